@@ -1,0 +1,3 @@
+"""Open toolchain for tiny sparse neural processors."""
+
+__version__ = "0.1.0"

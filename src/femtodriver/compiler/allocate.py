@@ -1,0 +1,240 @@
+"""Where everything lives on each core: accumulator rows, data memory addresses, table memory.
+
+Data memory, from address 0: buffers that live for ever (I/O, state, mail, constants), then temporaries that share
+space by lifetime, then weights and masks. Temporaries that only vector instructions touch live in accumulators.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from femtodriver.compiler.fmir import Buffer, Fmir, Look, Mac, Op, Role, Send
+from femtodriver.compiler.passes import GROUP, kept_groups
+from femtodriver.errors import CapacityError
+from femtodriver.part import Part
+
+Words = npt.NDArray[np.uint64]
+Packed = tuple[Words, Words]  # weight words, mask words (empty when dense)
+
+
+@dataclass(frozen=True)
+class TablePlace:
+    """A look-up table in table memory: copies at ``row`` of ``1 << ways`` banks from ``bank`` on."""
+
+    row: int
+    bank: int
+    ways: int
+
+
+@dataclass
+class CoreMap:
+    """Places on one core. ``address``: bytes; ``weights``, ``masks``: words; ``usage``: bytes by purpose."""
+
+    core: int
+    address: dict[str, int] = field(default_factory=dict)
+    acc_row: dict[str, int] = field(default_factory=dict)
+    weights: dict[str, int] = field(default_factory=dict)
+    masks: dict[str, int] = field(default_factory=dict)
+    packed: dict[str, Packed] = field(default_factory=dict)
+    tables: dict[str, TablePlace] = field(default_factory=dict)
+    usage: dict[str, int] = field(default_factory=dict)
+    used_bytes: int = 0
+    mac_row: int = 0
+
+
+def allocate(fmir: Fmir, part: Part, most_mac_rows: int) -> dict[int, CoreMap]:
+    """A map per used core; CapacityError when data or table memory overflows."""
+    cores = sorted({0} | {op.core for op in fmir.ops} | {buffer.core for buffer in fmir.buffers.values()})
+    return {core: _allocate_core(fmir, part, core, most_mac_rows) for core in cores}
+
+
+def _allocate_core(fmir: Fmir, part: Part, core: int, most_mac_rows: int) -> CoreMap:
+    places = CoreMap(core)
+    places.mac_row = part.acc_rows - most_mac_rows // part.lanes
+    ops = [(index, op) for index, op in enumerate(fmir.ops) if op.core == core or fmir.buffers[op.dst.buffer].core == core]
+    lives = _lifetimes(fmir, ops, core)
+    _place_in_accumulators(fmir, ops, lives, places)
+    _place_buffers(fmir, lives, places, core)
+    _place_matrices(fmir, ops, places, core)
+    _place_tables(fmir, ops, places, part)
+    _check_capacity(fmir, part, places)
+    return places
+
+
+def _lifetimes(fmir: Fmir, ops: list[tuple[int, Op]], core: int) -> dict[str, tuple[int, int]]:
+    """First write and last access of each temporary, as operation numbers."""
+    lives: dict[str, tuple[int, int]] = {}
+    for index, op in ops:
+        for view in (*op.reads, op.dst):
+            buffer = fmir.buffers[view.buffer]
+            if buffer.role is Role.TEMP and buffer.core == core:
+                first, _ = lives.get(view.buffer, (index, index))
+                lives[view.buffer] = (first, index)
+    return lives
+
+
+def _place_in_accumulators(
+    fmir: Fmir, ops: list[tuple[int, Op]], lives: dict[str, tuple[int, int]], places: CoreMap
+) -> None:
+    barred = set(_barred_from_accumulators(op for _, op in ops))
+    taken: list[tuple[int, int, int]] = []  # last use, first row, end row
+    for name, (first, last) in sorted(lives.items(), key=lambda item: item[1]):
+        if name in barred:
+            continue
+        taken = [entry for entry in taken if entry[0] >= first]
+        rows = -(-fmir.buffers[name].length // GROUP)
+        row = _first_fit([(low, high) for _, low, high in taken], rows, 1)
+        if row + rows <= places.mac_row:
+            places.acc_row[name] = row
+            taken.append((last, row, row + rows))
+
+
+def _barred_from_accumulators(ops: Iterable[Op]) -> Iterable[str]:
+    """Buffers that a matrix or a message reads or writes, or that are not cut at whole rows."""
+    for op in ops:
+        views = [op.dst, *op.reads]
+        if isinstance(op, Mac):
+            yield from (view.buffer for _, view in op.parts)
+        if isinstance(op, Send):
+            yield from (view.buffer for view in views)
+        yield from (view.buffer for view in views if view.offset % GROUP)
+
+
+def _first_fit(taken: list[tuple[int, int]], size: int, align: int) -> int:
+    """The lowest aligned place of ``size`` that overlaps none of ``taken``."""
+    place = 0
+    for low, high in sorted(taken):
+        if place + size <= low:
+            break
+        place = max(place, -(-high // align) * align)
+    return place
+
+
+def buffer_bytes(buffer: Buffer) -> int:
+    """Bytes of a buffer in data memory: whole 64-bit words."""
+    return -(-buffer.length * buffer.bits // 64) * 8
+
+
+_PURPOSE = {
+    Role.STATE: "state",
+    Role.CONST: "constants",
+    Role.INPUT: "activations",
+    Role.OUTPUT: "activations",
+    Role.MAIL: "activations",
+    Role.TEMP: "activations",
+}
+
+
+def _place_buffers(fmir: Fmir, lives: dict[str, tuple[int, int]], places: CoreMap, core: int) -> None:
+    usage = {"weights": 0, "indices": 0, "constants": 0, "activations": 0, "state": 0}
+    position = 0
+    for buffer in fmir.buffers.values():
+        if buffer.core == core and buffer.role is not Role.TEMP:
+            places.address[buffer.name] = position
+            position += buffer_bytes(buffer)
+            usage[_PURPOSE[buffer.role]] += buffer_bytes(buffer)
+    start = end = position
+    taken: list[tuple[int, int, int]] = []
+    for name, (first, last) in sorted(lives.items(), key=lambda item: item[1]):
+        if name in places.acc_row:
+            continue
+        size = buffer_bytes(fmir.buffers[name])
+        taken = [entry for entry in taken if entry[0] >= first]
+        place = _first_fit([(low, high) for _, low, high in taken], size, 8)
+        places.address[name] = start + place
+        taken.append((last, place, place + size))
+        end = max(end, start + place + size)
+    usage["activations"] += end - start
+    places.usage = usage
+    places.used_bytes = end
+
+
+def _place_matrices(fmir: Fmir, ops: list[tuple[int, Op]], places: CoreMap, core: int) -> None:
+    word = places.used_bytes // 8
+    for _, op in ops:
+        if not isinstance(op, Mac) or op.core != core:
+            continue
+        for name, _ in op.parts:
+            if name in places.weights:
+                continue
+            weights, mask = pack_matrix(fmir, name)
+            places.packed[name] = (weights, mask)
+            places.weights[name] = word
+            places.masks[name] = word + len(weights) if len(mask) else 0
+            word += len(weights) + len(mask)
+            places.usage["weights"] += 8 * len(weights)
+            places.usage["indices"] += 8 * len(mask)
+    places.used_bytes = 8 * word
+
+
+def pack_matrix(fmir: Fmir, name: str) -> Packed:
+    """Weight words (groups of 8 outputs, column by column) and mask words of a matrix."""
+    matrix = fmir.matrices[name]
+    groups = -(-matrix.rows // GROUP)
+    padded = np.zeros((matrix.columns, groups * GROUP), np.int64)
+    padded[:, : matrix.rows] = matrix.weights
+    units = padded.reshape(-1, GROUP)
+    mask = np.zeros(0, np.uint64)
+    if matrix.masked:
+        kept = kept_groups(matrix).reshape(-1)
+        units = units[kept]
+        mask = to_words(np.packbits(kept, bitorder="little"))
+    if matrix.bits == 4:
+        nibbles = (units & 15).astype(np.uint8).reshape(-1, 2)
+        return to_words(nibbles[:, 0] | nibbles[:, 1] << 4), mask
+    return to_words(units.astype(np.int8 if matrix.bits == 8 else np.int16).view(np.uint8)), mask
+
+
+def to_words(data: npt.NDArray[np.uint8]) -> Words:
+    """Bytes, filled up with zeros to whole 64-bit words."""
+    flat = data.reshape(-1)
+    padded = np.zeros(-(-len(flat) // 8) * 8, np.uint8)
+    padded[: len(flat)] = flat
+    return padded.view(np.uint64)
+
+
+def _place_tables(fmir: Fmir, ops: list[tuple[int, Op]], places: CoreMap, part: Part) -> None:
+    """As many copies of every table as fit (more copies, more look-ups per cycle)."""
+    names = list(dict.fromkeys(op.table for _, op in ops if isinstance(op, Look)))
+    sizes = {name: len(fmir.tables[name]) for name in names}
+    for ways in (2, 1, 0):
+        tops = [0] * (part.tm_banks >> ways)
+        tables: dict[str, TablePlace] = {}
+        for name in names:
+            column = tops.index(min(tops))
+            tables[name] = TablePlace(tops[column], column << ways, ways)
+            tops[column] += sizes[name]
+        if max(tops) <= part.tm_bank_words:
+            places.tables = tables
+            places.usage["tables"] = 2 * sum(sizes.values()) << ways
+            return
+    total = sum(sizes.values())
+    raise CapacityError(
+        f"table memory of core {places.core}: the network's {len(names)} different look-up tables need {total} words, "
+        f"but {part.name} has {part.tm_banks * part.tm_bank_words} per core. Use fewer different nonlinearities, "
+        "or a part with more table memory (--hw-config)."
+    )
+
+
+def _check_capacity(fmir: Fmir, part: Part, places: CoreMap) -> None:
+    if places.used_bytes <= part.dm_bytes:
+        return
+    largest = max(places.weights, key=lambda name: len(places.packed[name][0]), default="")
+    owner = next((op for op in fmir.ops if isinstance(op, Mac) and any(n == largest for n, _ in op.parts)), None)
+    layer = f"layer {fmir.layers[owner.layer].name!r}: " if owner else ""
+    parts = ", ".join(f"{purpose} {size}" for purpose, size in places.usage.items() if size and purpose != "tables")
+    excess = places.used_bytes - part.dm_bytes
+    weights = places.usage["weights"]
+    prune = f" or prune {-(-100 * excess // weights)} % of the weights" if weights >= excess else ""
+    raise CapacityError(
+        f"{layer}data memory of core {places.core} must hold {places.used_bytes} bytes ({parts}), "
+        f"but {part.name} has {part.dm_bytes} per core: {excess} bytes too many (counted with the weights shared out over "
+        f"the part's {part.cores} cores; this layer is the largest). "
+        f"Use a part with more cores (--hw-config spu001x4){prune}."
+    )
+
+

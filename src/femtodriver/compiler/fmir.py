@@ -1,0 +1,230 @@
+"""FMIR, the mapped IR: vector operations on views of named buffers, in execution order, each on a core.
+
+Concatenation, splitting and chunking do not exist here: they are views. All arithmetic stands in ``Vec`` (one
+vector instruction each), ``Look`` and ``Mac``. Its meaning is executed by ``fmir_run``; its text form is ``fmir_text``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+import numpy as np
+import numpy.typing as npt
+
+Int64Array = npt.NDArray[np.int64]
+
+
+class Role(str, Enum):
+    """Why a buffer exists; decides where it may live and for how long."""
+
+    INPUT = "input"
+    OUTPUT = "output"
+    STATE = "state"
+    CONST = "const"
+    TEMP = "temp"
+    MAIL = "mail"  # written by a message from another core
+
+
+@dataclass(frozen=True, eq=False)
+class Buffer:
+    """``length`` elements of ``bits`` (8, 16, 32; 64 = accumulators only) on a core. ``init``: value at reset."""
+
+    name: str
+    length: int
+    bits: int
+    role: Role
+    core: int = 0
+    init: Int64Array | None = None
+
+
+@dataclass(frozen=True)
+class View:
+    """``length`` elements of a buffer from ``offset`` on; ``step`` 0 repeats the element at ``offset``."""
+
+    buffer: str
+    offset: int
+    length: int
+    step: int = 1
+
+    @property
+    def end(self) -> int:
+        """Index after the last element that is touched."""
+        return self.offset + (self.length if self.step else 1)
+
+    def part(self, first: int, end: int) -> View:
+        """Elements [first, end) of the view."""
+        return View(self.buffer, self.offset + first * self.step, end - first, self.step)
+
+
+@dataclass(frozen=True)
+class Post:
+    """What happens to a result: R(., shift, rounded), then saturate to or keep the low ``bits``."""
+
+    shift: int = 0
+    rounded: bool = False
+    clip: str = "none"  # "none", "saturate", "low"
+    bits: int = 32
+
+
+@dataclass(frozen=True)
+class Vec:
+    """dst = post(op(A(a, shift_a), A(b, shift_b))), elementwise; ``op`` is the name of a vector instruction."""
+
+    op: str
+    dst: View
+    a: View | int
+    b: View | int = 0
+    shift_a: int = 0
+    shift_b: int = 0
+    post: Post = Post()
+    layer: int = 0
+    core: int = 0
+
+    @property
+    def reads(self) -> tuple[View, ...]:
+        """Views that are read."""
+        operands = (self.a,) if self.op == "vpass" else (self.a, self.b)
+        return tuple(view for view in operands if isinstance(view, View))
+
+
+@dataclass(frozen=True)
+class Look:
+    """dst = table[Sat(A(a, shift_a), bits)]."""
+
+    dst: View
+    a: View
+    table: str
+    shift_a: int = 0
+    bits: int = 8
+    layer: int = 0
+    core: int = 0
+
+    @property
+    def reads(self) -> tuple[View, ...]:
+        """Views that are read."""
+        return (self.a,)
+
+
+@dataclass(frozen=True)
+class Mac:
+    """dst = post(A(bias, bias_shift) + sum of matrix @ x over the parts). Matrices have ``len(dst)`` rows."""
+
+    dst: View
+    parts: tuple[tuple[str, View], ...]
+    bias: View | int = 0
+    bias_shift: int = 0
+    post: Post = Post()
+    layer: int = 0
+    core: int = 0
+
+    @property
+    def reads(self) -> tuple[View, ...]:
+        """Views that are read."""
+        bias = (self.bias,) if isinstance(self.bias, View) else ()
+        return (*bias, *(view for _, view in self.parts))
+
+
+@dataclass(frozen=True)
+class Send:
+    """Copy ``a`` into ``dst`` on another core by a message. Both start on whole 64-bit words."""
+
+    dst: View
+    a: View
+    layer: int = 0
+    core: int = 0
+
+    @property
+    def reads(self) -> tuple[View, ...]:
+        """Views that are read."""
+        return (self.a,)
+
+
+Op = Vec | Look | Mac | Send
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """Weights (columns, rows) of ``bits`` 4, 8 or 16; ``masked``: only groups with a nonzero weight are stored."""
+
+    name: str
+    weights: Int64Array
+    bits: int
+    masked: bool = False
+
+    @property
+    def columns(self) -> int:
+        """Number of activations."""
+        return int(self.weights.shape[0])
+
+    @property
+    def rows(self) -> int:
+        """Number of outputs."""
+        return int(self.weights.shape[1])
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What an operation came from: node number, FQIR operator and first output."""
+
+    name: str
+    op: str
+    source: str
+    elements: int
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of the network: its buffer, element count and declared width in bits."""
+
+    name: str
+    buffer: str
+    length: int
+    bits: int
+
+
+@dataclass(frozen=True, eq=False)
+class Fmir:
+    """A mapped network: tables of buffers, matrices and look-up tables, and the operations of one frame.
+
+    ``values`` maps FQIR names to where their value stands when the frame ends (debugging; may be overwritten).
+    """
+
+    name: str
+    buffers: Mapping[str, Buffer]
+    matrices: Mapping[str, Matrix]
+    tables: Mapping[str, Int64Array]
+    ops: tuple[Op, ...]
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    layers: tuple[Layer, ...]
+    values: Mapping[str, tuple[View, ...]] = field(default_factory=dict)
+
+    def with_ops(self, ops: tuple[Op, ...], buffers: Mapping[str, Buffer] | None = None) -> Fmir:
+        """The same network with other operations, and without the buffers, matrices and tables they do not use."""
+        kept = self.buffers if buffers is None else buffers
+        used = {view.buffer for op in ops for view in (*op.reads, op.dst)}
+        used |= {port.buffer for port in (*self.inputs, *self.outputs)}
+        matrices = {name for op in ops if isinstance(op, Mac) for name, _ in op.parts}
+        tables = {op.table for op in ops if isinstance(op, Look)}
+        return replace(
+            self,
+            ops=ops,
+            buffers={name: buffer for name, buffer in kept.items() if name in used},
+            matrices={name: matrix for name, matrix in self.matrices.items() if name in matrices},
+            tables={name: table for name, table in self.tables.items() if name in tables},
+            values={n: rope for n, rope in self.values.items() if all(v.buffer in used for v in rope)},
+        )
+
+
+def storage_bits(bits: int) -> int:
+    """The narrowest memory element that holds a signed value of ``bits`` bits: 8, 16, 32, else 64 (accumulator)."""
+    return next(width for width in (8, 16, 32, 64) if bits <= width)
+
+
+def value_bits(values: Int64Array) -> int:
+    """Bits of the narrowest signed integer that holds every value; 1 for an empty array."""
+    if not values.size:
+        return 1
+    return max(int(values.max()).bit_length(), (-1 - int(values.min())).bit_length()) + 1

@@ -1,0 +1,74 @@
+"""FMIR as text, for ``--dump-ir``, error messages and golden tests."""
+
+from __future__ import annotations
+
+from femtodriver.compiler.fmir import Buffer, Fmir, Look, Mac, Op, Post, Vec, View
+
+
+def fmir_text(fmir: Fmir) -> str:
+    """Deterministic text of a mapped network."""
+    lines = [f"fmir {fmir.name!r}"]
+    lines += [f"  input {port.name!r} = {port.buffer}[{port.length}] of {port.bits} bits" for port in fmir.inputs]
+    lines += [f"  output {port.name!r} = {port.buffer}[{port.length}] of {port.bits} bits" for port in fmir.outputs]
+    lines += [f"  {_buffer_text(buffer)}" for buffer in fmir.buffers.values()]
+    for matrix in fmir.matrices.values():
+        kind = "masked" if matrix.masked else "dense"
+        lines.append(f"  matrix {matrix.name} {matrix.columns} x {matrix.rows} of {matrix.bits} bits, {kind}")
+    lines += [f"  table {name}[{len(values)}]" for name, values in fmir.tables.items()]
+    layer = -1
+    for op in fmir.ops:
+        if op.layer != layer:
+            layer = op.layer
+            lines.append(f"  // {fmir.layers[layer].name!r}")
+        lines.append(f"  {op_text(op)}")
+    return "\n".join(lines) + "\n"
+
+
+def op_text(op: Op) -> str:
+    """One line of text of an operation."""
+    return f"core{op.core}: {_view(op.dst)} = {_right_side(op)}"
+
+
+def _right_side(op: Op) -> str:
+    if isinstance(op, Vec):
+        operands = [_aligned(op.a, op.shift_a)]
+        if op.op != "vpass":
+            operands.append(_aligned(op.b, op.shift_b))
+        return f"{op.op}({', '.join(operands)}){_post(op.post)}"
+    if isinstance(op, Mac):
+        products = [f"{name} @ {_view(view)}" for name, view in op.parts]
+        return f"mac({' + '.join([_aligned(op.bias, op.bias_shift), *products])}){_post(op.post)}"
+    if isinstance(op, Look):
+        return f"look {op.table}[sat{op.bits}({_aligned(op.a, op.shift_a)})]"
+    return f"send({_view(op.a)})"
+
+
+def _buffer_text(buffer: Buffer) -> str:
+    initial = ""
+    if buffer.init is not None:
+        shown = " ".join(str(value) for value in buffer.init[:8])
+        initial = f" = {shown}{' ...' if len(buffer.init) > 8 else ''}"
+    return f"{buffer.role.value} {buffer.name}: i{buffer.bits}[{buffer.length}] on core {buffer.core}{initial}"
+
+
+def _view(view: View | int) -> str:
+    if isinstance(view, int):
+        return str(view)
+    if not view.step:
+        return f"{view.buffer}[{view.offset}]*{view.length}"
+    return f"{view.buffer}[{view.offset}:{view.end}]"
+
+
+def _aligned(view: View | int, shift: int) -> str:
+    return f"{_view(view)}{f' << {shift}' if shift > 0 else f' >> {-shift}' if shift < 0 else ''}"
+
+
+def _post(post: Post) -> str:
+    text = ""
+    if post.shift:
+        text += f" {'<<' if post.shift > 0 else '>>'} {abs(post.shift)}{' rounded' if post.rounded else ''}"
+    if post.clip == "saturate":
+        text += f" sat{post.bits}"
+    if post.clip == "low":
+        text += f" low{post.bits}"
+    return text

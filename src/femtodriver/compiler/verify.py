@@ -1,0 +1,59 @@
+"""What must hold of FMIR between any two passes. A violation is our bug, so the message shows the operation."""
+
+from __future__ import annotations
+
+from femtodriver.compiler.fmir import Fmir, Look, Mac, Op, Role, Send, View
+from femtodriver.compiler.fmir_text import op_text
+from femtodriver.errors import ModelError
+
+
+class InvalidFmir(ModelError):
+    """A pass has produced an ill-formed operation (a defect of this compiler)."""
+
+
+def verify(fmir: Fmir) -> None:
+    """Raise InvalidFmir unless every view is inside its buffer, defined before it is read, and on its own core."""
+    defined = {n for n, b in fmir.buffers.items() if b.role in (Role.INPUT, Role.STATE, Role.CONST)}
+    for op in fmir.ops:
+        for view in (*op.reads, op.dst):
+            _check_view(fmir, op, view)
+        for view in op.reads:
+            _require(view.buffer in defined, op, f"{view.buffer} must be written before it is read")
+            _require(fmir.buffers[view.buffer].core == op.core, op, f"{view.buffer} must be on core {op.core}")
+        _check_kind(fmir, op)
+        defined.add(op.dst.buffer)
+    for port in fmir.outputs:
+        if port.buffer not in defined:
+            raise InvalidFmir(f"output {port.name!r}: {port.buffer} must be written.")
+
+
+def _check_view(fmir: Fmir, op: Op, view: View) -> None:
+    _require(view.buffer in fmir.buffers, op, f"buffer {view.buffer} must exist")
+    inside = 0 <= view.offset and view.length > 0 and view.end <= fmir.buffers[view.buffer].length
+    _require(inside, op, f"view of {view.buffer} must lie inside its {fmir.buffers[view.buffer].length} elements")
+
+
+def _check_kind(fmir: Fmir, op: Op) -> None:
+    target = fmir.buffers[op.dst.buffer]
+    _require(target.role not in (Role.CONST, Role.INPUT), op, f"{target.role.value} buffers must not be written")
+    _require(op.dst.step == 1, op, "the destination must not be a repeated element")
+    if isinstance(op, Send):
+        _require(target.core != op.core, op, "a message must go to another core")
+        _require(op.a.length == op.dst.length and op.a.step == 1, op, "a message must keep its length")
+        return
+    _require(target.core == op.core, op, f"{target.name} must be on core {op.core}")
+    if isinstance(op, Mac):
+        for name, view in op.parts:
+            matrix = fmir.matrices[name]
+            fits = view.step == 1 and (matrix.columns, matrix.rows) == (view.length, op.dst.length)
+            _require(fits, op, f"matrix {name} must have {view.length} columns and {op.dst.length} rows")
+        return
+    for view in op.reads:
+        _require(view.length == op.dst.length, op, "operands and destination must have equal lengths")
+    if isinstance(op, Look):
+        _require(len(fmir.tables[op.table]) == 1 << op.bits, op, f"table {op.table} must have {1 << op.bits} entries")
+
+
+def _require(condition: bool, op: Op, sentence: str) -> None:
+    if not condition:
+        raise InvalidFmir(f"compiler defect: {sentence}, in: {op_text(op)}. Please report it with --dump-ir.")

@@ -1,0 +1,52 @@
+"""The one definition of our integer arithmetic: shift, round, saturate.
+
+All values are 64-bit two's complement (NumPy int64); sums and products wrap modulo 2**64.
+The definitions are those of the FQIR specification: ``A``, ``R`` and ``Sat``.
+Sign convention of every shift amount: positive = left (multiply), negative = right (divide).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Int64Array = npt.NDArray[np.int64]
+
+WORD_BITS = 64
+
+
+def shift(values: Int64Array, amount: int) -> Int64Array:
+    """Arithmetic shift ``A``: left modulo 2**64 for amount >= 0, floor division for amount < 0.
+
+    Any shape, int64. Amounts of 64 and more give 0 (left) or 0/-1 (right).
+    """
+    if amount == 0:
+        return values
+    if amount > 0:
+        if amount >= WORD_BITS:
+            return np.zeros_like(values)
+        return values << np.int64(amount)
+    return values >> np.int64(min(-amount, WORD_BITS - 1))
+
+
+def round_shift(values: Int64Array, amount: int, rounded: bool) -> Int64Array:
+    """Shift ``R``: round half up before a right shift if ``rounded``, else floor."""
+    if rounded and amount < 0:
+        values = values + (np.int64(1) << np.int64(min(-amount, WORD_BITS) - 1))
+    return shift(values, amount)
+
+
+def limits(bits: int) -> tuple[int, int]:
+    """Smallest and largest value of a signed integer of ``bits`` bits."""
+    return -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+
+
+def saturate(values: Int64Array, bits: int) -> Int64Array:
+    """Clamp ``Sat`` to the range of a signed integer of ``bits`` bits."""
+    low, high = limits(bits)
+    return np.minimum(np.maximum(values, low), high)
+
+
+def low_bits(values: Int64Array, bits: int) -> Int64Array:
+    """The ``bits`` least significant bits of each value, as a non-negative number."""
+    return values & np.int64((1 << bits) - 1)

@@ -1,0 +1,63 @@
+"""From the bytes of a graph file to the root object of its pickle: zip archive, legacy stream, or bare pickle."""
+
+from __future__ import annotations
+
+from femtodriver.errors import ModelError
+from femtodriver.fqir.budget import Budget
+from femtodriver.fqir.pickle_machine import PickleMachine
+from femtodriver.fqir.quote import describe
+from femtodriver.fqir.zip_reader import read_torch_zip
+
+_LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+_LEGACY_PROTOCOL = 1001
+
+
+def read_root(data: bytes, budget: Budget) -> object:
+    """The root object (records and plain values) of a graph file in any of its three forms (spec/fqir.md A.1).
+
+    Raises ModelError for any other form, and for everything that the pickle machine refuses.
+    """
+    if data.startswith(b"PK\3\4"):
+        machine = PickleMachine(read_torch_zip(data), budget)
+        root, end = machine.load()
+        _check_end(machine, end)
+        return root
+    if len(data) > 1 and data[0] == 0x80 and 2 <= data[1] <= 5:
+        return _stream(PickleMachine(data, budget))
+    raise ModelError(_unknown_form(data))
+
+
+def _unknown_form(data: bytes) -> str:
+    wanted = "the file must be a graph saved by torch.save"
+    if not data:
+        return f"{wanted}, not empty."
+    if data[257:262] == b"ustar" or data.startswith(b"storages"):
+        return f"{wanted}, not a tar archive of an old torch; load it there and save it again."
+    if b"PK\3\4" in data[:4096]:
+        return f"{wanted}, not a zip archive behind other bytes."
+    return f"{wanted} (a zip archive or a pickle), not something else; check that it is the right file."
+
+
+def _check_end(machine: PickleMachine, end: int) -> None:
+    if end != machine.size:
+        raise ModelError("the pickle must end at its STOP; there are bytes after it.")
+
+
+def _stream(machine: PickleMachine) -> object:
+    """A bare pickle of a graph, or the legacy torch stream: magic, protocol, system, graph, storage keys."""
+    first, position = machine.load()
+    if type(first) is not int or first != _LEGACY_MAGIC:
+        _check_end(machine, position)
+        return first
+    protocol, position = machine.load(position)
+    if type(protocol) is not int or protocol != _LEGACY_PROTOCOL:
+        raise ModelError(f"the legacy stream must have protocol {_LEGACY_PROTOCOL}, not {describe(protocol)}.")
+    system, position = machine.load(position)
+    if type(system) is not dict or system.get("little_endian") is not True:
+        raise ModelError("the legacy stream must come from a little-endian system; save the graph on one.")
+    root, position = machine.load(position)
+    keys, position = machine.load(position)
+    if type(keys) is not list or keys:
+        raise ModelError("the legacy stream must not have tensors; graph files have none.")
+    _check_end(machine, position)
+    return root

@@ -1,0 +1,119 @@
+"""What a network is: frozen records of graphs, nodes and tensors.
+
+These are our own records, never the producer's classes. The loader (``load``) makes them from
+bytes, ``adapt`` from objects in memory; nothing here executes or compiles.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+_INT_NAME = re.compile(r"(?:fq)?int(\d+)")
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """A named value. Identity at run time is the name, not the object.
+
+    ``dtype`` is the producer's text ("fqint16", "int8", "float", or "" when unknown); ``shape`` is
+    per frame, without batch and time; ``value`` is a read-only int64 array for parameters, else None.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    value: npt.NDArray[np.int64] | None = None
+    quanta: float | None = None
+    is_bool: bool = False
+
+    @property
+    def bits(self) -> int | None:
+        """Declared width in bits of an integer tensor; None for reals and unknown types."""
+        found = _INT_NAME.fullmatch(self.dtype)
+        return int(found.group(1)) if found else None
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A look-up table: ``values[i]`` belongs to address ``addresses[i]``; read-only int64 arrays."""
+
+    name: str
+    addresses: npt.NDArray[np.int64]
+    values: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One operator application, or (``op`` None) a plain call of the subgraph ``body``.
+
+    ``inputs`` keeps the producer's order; ``constants`` holds int, bool, str, None, tuples of those,
+    ``Table`` or read-only int64 arrays.
+    """
+
+    name: str
+    op: str | None
+    inputs: Mapping[str, Tensor]
+    outputs: tuple[Tensor, ...]
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    subgraphs: Mapping[str, Graph] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """Nodes in execution order with positional inputs and outputs."""
+
+    name: str
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    parameters: tuple[Tensor, ...]
+    nodes: tuple[Node, ...]
+    subgraphs: Mapping[str, Graph] = field(default_factory=dict)
+    unbind_dim: int | None = None
+
+    def walk(self) -> Iterator[tuple[Graph, Node]]:
+        """Every node of this graph and of the graphs nested in its nodes, depth first."""
+        for node in self.nodes:
+            yield self, node
+            for nested in node.subgraphs.values():
+                yield from nested.walk()
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """The streaming network inside a main graph: INIT once, then the frame graph once per frame."""
+
+    name: str
+    main: Graph
+    frame: Graph
+    init: Graph | None
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        """Names that hold a value before the first frame (defined by INIT), in INIT order."""
+        if self.init is None:
+            return ()
+        names = [tensor.name for tensor in self.init.parameters]
+        names += [out.name for node in self.init.nodes for out in node.outputs]
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """External inputs: frame inputs that INIT does not define."""
+        state = set(self.state_names)
+        return tuple(tensor for tensor in self.frame.inputs if tensor.name not in state)
+
+    @property
+    def outputs(self) -> tuple[Tensor, ...]:
+        """Outputs of one frame."""
+        return self.frame.outputs

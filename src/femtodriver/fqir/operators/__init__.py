@@ -1,0 +1,1 @@
+"""The operators of a network, one class each, in files by family. ``fqir.registry`` lists them by name."""

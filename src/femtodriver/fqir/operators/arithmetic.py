@@ -1,0 +1,232 @@
+"""Elementwise arithmetic: add, subtract, multiply, negate, shift, relu, sum."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from femtodriver import fixed
+from femtodriver.fixed import Int64Array
+from femtodriver.fqir.operators.base import Elementwise, Operator, Shape, Shapes, rule
+from femtodriver.fqir.operators.constants import Axes, Flag, Ignored, immediate, shift_amount, width
+from femtodriver.fqir.operators.exact import Known
+from femtodriver.fqir.operators.verbs import Build, Value
+
+
+class Aligned(Elementwise):
+    """Shared by sums and differences: two operands aligned by floors, one rounded shift of the result."""
+
+    shamt_x = shift_amount()
+    shamt_y = shift_amount()
+    shamt_bwred = shift_amount()
+    bw = width()
+    rounded = Flag(default=False)
+    bw_x = Ignored()
+    bw_y = Ignored()
+
+    def finish(self, total: Int64Array) -> Int64Array:
+        """Reduce an aligned sum to the output's width."""
+        return fixed.saturate(fixed.round_shift(total, self.shamt_bwred, self.rounded), self.bw)
+
+    def lower_as(self, build: Build, op: str, x: Value, y: Value) -> None:
+        """One vector operation does all of it."""
+        result = build.vec(
+            op,
+            x,
+            y,
+            shift_a=self.shamt_x,
+            shift_b=self.shamt_y,
+            shift=self.shamt_bwred,
+            rounded=self.rounded,
+            saturate=self.bw,
+        )
+        self.give(build, result)
+
+
+class Vvadd(Aligned):
+    """Sum: Sat(R(A(x, shamt_x) + A(y, shamt_y), shamt_bwred, rounded), bw)."""
+
+    name = "vvadd"
+    inputs = ("x", "y")
+
+    def evaluate(self, x: Int64Array, y: Int64Array) -> Int64Array:
+        return self.finish(fixed.shift(x, self.shamt_x) + fixed.shift(y, self.shamt_y))
+
+    def lower(self, build: Build) -> None:
+        self.lower_as(build, "vadd", *self.taken(build))
+
+
+class Vvsub(Aligned):
+    """Difference: Sat(R(A(x, shamt_x) - A(y, shamt_y), shamt_bwred, rounded), bw)."""
+
+    name = "vvsub"
+    inputs = ("x", "y")
+
+    def evaluate(self, x: Int64Array, y: Int64Array) -> Int64Array:
+        return self.finish(fixed.shift(x, self.shamt_x) - fixed.shift(y, self.shamt_y))
+
+    def lower(self, build: Build) -> None:
+        self.lower_as(build, "vsub", *self.taken(build))
+
+
+class Viadd(Aligned):
+    """Sum with an immediate: as vvadd, with the scalar y."""
+
+    name = "viadd"
+    inputs = ("x",)
+    y = immediate()
+
+    @property
+    def aligned_y(self) -> int:
+        """The immediate, aligned like the operand of a vvadd."""
+        return int(fixed.shift(np.array([self.y], dtype=np.int64), self.shamt_y)[0])
+
+    def evaluate(self, x: Int64Array) -> Int64Array:
+        return self.finish(fixed.shift(x, self.shamt_x) + self.aligned_y)
+
+    def specialised(self, known: Known) -> Callable[..., Any]:
+        aligned_y = self.aligned_y
+        return lambda x: self.finish(fixed.shift(x, self.shamt_x) + aligned_y)
+
+    def lower(self, build: Build) -> None:
+        (x,) = self.taken(build)
+        result = build.vec(
+            "vadd",
+            x,
+            self.aligned_y,
+            shift_a=self.shamt_x,
+            shift=self.shamt_bwred,
+            rounded=self.rounded,
+            saturate=self.bw,
+        )
+        self.give(build, result)
+
+
+class Vvmul(Elementwise):
+    """Product: Sat(R(x * y, shamt_bwred, rounded), bw)."""
+
+    name = "vvmul"
+    inputs = ("x", "y")
+    shamt_bwred = shift_amount()
+    bw = width()
+    rounded = Flag(default=False)
+
+    def evaluate(self, x: Int64Array, y: Int64Array) -> Int64Array:
+        return fixed.saturate(fixed.round_shift(x * y, self.shamt_bwred, self.rounded), self.bw)
+
+    def lower(self, build: Build) -> None:
+        x, y = self.taken(build)
+        self.give(build, build.vec("vmul", x, y, shift=self.shamt_bwred, rounded=self.rounded, saturate=self.bw))
+
+
+class Vimul(Elementwise):
+    """Product with an immediate: Sat(R(x * y, shamt_bwred, rounded), bw), x first reduced to 32 bits."""
+
+    name = "vimul"
+    inputs = ("x",)
+    y = immediate()
+    shamt_bwred = shift_amount()
+    bw = width()
+    rounded = Flag(default=False)
+
+    def evaluate(self, x: Int64Array) -> Int64Array:
+        product = x.astype(np.int32).astype(np.int64) * self.y
+        return fixed.saturate(fixed.round_shift(product, self.shamt_bwred, self.rounded), self.bw)
+
+    def lower(self, build: Build) -> None:
+        (x,) = self.taken(build)
+        self.give(build, build.vec("vmul", x, self.y, shift=self.shamt_bwred, rounded=self.rounded, saturate=self.bw))
+
+
+class Vneg(Elementwise):
+    """Negation: Sat(-x, bw), so that -128 becomes 127 at 8 bits."""
+
+    name = "vneg"
+    inputs = ("x",)
+    bw = width()
+
+    def evaluate(self, x: Int64Array) -> Int64Array:
+        return fixed.saturate(-x, self.bw)
+
+    def lower(self, build: Build) -> None:
+        (x,) = self.taken(build)
+        self.give(build, build.vec("vsub", 0, x, saturate=self.bw))
+
+
+class Relu(Elementwise):
+    """max(x, 0)."""
+
+    name = "relu"
+    inputs = ("x",)
+
+    def evaluate(self, x: Int64Array) -> Int64Array:
+        return np.maximum(x, 0)
+
+    def lower(self, build: Build) -> None:
+        (x,) = self.taken(build)
+        self.give(build, build.vec("vmax", x, 0))
+
+
+class Shift(Elementwise):
+    """Change of scale or width: Sat(R(x, shamt, rounded), bw)."""
+
+    name = "shift"
+    inputs = ("x",)
+    shamt = shift_amount()
+    bw = width()
+    rounded = Flag(default=False)
+
+    def evaluate(self, x: Int64Array) -> Int64Array:
+        return fixed.saturate(fixed.round_shift(x, self.shamt, self.rounded), self.bw)
+
+    def lower(self, build: Build) -> None:
+        (x,) = self.taken(build)
+        self.give(build, build.vec("vpass", x, shift=self.shamt, rounded=self.rounded, saturate=self.bw))
+
+
+class I24BoolMul(Elementwise):
+    """A 24-bit value times a boolean: R(x * y_bool, shamt, rounded), without saturation."""
+
+    name = "temp_i24_bool_mul"
+    inputs = ("x", "y_bool")
+    shamt = shift_amount()
+    rounded = Flag()
+
+    def evaluate(self, x: Int64Array, y_bool: Int64Array) -> Int64Array:
+        return fixed.round_shift(x * y_bool, self.shamt, self.rounded)
+
+
+class Sum(Operator):
+    """Sum along axes: Sat(A(sum over dim, shamt_bwred), bw)."""
+
+    name = "sum"
+    inputs = ("x",)
+    dim = Axes()
+    keepdim = Flag()
+    shamt_bwred = shift_amount()
+    bw = width()
+
+    @rule
+    def axes_exist(self, shapes: Shapes) -> str | None:
+        """dim must name different axes of x"""
+        rank = len(shapes["x"])
+        inside = all(-rank <= axis < rank for axis in self.dim)
+        different = inside and len({axis % rank for axis in self.dim}) == len(self.dim)
+        return None if different else f"{list(self.dim)} for {rank} axes"
+
+    def shapes(self, shapes: Shapes) -> tuple[Shape, ...]:
+        shape = shapes["x"]
+        summed = {axis % len(shape) for axis in self.dim}
+        if self.keepdim:
+            return (tuple(1 if axis in summed else size for axis, size in enumerate(shape)),)
+        return (tuple(size for axis, size in enumerate(shape) if axis not in summed),)
+
+    def work(self, shapes: Shapes, results: Sequence[Shape]) -> int:
+        return prod(shapes["x"]) + 1
+
+    def evaluate(self, x: Int64Array) -> Int64Array:
+        total = np.asarray(x.sum(axis=self.dim, keepdims=self.keepdim), dtype=np.int64)
+        return fixed.saturate(fixed.shift(total, self.shamt_bwred), self.bw)

@@ -1,0 +1,217 @@
+"""temporal_conv2d: a convolution over time and frequency bands, one frame per call.
+
+A frame is a vector, band by band: element band * d_band_in + channel. The weight is [cout, cin/groups, kb, kt],
+time index 0 the oldest frame. The history (buffer rows, then the frame) is gathered into one row per output
+band, so that all bands are one matrix product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from math import prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from femtodriver import fixed
+from femtodriver.fixed import Int64Array
+from femtodriver.fqir.operators.base import Operator, Shape, Shapes, rule
+from femtodriver.fqir.operators.constants import OptionalShift, count, shift_amount, width
+from femtodriver.fqir.operators.exact import FixedMatrix, Known, squared_norm
+from femtodriver.fqir.operators.verbs import Build, Value
+
+Kernel = Callable[[Int64Array, Int64Array], Int64Array]
+
+
+class TemporalConv2d(Operator):
+    """Sat(A(A(bias, shamt_bias) + sum of weight * taps, shamt_bwred), bw) for each output band; always floors."""
+
+    name = "temporal_conv2d"
+    inputs = ("input", "weight", "bias?", "buffer?")
+    updates = ("buffer",)
+    kernel_size_t = count()
+    kernel_size_band = count()
+    d_band_in = count()
+    n_band_in = count()
+    dilation_t = count()
+    dilation_band = count()
+    stride_band = count()
+    padding_band = count(0)
+    groups = count()
+    shamt_bwred = shift_amount()
+    shamt_bias = OptionalShift()
+    bw = width()
+
+    @property
+    def frame_size(self) -> int:
+        """Elements of one frame."""
+        return self.n_band_in * self.d_band_in
+
+    @property
+    def buffer_rows(self) -> int:
+        """Frames that the buffer holds, oldest first."""
+        return (self.kernel_size_t - 1) * self.dilation_t
+
+    @property
+    def output_bands(self) -> int:
+        """Number of positions of the kernel along the padded bands; 0 or less if it does not fit."""
+        reach = (self.kernel_size_band - 1) * self.dilation_band
+        return -(-(self.n_band_in + 2 * self.padding_band - reach) // self.stride_band)
+
+    @property
+    def depthwise(self) -> bool:
+        """Whether each channel is convolved on its own."""
+        return self.groups != 1
+
+    @rule
+    def input_fits(self, shapes: Shapes) -> str | None:
+        """input must be a vector of n_band_in * d_band_in elements"""
+        return None if shapes["input"] == (self.frame_size,) else f"{list(shapes['input'])} for [{self.frame_size}]"
+
+    @rule
+    def weight_fits(self, shapes: Shapes) -> str | None:
+        """weight must be [cout, d_band_in / groups, kernel_size_band, kernel_size_t]"""
+        expected = (self.d_band_in // self.groups, self.kernel_size_band, self.kernel_size_t)
+        weight = shapes["weight"]
+        fits = len(weight) == 4 and weight[1:] == expected and weight[0] > 0
+        return None if fits else f"{list(weight)} for [cout, {', '.join(map(str, expected))}]"
+
+    @rule
+    def groups_known(self, shapes: Shapes) -> str | None:
+        """groups must be 1, or the number of input channels and of output channels"""
+        channels = {self.groups, self.d_band_in, shapes["weight"][0]}
+        if not self.depthwise or len(channels) == 1:
+            return None
+        return f"{self.groups} for {self.d_band_in} and {shapes['weight'][0]} channels"
+
+    @rule
+    def kernel_fits(self, shapes: Shapes) -> str | None:
+        """the kernel must fit into the padded bands"""
+        reach = (self.kernel_size_band - 1) * self.dilation_band + 1
+        return None if self.output_bands > 0 else f"{reach} bands of {self.n_band_in + 2 * self.padding_band}"
+
+    @rule
+    def buffer_fits(self, shapes: Shapes) -> str | None:
+        """buffer must hold (kernel_size_t - 1) * dilation_t frames, and may be absent only if that is none"""
+        expected = (self.buffer_rows * self.frame_size,)
+        if "buffer" not in shapes:
+            return "absent" if self.buffer_rows else None
+        return None if shapes["buffer"] == expected else f"{list(shapes['buffer'])} for {list(expected)}"
+
+    @rule
+    def bias_fits(self, shapes: Shapes) -> str | None:
+        """bias must have one element for each output channel, and a shift"""
+        if "bias" not in shapes:
+            return None
+        if self.shamt_bias is None:
+            return "without shamt_bias"
+        channels = shapes["weight"][0]
+        return None if shapes["bias"] == (channels,) else f"{list(shapes['bias'])} for {channels} channels"
+
+    def shapes(self, shapes: Shapes) -> tuple[Shape, ...]:
+        output = (self.output_bands * shapes["weight"][0],)
+        return (output, shapes["buffer"]) if "buffer" in shapes else (output,)
+
+    def work(self, shapes: Shapes, results: Sequence[Shape]) -> int:
+        return self.output_bands * prod(shapes["weight"]) + 1
+
+    def scratch(self, shapes: Shapes) -> int:
+        return 2 * self.output_bands * self.kernel_size_t * self.kernel_size_band * self.d_band_in
+
+    @cached_property
+    def gather(self) -> npt.NDArray[np.intp]:
+        """Index into the history and one zero after it: [output band, tap, band of the kernel, channel]."""
+        steps = np.arange(self.kernel_size_band) * self.dilation_band - self.padding_band
+        bands = np.arange(self.output_bands)[:, np.newaxis] * self.stride_band + steps
+        frames = np.arange(self.kernel_size_t)[:, np.newaxis, np.newaxis] * self.dilation_t * self.frame_size
+        channels = np.arange(self.d_band_in)
+        index = bands[:, np.newaxis, :, np.newaxis] * self.d_band_in + frames + channels
+        padding = (bands < 0) | (bands >= self.n_band_in)
+        zero = (self.buffer_rows + 1) * self.frame_size
+        return np.where(padding[:, np.newaxis, :, np.newaxis], zero, index).astype(np.intp)
+
+    def kernel(self, weight: Int64Array) -> Kernel:
+        """Products with one weight: (history with a zero at the end, aligned bias) -> [output band, cout]."""
+        if self.depthwise:
+            factors = weight[:, 0].transpose(2, 1, 0)  # [tap, band of the kernel, channel]
+            return lambda history, bias: (history.take(self.gather) * factors).sum(axis=(1, 2)) + bias
+        return self.full_kernel(self.matrix(weight))
+
+    @staticmethod
+    def matrix(weight: Int64Array) -> FixedMatrix:
+        """The weight as a matrix [cout, tap * band of the kernel * channel]."""
+        return FixedMatrix(weight.transpose(0, 3, 2, 1).reshape(weight.shape[0], -1))
+
+    def full_kernel(self, matrix: FixedMatrix) -> Kernel:
+        """Products of every output channel with all input channels."""
+        index = self.gather.reshape(self.output_bands, -1)
+        # a row holds each element of the history at most once, so its norm is at most that of the history
+        return lambda history, bias: matrix.times_rows(history.take(index), squared_norm(history)) + bias
+
+    def aligned_bias(self, bias: Int64Array | None) -> Int64Array:
+        """The bias in the scale of the products: shifted, neither rounded nor clamped; 0 without bias."""
+        if bias is None or self.shamt_bias is None:
+            return np.zeros(1, dtype=np.int64)
+        return fixed.shift(bias, self.shamt_bias)
+
+    def apply(self, kernel: Kernel, frame: Int64Array, buffer: Int64Array | None, bias: Int64Array) -> tuple[Any, ...]:
+        """Output and new buffer (if there is one) of one frame."""
+        past = (frame,) if buffer is None else (buffer, frame)
+        history = np.concatenate((*past, np.zeros(1, dtype=np.int64)))
+        output = fixed.saturate(fixed.shift(kernel(history, bias), self.shamt_bwred), self.bw).reshape(-1)
+        return (output,) if buffer is None else (output, history[self.frame_size : -1])
+
+    def evaluate(self, *values: Int64Array) -> tuple[Int64Array, ...]:
+        given = dict(zip(self.arguments, values, strict=True))
+        bias = self.aligned_bias(given.get("bias"))
+        return self.apply(self.kernel(given["weight"]), given["input"], given.get("buffer"), bias)
+
+    def specialised(self, known: Known) -> Callable[..., Any]:
+        if "weight" not in known or ("bias" in self.arguments and "bias" not in known):
+            return self.evaluate
+        if self.depthwise:
+            kernel = self.kernel(known.values["weight"])
+        else:
+            kernel = self.full_kernel(known.prepared("weight", self.matrix, "convolution matrix"))
+        bias = self.aligned_bias(known.values.get("bias"))
+        buffered = "buffer" in self.arguments
+        return lambda *values: self.apply(kernel, values[0], values[-1] if buffered else None, bias)
+
+    def lower(self, build: Build) -> None:
+        """One matrix product per output band; padding bands are left out, not multiplied by zero."""
+        given = dict(zip(self.arguments, self.taken(build), strict=True))
+        weight = build.known(given["weight"])
+        if weight is None:
+            raise self.place.unsupported("weight must be a constant, not a computed value", "Make it a parameter.")
+        if self.depthwise:
+            super().lower(build)
+            return
+        weight = weight.reshape(self.node.inputs["weight"].shape)
+        history = build.cat([given[name] for name in ("buffer", "input") if name in given])
+        bias = given.get("bias", 0)
+        bands = [self._lower_band(build, band, weight, history, bias) for band in range(self.output_bands)]
+        self.give(build, build.cat(bands))
+        if "buffer" in given:
+            shifted = build.part(history, self.frame_size, build.size(history))
+            build.bind(self.node.inputs["buffer"].name, shifted)
+
+    def _lower_band(self, build: Build, band: int, weight: Int64Array, history: Value, bias: Value | int) -> Value:
+        first = band * self.stride_band - self.padding_band
+        taps: list[Value] = []
+        weights: list[Int64Array] = []
+        for tap in range(self.kernel_size_t):
+            for step in range(self.kernel_size_band):
+                place = first + step * self.dilation_band
+                if 0 <= place < self.n_band_in:
+                    start = tap * self.dilation_t * self.frame_size + place * self.d_band_in
+                    taps.append(build.part(history, start, start + self.d_band_in))
+                    weights.append(weight[:, :, step, tap].T)
+        return build.mac(
+            [(np.concatenate(weights), build.cat(taps))],
+            bias,
+            bias_shift=self.shamt_bias or 0,
+            shift=self.shamt_bwred,
+            saturate=self.bw,
+        )

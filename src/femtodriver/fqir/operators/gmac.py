@@ -1,0 +1,163 @@
+"""gmac_v2: a sum of several products and scaled values, floored once, split into several outputs.
+
+    F  = number of low bits that are lost, F >= 0
+    v  = 2**F * floor(sum of p_i * 2**s_i / 2**F)
+    v  = Sat(v, sum(bits_out) - len(bits_out) + 1)
+
+Every output but the last takes bits_k - 1 bits of v as a non-negative number, low bits first; the last
+output is the signed rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from femtodriver import fixed
+from femtodriver.fixed import WORD_BITS, Int64Array
+from femtodriver.fqir.graph import Tensor
+from femtodriver.fqir.operators.base import Elementwise, Shape, Shapes, rule
+from femtodriver.fqir.operators.constants import IMMEDIATE_HIGH, IMMEDIATE_LOW, MAX_SHIFT, Integers
+
+HALF_BITS = 12  # a 24-bit operand is later split into two halves of 12 bits
+WIDE_BITS, NARROW_BITS = 24, 16
+SMALLEST_PART = 8
+
+
+@dataclass(frozen=True)
+class Term:
+    """A product of the sum: two arguments, or one argument (``right`` None) times ``immediate``; 2**shift."""
+
+    left: int
+    right: int | None
+    immediate: int
+    shift: int
+
+    def product(self, values: Sequence[Int64Array]) -> Int64Array:
+        """The unshifted product."""
+        if self.right is not None:
+            return values[self.left] * values[self.right]
+        return values[self.left] * self.immediate
+
+
+def fits(value: int, bits: int) -> bool:
+    """Whether ``value`` is a signed number of ``bits`` bits."""
+    low, high = fixed.limits(bits)
+    return low <= value <= high
+
+
+def declared_wide(tensor: Tensor) -> bool:
+    """Whether the declared type makes the arithmetic of gmac_v2 treat an operand as 24 bits wide."""
+    return "int24" in tensor.dtype
+
+
+class GmacV2(Elementwise):
+    """Sum of products x_vv_i * y_vv_i and x_vi_i * immediate_i, each shifted; one floor; split into parts."""
+
+    name = "gmac_v2"
+    inputs = ("x_vv_#", "y_vv_#", "x_vi_#")
+    outputs = None
+    shamts_vv = Integers(-MAX_SHIFT, MAX_SHIFT)
+    shamts_vi = Integers(-MAX_SHIFT, MAX_SHIFT)
+    immediates_vi = Integers(IMMEDIATE_LOW, IMMEDIATE_HIGH)
+    bits_out = Integers(2, 32, least=1)
+
+    @rule
+    def pairs_match(self, shapes: Shapes) -> str | None:
+        """inputs x_vv and y_vv and the list shamts_vv must be equal in number"""
+        counts = self.members("x_vv_"), self.members("y_vv_"), len(self.shamts_vv)
+        return None if len(set(counts)) == 1 else f"{counts[0]}, {counts[1]} and {counts[2]}"
+
+    @rule
+    def singles_match(self, shapes: Shapes) -> str | None:
+        """inputs x_vi and the lists shamts_vi and immediates_vi must be equal in number"""
+        counts = self.members("x_vi_"), len(self.shamts_vi), len(self.immediates_vi)
+        return None if len(set(counts)) == 1 else f"{counts[0]}, {counts[1]} and {counts[2]}"
+
+    @rule
+    def has_terms(self, shapes: Shapes) -> str | None:
+        """a sum must have at least one term"""
+        return None if self.arguments else "none"
+
+    @rule
+    def known_types(self, shapes: Shapes) -> str | None:
+        """inputs must have a declared type, since it decides how many bits are lost"""
+        unknown = [argument for argument in self.arguments if not self.node.inputs[argument].dtype]
+        return f"{unknown[0]} without one" if unknown else None
+
+    @rule
+    def one_part_each(self, shapes: Shapes) -> str | None:
+        """bits_out must have one entry for each output"""
+        parts, outputs = len(self.bits_out), len(self.node.outputs)
+        return None if parts == outputs else f"{parts} for {outputs}"
+
+    def shapes(self, shapes: Shapes) -> tuple[Shape, ...]:
+        return super().shapes(shapes) * len(self.bits_out)
+
+    def work(self, shapes: Shapes, results: Sequence[Shape]) -> int:
+        return super().work(shapes, results) + len(self.arguments) * super().work(shapes, results[:1])
+
+    @property
+    def lost_bits(self) -> int:
+        """F: how many low bits of the sum are lost, because of its shifts or of how wide operands are split later."""
+        return max(0, *self.shamts_vv, *self.shamts_vi, *self._pair_losses(), *self._single_losses())
+
+    def _pair_losses(self) -> Iterator[int]:
+        for index, shift in enumerate(self.shamts_vv):
+            operands = (self.node.inputs[f"x_vv_{index}"], self.node.inputs[f"y_vv_{index}"])
+            yield shift + HALF_BITS * sum(declared_wide(operand) for operand in operands)
+
+    def _single_losses(self) -> Iterator[int]:
+        for index, (immediate, shift) in enumerate(zip(self.immediates_vi, self.shamts_vi, strict=True)):
+            yield immediate_loss(immediate, shift)
+            if declared_wide(self.node.inputs[f"x_vi_{index}"]):
+                high = shift + HALF_BITS
+                if high > 0 and fits(immediate << high, WIDE_BITS):
+                    yield immediate_loss(immediate << high, 0)
+                else:
+                    yield immediate_loss(immediate, high)
+
+    @cached_property
+    def terms(self) -> tuple[Term, ...]:
+        """All terms by ascending shift; ``left`` and ``right`` index ``arguments``."""
+        at = {argument: index for index, argument in enumerate(self.arguments)}
+        found = [Term(at[f"x_vv_{i}"], at[f"y_vv_{i}"], 1, shift) for i, shift in enumerate(self.shamts_vv)]
+        singles = enumerate(zip(self.immediates_vi, self.shamts_vi, strict=True))
+        found += [Term(at[f"x_vi_{i}"], None, immediate, shift) for i, (immediate, shift) in singles]
+        return tuple(sorted(found, key=lambda term: term.shift))
+
+    @cached_property
+    def steps(self) -> tuple[tuple[Term, int], ...]:
+        """Each term with the shift of the sum so far before the next term: nested floors make the one floor."""
+        lost = self.lost_bits
+        after = [term.shift for term in self.terms[1:]] + [lost]
+        return tuple((term, term.shift - following) for term, following in zip(self.terms, after, strict=True))
+
+    @cached_property
+    def _left_shift(self) -> int:
+        return self.lost_bits
+
+    def evaluate(self, *values: Int64Array) -> tuple[Int64Array, ...]:
+        head, shift = self.steps[0]
+        total = fixed.shift(head.product(values), shift)
+        for term, shift in self.steps[1:]:
+            total = fixed.shift(total + term.product(values), shift)
+        return self.split(fixed.shift(total, self._left_shift))
+
+    def split(self, total: Int64Array) -> tuple[Int64Array, ...]:
+        """Saturate the sum and cut it into its parts, low bits first."""
+        bits = sum(self.bits_out) - len(self.bits_out) + 1
+        rest = fixed.saturate(total, min(bits, WORD_BITS))
+        parts = []
+        for part_bits in self.bits_out[:-1]:
+            parts.append(fixed.low_bits(rest, part_bits - 1))
+            rest = fixed.shift(rest, 1 - part_bits)
+        return (*parts, rest)
+
+
+def immediate_loss(immediate: int, shift: int) -> int:
+    """Bits lost by a scaled value: more than its shift if the immediate needs two parts of 16 bits."""
+    if fits(immediate, NARROW_BITS):
+        return shift
+    return shift + max(SMALLEST_PART, min(-shift, HALF_BITS))

@@ -1,0 +1,278 @@
+"""Moving and making data: copy, cat, split, chunk, stack, reshape, transpose, fills."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import accumulate
+from math import prod
+
+import numpy as np
+
+from femtodriver.fixed import Int64Array
+from femtodriver.fqir.operators.base import Elementwise, Operator, Shape, Shapes, rule
+from femtodriver.fqir.operators.constants import MAX_COUNT, Integer, Integers, count, immediate
+from femtodriver.fqir.operators.verbs import Build
+
+MAX_AXES = 8
+
+
+def axis_constant() -> Integer:
+    """An axis, negative from the end."""
+    return Integer(-MAX_AXES, MAX_AXES - 1)
+
+
+def axis_fault(dim: int, rank: int) -> str | None:
+    """What is wrong with an axis of something of ``rank`` axes; None if it exists."""
+    return None if -rank <= dim < rank else f"{dim} for {rank} axes"
+
+
+class Copy(Elementwise):
+    """The same value."""
+
+    name = "copy"
+    inputs = ("x",)
+
+    def evaluate(self, x: Int64Array) -> Int64Array:
+        return x
+
+    def lower(self, build: Build) -> None:
+        self.give(build, *self.taken(build))
+
+
+class Cat(Operator):
+    """Concatenation of x0, x1, ... along the axis ``dim``."""
+
+    name = "cat"
+    inputs = ("x#",)
+    dim = axis_constant()
+
+    @rule
+    def has_inputs(self, shapes: Shapes) -> str | None:
+        """inputs must be at least x0"""
+        return None if shapes else "none"
+
+    @rule
+    def axis_exists(self, shapes: Shapes) -> str | None:
+        """dim must be an axis of the inputs"""
+        return axis_fault(self.dim, len(shapes["x0"]))
+
+    @rule
+    def other_axes_agree(self, shapes: Shapes) -> str | None:
+        """inputs must have equal shapes apart from the axis dim"""
+        first = shapes["x0"]
+        for argument, shape in shapes.items():
+            if len(shape) != len(first) or self._without_axis(shape) != self._without_axis(first):
+                return f"{list(first)} for x0 and {list(shape)} for {argument}"
+        return None
+
+    def _without_axis(self, shape: Shape) -> Shape:
+        axis = self.dim % len(shape)
+        return shape[:axis] + shape[axis + 1 :]
+
+    def shapes(self, shapes: Shapes) -> tuple[Shape, ...]:
+        joined = list(shapes["x0"])
+        joined[self.dim] = sum(shape[self.dim] for shape in shapes.values())
+        return (tuple(joined),)
+
+    def evaluate(self, *values: Int64Array) -> Int64Array:
+        return np.concatenate(values, axis=self.dim)
+
+    def lower(self, build: Build) -> None:
+        self.give(build, build.cat(self.taken(build)))
+
+
+class Split(Operator):
+    """Consecutive slices of the given lengths along axis 0; ``dim`` is ignored.
+
+    Lengths past the end give short or empty slices; only a two-dimensional test graph of fmot has such.
+    """
+
+    name = "split"
+    inputs = ("x",)
+    outputs = None
+    lengths = Integers(0, 1 << 62)
+    dim = axis_constant()
+
+    @rule
+    def has_axis(self, shapes: Shapes) -> str | None:
+        """x must have an axis"""
+        return None if shapes["x"] else "a scalar"
+
+    @rule
+    def lengths_cover(self, shapes: Shapes) -> str | None:
+        """lengths must sum to the length of x"""
+        shape, total = shapes["x"], sum(self.lengths)
+        axes = {0, self.dim} if len(shape) > 1 and axis_fault(self.dim, len(shape)) is None else {0}
+        return None if any(shape[axis] == total for axis in axes) else f"{total} for x of {list(shape)}"
+
+    @rule
+    def one_length_each(self, shapes: Shapes) -> str | None:
+        """lengths must have one entry for each output"""
+        lengths, outputs = len(self.lengths), len(self.node.outputs)
+        return None if lengths == outputs else f"{lengths} for {outputs}"
+
+    def shapes(self, shapes: Shapes) -> tuple[Shape, ...]:
+        size, rest = shapes["x"][0], shapes["x"][1:]
+        ends = [min(end, size) for end in accumulate(self.lengths)]
+        return tuple((end - start, *rest) for start, end in zip([0, *ends], ends, strict=False))
+
+    def evaluate(self, x: Int64Array) -> tuple[Int64Array, ...]:
+        ends = list(accumulate(self.lengths))
+        return tuple(x[start:end] for start, end in zip([0, *ends], ends, strict=False))
+
+    def lower(self, build: Build) -> None:
+        (x,) = self.taken(build)
+        ends = list(accumulate(self.lengths))
+        self.give(build, *(build.part(x, start, end) for start, end in zip([0, *ends], ends, strict=False)))
+
+
+class Chunk(Operator):
+    """``chunks`` near-equal parts along ``dim``: of n = q*k + r, the first r parts have q + 1 elements."""
+
+    name = "chunk"
+    inputs = ("x",)
+    outputs = None
+    chunks = count()
+    dim = axis_constant()
+
+    @rule
+    def one_chunk_each(self, shapes: Shapes) -> str | None:
+        """chunks must be the number of outputs"""
+        return None if self.chunks == len(self.node.outputs) else f"{self.chunks} for {len(self.node.outputs)}"
+
+    @rule
+    def axis_exists(self, shapes: Shapes) -> str | None:
+        """dim must be an axis of x"""
+        return axis_fault(self.dim, len(shapes["x"]))
+
+    def bounds(self, size: int) -> Iterator[tuple[int, int]]:
+        """Start and end of each part of an axis of this size."""
+        quotient, longer = divmod(size, self.chunks)
+        start = 0
+        for index in range(self.chunks):
+            end = start + quotient + (index < longer)
+            yield start, end
+            start = end
+
+    def shapes(self, shapes: Shapes) -> tuple[Shape, ...]:
+        shape = shapes["x"]
+        axis = self.dim % len(shape)
+        return tuple((*shape[:axis], end - start, *shape[axis + 1 :]) for start, end in self.bounds(shape[axis]))
+
+    def evaluate(self, x: Int64Array) -> tuple[Int64Array, ...]:
+        before = (slice(None),) * (self.dim % x.ndim)
+        parts = ((*before, slice(start, end)) for start, end in self.bounds(x.shape[self.dim]))
+        return tuple(x[part] for part in parts)
+
+    def lower(self, build: Build) -> None:
+        (x,) = self.taken(build)
+        self.give(build, *(build.part(x, start, end) for start, end in self.bounds(build.size(x))))
+
+
+class Stack(Operator):
+    """x0, x1, ... side by side along a new axis ``dim``."""
+
+    name = "stack"
+    inputs = ("x#",)
+    dim = axis_constant()
+
+    @rule
+    def equal_shapes(self, shapes: Shapes) -> str | None:
+        """inputs must be at least x0, all of one shape"""
+        distinct = list(dict.fromkeys(shapes.values()))
+        return None if len(distinct) == 1 else " and ".join(str(list(shape)) for shape in distinct[:2]) or "none"
+
+    @rule
+    def axis_exists(self, shapes: Shapes) -> str | None:
+        """dim must be an axis of the result"""
+        return axis_fault(self.dim, len(shapes["x0"]) + 1)
+
+    def shapes(self, shapes: Shapes) -> tuple[Shape, ...]:
+        shape = shapes["x0"]
+        axis = self.dim % (len(shape) + 1)
+        return ((*shape[:axis], len(shapes), *shape[axis:]),)
+
+    def evaluate(self, *values: Int64Array) -> Int64Array:
+        return np.stack(values, axis=self.dim)
+
+
+class Reshape(Operator):
+    """The same elements, row by row, in another shape; one entry of ``shape`` may be -1."""
+
+    name = "reshape"
+    inputs = ("x",)
+    shape = Integers(-1, MAX_COUNT)
+
+    @rule
+    def same_size(self, shapes: Shapes) -> str | None:
+        """shape must have as many elements as x"""
+        shape, size = self.shape, prod(shapes["x"])
+        known = prod(item for item in shape if item != -1)
+        free = shape.count(-1)
+        fits = known == size if free == 0 else free == 1 and known > 0 and size % known == 0
+        return None if fits else f"{list(shape)} for x of {list(shapes['x'])}"
+
+    def shapes(self, shapes: Shapes) -> tuple[Shape, ...]:
+        known = prod(item for item in self.shape if item != -1)
+        return (tuple(prod(shapes["x"]) // known if item == -1 else item for item in self.shape),)
+
+    def evaluate(self, x: Int64Array) -> Int64Array:
+        return x.reshape(self.shape)
+
+
+class Transpose(Operator):
+    """Swap of the two axes of a matrix; a vector stays as it is."""
+
+    name = "transpose"
+    inputs = ("x",)
+    dim0 = axis_constant()
+    dim1 = axis_constant()
+
+    @rule
+    def rank_known(self, shapes: Shapes) -> str | None:
+        """x must have at most two axes"""
+        return None if len(shapes["x"]) <= 2 else f"{len(shapes['x'])}"
+
+    def shapes(self, shapes: Shapes) -> tuple[Shape, ...]:
+        return (shapes["x"][::-1],)
+
+    def evaluate(self, x: Int64Array) -> Int64Array:
+        return np.asarray(x.T)
+
+
+class ConstantLike(Elementwise):
+    """An array of the shape of x, filled with ``imm``."""
+
+    name = "constant_like"
+    inputs = ("x",)
+    imm = immediate()
+
+    def evaluate(self, x: Int64Array) -> Int64Array:
+        return np.full(x.shape, self.imm, dtype=np.int64)
+
+
+class Zeros(Operator):
+    """An array of zeros."""
+
+    name = "zeros"
+    shape = Integers(0, MAX_COUNT)
+
+    def shapes(self, shapes: Shapes) -> tuple[Shape, ...]:
+        return (self.shape,)
+
+    def evaluate(self) -> Int64Array:
+        return np.zeros(self.shape, dtype=np.int64)
+
+
+class ConstantFill(Operator):
+    """An array filled with ``value``."""
+
+    name = "constant"
+    shape = Integers(0, MAX_COUNT)
+    value = immediate()
+
+    def shapes(self, shapes: Shapes) -> tuple[Shape, ...]:
+        return (self.shape,)
+
+    def evaluate(self) -> Int64Array:
+        return np.full(self.shape, self.value, dtype=np.int64)

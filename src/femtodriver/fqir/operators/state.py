@@ -1,0 +1,84 @@
+"""State: assignment and the buffer of a temporal unfold. States change at the node, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from femtodriver.fixed import Int64Array
+from femtodriver.fqir.operators.base import Operator, Shape, Shapes, rule
+from femtodriver.fqir.operators.constants import count
+from femtodriver.fqir.operators.verbs import Build
+
+
+class Assign(Operator):
+    """The state y takes the value of x. There is no output."""
+
+    name = "assign"
+    inputs = ("y", "x")
+    outputs = 0
+    updates = ("y",)
+
+    @rule
+    def keeps_shape(self, shapes: Shapes) -> str | None:
+        """x must have the shape of the state y"""
+        return None if shapes["x"] == shapes["y"] else f"{list(shapes['x'])} for {list(shapes['y'])}"
+
+    def shapes(self, shapes: Shapes) -> tuple[Shape, ...]:
+        return (shapes["x"],)
+
+    def evaluate(self, y: Int64Array, x: Int64Array) -> tuple[Int64Array]:
+        return (x,)
+
+    def lower(self, build: Build) -> None:
+        build.bind(self.node.inputs["y"].name, build.value(self.node.inputs["x"].name))
+
+
+class TemporalUnfold(Operator):
+    """``kernel_size`` frames, ``dilation`` apart, oldest first, the present one last, in one vector.
+
+    ``buffer`` holds the last ``buffer_length`` frames, oldest first.
+    """
+
+    name = "temporal_unfold"
+    inputs = ("x", "buffer")
+    updates = ("buffer",)
+    kernel_size = count()
+    dilation = count()
+    buffer_length = count(0)
+
+    @rule
+    def x_is_vector(self, shapes: Shapes) -> str | None:
+        """x must be a vector"""
+        return None if len(shapes["x"]) == 1 else f"{list(shapes['x'])}"
+
+    @rule
+    def length_consistent(self, shapes: Shapes) -> str | None:
+        """buffer_length must be (kernel_size - 1) * dilation"""
+        expected = (self.kernel_size - 1) * self.dilation
+        return None if self.buffer_length == expected else f"{self.buffer_length} for {expected}"
+
+    @rule
+    def buffer_fits(self, shapes: Shapes) -> str | None:
+        """buffer must hold buffer_length frames of x"""
+        expected = (self.buffer_length * shapes["x"][0],)
+        return None if shapes["buffer"] == expected else f"{list(shapes['buffer'])} for {list(expected)}"
+
+    def shapes(self, shapes: Shapes) -> tuple[Shape, ...]:
+        return (self.kernel_size * shapes["x"][0],), shapes["buffer"]
+
+    def evaluate(self, x: Int64Array, buffer: Int64Array) -> tuple[Int64Array, Int64Array]:
+        rows = np.concatenate((buffer, x)).reshape(self.buffer_length + 1, x.size)
+        return rows[:: self.dilation].reshape(-1), rows[1:].reshape(-1)
+
+    def lower(self, build: Build) -> None:
+        x, buffer = self.taken(build)
+        size = build.size(x)
+        history = build.cat([buffer, x])
+        frames = [index * self.dilation * size for index in range(self.kernel_size)]
+        self.give(build, build.cat([build.part(history, first, first + size) for first in frames]))
+        build.bind(self.node.inputs["buffer"].name, build.part(history, size, build.size(history)))
+
+    def work(self, shapes: Shapes, results: Sequence[Shape]) -> int:
+        return super().work(shapes, results) + shapes["buffer"][0]

@@ -1,0 +1,74 @@
+"""The verbs with which an operator lowers itself; the compiler implements them (``compiler/lowering.py``).
+
+A ``Value`` is opaque here: a vector of integers that the compiled program will hold somewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from femtodriver.fixed import Int64Array
+
+Value = tuple[Any, ...]
+
+
+class Build(Protocol):
+    """What ``Operator.lower`` may ask of the compiler. Values are flat (row-major), one element per number."""
+
+    def value(self, name: str) -> Value:
+        """The current value of a tensor."""
+
+    def bind(self, name: str, value: Value) -> None:
+        """Give a tensor a new value (also how a state is assigned)."""
+
+    def known(self, value: Value) -> Int64Array | None:
+        """The elements of a value that is the same in every frame, else None."""
+
+    def constant(self, values: Int64Array) -> Value:
+        """A vector of constants."""
+
+    def size(self, value: Value) -> int:
+        """Number of elements."""
+
+    def cat(self, values: Sequence[Value]) -> Value:
+        """Concatenation (costs nothing)."""
+
+    def part(self, value: Value, first: int, end: int) -> Value:
+        """Elements [first, end) (costs nothing)."""
+
+    def spread(self, value: Value, count: int) -> Value:
+        """One element, ``count`` times (costs nothing)."""
+
+    def vec(
+        self,
+        op: str,
+        a: Value | int,
+        b: Value | int = 0,
+        *,
+        shift_a: int = 0,
+        shift_b: int = 0,
+        shift: int = 0,
+        rounded: bool = False,
+        saturate: int | None = None,
+        low: int | None = None,
+    ) -> Value:
+        """R(op(A(a, shift_a), A(b, shift_b)), shift, rounded), then saturated to or cut to the low bits.
+
+        ``op``: vpass vadd vsub vmul vmax vmin vgt vge veq vand vor vxor.
+        """
+
+    def look(self, x: Value, table: Int64Array, *, shift_a: int = 0, bits: int = 8) -> Value:
+        """table[Sat(A(x, shift_a), bits) + 2**(bits-1)]."""
+
+    def mac(
+        self,
+        parts: Sequence[tuple[Int64Array, Value]],
+        bias: Value | int = 0,
+        *,
+        bias_shift: int = 0,
+        shift: int = 0,
+        rounded: bool = False,
+        saturate: int = 32,
+    ) -> Value:
+        """Sat(R(A(bias, bias_shift) + sum of x @ weights, shift, rounded)); weights are (len(x), outputs)."""

@@ -1,0 +1,175 @@
+"""The meaning of a network, frame by frame: the yardstick for everything that we compile.
+
+One flat table of named values, shared by all graphs and kept from frame to frame, is the whole state. The
+network is validated and prepared once; a frame is then a list of prepared calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from femtodriver.errors import InputError
+from femtodriver.fixed import Int64Array
+from femtodriver.fqir.graph import Graph, Network, Node, Tensor
+from femtodriver.fqir.operators.base import Body, Operator
+from femtodriver.fqir.operators.exact import Known
+from femtodriver.fqir.place import named
+from femtodriver.fqir.validate import checked, graphs
+
+Step = Callable[[], None]
+
+
+class Reference:
+    """Executes a network. ``values`` is the table of all named values after the last frame: read, do not write."""
+
+    def __init__(self, network: Network) -> None:
+        """Validate and prepare. ModelError or UnsupportedError if the network has no meaning."""
+        self.network = network
+        self.values: dict[str, Int64Array] = {}
+        self._operators = checked(network).operators
+        self._known = constant_values(network, self._operators)
+        self._prepared: dict[tuple[object, ...], Any] = {}
+        self._bodies: dict[int, Body] = {}
+        self._inputs = {tensor.name: tensor for tensor in network.inputs}
+        self._frame = self._body(network.frame)
+        self._init = self._body(network.init) if network.init is not None else None
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all values and run INIT."""
+        self.values.clear()
+        if self._init is not None:
+            self._init(())
+
+    def step(self, inputs: Mapping[str, npt.ArrayLike]) -> dict[str, Int64Array]:
+        """Run one frame.
+
+        ``inputs`` holds one integer array of the declared shape for each external input; the result one
+        new int64 array for each output of the frame. InputError for other names, shapes or types.
+        """
+        if inputs.keys() != self._inputs.keys():
+            raise InputError(_wrong_names(self.network.name, list(inputs), list(self._inputs)))
+        for name, value in inputs.items():
+            self.values[name] = self._accepted(self._inputs[name], value)
+        with np.errstate(over="ignore"):  # scalars would warn where arrays silently wrap modulo 2**64
+            results = self._frame(())
+        names = (tensor.name for tensor in self.network.outputs)
+        return {name: np.array(value, dtype=np.int64) for name, value in zip(names, results, strict=True)}
+
+    def _accepted(self, tensor: Tensor, value: npt.ArrayLike) -> Int64Array:
+        """A copy of an input as int64, so that callers may reuse their buffers."""
+        array = np.asarray(value)
+        where = f"network {named(self.network.name)}: input {named(tensor.name)}"
+        if array.dtype.kind not in "iu":
+            raise InputError(f"{where} must be of an integer type, not {array.dtype}. Quantize it first.")
+        if array.shape != tensor.shape:
+            raise InputError(
+                f"{where} must have shape {list(tensor.shape)}, not {list(array.shape)}. Give one frame at a time."
+            )
+        return np.array(array, dtype=np.int64)
+
+    def _body(self, graph: Graph) -> Body:
+        """A graph prepared for running; one that several nodes share is prepared once."""
+        if id(graph) not in self._bodies:
+            self._bodies[id(graph)] = self._new_body(graph)
+        return self._bodies[id(graph)]
+
+    def _new_body(self, graph: Graph) -> Body:
+        """A graph prepared for running: binds arguments and parameters, runs the nodes, reads the outputs."""
+        table = self.values
+        inputs = [tensor.name for tensor in graph.inputs]
+        parameters = {tensor.name: _value(tensor) for tensor in graph.parameters}
+        outputs = [tensor.name for tensor in graph.outputs]
+        steps = [self._step(node) for node in graph.nodes]
+
+        def run(arguments: Sequence[Int64Array]) -> list[Int64Array]:
+            for name, value in zip(inputs, arguments, strict=False):
+                table[name] = value
+            table.update(parameters)
+            for step in steps:
+                step()
+            return [table[name] for name in outputs]
+
+        return run
+
+    def _step(self, node: Node) -> Step:
+        operator = self._operators[id(node)]
+        names = [node.inputs[argument].name for argument in operator.arguments]
+        if node.subgraphs:
+            bodies = {branch: self._body(graph) for branch, graph in node.subgraphs.items()}
+            return _many(self.values, lambda *values: operator.evaluate(bodies, *values), names, operator.results)
+        known = {key: self._known[tensor.name] for key, tensor in node.inputs.items() if tensor.name in self._known}
+        evaluate = operator.specialised(Known(known, self._prepared))
+        if not operator.single:
+            return _many(self.values, evaluate, names, operator.results)
+        return _single(self.values, evaluate, names, operator.results[0])
+
+
+def _single(
+    table: dict[str, Int64Array], evaluate: Callable[..., Int64Array], names: Sequence[str], result: str
+) -> Step:
+    """A call with one result; the usual numbers of arguments are spelled out for speed."""
+    if len(names) == 1:
+        (only,) = names
+
+        def one() -> None:
+            table[result] = evaluate(table[only])
+
+        return one
+    if len(names) == 2:
+        first, second = names
+
+        def two() -> None:
+            table[result] = evaluate(table[first], table[second])
+
+        return two
+
+    def several() -> None:
+        table[result] = evaluate(*[table[name] for name in names])
+
+    return several
+
+
+def _many(
+    table: dict[str, Int64Array],
+    evaluate: Callable[..., Sequence[Int64Array]],
+    names: Sequence[str],
+    results: Sequence[str],
+) -> Step:
+    """A call with any number of results."""
+
+    def run() -> None:
+        for name, value in zip(results, evaluate(*[table[name] for name in names]), strict=True):
+            table[name] = value
+
+    return run
+
+
+def _value(tensor: Tensor) -> Int64Array:
+    """The value of a parameter (validated before) as int64."""
+    return np.asarray(tensor.value, dtype=np.int64)
+
+
+def constant_values(network: Network, operators: Mapping[int, Operator]) -> dict[str, Int64Array]:
+    """Values of the names that only ever hold one parameter: written by no node, no binding, no other value."""
+    found: dict[str, Int64Array] = {}
+    written = {tensor.name for tensor in network.frame.inputs}
+    for graph, _ in graphs(network):
+        for tensor in graph.parameters:
+            value = _value(tensor)
+            if tensor.name in found and not np.array_equal(found[tensor.name], value):
+                written.add(tensor.name)
+            found[tensor.name] = value
+        for node in graph.nodes:
+            written.update(operators[id(node)].results)
+            written.update(tensor.name for nested in node.subgraphs.values() for tensor in nested.inputs)
+    return {name: value for name, value in found.items() if name not in written}
+
+
+def _wrong_names(network: str, given: list[str], wanted: list[str]) -> str:
+    texts = [", ".join(map(named, names[:8])) or "none" for names in (wanted, given)]
+    return f"network {named(network)}: inputs must be {texts[0]}, not {texts[1]}. Give exactly one array per input."

@@ -1,0 +1,109 @@
+"""All operators by name. An operator exists because its class stands in this list, and for no other reason."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from femtodriver.fqir.graph import Node
+from femtodriver.fqir.operators import (
+    arithmetic,
+    boundary,
+    compare,
+    control,
+    convolution,
+    gmac,
+    lookup,
+    matrix,
+    movement,
+    state,
+    unlowered,
+)
+from femtodriver.fqir.operators.base import Operator
+from femtodriver.fqir.place import NAME_CHARACTERS, NodePlace, named
+
+_CLASSES: tuple[type[Operator], ...] = (
+    arithmetic.Vvadd,
+    arithmetic.Viadd,
+    arithmetic.Vvsub,
+    arithmetic.Vneg,
+    arithmetic.Vvmul,
+    arithmetic.Vimul,
+    arithmetic.Relu,
+    arithmetic.Shift,
+    arithmetic.I24BoolMul,
+    arithmetic.Sum,
+    matrix.Matmul,
+    matrix.Addmm,
+    gmac.GmacV2,
+    lookup.Lut,
+    convolution.TemporalConv2d,
+    movement.Copy,
+    movement.Cat,
+    movement.Split,
+    movement.Chunk,
+    movement.Stack,
+    movement.Reshape,
+    movement.Transpose,
+    movement.ConstantLike,
+    movement.Zeros,
+    movement.ConstantFill,
+    state.Assign,
+    state.TemporalUnfold,
+    compare.Gt0,
+    compare.Vvmax,
+    compare.Vvmin,
+    compare.Vvgt,
+    compare.Vvge,
+    compare.Vvlt,
+    compare.Vvle,
+    compare.Vveq,
+    compare.Vigt,
+    compare.Vige,
+    compare.Vilt,
+    compare.Vile,
+    compare.Vieq,
+    compare.Vvand,
+    compare.Vvor,
+    compare.Vvxor,
+    compare.Viand,
+    compare.Vior,
+    compare.Vixor,
+    control.Loop,
+    control.Conditional,
+    control.StridedSubgraph,
+    boundary.Quantize,
+    boundary.Dequantize,
+    unlowered.Pwlin,
+    unlowered.Squeeze,
+    unlowered.Lstm,
+    unlowered.Print,
+    unlowered.FqirWriterKernel,
+    unlowered.TemporalUnfoldUnkernelized,
+    unlowered.TemporalTransposeFoldUnkernelized,
+)
+
+OPERATORS: Mapping[str, type[Operator]] = MappingProxyType({operator.name: operator for operator in _CLASSES})
+
+CLOSE_NAMES = 3
+
+
+def close_names(name: str) -> list[str]:
+    """Names of known operators that resemble ``name``, best first, at most three."""
+    return difflib.get_close_matches(name[:NAME_CHARACTERS].lower(), OPERATORS, n=CLOSE_NAMES)
+
+
+def bind(node: Node, place: NodePlace) -> Operator:
+    """The operator of a node, with checked constants and input names.
+
+    UnsupportedError for operators that are unknown or cannot be executed, ModelError for wrong nodes.
+    """
+    if node.op is None:
+        return control.Call(node, place)
+    found = OPERATORS.get(node.op)
+    if found is not None:
+        return found(node, place)
+    close = close_names(node.op)
+    meant = f"Did you mean {' or '.join(close)}?" if close else "It may come from a newer fmot; export with 3.21.7."
+    raise place.unsupported(f"operator must be one of the {len(OPERATORS)} known ones, not {named(node.op)}", meant)

@@ -1,0 +1,169 @@
+"""The machinery that turns a declared instruction into encoder, decoder, assembler text and docs.
+
+An instruction *family* is a frozen dataclass whose fields carry their bit width; an *instruction* is a ``Spec``
+(name, opcode, meaning, one line of documentation) of a family. All of them stand in ``instructions.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from femtodriver.errors import AssemblyError
+from femtodriver.isa.bits import BitField, Layout
+from femtodriver.isa.operand import OPERAND_BITS, Operand
+
+OPCODE_BITS = 6
+Int64Array = npt.NDArray[np.int64]
+Meaning = Callable[[Int64Array, Int64Array], Int64Array]
+Family = TypeVar("Family", bound="type[Instruction]")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One row of the instruction table. ``meaning`` is the arithmetic of a vector instruction, else None."""
+
+    name: str
+    code: int
+    doc: str
+    meaning: Meaning | None = None
+    multiplies: bool = False
+
+
+def bitfield(width: int, default: Any = MISSING, *, signed: bool = False, bias: int = 0, doc: str = "") -> Any:
+    """A dataclass field that occupies ``width`` bits of the instruction."""
+    metadata = {"width": width, "signed": signed, "bias": bias, "doc": doc}
+    if default is MISSING:
+        return field(metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def operand(default: Any = MISSING, *, doc: str = "") -> Any:
+    """A dataclass field that holds an ``Operand``."""
+    return bitfield(OPERAND_BITS, default, doc=doc)
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """Base of the families: encode, decode and text follow from the declared fields."""
+
+    spec: Spec
+    layout: ClassVar[Layout]
+
+    @property
+    def words(self) -> int:
+        """Number of 64-bit instruction words."""
+        return self.layout.words
+
+    def encode(self) -> tuple[int, ...]:
+        """The instruction's 64-bit words; AssemblyError when a value does not fit its field."""
+        values = {"opcode": self.spec.code}
+        for entry in fields(self)[1:]:
+            value = getattr(self, entry.name)
+            values[entry.name] = value.encode() if isinstance(value, Operand) else int(value)
+        return self.layout.encode(self.spec.name, values)
+
+    @classmethod
+    def from_values(cls, spec: Spec, values: Mapping[str, int]) -> Instruction:
+        """The instruction of decoded field values; AssemblyError for nonzero reserved bits."""
+        arguments: dict[str, Any] = {}
+        for entry in fields(cls)[1:]:
+            raw = values[entry.name]
+            arguments[entry.name] = Operand.decode(raw) if entry.type == "Operand" else raw
+        if values.get("reserved", 0):
+            raise AssemblyError(f"{spec.name}: the reserved bits must be 0, not {values['reserved']:#x}.")
+        return cls(spec, **arguments)
+
+    def text(self) -> str:
+        """One line of assembly: operands first, then the other fields that differ from their defaults."""
+        operands, options = [], []
+        for entry in fields(self)[1:]:
+            value = getattr(self, entry.name)
+            if isinstance(value, Operand):
+                operands.append(value.text())
+            elif entry.default is MISSING or value != entry.default:
+                options.append(f"{entry.name}={int(value)}")
+        return " ".join([self.spec.name, *([", ".join(operands)] if operands else []), *options])
+
+
+def family(cls: Family) -> Family:
+    """Class decorator: derive the bit layout of a family from its fields."""
+    entries = [
+        BitField(entry.name, entry.metadata["width"], entry.metadata["signed"], entry.metadata["bias"])
+        for entry in fields(cls)[1:]
+    ]
+    used = OPCODE_BITS + sum(entry.width for entry in entries)
+    reserved = -used % 64
+    cls.layout = Layout(
+        BitField("opcode", OPCODE_BITS), *entries, *([BitField("reserved", reserved)] if reserved else [])
+    )
+    return cls
+
+
+class InstructionSet:
+    """All instructions: opcode and name look-up, decoding, parsing. Duplicates fail at construction."""
+
+    def __init__(self, table: tuple[tuple[type[Instruction], tuple[Spec, ...]], ...]) -> None:
+        self.table = table
+        self._by_code: dict[int, tuple[type[Instruction], Spec]] = {}
+        self._by_name: dict[str, tuple[type[Instruction], Spec]] = {}
+        for cls, specs in table:
+            for spec in specs:
+                if spec.code in self._by_code or spec.name in self._by_name or not 0 < spec.code < 1 << OPCODE_BITS:
+                    raise AssemblyError(f"{spec.name}: opcode {spec.code} and name must be unique, opcode 1 to 63.")
+                self._by_code[spec.code] = self._by_name[spec.name] = (cls, spec)
+
+    def words_of(self, first_word: int) -> int:
+        """How many words the instruction that starts with ``first_word`` has; AssemblyError for an unknown opcode."""
+        return self._lookup(first_word)[0].layout.words
+
+    def decode(self, words: tuple[int, ...]) -> Instruction:
+        """The instruction of its 64-bit words; AssemblyError when they are not a legal encoding."""
+        cls, spec = self._lookup(words[0])
+        return cls.from_values(spec, cls.layout.decode(words[: cls.layout.words]))
+
+    def parse(self, text: str) -> Instruction:
+        """The instruction of one line of assembly (the form that ``Instruction.text`` prints)."""
+        name, _, rest = text.strip().partition(" ")
+        if name not in self._by_name:
+            raise AssemblyError(f"assembly: the instruction must be one of the table's names, not {name!r}.")
+        cls, spec = self._by_name[name]
+        tokens = re.split(r"[,\s]+", rest.strip()) if rest.strip() else []
+        options = dict(token.split("=", 1) for token in tokens if "=" in token)
+        operands = [Operand.parse(token) for token in tokens if "=" not in token]
+        return _from_tokens(cls, spec, operands, options)
+
+    def _lookup(self, first_word: int) -> tuple[type[Instruction], Spec]:
+        code = first_word & ((1 << OPCODE_BITS) - 1)
+        if code not in self._by_code:
+            raise AssemblyError(f"instruction word {first_word:#018x}: opcode {code} is not in the table.")
+        return self._by_code[code]
+
+
+def _from_tokens(
+    cls: type[Instruction], spec: Spec, operands: list[Operand], options: dict[str, str]
+) -> Instruction:
+    arguments: dict[str, Any] = {}
+    for entry in fields(cls)[1:]:
+        if entry.type == "Operand":
+            if operands:
+                arguments[entry.name] = operands.pop(0)
+        elif entry.name in options:
+            arguments[entry.name] = _number(spec.name, entry.name, options.pop(entry.name))
+        if entry.name not in arguments and entry.default is MISSING:
+            raise AssemblyError(f"{spec.name}: {entry.name} must be given.")
+    if operands or options:
+        raise AssemblyError(f"{spec.name}: unknown operands or options {[*operands, *options]}.")
+    return cls(spec, **arguments)
+
+
+def _number(owner: str, name: str, text: str) -> int:
+    try:
+        return int(text, 0)
+    except ValueError:
+        raise AssemblyError(f"{owner}: {name} must be a number, not {text!r}.") from None

@@ -1,0 +1,158 @@
+"""The instruction table of the open SPU: every instruction once, with its bits, its meaning and one line of docs.
+
+To add an instruction, add a ``Spec`` to a family here (and its execution to ``machine/execute*.py`` if the family is
+new). Encoder, decoder, assembler, disassembler, ``docs/isa.md`` and the tests follow from the table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from femtodriver.isa.instruction import Instruction, InstructionSet, Int64Array, Spec, bitfield, family, operand
+from femtodriver.isa.operand import Operand, immediate
+
+
+class Clip(IntEnum):
+    """What happens to a result after the shift."""
+
+    NONE = 0
+    SATURATE = 1
+    LOW_BITS = 2
+
+
+@family
+@dataclass(frozen=True)
+class Vector(Instruction):
+    """dst[i] = clip(R(op(A(a[i], shift_a), A(b[i], shift_b)), shift, rounded), clip, bits) for i < length."""
+
+    dst: Operand = operand(doc="memory or accumulator")
+    a: Operand = operand(doc="first operand")
+    b: Operand = operand(immediate(0), doc="second operand; ignored by vpass")
+    length: int = bitfield(12, 1, bias=1, doc="elements, 1 to 4096")
+    shift_a: int = bitfield(7, 0, signed=True, doc="alignment of a, positive = left")
+    shift_b: int = bitfield(7, 0, signed=True, doc="alignment of b")
+    shift: int = bitfield(7, 0, signed=True, doc="shift of the result")
+    rounded: int = bitfield(1, 0, doc="round half up before a right shift of the result")
+    clip: int = bitfield(2, 0, doc="0 none, 1 saturate to bits, 2 keep the low bits as a non-negative number")
+    bits: int = bitfield(6, 32, bias=1, doc="width of the clip")
+    spread_a: int = bitfield(1, 0, doc="use element 0 of a for all i")
+    spread_b: int = bitfield(1, 0, doc="use element 0 of b for all i")
+
+
+@family
+@dataclass(frozen=True)
+class Lookup(Instruction):
+    """dst[i] = TM[table + Sat(A(a[i], shift_a), bits) + 2**(bits-1)], sign-extended, for i < length."""
+
+    dst: Operand = operand(doc="memory or accumulator")
+    a: Operand = operand(doc="addresses")
+    length: int = bitfield(12, 1, bias=1, doc="elements, 1 to 4096")
+    shift_a: int = bitfield(7, 0, signed=True, doc="shift of the address before it saturates")
+    bits: int = bitfield(4, 8, bias=1, doc="width of an address; the table has 2**bits entries")
+    table: int = bitfield(11, 0, doc="row of entry 0 in its banks")
+    bank: int = bitfield(2, 0, doc="first bank that holds the table")
+    ways: int = bitfield(2, 0, doc="log2 of the number of consecutive banks that hold copies: 0, 1 or 2")
+
+
+@family
+@dataclass(frozen=True)
+class Matrix(Instruction):
+    """acc[row*8 + o] += sum over j of weight[j][o] * x[j], for o < rows, j < columns with x[j] != 0."""
+
+    x: Operand = operand(doc="activations, in memory")
+    acc: int = bitfield(7, doc="first accumulator row")
+    columns: int = bitfield(12, 1, bias=1, doc="activations, 1 to 4096")
+    rows: int = bitfield(10, 1, bias=1, doc="outputs, 1 to 1024")
+    weights: int = bitfield(16, 0, doc="word address of the first weight word")
+    width: int = bitfield(2, 1, doc="log2(weight bits) - 2: 0 = 4, 1 = 8, 2 = 16 bits")
+    masked: int = bitfield(1, 0, doc="1: only the groups whose mask bit is set are stored")
+    mask: int = bitfield(16, 0, doc="word address of the mask: bit column * groups + group, least significant first")
+
+
+@family
+@dataclass(frozen=True)
+class Transfer(Instruction):
+    """Move whole 64-bit words between data memory and the router."""
+
+    address: int = bitfield(19, 0, doc="byte address in data memory, a multiple of 8")
+    length: int = bitfield(13, 0, doc="64-bit payload words")
+    core: int = bitfield(4, 0, doc="send: target core")
+    target: int = bitfield(16, 0, doc="send: entry PC on the target core; out: mailbox id")
+
+
+@family
+@dataclass(frozen=True)
+class Control(Instruction):
+    """Threads, base registers and branches."""
+
+    core: int = bitfield(4, 0, doc="signal: core of the thread")
+    thread: int = bitfield(6, 0, doc="signal: thread whose dependency count falls by one")
+    register: int = bitfield(3, 0, doc="base register 1 to 7")
+    value: int = bitfield(20, 0, signed=True, doc="number for setb, addb")
+    target: int = bitfield(13, 0, doc="branch target PC")
+
+
+@family
+@dataclass(frozen=True)
+class Element(Instruction):
+    """Base registers and branches that read one element of memory."""
+
+    a: Operand = operand(doc="the element, in memory")
+    register: int = bitfield(3, 0, doc="base register 1 to 7")
+    shift_a: int = bitfield(7, 0, signed=True, doc="shift of the element")
+    target: int = bitfield(13, 0, doc="branch target PC")
+
+
+def _logic(a: Int64Array) -> Int64Array:
+    return (a != 0).astype(np.int64)
+
+
+VECTOR = (
+    Spec("vpass", 1, "a; with shifts and clip a copy, shift or conversion", lambda a, b: a),
+    Spec("vadd", 2, "a + b", lambda a, b: a + b),
+    Spec("vsub", 3, "a - b", lambda a, b: a - b),
+    Spec("vmul", 4, "a * b", lambda a, b: a * b, multiplies=True),
+    Spec("vmax", 5, "the larger of a and b", np.maximum),
+    Spec("vmin", 6, "the smaller of a and b", np.minimum),
+    Spec("vgt", 7, "1 where a > b, else 0", lambda a, b: (a > b).astype(np.int64)),
+    Spec("vge", 8, "1 where a >= b, else 0", lambda a, b: (a >= b).astype(np.int64)),
+    Spec("veq", 9, "1 where a = b, else 0", lambda a, b: (a == b).astype(np.int64)),
+    Spec("vand", 10, "1 where both a and b are nonzero, else 0", lambda a, b: _logic(a) & _logic(b)),
+    Spec("vor", 11, "1 where a or b is nonzero, else 0", lambda a, b: _logic(a) | _logic(b)),
+    Spec("vxor", 12, "1 where exactly one of a and b is nonzero, else 0", lambda a, b: _logic(a) ^ _logic(b)),
+)
+LOOKUP = (Spec("lut", 16, "table look-up"),)
+MATRIX = (Spec("mac", 17, "matrix-vector product, added to the accumulators; zero activations are skipped"),)
+TRANSFER = (
+    Spec("recv", 24, "take the payload of the message that woke this thread"),
+    Spec("send", 25, "send a message that wakes the thread at target on another core"),
+    Spec("out", 26, "send an output message to the host"),
+)
+CONTROL = (
+    Spec("signal", 32, "lower a thread's dependency count; at zero it becomes ready and the count starts over"),
+    Spec("end", 33, "end of the thread"),
+    Spec("setb", 34, "register = value"),
+    Spec("addb", 35, "register += value"),
+    Spec("loop", 36, "register -= 1, branch to target while it is not zero"),
+    Spec("jump", 37, "branch to target"),
+)
+ELEMENT = (
+    Spec("ldb", 40, "register = A(a[0], shift_a)"),
+    Spec("bez", 41, "branch to target if a[0] is zero"),
+    Spec("bnz", 42, "branch to target if a[0] is not zero"),
+)
+
+ISA = InstructionSet(
+    (
+        (Vector, VECTOR),
+        (Lookup, LOOKUP),
+        (Matrix, MATRIX),
+        (Transfer, TRANSFER),
+        (Control, CONTROL),
+        (Element, ELEMENT),
+    )
+)
+SPECS: dict[str, Spec] = {spec.name: spec for _, specs in ISA.table for spec in specs}

@@ -1,0 +1,102 @@
+"""Data and table memory of one core, as the program sees them.
+
+Banks work in pairs: the even words of a pair's address range lie in its first bank, the odd words in its second, so
+that a stream of consecutive words uses both ports. The image stays bank by bank, as on the chip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from femtodriver.errors import MachineFault, ProgramError
+from femtodriver.part import Part
+
+Words = npt.NDArray[np.uint64]
+_TYPES: dict[int, type[np.signedinteger]] = {8: np.int8, 16: np.int16, 32: np.int32}
+
+
+def to_logical(image: Words, part: Part) -> Words:
+    """Image words, bank by bank (dm_banks x dm_bank_words, shorter images are filled with zeros) -> address order."""
+    return _filled(image, part.dm_words).reshape(-1, 2, part.dm_bank_words).transpose(0, 2, 1).reshape(-1)
+
+
+def _filled(image: Words, size: int) -> Words:
+    if len(image) > size:
+        raise ProgramError(f"image: must have at most {size} words for this part, not {len(image)}.")
+    words = np.zeros(size, np.uint64)
+    words[: len(image)] = image
+    return words
+
+
+class DataMemory:
+    """Data memory of one core. All element views share one buffer; stores that may touch weights are reported."""
+
+    def __init__(self, part: Part, image: Words) -> None:
+        self._part = part
+        self._initial = to_logical(image, part)
+        self.words = self._initial.copy()
+        self.elements = {bits: self.words.view(kind) for bits, kind in _TYPES.items()}
+        self._watched: list[tuple[int, int, Callable[[], None]]] = []
+
+    def reset(self) -> None:
+        """Back to the image."""
+        self.words[:] = self._initial
+        for _, _, changed in self._watched:
+            changed()
+
+    def slice_of(self, address: int, length: int, bits: int) -> slice:
+        """Element index range of ``length`` elements at a byte address; MachineFault when misaligned or outside."""
+        size = bits // 8
+        if address % size:
+            raise MachineFault(f"address {address:#x}: must be a multiple of {size} for {bits}-bit elements.")
+        if address < 0 or address + length * size > 8 * len(self.words):
+            raise MachineFault(
+                f"address {address:#x}: {length} elements of {bits} bits must end at or before "
+                f"{8 * len(self.words):#x}, the end of data memory."
+            )
+        return slice(address // size, address // size + length)
+
+    def word_slice(self, address: int, length: int) -> slice:
+        """Word index range of ``length`` words at a byte address."""
+        if address % 8:
+            raise MachineFault(f"address {address:#x}: must be a multiple of 8 for a word transfer.")
+        if address // 8 + length > len(self.words):
+            raise MachineFault(f"address {address:#x}: {length} words must end inside data memory.")
+        return slice(address // 8, address // 8 + length)
+
+    def watch(self, first_word: int, end_word: int, changed: Callable[[], None]) -> None:
+        """Call ``changed`` whenever ``written`` reports a store into these words."""
+        self._watched.append((first_word, end_word, changed))
+
+    def written(self, first_byte: int, end_byte: int) -> None:
+        """Tell the watchers that these bytes were stored to."""
+        for first, end, changed in self._watched:
+            if first_byte < 8 * end and 8 * first < end_byte:
+                changed()
+
+    def overlaps_watched(self, first_byte: int, end_byte: int) -> bool:
+        """Whether a store to these bytes must be reported."""
+        return any(first_byte < 8 * end and 8 * first < end_byte for first, end, _ in self._watched)
+
+    def bank_accesses(self, first_word: int, end_word: int) -> npt.NDArray[np.int64]:
+        """Words of [first_word, end_word) per bank, shape (dm_banks,)."""
+        counts = np.zeros(self._part.dm_banks, np.int64)
+        pair_words = 2 * self._part.dm_bank_words
+        while first_word < end_word:
+            pair = first_word // pair_words
+            stop = min(end_word, (pair + 1) * pair_words)
+            odd = stop // 2 - first_word // 2
+            counts[2 * pair + 1] += odd
+            counts[2 * pair] += stop - first_word - odd
+            first_word = stop
+        return counts
+
+
+def table_memory(part: Part, image: Words) -> npt.NDArray[np.int64]:
+    """Table memory as sign-extended 16-bit values, shape (tm_banks, tm_bank_words)."""
+    words = _filled(image, part.tm_banks * part.tm_bank_words)
+    values = words.astype(np.uint16).view(np.int16).astype(np.int64)
+    return values.reshape(part.tm_banks, part.tm_bank_words)

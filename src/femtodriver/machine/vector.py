@@ -1,0 +1,166 @@
+"""Vector and look-up instructions, prepared for execution."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from femtodriver import fixed
+from femtodriver.errors import MachineFault
+from femtodriver.isa import Clip, Kind, Lookup, Operand, Vector, cycles
+from femtodriver.machine.core import Core, Step
+from femtodriver.machine.stream import Stream, check_order
+
+Int64Array = npt.NDArray[np.int64]
+
+
+class _StreamStep(Step):
+    """What vector and look-up instructions share: operand streams, their order, their banks."""
+
+    def __init__(self, core: Core, pc: int, instruction: Vector | Lookup, lengths: dict[str, int]) -> None:
+        super().__init__(pc, instruction)
+        self.length, self.lanes = instruction.length, core.part.lanes
+        self.streams = {name: Stream(core, getattr(instruction, name), size) for name, size in lengths.items()}
+        self.sources = [stream for name, stream in self.streams.items() if name != "dst"]
+        self.store = self.streams["dst"].writer()
+        self.moving = any(stream.moving for stream in self.streams.values())
+        self.busiest = 0
+        if not self.moving:
+            self.bank_reads, self.bank_writes = self._banks()
+            self.busiest = _busiest(self.bank_reads + self.bank_writes)
+            self.fixed |= {"dm_read": int(np.sum(self.bank_reads)), "dm_write": int(np.sum(self.bank_writes))}
+        self.fixed["acc_read"] = sum(s.length for s in self.sources if s.operand.kind is Kind.ACC)
+        self.fixed["acc_write"] = self.length if instruction.dst.kind is Kind.ACC else 0
+
+    def _banks(self) -> tuple[Int64Array | int, Int64Array | int]:
+        for source in self.sources:
+            check_order(self.streams["dst"], source)
+        reads: Int64Array | int = 0
+        for source in self.sources:
+            reads = reads + source.banks()
+        return reads, self.streams["dst"].banks()
+
+    def count_moving(self) -> int:
+        """Bank accesses of an execution whose addresses depend on base registers; returns the busiest bank's."""
+        reads, writes = self._banks()
+        self.extra_bank_reads = self.extra_bank_reads + reads
+        self.extra_bank_writes = self.extra_bank_writes + writes
+        self.add("dm_read", int(np.sum(reads)))
+        self.add("dm_write", int(np.sum(writes)))
+        return _busiest(reads + writes)
+
+
+class VectorStep(_StreamStep):
+    """A ``Vector`` instruction."""
+
+    def __init__(self, core: Core, pc: int, instruction: Vector) -> None:
+        meaning = instruction.spec.meaning
+        if meaning is None:
+            raise MachineFault(f"{instruction.spec.name}: has no vector meaning.")
+        lengths = {"dst": instruction.length, "a": 1 if instruction.spread_a else instruction.length}
+        if instruction.spec.name != "vpass":
+            lengths["b"] = 1 if instruction.spread_b else instruction.length
+        super().__init__(core, pc, instruction, lengths)
+        self.vector = instruction
+        self.meaning = meaning
+        self.read_a = self.streams["a"].reader()
+        self.read_b = self.streams["b"].reader() if "b" in lengths else self.read_a
+        self.low, self.high = fixed.limits(instruction.bits)
+        self.lane_passes = 1
+        if instruction.spec.multiplies:
+            widths = sorted((multiplier_bits(instruction.a), multiplier_bits(instruction.b)))
+            self.lane_passes = cycles.passes(*widths)
+            event, count = mac_event(*widths)
+            self.fixed[event] = count * self.length
+        self.fixed["alu"] = self.length
+        self.fixed["cycles"] = 0 if self.moving else self._cycles(self.busiest)
+
+    def _cycles(self, busiest: int) -> int:
+        return cycles.vector(self.length, self.lanes, self.lane_passes, busiest)
+
+    def run(self, core: Core) -> int:
+        self.executions += 1
+        instruction = self.vector
+        a, b = self.read_a(), self.read_b()
+        if instruction.shift_a:
+            a = fixed.shift(a, instruction.shift_a)
+        if instruction.shift_b:
+            b = fixed.shift(b, instruction.shift_b)
+        result = self.meaning(a, b)
+        if instruction.shift:
+            result = fixed.round_shift(result, instruction.shift, bool(instruction.rounded))
+        if instruction.clip == Clip.SATURATE:
+            clipped = np.minimum(np.maximum(result, self.low), self.high)
+            changed = np.count_nonzero(clipped != result)
+            if changed:
+                self.add("saturated", changed * (self.length // clipped.size))
+            result = clipped
+        elif instruction.clip == Clip.LOW_BITS:
+            result = fixed.low_bits(result, instruction.bits)
+        self.store(result)
+        if self.moving:
+            taken = self._cycles(self.count_moving())
+            self.add("cycles", taken)
+            return taken
+        return self.fixed["cycles"]
+
+
+class LookupStep(_StreamStep):
+    """A ``Lookup`` instruction."""
+
+    def __init__(self, core: Core, pc: int, instruction: Lookup) -> None:
+        super().__init__(core, pc, instruction, {"dst": instruction.length, "a": instruction.length})
+        self.lookup = instruction
+        self.ways = 1 << instruction.ways
+        entries = 1 << instruction.bits
+        rows, banks = core.tables.shape[1], core.tables.shape[0]
+        if instruction.table + entries > rows or instruction.bank + self.ways > banks:
+            raise MachineFault(f"lut: the table must lie inside table memory of {banks} banks x {rows} words.")
+        copies = core.tables[instruction.bank : instruction.bank + self.ways]
+        copies = copies[:, instruction.table : instruction.table + entries]
+        # Element i uses copy i mod ways; equal copies (the compiler's) give the same value as the first.
+        self.copies = np.ascontiguousarray(copies)
+        self.equal = bool((copies == copies[0]).all())
+        self.which = np.arange(instruction.length) % self.ways
+        self.read_a = self.streams["a"].reader()
+        self.low, self.high = fixed.limits(instruction.bits)
+        self.fixed |= {"tm_read": self.length, "alu": self.length}
+        self.fixed["cycles"] = 0 if self.moving else self._cycles(self.busiest)
+
+    def _cycles(self, busiest: int) -> int:
+        return cycles.lookup(self.length, self.lanes, self.ways, busiest)
+
+    def run(self, core: Core) -> int:
+        self.executions += 1
+        address = fixed.shift(self.read_a(), self.lookup.shift_a)
+        clipped = np.minimum(np.maximum(address, self.low), self.high)
+        changed = np.count_nonzero(clipped != address)
+        if changed:
+            self.add("saturated", changed)
+        index = clipped - self.low
+        self.store(self.copies[0][index] if self.equal else self.copies[self.which, index])
+        if self.moving:
+            taken = self._cycles(self.count_moving())
+            self.add("cycles", taken)
+            return taken
+        return self.fixed["cycles"]
+
+
+def _busiest(banks: Int64Array | int) -> int:
+    return int(np.max(banks))
+
+
+def multiplier_bits(operand: Operand) -> int:
+    """Width with which a multiplier takes an operand: its element width, or the immediate's own."""
+    if operand.kind is Kind.IMM:
+        return max(operand.value.bit_length() + 1, 1)
+    return operand.bits
+
+
+def mac_event(small: int, large: int) -> tuple[str, int]:
+    """The event that a product of these widths counts as, and how many of it (wider products count as several)."""
+    if large <= 8:
+        return "mac_8x8", 1
+    if small <= 8 and large <= 16:
+        return "mac_8x16", 1
+    return "mac_16x16", -(-small // 16) * -(-large // 16)

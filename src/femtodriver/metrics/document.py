@@ -1,0 +1,167 @@
+"""The metrics document: everything that a run counted, and the joules and watts computed from it, as plain data.
+
+Keys and meaning are an interface (``docs/metrics.md``): they never change meaning, and ``schema`` counts up when they
+must. All figures of work are means per frame; a mean that is whole is an int.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from femtodriver.machine.report import RunReport
+from femtodriver.metrics.description import CoreMemory
+from femtodriver.metrics.energy import EnergyTable, load_table
+from femtodriver.metrics.events import joules
+from femtodriver.metrics.run import Run, digits
+from femtodriver.metrics.tally import LayerTally, layer_tallies
+from femtodriver.part import Part
+
+SCHEMA = "femtodriver-metrics/1"
+ROOM_TEMPERATURE_C = 25.0
+MEMORY_KINDS = ("weights", "indices", "activations", "state", "tables", "instructions", "constants")
+
+
+def build_document(
+    report: RunReport,
+    description: Mapping[str, object] | None,
+    part: Part,
+    *,
+    input_period_s: float | None = None,
+    model: Mapping[str, object] | None = None,
+    tool: Mapping[str, object] | None = None,
+    temperature_c: float = ROOM_TEMPERATURE_C,
+    table: EnergyTable | None = None,
+) -> dict[str, object]:
+    """The document of one run.
+
+    ``report`` has the counts (``machine.report.RunReport``), ``description`` is the value of the key ``femtodriver`` of
+    the program's metadata or None for a foreign or bare program, ``part`` is the part that the machine was built from.
+    ``input_period_s`` is the time between two frames in seconds; None means 0.016, and the document says that it was
+    assumed. ``model`` has name and sha256, ``tool`` has version, native, compiler_options and seed.
+
+    Raises UsageError for a report without frames, with more cores than the part, or a period that is not a positive
+    number; ProgramError for a malformed description.
+    """
+    run = Run.of(report, description, part, input_period_s, (table or load_table()).at(part.voltage_v, temperature_c))
+    power = run.power()
+    tallies = layer_tallies(report, run.description)
+    latency = _latency(report.latency_cycles, part.clock_hz)
+    worst_s = max(report.frame_cycles) / part.clock_hz
+    return {
+        "schema": SCHEMA,
+        "Frames Simulated": run.frames,
+        "Input Period (s)": digits(run.period_s),
+        "Latency (s)": latency["mean"],
+        "Power (W)": power["total"]["typical"],
+        "model": _model(run, model or {}),
+        "hardware": _hardware(part, temperature_c),
+        "tool": _tool(run, tool or {}),
+        "latency_s": latency,
+        "deadline": {
+            "met": bool(worst_s <= run.period_s),
+            "worst_fraction_of_period": digits(worst_s / run.period_s),
+            "period_assumed": input_period_s is None,
+        },
+        "cycles": run.cycles(),
+        "energy_j": run.energy(),
+        "power_w": power,
+        "memory_bytes": _memory(run),
+        "macs": run.macs(run.all_counts, run.matrix_busy_cycles()),
+        "messages": {"count": run.mean(run.all_counts["message"]), "words": run.mean(run.all_counts["message_word"])},
+        "saturations": run.mean(run.all_counts["saturated"]),
+        "layers": [_layer(run, tally) for tally in tallies],
+    }
+
+
+def _model(run: Run, given: Mapping[str, object]) -> dict[str, object]:
+    told = run.description.model if run.description else {}
+    return {key: _plain(given.get(key, told.get(key))) for key in ("name", "sha256")}
+
+
+def _hardware(part: Part, temperature_c: float) -> dict[str, object]:
+    return {
+        "name": part.name,
+        "sha256": part.sha256,
+        "cores": part.cores,
+        "lanes": part.lanes,
+        "clock_hz": digits(part.clock_hz),
+        "voltage_v": digits(part.voltage_v),
+        "temperature_c": digits(temperature_c),
+    }
+
+
+def _tool(run: Run, given: Mapping[str, object]) -> dict[str, object]:
+    options = run.description.options if run.description else None
+    known = {"version": None, "native": None, "compiler_options": options, "seed": None}
+    return {key: _plain(value) for key, value in {**known, **given, "energy_table": run.table.name}.items()}
+
+
+def _plain(value: object) -> object:
+    """The value as YAML and JSON know it."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return str(value)
+
+
+def _latency(latency_cycles: Sequence[int], clock_hz: float) -> dict[str, float]:
+    ordered = sorted(latency_cycles)
+    # The 99th percentile is a frame that happened: the nearest one above (NumPy's method "higher").
+    p99 = ordered[math.ceil(0.99 * (len(ordered) - 1))]
+    mean = sum(ordered) / len(ordered)
+    figures = {"mean": mean, "min": ordered[0], "p99": p99, "max": ordered[-1]}
+    return {name: digits(cycles / clock_hz) for name, cycles in figures.items()}
+
+
+def _memory(run: Run) -> dict[str, object]:
+    """Bytes by kind over all cores; None throughout where no description tells them."""
+    part = run.part
+    cores = [run.core_memory(number) for number in range(part.cores)]
+    known = run.description is not None
+    kinds: dict[str, object] = {
+        kind: sum(core.stored.get(kind, 0) for core in cores if core) if known else None for kind in MEMORY_KINDS
+    }
+    used = 8 * sum(sum(core.dm_words) for core in cores if core)
+    return {
+        **kinds,
+        "free": part.cores * part.dm_bytes - used if known else None,
+        "per_core": [_core_memory(part, core, known) for core in cores],
+    }
+
+
+def _core_memory(part: Part, core: CoreMemory | None, known: bool) -> dict[str, object]:
+    if not known:
+        return {"dm_used": None, "dm_size": part.dm_bytes, "banks": None, "tm_used": None, "im_used": None}
+    words = core.dm_words if core else ()
+    banks = [8 * count for count in words] + [0] * (part.dm_banks - len(words))
+    return {
+        "dm_used": sum(banks),
+        "dm_size": part.dm_bytes,
+        "banks": banks,
+        "tm_used": 2 * core.tm_words if core else 0,
+        "im_used": 8 * core.im_words if core else 0,
+    }
+
+
+def _layer(run: Run, tally: LayerTally) -> dict[str, object]:
+    counts = tally.counts
+    scanned = counts.get("activation", 0)
+    moved = {"dm_read": 8, "dm_write": 8, "tm_read": 2}
+    return {
+        "name": tally.layer.name,
+        "op": tally.layer.op,
+        "source": tally.layer.source,
+        "core": tally.layer.core,
+        "cycles": run.mean(counts.get("cycles", 0)),
+        "energy_j": run.per_frame(joules(counts, run.table))["typical"],
+        "macs": run.macs(counts, counts.get("cycles", 0)),
+        "bytes": {
+            **tally.layer.stored,
+            **{event: run.mean(size * counts.get(event, 0)) for event, size in moved.items()},
+        },
+        "activation_density": digits(counts.get("activation_live", 0) / scanned) if scanned else None,
+    }

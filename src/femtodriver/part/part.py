@@ -1,0 +1,136 @@
+"""A part (chip) as data: cores, memories, clock. One TOML file per part.
+
+The compiler, the machine, the metrics and the virtual board all read the part from here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, fields
+from importlib import resources
+from pathlib import Path
+
+from femtodriver.errors import UsageError
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    import tomli as tomllib  # type: ignore[no-redef,import-not-found,unused-ignore]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Sizes and rates of one part. Words of DM and IM are 64 bits, of TM 16 bits."""
+
+    name: str
+    cores: int
+    dm_banks: int
+    dm_bank_words: int
+    tm_banks: int
+    tm_bank_words: int
+    im_words: int
+    threads: int
+    lanes: int
+    acc_rows: int
+    clock_hz: float
+    voltage_v: float
+    message_latency: int
+    sha256: str = ""
+
+    @property
+    def dm_words(self) -> int:
+        """64-bit words of data memory of one core."""
+        return self.dm_banks * self.dm_bank_words
+
+    @property
+    def dm_bytes(self) -> int:
+        """Bytes of data memory of one core."""
+        return 8 * self.dm_words
+
+
+def load_part(name_or_path: str | Path = "spu001") -> Part:
+    """The part of that name that the package ships, or a user's own TOML file (``*.toml``).
+
+    Raises UsageError for an unknown name, an unreadable file, a missing, unknown or absurd entry.
+    """
+    text = _read(name_or_path)
+    try:
+        table = tomllib.loads(text.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{name_or_path}: the part file must be TOML: {error}.") from None
+    return _part_from_table(str(name_or_path), table, hashlib.sha256(text).hexdigest())
+
+
+def part_names() -> tuple[str, ...]:
+    """Names of the parts that the package ships."""
+    folder = resources.files("femtodriver.part") / "parts"
+    return tuple(sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml")))
+
+
+def _read(name_or_path: str | Path) -> bytes:
+    if str(name_or_path) in part_names():
+        return (resources.files("femtodriver.part") / "parts" / f"{name_or_path}.toml").read_bytes()
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        known = ", ".join(part_names())
+        raise UsageError(f"hw-config: must be one of {known}, or a path to a .toml file, not {str(name_or_path)!r}.")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: the part file cannot be read: {error.strerror}.") from None
+
+
+def _part_from_table(where: str, table: dict[str, object], digest: str) -> Part:
+    values: dict[str, object] = {}
+    known = {entry.name: entry.type for entry in fields(Part) if entry.name != "sha256"}
+    for key in table:
+        if key not in known:
+            raise UsageError(f"{where}: unknown entry {key!r}; the entries are {', '.join(known)}.")
+    for key, kind in known.items():
+        if key not in table:
+            raise UsageError(f"{where}: entry {key!r} is missing; copy it from a shipped part file.")
+        values[key] = _entry(where, key, kind, table[key])
+    part = Part(**values, sha256=digest)  # type: ignore[arg-type]
+    _check(where, part)
+    return part
+
+
+def _entry(where: str, key: str, kind: object, value: object) -> object:
+    if kind == "str":
+        if isinstance(value, str):
+            return value
+        raise UsageError(f"{where}: {key} must be text, not {value!r}.")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
+        raise UsageError(f"{where}: {key} must be a positive number, not {value!r}.")
+    if kind == "int":
+        if isinstance(value, int):
+            return value
+        raise UsageError(f"{where}: {key} must be a whole number, not {value!r}.")
+    return float(value)
+
+
+# The largest sizes that the instruction set can address; see docs/isa.md.
+_LIMITS = {
+    "cores": 16,
+    "dm_banks": 8,
+    "dm_bank_words": 8192,
+    "tm_banks": 4,
+    "tm_bank_words": 2048,
+    "im_words": 4096,
+    "threads": 64,
+    "lanes": 8,
+    "acc_rows": 128,
+}
+
+
+def _check(where: str, part: Part) -> None:
+    for key, most in _LIMITS.items():
+        value = getattr(part, key)
+        if value > most:
+            raise UsageError(f"{where}: {key} must be at most {most} (the instruction set's reach), not {value}.")
+    if part.lanes != 8:
+        raise UsageError(f"{where}: lanes must be 8, not {part.lanes}.")
+    if part.dm_banks % 2:
+        raise UsageError(f"{where}: dm_banks must be even (banks work in pairs), not {part.dm_banks}.")
+    if part.tm_banks != 4:
+        raise UsageError(f"{where}: tm_banks must be 4, not {part.tm_banks}.")

@@ -1,0 +1,28 @@
+"""All hostile files of parts 1 to 3, by short name: what their refusal says, and how to build them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import attack_containers
+import attack_pickles
+import attack_records
+
+
+@dataclass(frozen=True)
+class Attack:
+    """``says``: a regular expression that the refusal must match; ``build`` gives the bytes of the file."""
+
+    says: str
+    build: Callable[[], bytes]
+
+
+ATTACKS: dict[str, Attack] = {
+    label: Attack(says, build)
+    for label, (says, build) in (
+        *attack_containers.ROWS.items(),
+        *attack_pickles.rows(),
+        *attack_records.ROWS.items(),
+    )
+}

@@ -1,0 +1,39 @@
+"""One version, three places."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import femtodriver
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    import tomli as tomllib  # type: ignore[no-redef,import-not-found,unused-ignore]
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def changelog_versions() -> list[str]:
+    """Versions of the changelog's headings, newest first."""
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    return re.findall(r"^## \[(\d[^\]]*)\] - (?:Unreleased|\d{4}-\d{2}-\d{2})$", text, flags=re.MULTILINE)
+
+
+def test_package_project_and_changelog_agree() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert femtodriver.__version__ == project["version"] == changelog_versions()[0]
+
+
+def test_every_heading_of_the_changelog_is_a_version_with_a_date() -> None:
+    headings = re.findall(r"^## ", (ROOT / "CHANGELOG.md").read_text("utf-8"), flags=re.MULTILINE)
+    assert len(headings) == len(changelog_versions())
+
+
+def test_every_dependency_is_justified() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = [name for group in project["optional-dependencies"].values() for name in group]
+    wanted = {re.split(r"[<>=~!\[; ]", name)[0] for name in project["dependencies"] + extras}
+    text = (ROOT / "docs" / "dependencies.md").read_text("utf-8")
+    assert {name for name in wanted if f"`{name}`" not in text and f"`{name}=" not in text} == set()

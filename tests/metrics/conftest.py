@@ -1,0 +1,98 @@
+"""Small hand-made runs: reports and descriptions, as plain data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from femtodriver.machine.report import CoreReport, RunReport
+
+
+@pytest.fixture
+def tiny_report() -> RunReport:
+    """Two frames on one core: one instruction that multiplies, one that stores."""
+    multiply = {
+        "cycles": 20,
+        "instructions": 2,
+        "im_read": 2,
+        "dm_read": 40,
+        "acc_read": 160,
+        "acc_write": 160,
+        "mac_8x8": 160,
+        "matrix_dense": 400,
+        "matrix_stored": 320,
+        "matrix_executed": 160,
+        "activation": 40,
+        "activation_live": 20,
+        "index_group": 20,
+    }
+    store = {"cycles": 4, "instructions": 2, "im_read": 2, "dm_write": 4, "acc_read": 16, "alu": 16, "saturated": 3}
+    core = CoreReport(
+        by_pc={4: multiply, 5: store},
+        waiting={"message": 0, "dependency": 6, "idle": 0},
+        bank_reads=(40, 0),
+        bank_writes=(0, 4),
+    )
+    return RunReport(frame_cycles=(15, 15), latency_cycles=(12, 14), cores=(core,))
+
+
+@pytest.fixture
+def two_core_report() -> RunReport:
+    """Three frames on two cores that exchange messages, with counts that do not divide by three."""
+    receive = {"cycles": 4, "instructions": 1, "im_read": 1, "host_message": 3, "host_word": 9, "thread_switch": 3}
+    matrix = {
+        "cycles": 1000,
+        "instructions": 3,
+        "im_read": 3,
+        "dm_read": 2000,
+        "dm_write": 100,
+        "acc_read": 8000,
+        "acc_write": 8000,
+        "mac_8x8": 7000,
+        "mac_8x16": 500,
+        "mac_16x16": 250,
+        "matrix_dense": 16000,
+        "matrix_stored": 10000,
+        "matrix_executed": 7750,
+        "activation": 640,
+        "activation_live": 400,
+        "index_group": 300,
+    }
+    send = {"cycles": 7, "instructions": 3, "im_read": 3, "message": 3, "message_word": 17}
+    table = {"cycles": 400, "instructions": 6, "im_read": 6, "alu": 640, "tm_read": 128, "saturated": 2}
+    first = CoreReport({0: receive, 4: matrix, 9: send}, {"message": 0, "idle": 589}, (1500, 500), (100, 0))
+    second = CoreReport({0: table}, {"message": 1100, "dependency": 0, "idle": 100}, (0, 0), (0, 0))
+    return RunReport(frame_cycles=(600, 500, 500), latency_cycles=(580, 490, 495), cores=(first, second))
+
+
+@pytest.fixture
+def description() -> dict[str, Any]:
+    """What the compiler says about the program of ``two_core_report``."""
+    memory = {
+        "weights": 1000,
+        "indices": 10,
+        "constants": 64,
+        "activations": 100,
+        "state": 32,
+        "tables": 512,
+        "instructions": 80,
+        "dm_used_words_per_bank": [100, 51],
+        "tm_used_words": 0,
+        "im_used_words": 10,
+    }
+    second = dict.fromkeys(memory, 0) | {"dm_used_words_per_bank": [3], "tm_used_words": 256, "im_used_words": 4}
+    return {
+        "schema": 1,
+        "isa": "open-spu/1",
+        "part": "spu001",
+        "part_sha256": "0" * 64,
+        "compiler": {"version": "0.1.0", "options": {"fuse": True, "cores": 2}},
+        "model": {"name": "tiny_gru", "sha256": "ab" * 32},
+        "layers": [
+            {"name": "gru.0 addmm", "op": "addmm", "source": "%x.12", "core": 0, "elements": 64},
+            {"name": "gru.0 sigmoid", "op": "lut", "source": "%x.13", "core": 1, "elements": 64},
+        ],
+        "source_map": {0: [[4, 9, 0]], 1: [[0, 2, 1]]},
+        "memory": {0: memory, 1: second},
+    }

@@ -1,0 +1,332 @@
+"""The metrics document: figures by hand, sums that add up, errors."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from femtodriver.errors import ProgramError, UsageError
+from femtodriver.machine.report import EVENTS, CoreReport, RunReport
+from femtodriver.metrics import build_document
+from femtodriver.part import load_part
+
+PART = load_part("spu001")
+
+
+def test_keys_stand_in_the_documented_order(tiny_report: RunReport) -> None:
+    doc: dict[str, Any] = build_document(tiny_report, None, PART)
+    assert list(doc) == [
+        *("schema", "Frames Simulated", "Input Period (s)", "Latency (s)", "Power (W)", "model", "hardware", "tool"),
+        *("latency_s", "deadline", "cycles", "energy_j", "power_w", "memory_bytes", "macs", "messages"),
+        *("saturations", "layers"),
+    ]
+    assert doc["schema"] == "femtodriver-metrics/1"
+    assert list(doc["model"]) == ["name", "sha256"]
+    assert list(doc["hardware"])[:6] == ["name", "sha256", "cores", "lanes", "clock_hz", "voltage_v"]
+    assert list(doc["tool"])[:4] == ["version", "native", "compiler_options", "seed"]
+    assert list(doc["latency_s"]) == ["mean", "min", "p99", "max"]
+    assert list(doc["energy_j"]) == ["total", "by_component", "by_core"]
+    assert list(doc["power_w"]) == ["total", "dynamic", "leakage"]
+    kinds = ["weights", "indices", "activations", "state", "tables", "instructions", "constants"]
+    assert list(doc["memory_bytes"]) == [*kinds, "free", "per_core"]
+    wanted = ["name", "op", "source", "core", "cycles", "energy_j", "macs", "bytes", "activation_density"]
+    assert list(doc["layers"][0]) == wanted
+
+
+def test_energy_of_a_tiny_run_by_hand(tiny_report: RunReport) -> None:
+    doc: dict[str, Any] = build_document(tiny_report, None, PART, input_period_s=0.016)
+    # Whole run: 24 cycles, 4 instructions, 40 reads, 4 writes, 336 accumulator accesses, 160 MACs, 20 groups, 16 alu.
+    typical = 24 * 8 + 4 * (3 + 1.5) + 40 * 6 + 4 * 7 + 336 * 0.25 + 160 * 0.12 + 20 * 0.1 + 16 * 0.08
+    high = 24 * 20 + 4 * (10 + 3) + 40 * 12 + 4 * 14 + 336 * 0.6 + 160 * 0.35 + 20 * 0.3 + 16 * 0.25
+    low = 24 * 2 + 4 * (1 + 0.65) + 40 * 2.1 + 4 * 2.8 + 336 * 0.05 + 160 * 0.04 + 20 * 0.02 + 16 * 0.02
+    total = doc["energy_j"]["total"]
+    assert total == pytest.approx({"low": low * 1e-12 / 2, "typical": typical * 1e-12 / 2, "high": high * 1e-12 / 2})
+    assert doc["energy_j"]["by_component"]["macs"]["typical"] == pytest.approx(160 * 0.12e-12 / 2)
+    assert doc["energy_j"]["by_component"]["fetch_decode"]["typical"] == pytest.approx(4 * 3e-12 / 2)
+    assert doc["energy_j"]["by_core"][1] == {"low": 0.0, "typical": 0.0, "high": 0.0}
+    assert doc["power_w"]["dynamic"]["typical"] == pytest.approx(typical * 1e-12 / 2 / 0.016)
+
+
+def test_leakage_of_a_tiny_run_by_hand(tiny_report: RunReport) -> None:
+    doc: dict[str, Any] = build_document(tiny_report, None, PART, input_period_s=0.016)
+    other = (4096 * 8 + 4 * 2048 * 2) / 65536
+    active, idle, memories = 150e-9, 0.016 - 150e-9, 2 + other  # bank 0 was read, bank 1 was written
+    joules = active * (15e-6 + memories * 5e-6) + idle * (0.3e-6 + memories * 1.5e-6) + 3e-9 + memories * 0.2e-9
+    joules += 0.016 * (20e-6 + 6 * 0.05e-6 + 0.3e-6 + (8 + other) * 0.05e-6)
+    assert doc["power_w"]["leakage"]["typical"] == pytest.approx(joules / 0.016)
+    assert doc["Power (W)"] == doc["power_w"]["total"]["typical"]
+
+
+def test_work_of_a_tiny_run_by_hand(tiny_report: RunReport) -> None:
+    doc: dict[str, Any] = build_document(tiny_report, None, PART)
+    assert doc["Frames Simulated"] == 2
+    assert doc["cycles"]["total"] == 15
+    busy = {"busy": 12, "waiting": {"message": 0, "dependency": 3, "idle": 0}}
+    assert doc["cycles"]["per_core"] == [busy, {"busy": 0, "waiting": {"message": 0, "dependency": 0, "idle": 15}}]
+    work = {"dense": 200, "stored": 160, "executed": 80, "skipped_weight": 40, "skipped_activation": 80}
+    assert doc["macs"] == {**work, "utilisation": pytest.approx(160 / (24 * 8))}
+    assert doc["messages"] == {"count": 0, "words": 0}
+    assert doc["saturations"] == 1.5
+    (layer,) = doc["layers"]
+    assert (layer["name"], layer["op"], layer["core"]) == ("(program)", "program", 0)
+    assert layer["activation_density"] == 0.5
+    assert layer["bytes"] == {"dm_read": 160, "dm_write": 16, "tm_read": 0}
+
+
+def test_latency_ends_with_the_last_output_word(tiny_report: RunReport) -> None:
+    doc: dict[str, Any] = build_document(tiny_report, None, PART, input_period_s=1.5e-7)
+    assert doc["Latency (s)"] == doc["latency_s"]["mean"] == 1.3e-7
+    assert doc["latency_s"] == {"mean": 1.3e-7, "min": 1.2e-7, "p99": 1.4e-7, "max": 1.4e-7}
+    # The next frame can start when all cores are at rest, and that is exactly in time here.
+    assert doc["deadline"] == {"met": True, "worst_fraction_of_period": 1.0, "period_assumed": False}
+
+
+@given(st.lists(st.integers(1, 10**6), min_size=1, max_size=300))
+def test_percentile_is_the_one_of_numpy(cycles: list[int]) -> None:
+    report = RunReport(tuple(cycles), tuple(cycles), ())
+    doc: dict[str, Any] = build_document(report, None, PART)
+    wanted = int(np.percentile(cycles, 99, method="higher")) / PART.clock_hz
+    assert doc["latency_s"]["p99"] == pytest.approx(wanted, rel=1e-8)
+
+
+def test_a_part_that_is_too_slow_works_all_the_time(tiny_report: RunReport) -> None:
+    slow: dict[str, Any] = build_document(tiny_report, None, PART, input_period_s=1e-9)
+    exact: dict[str, Any] = build_document(tiny_report, None, PART, input_period_s=150e-9)
+    assert slow["deadline"] == {"met": False, "worst_fraction_of_period": 150.0, "period_assumed": False}
+    assert slow["power_w"] == exact["power_w"]
+
+
+def test_without_a_period_the_default_is_said_to_be_assumed(tiny_report: RunReport) -> None:
+    doc: dict[str, Any] = build_document(tiny_report, None, PART)
+    assert doc["Input Period (s)"] == 0.016
+    assert doc["deadline"]["period_assumed"] is True
+
+
+@pytest.mark.parametrize("period", [0, -0.016, math.inf, math.nan, "0.016", True])
+def test_a_period_that_is_none_is_refused(tiny_report: RunReport, period: Any) -> None:
+    with pytest.raises(UsageError, match="input period: must be a positive number of seconds, not"):
+        build_document(tiny_report, None, PART, input_period_s=period)
+
+
+def test_a_run_without_frames_is_refused() -> None:
+    with pytest.raises(UsageError, match="must have at least one frame, not 0"):
+        build_document(RunReport((), (), ()), None, PART)
+
+
+def test_a_part_with_fewer_cores_than_the_run_is_refused(two_core_report: RunReport) -> None:
+    one = dataclasses.replace(PART, cores=1)
+    with pytest.raises(UsageError, match="the part spu001 must have the 2 cores of the run, not 1"):
+        build_document(two_core_report, None, one)
+
+
+def test_layers_of_a_described_run(two_core_report: RunReport, description: dict[str, Any]) -> None:
+    doc: dict[str, Any] = build_document(two_core_report, description, PART)
+    names = [(layer["name"], layer["op"], layer["source"], layer["core"]) for layer in doc["layers"]]
+    assert names == [
+        ("gru.0 addmm", "addmm", "%x.12", 0),
+        ("gru.0 sigmoid", "lut", "%x.13", 1),
+        ("(runtime)", "runtime", "", 0),
+    ]
+    assert doc["layers"][0]["cycles"] == pytest.approx(1000 / 3)
+    assert doc["layers"][2]["cycles"] == pytest.approx(11 / 3)
+    assert doc["layers"][1]["activation_density"] is None
+    assert doc["layers"][1]["macs"]["utilisation"] is None
+    assert doc["layers"][0]["macs"]["utilisation"] == pytest.approx(7750 / 8000)
+    # Core 1 ran no matrix instruction, so its cycles do not count against the lanes.
+    assert doc["macs"]["utilisation"] == pytest.approx(7750 / (1011 * 8))
+    assert doc["cycles"]["per_core"][0]["waiting"] == {"message": 0, "dependency": 0, "idle": pytest.approx(589 / 3)}
+
+
+def test_memory_of_a_described_run(two_core_report: RunReport, description: dict[str, Any]) -> None:
+    memory: dict[str, Any] = build_document(two_core_report, description, PART)["memory_bytes"]  # type: ignore[assignment]
+    assert memory["weights"] == 1000
+    assert memory["constants"] == 64
+    assert memory["free"] == 2 * 524288 - 8 * (100 + 51 + 3)
+    assert memory["per_core"][0] == {
+        "dm_used": 1208,
+        "dm_size": 524288,
+        "banks": [800, 408, 0, 0, 0, 0, 0, 0],
+        "tm_used": 0,
+        "im_used": 80,
+    }
+    assert memory["per_core"][1]["tm_used"] == 512
+
+
+def test_memory_that_nobody_described_is_null_and_not_zero(tiny_report: RunReport) -> None:
+    memory: dict[str, Any] = build_document(tiny_report, None, PART)["memory_bytes"]  # type: ignore[assignment]
+    assert memory["weights"] is None
+    assert memory["free"] is None
+    assert memory["per_core"][0] == dict.fromkeys(("dm_used", "banks", "tm_used", "im_used")) | {"dm_size": 524288}
+
+
+def test_stored_bytes_of_a_layer_are_passed_on(two_core_report: RunReport, description: dict[str, Any]) -> None:
+    description["layers"][0]["bytes"] = {"weights": 990, "indices": 10}
+    doc: dict[str, Any] = build_document(two_core_report, description, PART)
+    assert list(doc["layers"][0]["bytes"].items())[:2] == [("weights", 990), ("indices", 10)]
+    assert "weights" not in doc["layers"][1]["bytes"]
+
+
+def test_names_come_from_the_caller_or_else_from_the_description(
+    two_core_report: RunReport, description: dict[str, Any]
+) -> None:
+    doc: dict[str, Any] = build_document(two_core_report, description, PART)
+    assert doc["model"] == {"name": "tiny_gru", "sha256": "ab" * 32}
+    assert doc["tool"]["compiler_options"] == {"fuse": True, "cores": 2}
+    assert doc["tool"]["energy_table"] == "22nm"
+    tool = {"version": "9", "native": False, "compiler_options": {"shape": (1, 2)}, "seed": 7}
+    doc = build_document(two_core_report, description, PART, model={"name": "mine"}, tool=tool)
+    assert doc["model"] == {"name": "mine", "sha256": "ab" * 32}
+    assert doc["tool"] == {**tool, "compiler_options": {"shape": [1, 2]}, "energy_table": "22nm"}
+
+
+def test_voltage_and_temperature_reach_the_figures(tiny_report: RunReport) -> None:
+    cold: dict[str, Any] = build_document(tiny_report, None, PART)
+    warm: dict[str, Any] = build_document(
+        tiny_report, None, dataclasses.replace(PART, voltage_v=0.4), temperature_c=45.0
+    )
+    assert warm["hardware"]["temperature_c"] == 45.0
+    assert warm["energy_j"]["total"]["typical"] == pytest.approx(cold["energy_j"]["total"]["typical"] / 4)
+    # Leakage: half the volts, four times the temperature's factor; waking goes with the square of the volts.
+    wake = (3e-9 + (2 + 0.75) * 0.2e-9) / 0.016
+    pure = cold["power_w"]["leakage"]["typical"] - wake
+    assert warm["power_w"]["leakage"]["typical"] == pytest.approx(2 * pure + wake / 4, rel=1e-6)
+
+
+def test_counts_may_be_numpy_integers(tiny_report: RunReport) -> None:
+    core = tiny_report.cores[0]
+    numbers = {pc: {event: np.int64(n) for event, n in events.items()} for pc, events in core.by_pc.items()}
+    frames = tuple(np.int64(n) for n in tiny_report.frame_cycles)
+    latency = tuple(np.int64(n) for n in tiny_report.latency_cycles)
+    other = RunReport(frames, latency, (dataclasses.replace(core, by_pc=numbers),))
+    doc = build_document(other, None, PART)
+    assert doc == build_document(tiny_report, None, PART)
+    assert numpy_free(doc)
+
+
+def numpy_free(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(numpy_free(item) for item in value.values())
+    if isinstance(value, list):
+        return all(numpy_free(item) for item in value)
+    return type(value) in (bool, int, float, str, type(None))
+
+
+counts = st.dictionaries(st.sampled_from(list(EVENTS)), st.integers(0, 10**7))
+cores = st.builds(
+    CoreReport,
+    by_pc=st.dictionaries(st.integers(0, 30), counts, max_size=8),
+    waiting=st.dictionaries(st.sampled_from(["message", "dependency", "idle"]), st.integers(0, 10**6)),
+    bank_reads=st.tuples(*[st.integers(0, 3)] * 8),
+    bank_writes=st.tuples(*[st.integers(0, 3)] * 8),
+)
+
+
+@st.composite
+def reports(draw: st.DrawFn) -> RunReport:
+    frames = draw(st.lists(st.integers(0, 10**6), min_size=1, max_size=7))
+    return RunReport(tuple(frames), tuple(frames), tuple(draw(st.lists(cores, max_size=2))))
+
+
+@st.composite
+def descriptions(draw: st.DrawFn) -> dict[str, Any]:
+    source_map = {}
+    layers = []
+    for core in range(2):
+        edges = sorted(draw(st.sets(st.integers(0, 31), max_size=6)))
+        pairs = list(zip(edges[::2], edges[1::2], strict=False))
+        source_map[core] = [[first, end, len(layers) + place] for place, (first, end) in enumerate(pairs)]
+        layers += [{"name": f"layer {first}", "op": "x", "source": "%", "core": core} for first, _ in pairs]
+    return {"schema": 1, "layers": layers, "source_map": source_map, "memory": {}}
+
+
+def close(parts: list[float], total: float) -> bool:
+    return math.isclose(math.fsum(parts), total, rel_tol=1e-8, abs_tol=1e-25)
+
+
+@given(report=reports(), description=st.none() | descriptions(), period=st.floats(1e-6, 1.0))
+def test_sums_add_up(report: RunReport, description: dict[str, Any] | None, period: float) -> None:
+    doc: dict[str, Any] = build_document(report, description, PART, input_period_s=period)
+    energy, power = doc["energy_j"], doc["power_w"]
+    for corner in ("low", "typical", "high"):
+        total = energy["total"][corner]
+        assert close([band[corner] for band in energy["by_component"].values()], total)
+        assert close([band[corner] for band in energy["by_core"]], total)
+        assert close([power["dynamic"][corner], power["leakage"][corner]], power["total"][corner])
+    for band in (energy["total"], *power.values()):
+        assert band["low"] <= band["typical"] <= band["high"]
+    layers = doc["layers"]
+    assert close([layer["energy_j"] for layer in layers], energy["total"]["typical"])
+    busy = sum(core["busy"] for core in doc["cycles"]["per_core"])
+    assert abs(sum(layer["cycles"] for layer in layers) - busy) < 0.5
+    for key in ("dense", "stored", "executed", "skipped_weight", "skipped_activation"):
+        parts = [layer["macs"][key] for layer in layers]
+        assert math.isclose(math.fsum(parts), doc["macs"][key], rel_tol=1e-7, abs_tol=0.01)
+    macs = doc["macs"]
+    skipped = macs["skipped_weight"] + macs["skipped_activation"]
+    assert math.isclose(macs["executed"] + skipped, macs["dense"], rel_tol=1e-7, abs_tol=0.1)
+    words = sum(core.total("message_word") for core in report.cores)
+    assert math.isclose(doc["messages"]["words"] * report.frames, words, rel_tol=1e-8)
+    assert numpy_free(doc)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("", [], "the description: must be a mapping, not []"),
+        ("schema", 2, "schema: must be 1, not 2"),
+        ("layers", None, "layers: must be a list, not None"),
+        ("layers", ["x"], "layers[0]: must be a mapping, not 'x'"),
+        ("layers", [{"core": -1}], "layers[0].core: must be a whole number that is not negative, not -1"),
+        ("layers", [{"bytes": {"weights": 1.5}}], "layers[0].bytes.weights: must be a whole number"),
+        ("source_map", [], "source_map: must be a mapping, not []"),
+        ("source_map", {"x": []}, "source_map core: must be a whole number that is not negative, not 'x'"),
+        ("source_map", {"9" * 5000: []}, "source_map core: must be a whole number"),
+        ("source_map", {0: 3}, "source_map[0]: must be a list, not 3"),
+        ("source_map", {0: [[1, 2]]}, "source_map[0]: must be a list of [first, end, layer], not [1, 2]"),
+        ("source_map", {0: [[1, 2, 2]]}, "source_map[0]: must be a list whose layers are below 2, not [1, 2, 2]"),
+        ("source_map", {0: [[1, 5, 0], [4, 6, 1]]}, "source_map[0]: must be a list of ranges that do not overlap"),
+        ("memory", None, "memory: must be a mapping, not None"),
+        ("memory", {0: {}}, "memory[0].dm_used_words_per_bank: must be a list, not None"),
+        ("memory", {0: {"dm_used_words_per_bank": []}}, "memory[0].tm_used_words: must be a whole number"),
+        ("compiler", "x", "compiler: must be a mapping, not 'x'"),
+        ("model", 3, "model: must be a mapping, not 3"),
+    ],
+)
+def test_a_description_that_is_wrong_is_refused(
+    tiny_report: RunReport, description: dict[str, Any], path: str, value: Any, message: str
+) -> None:
+    wrong = {**description, path: value} if path else value
+    with pytest.raises(ProgramError) as caught:
+        build_document(tiny_report, wrong, PART)
+    assert f"metadata.yaml: femtodriver: {message}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("core", "words", "message"),
+    [
+        (2, [1], "memory[2]: must fit the part spu001 (2 cores, 8 banks of 8192 words), not 1 banks of up to 1 words"),
+        (0, [1] * 9, "not 9 banks of up to 1 words"),
+        (0, [8193], "not 1 banks of up to 8193 words"),
+    ],
+)
+def test_a_program_for_a_larger_part_is_refused(
+    tiny_report: RunReport, description: dict[str, Any], core: int, words: list[int], message: str
+) -> None:
+    description["memory"] = {core: description["memory"][0] | {"dm_used_words_per_bank": words}}
+    with pytest.raises(ProgramError) as caught:
+        build_document(tiny_report, description, PART)
+    assert message in str(caught.value)
+
+
+def test_core_keys_may_be_text(two_core_report: RunReport, description: dict[str, Any]) -> None:
+    text = {
+        **description,
+        **{key: {str(k): v for k, v in description[key].items()} for key in ("source_map", "memory")},
+    }
+    assert build_document(two_core_report, text, PART) == build_document(two_core_report, description, PART)
