@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from femtodriver.fqir import Reference, load_network
+from femtodriver.fqir.load import load_network
+from femtodriver.fqir.reference import Reference
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter"
 STORY = ("up", "hold", "trill", "down")

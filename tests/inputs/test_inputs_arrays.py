@@ -86,7 +86,7 @@ def at(frame: int, element: int, value: Any, dtype: str = "f8") -> np.ndarray:
         ({"x": at(4, 3, -np.inf)}, "input 'x': frame 4, element 3: must be a whole number, not -inf."),
         (
             {"x": at(2, 3, 70000, "i8")},
-            "input 'x': frame 2, element 3: must be between -32768 and 32767 (16 bits), not 70000. Scale or clip the input.",
+            "frame 2, element 3: must be between -32768 and 32767 (16 bits), not 70000. Scale or clip the input.",
         ),
         ({"x": at(2, 0, 2**64 - 1, "u8")}, "must be between -32768 and 32767 (16 bits), not 18446744073709551615."),
         ({"x": at(2, 0, 1e300)}, "must be between -32768 and 32767 (16 bits), not 1e+300."),
@@ -116,13 +116,13 @@ def test_an_object_that_makes_no_array_is_refused() -> None:
         def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
             raise RuntimeError("cannot be turned into an array")
 
-    with pytest.raises(InputError, match="input 'x': must be an array of numbers .*: cannot be turned into an array"):
+    with pytest.raises(InputError, match=r"input 'x': must be an array of numbers .*: cannot be turned into an array"):
         check_inputs({"x": Odd()}, [X])
 
 
 def test_a_network_without_inputs() -> None:
     assert check_inputs({}, []) == {}
-    with pytest.raises(InputError, match="not 'x'. Inputs: none"):
+    with pytest.raises(InputError, match=r"not 'x'\. Inputs: none"):
         check_inputs({"x": [[1]]}, [])
 
 
@@ -137,11 +137,6 @@ def test_npy_and_npz_are_read(tmp_path: Path) -> None:
     assert list(found) == ["x", "y"]
     assert np.array_equal(found["y"], array + 1)
     assert np.array_equal(read_array(tmp_path / "b.NPZ.npz")["x"], array)
-
-
-class Bomb:
-    def __reduce__(self) -> Any:
-        raise AssertionError("must never run")
 
 
 class Trap:
@@ -227,12 +222,14 @@ def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypa
         read_array(path)
 
 
-def test_a_header_that_promises_the_moon_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("claim", [b"(2, 10000000000000000000)", b"(99999999999, 16)", b"(3, 16)", b"(2, 2 ** 9)"])
+def test_a_header_that_promises_the_moon_is_refused(tmp_path: Path, claim: bytes) -> None:
     content = saved(np.zeros((2, 16), np.int8))
-    for claim in (b"(2, 10000000000000000000)", b"(99999999999, 16)", b"(-1, 16)", b"(2, 16, True)"):
-        (tmp_path / "a.npy").write_bytes(content.replace(b"(2, 16)" + b" " * (len(claim) - 7), claim))
-        with pytest.raises(InputError, match="which cannot be read"):
-            read_array(tmp_path / "a.npy")
+    honest = b"(2, 16), }" + b" " * (len(claim) - 7)
+    assert honest in content
+    (tmp_path / "a.npy").write_bytes(content.replace(honest, claim + b", }"))
+    with pytest.raises(InputError, match="which cannot be read"):
+        read_array(tmp_path / "a.npy")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)

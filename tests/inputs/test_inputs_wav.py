@@ -168,7 +168,7 @@ def test_a_file_that_cannot_be_used_says_why(write: Write, content: bytes, messa
 
 
 def test_stereo_of_the_standard_library_is_refused_with_a_way_out(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="Mix them or choose one first: ffmpeg -i in.wav -ac 1 out.wav"):
+    with pytest.raises(InputError, match=r"Mix them or choose one first: ffmpeg -i in\.wav -ac 1 out\.wav"):
         read_wav(by_wave(tmp_path / "a.wav", 2, b"\0" * 8, channels=2))
 
 

@@ -55,7 +55,9 @@ def allocate(fmir: Fmir, part: Part, most_mac_rows: int) -> dict[int, CoreMap]:
 def _allocate_core(fmir: Fmir, part: Part, core: int, most_mac_rows: int) -> CoreMap:
     places = CoreMap(core)
     places.mac_row = part.acc_rows - most_mac_rows // part.lanes
-    ops = [(index, op) for index, op in enumerate(fmir.ops) if op.core == core or fmir.buffers[op.dst.buffer].core == core]
+    ops = [
+        (index, op) for index, op in enumerate(fmir.ops) if op.core == core or fmir.buffers[op.dst.buffer].core == core
+    ]
     lives = _lifetimes(fmir, ops, core)
     _place_in_accumulators(fmir, ops, lives, places)
     _place_buffers(fmir, lives, places, core)
@@ -185,8 +187,8 @@ def pack_matrix(fmir: Fmir, name: str) -> Packed:
         mask = to_words(np.packbits(kept, bitorder="little"))
     if matrix.bits == 4:
         nibbles = (units & 15).astype(np.uint8).reshape(-1, 2)
-        return to_words(nibbles[:, 0] | nibbles[:, 1] << 4), mask
-    return to_words(units.astype(np.int8 if matrix.bits == 8 else np.int16).view(np.uint8)), mask
+        return to_words((nibbles[:, 0] | nibbles[:, 1] << 4).astype(np.uint8)), mask
+    return to_words(np.frombuffer(units.astype(f"<i{matrix.bits // 8}").tobytes(), np.uint8)), mask
 
 
 def to_words(data: npt.NDArray[np.uint8]) -> Words:
@@ -232,9 +234,7 @@ def _check_capacity(fmir: Fmir, part: Part, places: CoreMap) -> None:
     prune = f" or prune {-(-100 * excess // weights)} % of the weights" if weights >= excess else ""
     raise CapacityError(
         f"{layer}data memory of core {places.core} must hold {places.used_bytes} bytes ({parts}), "
-        f"but {part.name} has {part.dm_bytes} per core: {excess} bytes too many (counted with the weights shared out over "
-        f"the part's {part.cores} cores; this layer is the largest). "
+        f"but {part.name} has {part.dm_bytes} per core: {excess} bytes too many "
+        f"(counted with the weights shared out over the part's {part.cores} cores; this layer is the largest). "
         f"Use a part with more cores (--hw-config spu001x4){prune}."
     )
-
-

@@ -8,12 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from femtodriver.compiler.allocate import CoreMap, buffer_bytes
 from femtodriver.compiler.fasmir import CoreCode, Fasmir, Line, Thread
 from femtodriver.compiler.fmir import Fmir, Look, Mac, Op, Port, Post, Send, Vec, View
-from femtodriver.isa import SPECS, Clip, Control, Instruction, Lookup, Matrix, Operand, Transfer, Vector
-from femtodriver.isa import accumulator, immediate, memory
+from femtodriver.isa import (
+    SPECS,
+    Clip,
+    Control,
+    Instruction,
+    Lookup,
+    Matrix,
+    Operand,
+    Transfer,
+    Vector,
+    accumulator,
+    immediate,
+    memory,
+)
 
 _CLIPS = {"none": Clip.NONE, "saturate": Clip.SATURATE, "low": Clip.LOW_BITS}
 _MOST_ELEMENTS = 4096
@@ -68,7 +81,7 @@ class _Emitter:
             self._lines(0).append(Line(self._out(port_number, port), last))
         codes = []
         for core, segments in sorted(self.segments.items()):
-            for before, after in zip(segments, segments[1:], strict=False):
+            for before, after in pairwise(segments):
                 before.lines.append(_signal(core, after.name))
                 after.count += 1
             threads = [Thread(s.name, s.count, (*s.lines, _END)) for s in segments]
@@ -256,5 +269,3 @@ class Lowerer:
 
 def _repeats(value: View | int) -> int:
     return int(isinstance(value, View) and value.step == 0)
-
-

@@ -59,7 +59,9 @@ class FmirExecutor:
     def internals(self) -> dict[str, Int64Array]:
         """Values of FQIR tensors after the frame, where they still stand."""
         return {
-            name: np.concatenate([self._value(view) for view in rope]) for name, rope in self.fmir.values.items() if rope
+            name: np.concatenate([self._value(view) for view in rope])
+            for name, rope in self.fmir.values.items()
+            if rope
         }
 
     def _array(self, view: View) -> Int64Array:

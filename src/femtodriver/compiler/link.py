@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver.compiler.allocate import CoreMap, buffer_bytes
-from femtodriver.compiler.fasmir import CoreCode, Fasmir, Thread
+from femtodriver.compiler.fasmir import CoreCode, Fasmir
 from femtodriver.compiler.fmir import Fmir, Port
 from femtodriver.errors import CapacityError
 from femtodriver.isa import Instruction
@@ -64,7 +64,9 @@ def link(fmir: Fmir, program: Fasmir, part: Part) -> Linked:
 
 
 def _layout(code: CoreCode, part: Part) -> _Addresses:
-    pcs, numbers, pc = {}, {}, 0
+    pcs: dict[str, int] = {}
+    numbers: dict[str, int] = {}
+    pc = 0
     for thread in code.threads:
         pcs[thread.name] = pc
         pc += sum(line.instruction.words for line in thread.lines)
@@ -72,8 +74,8 @@ def _layout(code: CoreCode, part: Part) -> _Addresses:
             numbers[thread.name] = len(numbers)
     if pc > part.im_words:
         raise CapacityError(
-            f"instruction memory of core {code.core}: the program needs {pc} words, but {part.name} has {part.im_words} "
-            f"per core: {pc - part.im_words} too many. Use wider layers instead of many small ones, or a loop in the "
+            f"instruction memory of core {code.core}: the program needs {pc} words, "
+            f"but {part.name} has {part.im_words} per core: {pc - part.im_words} too many. Use wider layers instead of many small ones, or a loop in the "
             "network (an FQIR loop is compiled once)."
         )
     if len(numbers) > part.threads:
@@ -112,7 +114,7 @@ def _resolved(instruction: Instruction, target: str | None, addresses: _Addresse
 def _data_memory(fmir: Fmir, places: CoreMap, part: Part) -> Words:
     """Data memory of a core in address order, up to its last used word."""
     words = np.zeros(places.used_bytes // 8, np.uint64)
-    elements = {8: words.view(np.int8), 16: words.view(np.int16), 32: words.view(np.int32)}
+    elements: dict[int, npt.NDArray[Any]] = {bits: words.view(f"<i{bits // 8}") for bits in (8, 16, 32)}
     for name, address in places.address.items():
         buffer = fmir.buffers[name]
         if buffer.init is not None:
@@ -129,7 +131,7 @@ def _bank_order(words: Words, part: Part) -> Words:
     pair = 2 * part.dm_bank_words
     padded = np.zeros(-(-len(words) // pair) * pair, np.uint64)
     padded[: len(words)] = words
-    return padded.reshape(-1, part.dm_bank_words, 2).transpose(0, 2, 1).reshape(-1)
+    return np.ascontiguousarray(padded.reshape(-1, part.dm_bank_words, 2).transpose(0, 2, 1)).reshape(-1)
 
 
 def _bank_sizes(count: int, part: Part) -> dict[int, int]:
@@ -215,8 +217,6 @@ def _description(
             {"name": layer.name, "op": layer.op, "source": layer.source, "core": 0, "elements": layer.elements}
             for layer in program.layers
         ],
-        "source_map": {core: entries for core, entries in maps.items()},
+        "source_map": dict(maps),
         "memory": memory,
     }
-
-

@@ -114,7 +114,9 @@ class Lowering:
             buffer = self.buffers[view.buffer]
             if buffer.role is not Role.CONST or buffer.init is None:
                 return None
-            parts.append(buffer.init[view.offset : view.end] if view.step else np.full(view.length, buffer.init[view.offset]))
+            parts.append(
+                buffer.init[view.offset : view.end] if view.step else np.full(view.length, buffer.init[view.offset])
+            )
         return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
     def vec(
@@ -216,7 +218,8 @@ class Lowering:
         outputs = tuple(self._publish(tensor) for tensor in self.network.outputs)
         self._write_back()
         inputs = tuple(
-            Port(tensor.name, self._input_buffer(tensor), tensor.size, _port_bits(tensor)) for tensor in self.network.inputs
+            Port(tensor.name, self._input_buffer(tensor), tensor.size, _port_bits(tensor))
+            for tensor in self.network.inputs
         )
         return Fmir(
             self.network.name,
@@ -283,7 +286,7 @@ class Lowering:
         widths = [16]
         for _, node in self.network.frame.walk():
             for tensor in (*node.inputs.values(), *node.outputs):
-                if tensor.name == name or node.op == "assign" and node.inputs["y"].name == name:
+                if tensor.name == name or (node.op == "assign" and node.inputs["y"].name == name):
                     widths.append(tensor.bits or 32)
         return max(widths)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from femtodriver.compiler.fmir import Buffer, Fmir, Mac, Matrix, Op, Role, Vec, View
 
@@ -109,12 +110,12 @@ def choose_formats(fmir: Fmir) -> Fmir:
     return replace(fmir, matrices=matrices)
 
 
-def kept_groups(matrix: Matrix) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+def kept_groups(matrix: Matrix) -> npt.NDArray[np.bool_]:
     """Which groups of 8 consecutive outputs of one activation have a nonzero weight, shape (columns, groups)."""
     groups = -(-matrix.rows // GROUP)
     padded = np.zeros((matrix.columns, groups * GROUP), np.bool_)
     padded[:, : matrix.rows] = matrix.weights != 0
-    return padded.reshape(matrix.columns, groups, GROUP).any(axis=2)
+    return np.asarray(padded.reshape(matrix.columns, groups, GROUP).any(axis=2), np.bool_)
 
 
 def _masked_is_smaller(matrix: Matrix) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from femtodriver.compiler.fmir import Buffer, Fmir, Mac, Matrix, Op, Role, Send, Vec, View
 from femtodriver.compiler.passes import GROUP, mac_rows
+from femtodriver.fixed import Int64Array
 
 # Products with fewer outputs per core than this stay on core 0.
 _LEAST_ROWS = GROUP
@@ -22,9 +23,9 @@ def place(fmir: Fmir, cores: int) -> Fmir:
     placement = _Placement(fmir, cores)
     for op in fmir.ops:
         placement.add(op)
-    return replace(
-        fmir, buffers=placement.buffers, matrices=placement.matrices
-    ).with_ops(tuple(placement.ops), placement.buffers)
+    return replace(fmir, buffers=placement.buffers, matrices=placement.matrices).with_ops(
+        tuple(placement.ops), placement.buffers
+    )
 
 
 class _Placement:
@@ -34,6 +35,7 @@ class _Placement:
         self.matrices: dict[str, Matrix] = dict(fmir.matrices)
         self.ops: list[Op] = []
         self._mail: dict[tuple[int, View], View] = {}
+        self._made = 0
 
     def add(self, op: Op) -> None:
         """Append the operation, shared out when it is a product that is worth it."""
@@ -58,7 +60,7 @@ class _Placement:
     def _remote(self, op: Mac, core: int, dst: View) -> None:
         parts = tuple((name, self._on(core, x, op.layer)) for name, x in op.parts)
         bias = self._on(core, op.bias, op.layer) if isinstance(op.bias, View) else op.bias
-        source = self._new(f"t{len(self.buffers)}", dst.length, self.buffers[dst.buffer].bits, Role.TEMP, core)
+        source = self._new("part", dst.length, self.buffers[dst.buffer].bits, Role.TEMP, core)
         self.ops.append(replace(op, parts=parts, bias=bias, dst=source, core=core))
         self.ops.append(Send(dst, source, op.layer, core))
 
@@ -67,13 +69,12 @@ class _Placement:
         key = (core, view)
         if key not in self._mail:
             buffer = self.buffers[view.buffer]
-            name = f"{view.buffer}.{view.offset}:{view.end}@{core}.{len(self.buffers)}"
             if buffer.role is Role.CONST and buffer.init is not None:
                 values = buffer.init[view.offset : view.end]
-                self.buffers[name] = Buffer(name, len(values), buffer.bits, Role.CONST, core, values)
-                self._mail[key] = View(name, 0, view.length, view.step)
+                copy = self._new(view.buffer, len(values), buffer.bits, Role.CONST, core, values)
+                self._mail[key] = View(copy.buffer, 0, view.length, view.step)
             else:
-                target = self._new(name, view.length, buffer.bits, Role.MAIL, core)
+                target = self._new(view.buffer, view.length, buffer.bits, Role.MAIL, core)
                 self.ops.append(Send(target, self._whole_words(view, layer), layer, 0))
                 self._mail[key] = target
         return self._mail[key]
@@ -83,7 +84,7 @@ class _Placement:
         bits = self.buffers[view.buffer].bits
         if view.step and view.offset * bits % 64 == 0:
             return view
-        copy = self._new(f"t{len(self.buffers)}", view.length, bits, Role.TEMP, 0)
+        copy = self._new(view.buffer, view.length, bits, Role.TEMP, 0)
         self.ops.append(Vec("vpass", copy, view, layer=layer))
         return copy
 
@@ -95,10 +96,13 @@ class _Placement:
             if buffer.role is Role.TEMP:
                 self.buffers[buffer.name] = replace(buffer, role=Role.MAIL)
             return op.dst
-        return self._new(f"mail{len(self.buffers)}", op.dst.length, buffer.bits, Role.MAIL, 0)
+        return self._new(op.dst.buffer, op.dst.length, buffer.bits, Role.MAIL, 0)
 
-    def _new(self, name: str, length: int, bits: int, role: Role, core: int) -> View:
-        self.buffers[name] = Buffer(name, length, bits, role, core)
+    def _new(self, stem: str, length: int, bits: int, role: Role, core: int, init: Int64Array | None = None) -> View:
+        """A new buffer on a core, with a name of its own."""
+        self._made += 1
+        name = f"{stem}@{core}.{self._made}"
+        self.buffers[name] = Buffer(name, length, bits, role, core, init)
         return View(name, 0, length)
 
     def _forget(self, buffer: str) -> None:

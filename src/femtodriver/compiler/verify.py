@@ -7,12 +7,12 @@ from femtodriver.compiler.fmir_text import op_text
 from femtodriver.errors import ModelError
 
 
-class InvalidFmir(ModelError):
+class InvalidFmirError(ModelError):
     """A pass has produced an ill-formed operation (a defect of this compiler)."""
 
 
 def verify(fmir: Fmir) -> None:
-    """Raise InvalidFmir unless every view is inside its buffer, defined before it is read, and on its own core."""
+    """Raise InvalidFmirError unless every view is inside its buffer, defined before it is read, and on its own core."""
     defined = {n for n, b in fmir.buffers.items() if b.role in (Role.INPUT, Role.STATE, Role.CONST)}
     for op in fmir.ops:
         for view in (*op.reads, op.dst):
@@ -24,12 +24,12 @@ def verify(fmir: Fmir) -> None:
         defined.add(op.dst.buffer)
     for port in fmir.outputs:
         if port.buffer not in defined:
-            raise InvalidFmir(f"output {port.name!r}: {port.buffer} must be written.")
+            raise InvalidFmirError(f"output {port.name!r}: {port.buffer} must be written.")
 
 
 def _check_view(fmir: Fmir, op: Op, view: View) -> None:
     _require(view.buffer in fmir.buffers, op, f"buffer {view.buffer} must exist")
-    inside = 0 <= view.offset and view.length > 0 and view.end <= fmir.buffers[view.buffer].length
+    inside = view.offset >= 0 and view.length > 0 and view.end <= fmir.buffers[view.buffer].length
     _require(inside, op, f"view of {view.buffer} must lie inside its {fmir.buffers[view.buffer].length} elements")
 
 
@@ -56,4 +56,4 @@ def _check_kind(fmir: Fmir, op: Op) -> None:
 
 def _require(condition: bool, op: Op, sentence: str) -> None:
     if not condition:
-        raise InvalidFmir(f"compiler defect: {sentence}, in: {op_text(op)}. Please report it with --dump-ir.")
+        raise InvalidFmirError(f"compiler defect: {sentence}, in: {op_text(op)}. Please report it with --dump-ir.")

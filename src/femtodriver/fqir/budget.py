@@ -9,8 +9,8 @@ from __future__ import annotations
 from femtodriver.errors import ModelError
 
 MAX_FILE_BYTES = 32 << 20
-MAX_OPCODES = 1 << 20
-MAX_NUMBERS = 8 << 20
+MAX_OPCODES = 1 << 19
+MAX_NUMBERS = 6 << 20
 MAX_REFERENCES = 1 << 18
 _MAX_WIDENING = 8 << 20
 _SLACK_BYTES = 1 << 16

@@ -28,7 +28,7 @@ from femtodriver.fqir.quote import describe, quote
 from femtodriver.fqir.records import GRAPH, NODE, OPERATOR, OPERATOR_CLASSES, TENSOR, DtypeStub, Marker, Record
 
 _MAX_GRAPH_NESTING = 16
-_MAX_EXPANDED_NODES = 1 << 17
+_MAX_EXPANDED_ENTRIES = 1 << 18
 _MAX_DTYPE_NAME = 64
 
 
@@ -40,7 +40,10 @@ def build_graph(root: object, budget: Budget) -> Graph:
     """
     if type(root) is not Record or root.marker.kind != GRAPH:
         raise ModelError(f"the file must hold a GraphProto, not {describe(root)}; save the traced graph itself.")
-    return _Builder(budget).graph(root, "the main graph")
+    builder = _Builder(budget)
+    graph = builder.graph(root, "the main graph")
+    builder.check_copies()
+    return graph
 
 
 class _Builder:
@@ -59,7 +62,7 @@ class _Builder:
         return self._graph(record, where)[0]
 
     def _graph(self, record: object, where: str) -> tuple[Graph, int]:
-        """The graph, and the number of its nodes when every nested graph is written out."""
+        """The graph, and the number of its entries when every nested graph is written out."""
         state = state_of(record, GRAPH, where)
         found = self._graphs.get(id(record))
         if found is None:
@@ -70,8 +73,8 @@ class _Builder:
             self._open.add(id(record))
             found = self._graphs[id(record)] = self._new_graph(state, where)
             self._open.discard(id(record))
-        if found[1] > _MAX_EXPANDED_NODES:
-            raise ModelError(f"{where}: must have at most {_MAX_EXPANDED_NODES} nodes when written out.")
+        if found[1] > _MAX_EXPANDED_ENTRIES:
+            raise ModelError(f"{where}: must have at most {_MAX_EXPANDED_ENTRIES} entries when written out.")
         return found
 
     def _new_graph(self, state: State, where: str) -> tuple[Graph, int]:
@@ -95,7 +98,8 @@ class _Builder:
             subgraphs=MappingProxyType({key: body for key, (body, _) in subgraphs.items()}),
             unbind_dim=optional_int(state.get("unbind_dim"), f"{where}: unbind_dim", MAX_DIMENSIONS),
         )
-        return graph, sum(size for _, size in built) + sum(size for _, size in subgraphs.values())
+        sizes = [len(inputs), len(parameters), len(outputs), *(size for _, size in built)]
+        return graph, sum(sizes) + sum(size for _, size in subgraphs.values())
 
     def _entries(self, state: State, key: str, where: str) -> list[object]:
         entries = list_of(required(state, key, where), f"{where}: {key}")
@@ -127,8 +131,10 @@ class _Builder:
         """Repair of a known defect: a model that returns one tensor twice lists the copying *node* as output.
 
         The value of that node is published under the node's name by one more ``copy`` node at the end of the graph
-        (spec/fqir.md B.7); ``nodes`` grows by it. The name must be new in the graph.
+        (spec/fqir.md B.7); ``nodes`` grows by it.
         """
+        if id(entry) in self._copies:
+            return self._copies[id(entry)]
         if not any(record is entry for record in records):
             raise ModelError(f"{where}: must be a tensor, not a node of another graph.")
         source = self._nodes[id(entry)][0]
@@ -137,12 +143,18 @@ class _Builder:
         value = source.outputs[0]
         if value.name == source.name:
             return value
-        if id(entry) not in self._copies:
-            self._copies[id(entry)] = Tensor(source.name, value.dtype, value.shape, None, value.quanta, value.is_bool)
-            if any(tensor.name == source.name for tensor in self._tensors.values()):
-                raise ModelError(f"{where}: node {quote(source.name)} must not be named like a tensor to be an output.")
-            nodes.append(Node(source.name, "copy", MappingProxyType({"x": value}), (self._copies[id(entry)],)))
-        return self._copies[id(entry)]
+        result = Tensor(source.name, value.dtype, value.shape, None, value.quanta, value.is_bool)
+        nodes.append(Node(source.name, "copy", MappingProxyType({"x": value}), (result,)))
+        self._copies[id(entry)] = result
+        return result
+
+    def check_copies(self) -> None:
+        """The names of repaired outputs must be new: names are identities, in all graphs together."""
+        names = {tensor.name for tensor in self._tensors.values()}
+        copies = [tensor.name for tensor in self._copies.values()]
+        for name in copies:
+            if name in names or copies.count(name) > 1:
+                raise ModelError(f"the node {quote(name)} must not be named like a tensor to be an output.")
 
     # ---- nodes -----------------------------------------------------------------------------------------------
 
@@ -179,7 +191,8 @@ class _Builder:
             ),
             subgraphs=MappingProxyType({key: body for key, (body, _) in bodies.items()}),
         )
-        return node, 1 + sum(size for _, size in bodies.values())
+        size = 1 + len(inputs) + len(node.outputs) + len(constants)
+        return node, size + sum(size for _, size in bodies.values())
 
     def _operator(self, value: object, where: str) -> str | None:
         if value is None:

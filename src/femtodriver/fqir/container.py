@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from femtodriver.errors import ModelError
 from femtodriver.fqir.budget import Budget
 from femtodriver.fqir.pickle_machine import PickleMachine
@@ -12,19 +14,37 @@ _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
 
 
-def read_root(data: bytes, budget: Budget) -> object:
-    """The root object (records and plain values) of a graph file in any of its three forms (spec/fqir.md A.1).
+@dataclass(frozen=True)
+class Stream:
+    """Pickles to run: one that fills the stream, or (``bare``) perhaps the series of a legacy stream."""
 
-    Raises ModelError for any other form, and for everything that the pickle machine refuses.
+    data: bytes
+    bare: bool
+
+
+def unwrap(data: bytes) -> Stream:
+    """The pickles inside a graph file of any of the three forms (spec/fqir.md A.1).
+
+    Raises ModelError for other forms and for zip archives that torch.save would not have written.
     """
     if data.startswith(b"PK\3\4"):
-        machine = PickleMachine(read_torch_zip(data), budget)
-        root, end = machine.load()
-        _check_end(machine, end)
-        return root
+        return Stream(read_torch_zip(data), False)
     if len(data) > 1 and data[0] == 0x80 and 2 <= data[1] <= 5:
-        return _stream(PickleMachine(data, budget))
+        return Stream(data, True)
     raise ModelError(_unknown_form(data))
+
+
+def read_root(stream: Stream, budget: Budget) -> object:
+    """The root object (records and plain values) of the graph pickle.
+
+    Raises ModelError for everything that the pickle machine refuses, and for bytes that belong to no pickle.
+    """
+    machine = PickleMachine(stream.data, budget)
+    root, end = machine.load()
+    if stream.bare and type(root) is int and root == _LEGACY_MAGIC:
+        return _legacy(machine, end)
+    _check_end(machine, end)
+    return root
 
 
 def _unknown_form(data: bytes) -> str:
@@ -43,12 +63,8 @@ def _check_end(machine: PickleMachine, end: int) -> None:
         raise ModelError("the pickle must end at its STOP; there are bytes after it.")
 
 
-def _stream(machine: PickleMachine) -> object:
-    """A bare pickle of a graph, or the legacy torch stream: magic, protocol, system, graph, storage keys."""
-    first, position = machine.load()
-    if type(first) is not int or first != _LEGACY_MAGIC:
-        _check_end(machine, position)
-        return first
+def _legacy(machine: PickleMachine, position: int) -> object:
+    """The legacy stream after its magic number: protocol, system, graph, storage keys."""
     protocol, position = machine.load(position)
     if type(protocol) is not int or protocol != _LEGACY_PROTOCOL:
         raise ModelError(f"the legacy stream must have protocol {_LEGACY_PROTOCOL}, not {describe(protocol)}.")

@@ -8,7 +8,7 @@ from femtodriver.errors import ModelError
 from femtodriver.fqir.quote import describe, quote
 from femtodriver.fqir.records import Record
 
-MAX_NAME = 4096
+MAX_NAME = 1000
 _MAX_QUANTA = 1000.0
 _MISSING = object()
 
@@ -18,7 +18,8 @@ State = dict[str, object]
 def state_of(value: object, kind: str, where: str) -> State:
     """The attributes of a record of that kind ("graph", "node", "tensor", ...)."""
     if type(value) is not Record or value.marker.kind != kind:
-        raise ModelError(f"{where}: must be a {kind}, not {describe(value)}.")
+        article = "an" if kind[0] in "aeiou" else "a"
+        raise ModelError(f"{where}: must be {article} {kind}, not {describe(value)}.")
     if value.state is None:
         raise ModelError(f"{where}: the {kind} must have attributes, but its state is missing.")
     return value.state

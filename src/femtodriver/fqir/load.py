@@ -9,7 +9,7 @@ from pathlib import Path
 from femtodriver.errors import ModelError, UsageError
 from femtodriver.fqir.budget import MAX_FILE_BYTES, Budget
 from femtodriver.fqir.build import build_graph
-from femtodriver.fqir.container import read_root
+from femtodriver.fqir.container import read_root, unwrap
 from femtodriver.fqir.graph import Graph, Network
 from femtodriver.fqir.network import network_from_graph
 from femtodriver.fqir.quote import describe, plain_name
@@ -42,8 +42,10 @@ def load_graph(source: Source) -> Graph:
         if len(data) > MAX_FILE_BYTES:
             raise ModelError(_too_large(len(data)))
         budget = Budget(len(data))
-        root = read_root(data, budget)
-        del data  # the arrays of the graph need the room
+        stream = unwrap(data)
+        del data  # an archive is twice as large as its pickle otherwise
+        root = read_root(stream, budget)
+        del stream  # the arrays of the graph need the room
         return build_graph(root, budget)
     except ModelError as error:
         raise ModelError(f"{where}: {error}") from None

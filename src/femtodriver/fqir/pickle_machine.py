@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 
 from femtodriver.errors import ModelError
-from femtodriver.fqir.budget import Budget
+from femtodriver.fqir.budget import MAX_OPCODES, Budget
 from femtodriver.fqir.constructors import build, call, new_record
 from femtodriver.fqir.quote import describe, quote
 from femtodriver.fqir.records import GLOBALS, RECORD_SET, Marker, Record, RecordSet
@@ -81,7 +81,7 @@ class PickleMachine:
             if code == _STOP:
                 return position + 1
             position = handlers[code](position + 1)
-        raise ModelError("the pickle must not be longer than a million opcodes; the graph is too large or hostile.")
+        raise ModelError(f"the pickle must have at most {MAX_OPCODES} opcodes; the graph is too large or hostile.")
 
     def _refuse(self, position: int) -> int:
         code = self._data[position - 1]

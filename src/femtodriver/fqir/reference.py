@@ -53,8 +53,7 @@ class Reference:
         """
         if inputs.keys() != self._inputs.keys():
             raise InputError(_wrong_names(self.network.name, list(inputs), list(self._inputs)))
-        for name, value in inputs.items():
-            self.values[name] = self._accepted(self._inputs[name], value)
+        self.values.update([(name, self._accepted(self._inputs[name], value)) for name, value in inputs.items()])
         with np.errstate(over="ignore"):  # scalars would warn where arrays silently wrap modulo 2**64
             results = self._frame(())
         names = (tensor.name for tensor in self.network.outputs)
@@ -62,15 +61,21 @@ class Reference:
 
     def _accepted(self, tensor: Tensor, value: npt.ArrayLike) -> Int64Array:
         """A copy of an input as int64, so that callers may reuse their buffers."""
-        array = np.asarray(value)
         where = f"network {named(self.network.name)}: input {named(tensor.name)}"
+        try:
+            array = np.asarray(value)
+        except (ValueError, OverflowError):
+            raise InputError(f"{where} must be an array, not ragged lists. Give rows of one length.") from None
         if array.dtype.kind not in "iu":
             raise InputError(f"{where} must be of an integer type, not {array.dtype}. Quantize it first.")
         if array.shape != tensor.shape:
             raise InputError(
                 f"{where} must have shape {list(tensor.shape)}, not {list(array.shape)}. Give one frame at a time."
             )
-        return np.array(array, dtype=np.int64)
+        copy = np.array(array, dtype=np.int64)
+        if array.dtype == np.uint64 and copy.min(initial=0) < 0:
+            raise InputError(f"{where} must hold 64-bit signed integers, not {array.max()}. Scale the input.")
+        return copy
 
     def _body(self, graph: Graph) -> Body:
         """A graph prepared for running; one that several nodes share is prepared once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -34,12 +35,7 @@ def read_array(path: str | Path) -> AnyArray | dict[str, AnyArray]:
     try:
         if archive:
             _check_size(where)
-        loaded = np.load(where, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            found: AnyArray | dict[str, AnyArray] = loaded
-        else:
-            with loaded:
-                found = {name: loaded[name] for name in loaded.files}
+        found = _load(where)
     except InputError:
         raise
     except (*_READING, *_UNPACKING) as error:
@@ -49,6 +45,16 @@ def read_array(path: str | Path) -> AnyArray | dict[str, AnyArray]:
     if isinstance(found, dict) != archive or not all(isinstance(one, np.ndarray) for one in members):
         raise InputError(f"{where}: must be {wanted}, not something else under that name.")
     return found
+
+
+def _load(path: Path) -> AnyArray | dict[str, AnyArray]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # NumPy warns of odd headers; what they hold is judged by us
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return loaded
+        with loaded:
+            return {name: loaded[name] for name in loaded.files}
 
 
 def _check_size(path: Path) -> None:

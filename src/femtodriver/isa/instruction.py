@@ -145,9 +145,7 @@ class InstructionSet:
         return self._by_code[code]
 
 
-def _from_tokens(
-    cls: type[Instruction], spec: Spec, operands: list[Operand], options: dict[str, str]
-) -> Instruction:
+def _from_tokens(cls: type[Instruction], spec: Spec, operands: list[Operand], options: dict[str, str]) -> Instruction:
     arguments: dict[str, Any] = {}
     for entry in fields(cls)[1:]:
         if entry.type == "Operand":

@@ -123,7 +123,9 @@ def element_bits(name: str, record: Mapping[str, Any]) -> int:
     """Element width of an I/O record."""
     precision = record.get("precision")
     if precision not in ELEMENT_BITS:
-        raise ProgramError(f"metadata: precision of {name!r} must be one of {', '.join(ELEMENT_BITS)}, not {precision!r}.")
+        raise ProgramError(
+            f"metadata: precision of {name!r} must be one of {', '.join(ELEMENT_BITS)}, not {precision!r}."
+        )
     return ELEMENT_BITS[precision]
 
 

@@ -43,13 +43,13 @@ class Processor:
     """One core with its program, its scoreboard and the threads that are ready to run."""
 
     def __init__(self, index: int, images: Images, part: Part, count: int) -> None:
-        self.core = Core(
-            index, part, DataMemory(part, _image(images, "DM")), table_memory(part, _image(images, "TM"))
-        )
+        self.core = Core(index, part, DataMemory(part, _image(images, "DM")), table_memory(part, _image(images, "TM")))
         self.initial_counts = [int(word) for word in _image(images, "SB")]
         self.thread_pcs = [int(word) for word in _image(images, "PB")]
         if len(_image(images, "RQ")):
-            raise ProgramError(f"core {index}: the ready queue's image must be empty, not {len(_image(images, 'RQ'))} words.")
+            raise ProgramError(
+                f"core {index}: the ready queue's image must be empty, not {len(_image(images, 'RQ'))} words."
+            )
         if len(self.initial_counts) != len(self.thread_pcs) or len(self.thread_pcs) > part.threads:
             raise ProgramError(f"core {index}: SB and PB must have one word per thread, at most {part.threads}.")
         self.steps = _prepare(self.core, _image(images, "IM")[:count])

@@ -12,6 +12,14 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    # Plain and single-quoted styles lose some control characters (U+0085); double quotes escape them.
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if value.isprintable() else '"')
+
+
+_Dumper.add_representer(str, _text)
+
+
 def document_yaml(doc: Mapping[str, object]) -> str:
     """YAML text of the document; ``yaml.safe_load`` gives it back. Small mappings are on one line."""
     text: str = yaml.dump(

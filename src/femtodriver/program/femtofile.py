@@ -140,17 +140,31 @@ class FemtoFile:
             if (core, bank) in parsed.banks_off:
                 raise ProgramError(f"{where}: {bank} of core {core} must not be off, because pages carry words for it.")
 
+    def _differences(self, data: bytes) -> tuple[int, str]:
+        """How many bytes would change if the file were written again, and a sentence about it."""
+        try:
+            again = self.serialize()
+        except ProgramError as error:
+            return len(data), f"the file cannot be written again: {error}"
+        if again == data:
+            return 0, ""
+        most = max(len(again), len(data))
+        first, second = (np.frombuffer(text.ljust(most, b"\x00"), np.uint8) for text in (again, data))
+        changed = np.flatnonzero(first != second)
+        where = int(changed[0]) if len(changed) else min(len(again), len(data))
+        return max(1, len(changed)), f"written again, the file would differ, first at offset {where:#x}"
+
     def _detect_profile(self, data: bytes) -> None:
-        """Takes the profile that gives the same bytes again; notes what would change otherwise."""
+        """Takes the profile that gives the same bytes again, or the closest; notes what would change."""
         layouts = ("A",) if self.layout == "A" else ("B-aligned", "B-packed")
+        found = {}
         for layout in layouts:
             self.header = replace(self.header, layout=layout)
-            again = self.serialize()
-            if again == data:
-                break
-        else:
-            first = next((i for i, (a, b) in enumerate(zip(again, data, strict=False)) if a != b), len(again))
-            self.notes += (f"written again, the file would differ, first at offset {first:#x}",)
+            found[layout] = self._differences(data)
+        layout = min(found, key=lambda name: found[name][0])
+        self.header = replace(self.header, layout=layout)
+        if found[layout][0]:
+            self.notes += (found[layout][1],)
         if self.header.checksum:
             self.notes += (f"the checksum is {self.header.checksum:#x}; writers store 0",)
         ids = {vector.id for vector in self.model.vectors}

@@ -1,0 +1,65 @@
+"""Loads the files named on the command line, one after the other, and prints a JSON line about each.
+
+Run as a process of its own: the memory and what the loader touches are those of the loader alone.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from femtodriver.errors import ModelError
+from femtodriver.fqir.load import load_network
+
+EXECUTING = ("import", "exec", "compile", "os.", "subprocess.", "socket.", "ctypes.", "pickle.", "marshal.", "shutil.")
+
+
+class Watch:
+    """Notes every event of the interpreter that loading a file must never cause."""
+
+    def __init__(self) -> None:
+        self.active = False
+        self.events: list[str] = []
+
+    def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
+        if self.active and event.startswith(EXECUTING):
+            self.events.append(event)
+
+    @contextmanager
+    def on(self) -> Iterator[None]:
+        self.events, self.active = [], True
+        yield
+        self.active = False
+
+
+def outcome(path: Path) -> tuple[str, str]:
+    try:
+        load_network(path)
+    except ModelError as error:
+        return "refused", str(error)
+    except BaseException as error:  # noqa: BLE001  (whatever else happens is what the test is after)
+        return "crashed", f"{type(error).__name__}: {error!s:.300}"
+    return "loaded", ""
+
+
+def main(good: str, folder: str) -> None:
+    watch = Watch()
+    sys.addaudithook(watch)
+    load_network(good)  # imports what numpy imports late
+    for path in sorted(Path(folder).iterdir()):
+        start = time.perf_counter()
+        with watch.on():
+            verdict, message = outcome(path)
+        seconds = time.perf_counter() - start
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        row = {"case": path.name, "verdict": verdict, "message": message, "seconds": seconds, "peak": peak}
+        print(json.dumps({**row, "events": watch.events}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,117 @@
+"""Elementwise arithmetic against numbers worked out by hand from the specification."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from small_networks import applied
+
+ALIGNED: dict[str, Any] = {"shamt_x": 0, "shamt_y": 0, "shamt_bwred": 0, "bw": 16, "rounded": False}
+
+
+def aligned(op: str, arrays: dict[str, Any], **changed: Any) -> Any:
+    return applied(op, arrays, **{**ALIGNED, **changed})[0]
+
+
+def test_vvadd_floors_each_operand_on_its_own() -> None:
+    # -1 >> 1 = -1 and 1 >> 1 = 0; the sum of both floors is -1, the floor of the sum would be 0
+    assert aligned("vvadd", {"x": [-1, 3], "y": [1, 3]}, shamt_x=-1, shamt_y=-1) == [-1, 2]
+
+
+def test_vvadd_alignment_is_never_rounded() -> None:
+    assert aligned("vvadd", {"x": [3], "y": [0]}, shamt_x=-1, rounded=True) == [1]
+
+
+def test_vvadd_result_is_rounded_half_up() -> None:
+    x = [3, -3, 1, -1, 2]
+    assert aligned("vvadd", {"x": x, "y": [0] * 5}, shamt_bwred=-1, rounded=True) == [2, -1, 1, 0, 1]
+    assert aligned("vvadd", {"x": x, "y": [0] * 5}, shamt_bwred=-1, rounded=False) == [1, -2, 0, -1, 1]
+
+
+def test_vvadd_saturates_after_a_left_shift() -> None:
+    assert aligned("vvadd", {"x": [100, -100], "y": [1, -1]}, shamt_bwred=4, bw=8) == [127, -128]
+
+
+def test_vvadd_broadcasts_one_element() -> None:
+    assert aligned("vvadd", {"x": [10], "y": [1, 2, 3]}) == [11, 12, 13]
+
+
+def test_vvadd_without_rounded_floors() -> None:
+    constants = {key: value for key, value in ALIGNED.items() if key != "rounded"} | {"shamt_bwred": -1}
+    assert applied("vvadd", {"x": [3], "y": [0]}, **constants) == [[1]]
+
+
+def test_vvadd_ignores_the_operand_widths() -> None:
+    assert aligned("vvadd", {"x": [300], "y": [0]}, bw_x=8, bw_y=8) == [300]
+
+
+def test_vvsub_shifts_then_subtracts() -> None:
+    assert aligned("vvsub", {"x": [5, -5], "y": [3, 3]}, shamt_x=1, shamt_y=-1) == [9, -11]
+
+
+def test_viadd_aligns_its_immediate_with_a_floor() -> None:
+    assert aligned("viadd", {"x": [10, -10]}, y=-3, shamt_y=-1) == [8, -12]
+    assert aligned("viadd", {"x": [1]}, y=3, shamt_y=2, shamt_bwred=1) == [26]
+
+
+def test_shift_of_minus_63_leaves_the_sign() -> None:
+    assert aligned("vvadd", {"x": [5, -5], "y": [0, 0]}, shamt_x=-63) == [0, -1]
+    assert applied("shift", {"x": [5, -5]}, shamt=-63, bw=16, rounded=False) == [[0, -1]]
+    assert applied("shift", {"x": [5, -5]}, shamt=-63, bw=16, rounded=True) == [[0, 0]]
+
+
+def test_shift_left_and_saturate() -> None:
+    assert applied("shift", {"x": [1, -1, 40, -40]}, shamt=2, bw=8, rounded=True) == [[4, -4, 127, -128]]
+
+
+def test_shift_rounds_ties_upwards() -> None:
+    assert applied("shift", {"x": [6, -6, 2, -2]}, shamt=-2, bw=8, rounded=True) == [[2, -1, 1, 0]]
+
+
+def test_shift_wraps_modulo_2_to_the_64() -> None:
+    # 3 * 2**63 mod 2**64 = 2**63 = -2**63, which saturates downwards; 2 * 2**63 = 0
+    assert applied("shift", {"x": [3, 2]}, shamt=63, bw=16, rounded=False) == [[-32768, 0]]
+
+
+def test_vvmul_multiplies_rounds_and_saturates() -> None:
+    arrays = {"x": [300, -300, 3], "y": [300, 300, -1]}
+    assert applied("vvmul", arrays, shamt_bwred=-1, bw=16, rounded=True) == [[32767, -32768, -1]]
+    assert applied("vvmul", arrays, shamt_bwred=-4, bw=16, rounded=False) == [[5625, -5625, -1]]
+
+
+def test_vimul_multiplies_by_its_immediate() -> None:
+    assert applied("vimul", {"x": [7, -7]}, y=-3, shamt_bwred=-2, bw=8, rounded=False) == [[-6, 5]]
+
+
+def test_vimul_reduces_its_operand_to_32_bits() -> None:
+    assert applied("vimul", {"x": [(1 << 32) + 5, 1 << 31]}, y=1, shamt_bwred=-16, bw=32, rounded=False) == [
+        [0, -32768]
+    ]
+
+
+def test_vneg_saturates_the_most_negative_number() -> None:
+    assert applied("vneg", {"x": [-128, 127, 0]}, bw=8) == [[127, -127, 0]]
+
+
+def test_relu() -> None:
+    assert applied("relu", {"x": [-5, 0, 5]}) == [[0, 0, 5]]
+
+
+def test_temp_i24_bool_mul_does_not_saturate() -> None:
+    arrays = {"x": [8388607, -8388608, 5], "y_bool": [1, 1, 0]}
+    assert applied("temp_i24_bool_mul", arrays, shamt=1, rounded=False) == [[16777214, -16777216, 0]]
+    assert applied("temp_i24_bool_mul", {"x": [3, -3], "y_bool": [1]}, shamt=-1, rounded=True) == [[2, -1]]
+
+
+@pytest.mark.parametrize(
+    ("dim", "keepdim", "expected"),
+    [(0, False, [5, 7]), (-1, True, [[3], [9]]), ((0, 1), False, 12), ((0, 1), True, [[12]])],
+)
+def test_sum_along_axes(dim: Any, keepdim: bool, expected: Any) -> None:
+    assert applied("sum", {"x": [[1, 2], [4, 5]]}, dim=dim, keepdim=keepdim, shamt_bwred=0, bw=16) == [expected]
+
+
+def test_sum_floors_and_saturates() -> None:
+    assert applied("sum", {"x": [-1, -2]}, dim=0, keepdim=True, shamt_bwred=-1, bw=8) == [[-2]]
+    assert applied("sum", {"x": [100, 100]}, dim=0, keepdim=True, shamt_bwred=0, bw=8) == [[127]]
