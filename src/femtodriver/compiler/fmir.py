@@ -6,7 +6,7 @@ vector instruction each), ``Look`` and ``Mac``. Its meaning is executed by ``fmi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -24,6 +24,7 @@ class Role(str, Enum):
     STATE = "state"
     CONST = "const"
     TEMP = "temp"
+    CARRIED = "carried"  # from one iteration of a loop to the next
     MAIL = "mail"  # written by a message from another core
 
 
@@ -41,12 +42,16 @@ class Buffer:
 
 @dataclass(frozen=True)
 class View:
-    """``length`` elements of a buffer from ``offset`` on; ``step`` 0 repeats the element at ``offset``."""
+    """``length`` elements of a buffer from ``offset`` on; ``step`` 0 repeats the element at ``offset``.
+
+    With a ``cursor`` the offset counts from where the cursor of a loop stands in the present iteration.
+    """
 
     buffer: str
     offset: int
     length: int
     step: int = 1
+    cursor: str = ""
 
     @property
     def end(self) -> int:
@@ -55,7 +60,7 @@ class View:
 
     def part(self, first: int, end: int) -> View:
         """Elements [first, end) of the view."""
-        return View(self.buffer, self.offset + first * self.step, end - first, self.step)
+        return View(self.buffer, self.offset + first * self.step, end - first, self.step, self.cursor)
 
 
 @dataclass(frozen=True)
@@ -141,7 +146,86 @@ class Send:
         return (self.a,)
 
 
-Op = Vec | Look | Mac | Send
+@dataclass(frozen=True)
+class Cursor:
+    """A position that a loop moves by ``stride`` elements per iteration. It starts where ``parent`` stands, or at 0."""
+
+    name: str
+    stride: int
+    parent: str = ""
+
+
+@dataclass(frozen=True)
+class Loop:
+    """``body``, ``count`` times in sequence."""
+
+    count: int
+    body: tuple[Op, ...]
+    cursors: tuple[Cursor, ...] = ()
+    layer: int = 0
+    core: int = 0
+
+
+@dataclass(frozen=True)
+class If:
+    """``then`` if the one element of ``condition`` is not zero, else ``orelse``."""
+
+    condition: View
+    then: tuple[Op, ...]
+    orelse: tuple[Op, ...]
+    layer: int = 0
+    core: int = 0
+
+
+Simple = Vec | Look | Mac | Send
+Op = Simple | Loop | If
+
+
+def walk(ops: Iterable[Op]) -> Iterator[Op]:
+    """All operations, outer before inner, in the order of the text."""
+    for op in ops:
+        yield op
+        for body in bodies(op):
+            yield from walk(body)
+
+
+def bodies(op: Op) -> tuple[tuple[Op, ...], ...]:
+    """The bodies of a loop or condition; none for a simple operation."""
+    if isinstance(op, Loop):
+        return (op.body,)
+    if isinstance(op, If):
+        return (op.then, op.orelse)
+    return ()
+
+
+def reads(op: Op) -> tuple[View, ...]:
+    """Views that an operation itself reads (not its bodies)."""
+    if isinstance(op, Loop):
+        return ()
+    return (op.condition,) if isinstance(op, If) else op.reads
+
+
+def writes(op: Op) -> tuple[View, ...]:
+    """Views that an operation itself writes (not its bodies)."""
+    return () if isinstance(op, (Loop, If)) else (op.dst,)
+
+
+def touches(op: Op) -> tuple[View, ...]:
+    """Views that an operation itself reads or writes."""
+    return (*reads(op), *writes(op))
+
+
+def map_simple(ops: Iterable[Op], change: Callable[[Simple], Iterable[Op]]) -> tuple[Op, ...]:
+    """The operations with every simple one replaced by what ``change`` makes of it, inside bodies too."""
+    result: list[Op] = []
+    for op in ops:
+        if isinstance(op, Loop):
+            result.append(replace(op, body=map_simple(op.body, change)))
+        elif isinstance(op, If):
+            result.append(replace(op, then=map_simple(op.then, change), orelse=map_simple(op.orelse, change)))
+        else:
+            result += change(op)
+    return tuple(result)
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,10 +288,11 @@ class Fmir:
     def with_ops(self, ops: tuple[Op, ...], buffers: Mapping[str, Buffer] | None = None) -> Fmir:
         """The same network with other operations, and without the buffers, matrices and tables they do not use."""
         kept = self.buffers if buffers is None else buffers
-        used = {view.buffer for op in ops for view in (*op.reads, op.dst)}
+        every = list(walk(ops))
+        used = {view.buffer for op in every for view in touches(op)}
         used |= {port.buffer for port in (*self.inputs, *self.outputs)}
-        matrices = {name for op in ops if isinstance(op, Mac) for name, _ in op.parts}
-        tables = {op.table for op in ops if isinstance(op, Look)}
+        matrices = {name for op in every if isinstance(op, Mac) for name, _ in op.parts}
+        tables = {op.table for op in every if isinstance(op, Look)}
         return replace(
             self,
             ops=ops,

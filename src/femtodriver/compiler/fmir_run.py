@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
 from femtodriver import fixed
-from femtodriver.compiler.fmir import Fmir, Look, Mac, Op, Post, Vec, View
+from femtodriver.compiler.fmir import Fmir, If, Look, Loop, Mac, Op, Post, Simple, Vec, View
 from femtodriver.isa import SPECS
 
 Int64Array = npt.NDArray[np.int64]
+Run = Callable[[], None]
 _EXACT_BITS = 53
 
 
@@ -38,6 +39,7 @@ class FmirExecutor:
 
     def __init__(self, fmir: Fmir) -> None:
         self.fmir = fmir
+        self.cursors: dict[str, int] = {}
         self.reset()
 
     def reset(self) -> None:
@@ -46,14 +48,13 @@ class FmirExecutor:
             name: np.zeros(buffer.length, np.int64) if buffer.init is None else buffer.init.copy()
             for name, buffer in self.fmir.buffers.items()
         }
-        self._steps = [self._prepare(op) for op in self.fmir.ops]
+        self._frame = self._prepare_all(self.fmir.ops)
 
     def step(self, inputs: Mapping[str, Int64Array]) -> dict[str, Int64Array]:
         """One frame."""
         for port in self.fmir.inputs:
             self.memory[port.buffer][...] = inputs[port.name]
-        for run in self._steps:
-            run()
+        self._frame()
         return {port.name: self.memory[port.buffer].copy() for port in self.fmir.outputs}
 
     def internals(self) -> dict[str, Int64Array]:
@@ -64,41 +65,88 @@ class FmirExecutor:
             if rope
         }
 
-    def _array(self, view: View) -> Int64Array:
-        return self.memory[view.buffer][view.offset : view.end]
-
     def _value(self, view: View) -> Int64Array:
-        return self._array(view) if view.step else np.repeat(self._array(view), view.length)
+        array = self._array(view)()
+        return array if view.step else np.repeat(array, view.length)
 
-    def _operand(self, operand: View | int) -> Int64Array:
-        return self._array(operand) if isinstance(operand, View) else np.array([operand], np.int64)
+    def _array(self, view: View) -> Callable[[], Int64Array]:
+        """A function that gives the live elements of a view."""
+        memory = self.memory[view.buffer]
+        if not view.cursor:
+            fixed_part = memory[view.offset : view.end]
+            return lambda: fixed_part
 
-    def _prepare(self, op: Op) -> Callable[[], None]:
-        dst = self._array(op.dst)
+        def moving() -> Int64Array:
+            first = self.cursors[view.cursor] + view.offset
+            return memory[first : first + view.end - view.offset]
+
+        return moving
+
+    def _operand(self, operand: View | int) -> Callable[[], Int64Array]:
+        if isinstance(operand, View):
+            return self._array(operand)
+        constant = np.array([operand], np.int64)
+        return lambda: constant
+
+    def _prepare_all(self, ops: Iterable[Op]) -> Run:
+        steps = [self._prepare(op) for op in ops]
+
+        def run_all() -> None:
+            for step in steps:
+                step()
+
+        return run_all
+
+    def _prepare(self, op: Op) -> Run:
+        if isinstance(op, Loop):
+            return self._prepare_loop(op)
+        if isinstance(op, If):
+            return self._prepare_if(op)
+        compute, dst = self._compute(op), self._array(op.dst)
+
+        def run() -> None:
+            dst()[...] = compute()
+
+        return run
+
+    def _prepare_loop(self, op: Loop) -> Run:
+        body = self._prepare_all(op.body)
+
+        def run() -> None:
+            for cursor in op.cursors:
+                self.cursors[cursor.name] = self.cursors[cursor.parent] if cursor.parent else 0
+            for _ in range(op.count):
+                body()
+                for cursor in op.cursors:
+                    self.cursors[cursor.name] += cursor.stride
+
+        return run
+
+    def _prepare_if(self, op: If) -> Run:
+        condition = self._array(op.condition)
+        then, orelse = self._prepare_all(op.then), self._prepare_all(op.orelse)
+
+        def run() -> None:
+            if condition()[0]:
+                then()
+            else:
+                orelse()
+
+        return run
+
+    def _compute(self, op: Simple) -> Callable[[], Int64Array]:
         if isinstance(op, Vec):
             a, b, vec = self._operand(op.a), self._operand(op.b), op
-
-            def run_vec() -> None:
-                dst[...] = apply_vec(vec, a, b)
-
-            return run_vec
+            return lambda: apply_vec(vec, a(), b())
         if isinstance(op, Mac):
-            return self._prepare_mac(op, dst)
+            return self._compute_mac(op)
         source = self._array(op.a)
         if isinstance(op, Look):
             table, look, low = self.fmir.tables[op.table], op, fixed.limits(op.bits)[0]
+            return lambda: table[fixed.saturate(fixed.shift(source(), look.shift_a), look.bits) - low]
+        return source
 
-            def run_look() -> None:
-                dst[...] = table[fixed.saturate(fixed.shift(source, look.shift_a), look.bits) - low]
-
-            return run_look
-
-        def run_send() -> None:
-            dst[...] = source
-
-        return run_send
-
-    def _prepare_mac(self, op: Mac, dst: Int64Array) -> Callable[[], None]:
+    def _compute_mac(self, op: Mac) -> Callable[[], Int64Array]:
         bias, shift, post = self._operand(op.bias), op.bias_shift, op.post
         parts = []
         for name, view in op.parts:
@@ -106,13 +154,13 @@ class FmirExecutor:
             x_bits = self.fmir.buffers[view.buffer].bits
             parts.append((_prepared(matrix.weights, matrix.bits, x_bits), self._array(view)))
 
-        def run_mac() -> None:
-            total = np.broadcast_to(fixed.shift(bias, shift), dst.shape)
+        def compute() -> Int64Array:
+            total = np.broadcast_to(fixed.shift(bias(), shift), (op.dst.length,))
             for matrix, x in parts:
-                total = total + (x.astype(matrix.dtype) @ matrix).astype(np.int64)
-            dst[...] = apply_post(total, post)
+                total = total + (x().astype(matrix.dtype) @ matrix).astype(np.int64)
+            return apply_post(total, post)
 
-        return run_mac
+        return compute
 
 
 def _prepared(weights: Int64Array, weight_bits: int, x_bits: int) -> npt.NDArray[np.float64] | Int64Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from femtodriver.compiler.fmir import Buffer, Fmir, Look, Mac, Op, Post, Vec, View
+from femtodriver.compiler.fmir import Buffer, Fmir, If, Look, Loop, Mac, Op, Post, Simple, Vec, View
 
 
 def fmir_text(fmir: Fmir) -> str:
@@ -15,21 +15,38 @@ def fmir_text(fmir: Fmir) -> str:
         kind = "masked" if matrix.masked else "dense"
         lines.append(f"  matrix {matrix.name} {matrix.columns} x {matrix.rows} of {matrix.bits} bits, {kind}")
     lines += [f"  table {name}[{len(values)}]" for name, values in fmir.tables.items()]
+    lines += _block(fmir, fmir.ops, "  ")
+    return "\n".join(lines) + "\n"
+
+
+def _block(fmir: Fmir, ops: tuple[Op, ...], indent: str) -> list[str]:
+    lines = []
     layer = -1
-    for op in fmir.ops:
+    for op in ops:
         if op.layer != layer:
             layer = op.layer
-            lines.append(f"  // {fmir.layers[layer].name!r}")
-        lines.append(f"  {op_text(op)}")
-    return "\n".join(lines) + "\n"
+            lines.append(f"{indent}// {fmir.layers[layer].name!r}")
+        lines.append(f"{indent}{op_text(op)}")
+        if isinstance(op, Loop):
+            lines += _block(fmir, op.body, indent + "  ")
+        if isinstance(op, If):
+            lines += _block(fmir, op.then, indent + "  ")
+            lines.append(f"{indent}else")
+            lines += _block(fmir, op.orelse, indent + "  ")
+    return lines
 
 
 def op_text(op: Op) -> str:
     """One line of text of an operation."""
+    if isinstance(op, Loop):
+        cursors = [f"{c.name} += {c.stride}{f' from {c.parent}' if c.parent else ''}" for c in op.cursors]
+        return f"core{op.core}: loop {op.count} times{''.join(f', {text}' for text in cursors)}"
+    if isinstance(op, If):
+        return f"core{op.core}: if {_view(op.condition)}"
     return f"core{op.core}: {_view(op.dst)} = {_right_side(op)}"
 
 
-def _right_side(op: Op) -> str:
+def _right_side(op: Simple) -> str:
     if isinstance(op, Vec):
         operands = [_aligned(op.a, op.shift_a)]
         if op.op != "vpass":
@@ -54,9 +71,10 @@ def _buffer_text(buffer: Buffer) -> str:
 def _view(view: View | int) -> str:
     if isinstance(view, int):
         return str(view)
+    start = f"{view.cursor}+" if view.cursor else ""
     if not view.step:
-        return f"{view.buffer}[{view.offset}]*{view.length}"
-    return f"{view.buffer}[{view.offset}:{view.end}]"
+        return f"{view.buffer}[{start}{view.offset}]*{view.length}"
+    return f"{view.buffer}[{start}{view.offset}:{start}{view.end}]"
 
 
 def _aligned(view: View | int, shift: int) -> str:

@@ -75,7 +75,8 @@ def _layout(code: CoreCode, part: Part) -> _Addresses:
     if pc > part.im_words:
         raise CapacityError(
             f"instruction memory of core {code.core}: the program needs {pc} words, "
-            f"but {part.name} has {part.im_words} per core: {pc - part.im_words} too many. Use wider layers instead of many small ones, or a loop in the "
+            f"but {part.name} has {part.im_words} per core: {pc - part.im_words} too many. "
+            "Use wider layers instead of many small ones, or a loop in the "
             "network (an FQIR loop is compiled once)."
         )
     if len(numbers) > part.threads:

@@ -5,13 +5,31 @@ The pipeline (``pipeline.py``) names them, runs them in order, verifies after ea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from femtodriver.compiler.fmir import Buffer, Fmir, Mac, Matrix, Op, Role, Vec, View
+from femtodriver.compiler.fmir import (
+    Buffer,
+    Fmir,
+    If,
+    Loop,
+    Mac,
+    Matrix,
+    Op,
+    Role,
+    Simple,
+    Vec,
+    View,
+    map_simple,
+    reads,
+    touches,
+    walk,
+    writes,
+)
 
 GROUP = 8
 _FINAL = (Role.OUTPUT, Role.STATE, Role.MAIL)
@@ -19,15 +37,10 @@ _FINAL = (Role.OUTPUT, Role.STATE, Role.MAIL)
 
 def drop_dead(fmir: Fmir) -> Fmir:
     """Operations whose results reach no output, state or message are dropped; so are states that nobody reads."""
-    read_states = {view.buffer for op in fmir.ops for view in op.reads if not _keeps_itself(op, view)}
+    read_states = {view.buffer for op in walk(fmir.ops) for view in reads(op) if not _keeps_itself(op, view)}
     needed = {port.buffer for port in fmir.outputs}
     needed |= {n for n, b in fmir.buffers.items() if b.role in (Role.STATE, Role.MAIL) and n in read_states}
-    kept: list[Op] = []
-    for op in reversed(fmir.ops):
-        if op.dst.buffer in needed:
-            kept.append(op)
-            needed.update(view.buffer for view in op.reads)
-    return fmir.with_ops(tuple(reversed(kept)))
+    return fmir.with_ops(_live(fmir.ops, needed))
 
 
 def _keeps_itself(op: Op, view: View) -> bool:
@@ -35,23 +48,68 @@ def _keeps_itself(op: Op, view: View) -> bool:
     return isinstance(op, Vec) and op.op == "vpass" and op.dst.buffer == view.buffer
 
 
+def _live(ops: tuple[Op, ...], needed: set[str]) -> tuple[Op, ...]:
+    """The operations that write a needed buffer; what they read is needed too (``needed`` grows)."""
+    kept: list[Op] = []
+    for op in reversed(ops):
+        live = _live_one(op, needed)
+        if live is not None:
+            kept.append(live)
+            needed.update(view.buffer for view in reads(live))
+    return tuple(reversed(kept))
+
+
+def _live_one(op: Op, needed: set[str]) -> Op | None:
+    if isinstance(op, If):
+        then, orelse = _live(op.then, needed), _live(op.orelse, needed)
+        return replace(op, then=then, orelse=orelse) if then or orelse else None
+    if isinstance(op, Loop):
+        while True:  # what an iteration needs, an earlier one may write
+            before = len(needed)
+            body = _live(op.body, needed)
+            if len(needed) == before:
+                return replace(op, body=body) if body else None
+    return op if op.dst.buffer in needed else None
+
+
 def fold_copies(fmir: Fmir) -> Fmir:
     """A temporary that only exists to be copied whole into an output or state is made there in the first place.
 
     For a state this needs that nobody reads its old value once the temporary has begun to be written.
     """
-    ops = list(fmir.ops)
+    uses = Counter(view.buffer for op in walk(fmir.ops) for view in touches(op))
     values = dict(fmir.values)
+    ops = _fold_block(fmir, fmir.ops, uses, values)
+    return replace(fmir, values=values).with_ops(ops)
+
+
+def _fold_block(
+    fmir: Fmir, block: tuple[Op, ...], uses: Counter[str], values: dict[str, tuple[View, ...]]
+) -> tuple[Op, ...]:
+    """Fold inside one list of operations; temporaries that other lists touch are left alone."""
+    ops = [_with_folded_bodies(fmir, op, uses, values) for op in block]
     index = 0
     while index < len(ops):
-        if _is_plain_copy(ops[index], fmir.buffers) and _may_replace(ops, index):
-            copy = ops.pop(index)
-            old, new = copy.reads[0].buffer, copy.dst.buffer
-            ops = [_renamed(op, old, new) for op in ops]
-            values = {name: tuple(_renamed_view(v, old, new) for v in rope) for name, rope in values.items()}
-        else:
+        op = ops[index]
+        if not (_is_plain_copy(op, fmir.buffers) and _may_replace(ops, index, uses)):
             index += 1
-    return replace(fmir, values=values).with_ops(tuple(ops))
+            continue
+        ops.pop(index)
+        old, new = reads(op)[0].buffer, writes(op)[0].buffer
+        uses[new] += uses.pop(old) - 2
+        ops = [_renamed(entry, old, new) for entry in ops]
+        for name, rope in values.items():
+            values[name] = tuple(_renamed_view(view, old, new) for view in rope)
+    return tuple(ops)
+
+
+def _with_folded_bodies(fmir: Fmir, op: Op, uses: Counter[str], values: dict[str, tuple[View, ...]]) -> Op:
+    if isinstance(op, Loop):
+        return replace(op, body=_fold_block(fmir, op.body, uses, values))
+    if isinstance(op, If):
+        then, orelse = _fold_block(fmir, op.then, uses, values), _fold_block(fmir, op.orelse, uses, values)
+        return replace(op, then=then, orelse=orelse)
+    return op
 
 
 def _is_plain_copy(op: Op, buffers: Mapping[str, Buffer]) -> bool:
@@ -60,29 +118,34 @@ def _is_plain_copy(op: Op, buffers: Mapping[str, Buffer]) -> bool:
     source, target = buffers[op.a.buffer], buffers[op.dst.buffer]
     whole = op.a.length == source.length == op.dst.length == target.length and op.a.step == 1
     plain = not op.shift_a and op.post.shift == 0 and op.post.clip == "none"
-    return whole and plain and source.role is Role.TEMP and source.bits == target.bits and target.role in _FINAL
+    targets = (*_FINAL, Role.CARRIED)
+    return whole and plain and source.role is Role.TEMP and source.bits == target.bits and target.role in targets
 
 
-def _may_replace(ops: list[Op], index: int) -> bool:
-    copy = ops[index]
-    source, target = copy.reads[0].buffer, copy.dst.buffer
-    first = next(i for i, op in enumerate(ops) if op.dst.buffer == source)
-    others = [op for i, op in enumerate(ops) if i != index and op.dst.buffer == target]
-    if others:
+def _may_replace(ops: list[Op], index: int, uses: Counter[str]) -> bool:
+    """Whether the copy's source may be the target itself from its first write on."""
+    source, target = reads(ops[index])[0].buffer, writes(ops[index])[0].buffer
+    if uses[source] != sum(view.buffer == source for op in ops for view in touches(op)):
+        return False
+    first = next(i for i, op in enumerate(ops) if any(view.buffer == source for view in writes(op)))
+    if any(view.buffer == target for i, op in enumerate(ops) if i != index for view in _all_writes(op)):
         return False
     return not any(_reads_old(op, target, source) for op in ops[first:index]) and not any(
-        view.buffer == target for op in ops[index + 1 :] for view in op.reads
+        view.buffer == target for op in walk(ops[index + 1 :]) for view in reads(op)
     )
+
+
+def _all_writes(op: Op) -> tuple[View, ...]:
+    return tuple(view for entry in walk((op,)) for view in writes(entry))
 
 
 def _reads_old(op: Op, target: str, source: str) -> bool:
     """Whether the operation needs the target's old value; an elementwise update in place is allowed."""
-    for view in op.reads:
-        if view.buffer != target:
-            continue
-        in_place = isinstance(op, Vec) and op.dst.buffer == source and view.offset == op.dst.offset and view.step
-        if not in_place:
-            return True
+    for entry in walk((op,)):
+        for view in reads(entry):
+            in_place = isinstance(entry, Vec) and entry.dst.buffer == source and view.offset == entry.dst.offset
+            if view.buffer == target and not (in_place and view.step):
+                return True
     return False
 
 
@@ -90,6 +153,20 @@ def _renamed(op: Op, old: str, new: str) -> Op:
     def view(value: View) -> View:
         return _renamed_view(value, old, new)
 
+    if isinstance(op, Loop):
+        return replace(op, body=tuple(_renamed(entry, old, new) for entry in op.body))
+    if isinstance(op, If):
+        then = tuple(_renamed(entry, old, new) for entry in op.then)
+        return replace(
+            op,
+            condition=view(op.condition),
+            then=then,
+            orelse=tuple(_renamed(entry, old, new) for entry in op.orelse),
+        )
+    return _renamed_simple(op, view)
+
+
+def _renamed_simple(op: Simple, view: Callable[[View], View]) -> Simple:
     if isinstance(op, Vec):
         a = view(op.a) if isinstance(op.a, View) else op.a
         b = view(op.b) if isinstance(op.b, View) else op.b
@@ -126,17 +203,16 @@ def _masked_is_smaller(matrix: Matrix) -> bool:
 
 def split_rows(fmir: Fmir, most_rows: int) -> Fmir:
     """Matrix products with more than ``most_rows`` outputs become several of at most that many."""
-    ops: list[Op] = []
     matrices = dict(fmir.matrices)
-    for op in fmir.ops:
-        if isinstance(op, Mac) and op.dst.length > most_rows:
-            ops += [
-                mac_rows(op, first, min(first + most_rows, op.dst.length), matrices)
-                for first in range(0, op.dst.length, most_rows)
-            ]
-        else:
-            ops.append(op)
-    return replace(fmir, matrices=matrices).with_ops(tuple(ops))
+
+    def split(op: Simple) -> tuple[Op, ...]:
+        if not isinstance(op, Mac) or op.dst.length <= most_rows:
+            return (op,)
+        starts = range(0, op.dst.length, most_rows)
+        return tuple(mac_rows(op, first, min(first + most_rows, op.dst.length), matrices) for first in starts)
+
+    ops = map_simple(fmir.ops, split)
+    return replace(fmir, matrices=matrices).with_ops(ops)
 
 
 def mac_rows(op: Mac, first: int, end: int, matrices: dict[str, Matrix]) -> Mac:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from femtodriver.compiler.fmir import Buffer, Fmir, Mac, Matrix, Op, Role, Send, Vec, View
+from femtodriver.compiler.fmir import Buffer, Fmir, Mac, Matrix, Op, Role, Send, Vec, View, walk, writes
 from femtodriver.compiler.passes import GROUP, mac_rows
 from femtodriver.fixed import Int64Array
 
@@ -43,7 +43,9 @@ class _Placement:
             self._share(op)
         else:
             self.ops.append(op)
-        self._forget(op.dst.buffer)
+        for entry in walk((op,)):
+            for view in writes(entry):
+                self._forget(view.buffer)
 
     def _share(self, op: Mac) -> None:
         bounds = _bounds(op.dst.length, self.cores)

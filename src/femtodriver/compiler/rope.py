@@ -20,8 +20,8 @@ def join(ropes: Iterable[Rope]) -> Rope:
     joined: list[View] = []
     for view in (view for rope in ropes for view in rope if view.length):
         last = joined[-1] if joined else None
-        if last and last.buffer == view.buffer and last.step == view.step == 1 and last.end == view.offset:
-            joined[-1] = View(last.buffer, last.offset, last.length + view.length)
+        if last and _continues(last, view):
+            joined[-1] = View(last.buffer, last.offset, last.length + view.length, 1, last.cursor)
         else:
             joined.append(view)
     return tuple(joined)
@@ -51,4 +51,20 @@ def aligned(ropes: Sequence[Rope]) -> list[tuple[int, int]]:
 
 def spread(rope: Rope, count: int) -> Rope:
     """The single element of ``rope``, ``count`` times."""
-    return (View(rope[0].buffer, rope[0].offset, count, 0),)
+    return (View(rope[0].buffer, rope[0].offset, count, 0, rope[0].cursor),) if count else ()
+
+
+def take(rope: Rope, indices: Sequence[int]) -> Rope:
+    """The elements at these indices, runs of consecutive ones as one view."""
+    pieces: list[Rope] = []
+    start = 0
+    for end in range(1, len(indices) + 1):
+        if end == len(indices) or indices[end] != indices[end - 1] + 1:
+            pieces.append(part(rope, indices[start], indices[end - 1] + 1))
+            start = end
+    return join(pieces)
+
+
+def _continues(last: View, view: View) -> bool:
+    same = last.buffer == view.buffer and last.cursor == view.cursor and last.step == view.step == 1
+    return same and last.end == view.offset

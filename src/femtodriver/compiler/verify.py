@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from femtodriver.compiler.fmir import Fmir, Look, Mac, Op, Role, Send, View
+from femtodriver.compiler.fmir import Fmir, If, Look, Loop, Mac, Op, Role, Send, Simple, View, reads, touches
 from femtodriver.compiler.fmir_text import op_text
 from femtodriver.errors import ModelError
 
@@ -13,18 +13,40 @@ class InvalidFmirError(ModelError):
 
 def verify(fmir: Fmir) -> None:
     """Raise InvalidFmirError unless every view is inside its buffer, defined before it is read, and on its own core."""
-    defined = {n for n, b in fmir.buffers.items() if b.role in (Role.INPUT, Role.STATE, Role.CONST)}
-    for op in fmir.ops:
-        for view in (*op.reads, op.dst):
-            _check_view(fmir, op, view)
-        for view in op.reads:
+    initial = {n for n, b in fmir.buffers.items() if b.role in (Role.INPUT, Role.STATE, Role.CONST)}
+    defined = _verify_block(fmir, fmir.ops, initial, {})
+    for port in fmir.outputs:
+        if port.buffer not in defined and port.length:
+            raise InvalidFmirError(f"output {port.name!r}: {port.buffer} must be written.")
+
+
+def _verify_block(fmir: Fmir, ops: tuple[Op, ...], defined: set[str], cursors: dict[str, tuple[int, int]]) -> set[str]:
+    """Check operations in order; ``cursors`` has the lowest and highest position of each. What is defined after them."""
+    defined = set(defined)
+    for op in ops:
+        for view in touches(op):
+            _check_view(fmir, op, view, cursors)
+        for view in reads(op):
             _require(view.buffer in defined, op, f"{view.buffer} must be written before it is read")
             _require(fmir.buffers[view.buffer].core == op.core, op, f"{view.buffer} must be on core {op.core}")
-        _check_kind(fmir, op)
-        defined.add(op.dst.buffer)
-    for port in fmir.outputs:
-        if port.buffer not in defined:
-            raise InvalidFmirError(f"output {port.name!r}: {port.buffer} must be written.")
+        if isinstance(op, Loop):
+            defined = _verify_block(fmir, op.body, defined, {**cursors, **_positions(op, cursors)})
+        elif isinstance(op, If):
+            defined = _verify_block(fmir, op.then, defined, cursors) & _verify_block(fmir, op.orelse, defined, cursors)
+        else:
+            _check_kind(fmir, op)
+            defined.add(op.dst.buffer)
+    return defined
+
+
+def _positions(loop: Loop, cursors: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    """Lowest and highest position of a loop's cursors while its body runs."""
+    positions = {}
+    for cursor in loop.cursors:
+        low, high = cursors[cursor.parent] if cursor.parent else (0, 0)
+        last = cursor.stride * (loop.count - 1)
+        positions[cursor.name] = (low + min(last, 0), high + max(last, 0))
+    return positions
 
 
 def _check_view(fmir: Fmir, op: Op, view: View) -> None:
@@ -33,7 +55,7 @@ def _check_view(fmir: Fmir, op: Op, view: View) -> None:
     _require(inside, op, f"view of {view.buffer} must lie inside its {fmir.buffers[view.buffer].length} elements")
 
 
-def _check_kind(fmir: Fmir, op: Op) -> None:
+def _check_kind(fmir: Fmir, op: Simple) -> None:
     target = fmir.buffers[op.dst.buffer]
     _require(target.role not in (Role.CONST, Role.INPUT), op, f"{target.role.value} buffers must not be written")
     _require(op.dst.step == 1, op, "the destination must not be a repeated element")
