@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import attack_amplifiers
 import attack_containers
 import attack_pickles
 import attack_records
@@ -23,6 +24,7 @@ ATTACKS: dict[str, Attack] = {
     for label, (says, build) in (
         *attack_containers.ROWS.items(),
         *attack_pickles.rows(),
+        *attack_amplifiers.AMPLIFIERS.items(),
         *attack_records.ROWS.items(),
     )
 }

@@ -42,8 +42,8 @@ def vector(words: int = 1, core: int = 0, precision: str = "DBL", **parameter: i
     return {"core": core, **parameter, "len_64b_words": words, "dtype": "V_D", "precision": precision}
 
 
-def rich_program() -> CompiledData:
-    """Two cores, several banks, two inputs and outputs of all precisions, not encrypted, with other files."""
+def rich_program(second_bank: bool = True) -> CompiledData:
+    """Two cores, two inputs and outputs, not encrypted, with other files; ``second_bank``: DM1 too, so a long image."""
     rng = np.random.default_rng(7)
 
     def image(count: int, bits: int) -> list[np.ndarray]:
@@ -51,7 +51,7 @@ def rich_program() -> CompiledData:
 
     return CompiledData(
         {
-            "data_bank_sizes": {0: {0: 70, 1: 3}, 1: {0: 1}},
+            "data_bank_sizes": {0: {0: 70, 1: 3} if second_bank else {0: 70}, 1: {0: 1}},
             "table_bank_sizes": {0: {0: 5}, 1: {0: 0}},
             "inst_counts": {0: 40, 1: 9},
             "inputs": {"a": vector(2, pc_val=7), "b": vector(1, core=1, precision="STD", pc_val=2)},
@@ -62,7 +62,13 @@ def rich_program() -> CompiledData:
             "femtodriver": {"layers": [{"name": "gru", "share": 0.25}], "done": True, "note": None},
         },
         {
-            0: {"DM": image(8195, 63), "TM": image(5, 16), "SB": image(4, 11), "PB": image(4, 13), "IM": image(40, 63)},
+            0: {
+                "DM": image(8195 if second_bank else 70, 63),
+                "TM": image(5, 16),
+                "SB": image(4, 11),
+                "PB": image(4, 13),
+                "IM": image(40, 63),
+            },
             1: {"DM": image(1, 63), "RQ": image(2, 6), "IM": image(12, 63)},
         },
         {"notes.txt": "für Menschen\n", "blob.bin": b"\xff\x00\x01"},

@@ -12,8 +12,18 @@ from program_samples import femto, golden_program, programs, rich_program, vecto
 from femtodriver.errors import FemtoError, InputError, ProgramError, UsageError
 from femtodriver.program.compiled import CompiledData
 from femtodriver.program.convert import compiled_from_femto, femto_from_compiled, vector_names
-from femtodriver.program.femto_records import FemtoCore, FemtoHeader, FemtoModel, FemtoSequence, FemtoSpu, FemtoVector
-from femtodriver.program.femto_records import model_type_code, model_type_name, version_code, version_text
+from femtodriver.program.femto_records import (
+    FemtoCore,
+    FemtoHeader,
+    FemtoModel,
+    FemtoSequence,
+    FemtoSpu,
+    FemtoVector,
+    model_type_code,
+    model_type_name,
+    version_code,
+    version_text,
+)
 from femtodriver.program.femtofile import FemtoFile
 
 
@@ -301,7 +311,7 @@ def test_odd_banks_cannot_become_a_program() -> None:
 
 
 def test_a_container_without_a_used_core_is_no_program() -> None:
-    with pytest.raises(ProgramError, match="inst_counts: the cores must be 0, 1, ... without gaps"):
+    with pytest.raises(ProgramError, match=r"inst_counts: the cores must be 0, 1, \.\.\. without gaps"):
         compiled_from_femto(FemtoFile.parse(FemtoFile().serialize()))
 
 

@@ -67,7 +67,10 @@ def test_not_a_number() -> None:
     [
         (b"[" * 100, "x: line 1: values must be nested at most 32 deep"),
         (b"[" * 1_000_000, "nested at most 32 deep"),
-        (b"a: !!python/object/apply:os.system [ls]", "the tag 'tag:yaml.org,2002:python/object/apply:os.system' must not"),
+        (
+            b"a: !!python/object/apply:os.system [ls]",
+            "the tag 'tag:yaml.org,2002:python/object/apply:os.system' must not",
+        ),
         (b"a: !!python/name:os.system ''", "must not be used; only plain YAML is read"),
         (b"a: !!set {b}", "must not be used"),
         (b"a: !thing 5", "the tag '!thing' must not be used"),

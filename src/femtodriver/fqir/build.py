@@ -53,7 +53,8 @@ class _Builder:
         self._tensors: dict[int, Tensor] = {}
         self._nodes: dict[int, tuple[Node, int]] = {}
         self._graphs: dict[int, tuple[Graph, int]] = {}
-        self._copies: dict[int, Tensor] = {}
+        self._published: dict[int, Tensor] = {}
+        self._copies: list[str] = []
         self._open: set[int] = set()
 
     # ---- graphs ----------------------------------------------------------------------------------------------
@@ -122,38 +123,37 @@ class _Builder:
         for index, entry in enumerate(self._entries(state, "outputs", where)):
             place = f"{where}: outputs[{index}]"
             if type(entry) is Record and entry.marker.kind == NODE:
-                outputs.append(self._published(entry, records, nodes, place))
+                outputs.append(self._publish(entry, records, nodes, place))
             else:
                 outputs.append(self._tensor(entry, place))
         return outputs
 
-    def _published(self, entry: Record, records: list[object], nodes: list[Node], where: str) -> Tensor:
+    def _publish(self, entry: Record, records: list[object], nodes: list[Node], where: str) -> Tensor:
         """Repair of a known defect: a model that returns one tensor twice lists the copying *node* as output.
 
         The value of that node is published under the node's name by one more ``copy`` node at the end of the graph
         (spec/fqir.md B.7); ``nodes`` grows by it.
         """
-        if id(entry) in self._copies:
-            return self._copies[id(entry)]
+        if id(entry) in self._published:
+            return self._published[id(entry)]
         if not any(record is entry for record in records):
             raise ModelError(f"{where}: must be a tensor, not a node of another graph.")
         source = self._nodes[id(entry)][0]
         if len(source.outputs) != 1 or not source.name:
             raise ModelError(f"{where}: must be a tensor, not a node without name or with several outputs.")
-        value = source.outputs[0]
-        if value.name == source.name:
-            return value
-        result = Tensor(source.name, value.dtype, value.shape, None, value.quanta, value.is_bool)
-        nodes.append(Node(source.name, "copy", MappingProxyType({"x": value}), (result,)))
-        self._copies[id(entry)] = result
+        value = result = source.outputs[0]
+        if value.name != source.name:
+            result = Tensor(source.name, value.dtype, value.shape, None, value.quanta, value.is_bool)
+            nodes.append(Node(source.name, "copy", MappingProxyType({"x": value}), (result,)))
+            self._copies.append(result.name)
+        self._published[id(entry)] = result
         return result
 
     def check_copies(self) -> None:
         """The names of repaired outputs must be new: names are identities, in all graphs together."""
         names = {tensor.name for tensor in self._tensors.values()}
-        copies = [tensor.name for tensor in self._copies.values()]
-        for name in copies:
-            if name in names or copies.count(name) > 1:
+        for name in self._copies:
+            if name in names or self._copies.count(name) > 1:
                 raise ModelError(f"the node {quote(name)} must not be named like a tensor to be an output.")
 
     # ---- nodes -----------------------------------------------------------------------------------------------

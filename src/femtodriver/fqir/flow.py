@@ -84,11 +84,11 @@ class Flow:
         if len(results) != len(operator.results):
             found, wanted = len(node.outputs), len(results) - len(operator.results) + len(node.outputs)
             raise place.fault(f"outputs must be {wanted} in number, not {found}")
-        self._count_work(operator, shapes, results, place)
         if new:
             self._elements += operator.scratch(shapes)
         for name, shape in zip(operator.results, results, strict=True):
             self._write(name, shape, place)
+        self._count_work(operator, shapes, results, place)
 
     def _read(self, operator: Operator, argument: str) -> Shape:
         name = operator.node.inputs[argument].name

@@ -87,11 +87,12 @@ _CLASSES: tuple[type[Operator], ...] = (
 OPERATORS: Mapping[str, type[Operator]] = MappingProxyType({operator.name: operator for operator in _CLASSES})
 
 CLOSE_NAMES = 3
+LIKENESS = 0.7
 
 
 def close_names(name: str) -> list[str]:
     """Names of known operators that resemble ``name``, best first, at most three."""
-    return difflib.get_close_matches(name[:NAME_CHARACTERS].lower(), OPERATORS, n=CLOSE_NAMES)
+    return difflib.get_close_matches(name[:NAME_CHARACTERS].lower(), OPERATORS, CLOSE_NAMES, LIKENESS)
 
 
 def bind(node: Node, place: NodePlace) -> Operator:

@@ -10,35 +10,43 @@ from femtodriver.errors import AssemblyError
 
 @dataclass(frozen=True)
 class BitField:
-    """``width`` bits of an instruction. ``bias`` is subtracted before encoding (a length 1..4096 fits 12 bits)."""
+    """``width`` bits of an instruction. ``bias`` is subtracted before encoding (a length 1..4096 fits 12 bits).
+
+    ``most``: the largest legal value where that is less than the bits could hold.
+    """
 
     name: str
     width: int
     signed: bool = False
     bias: int = 0
+    most: int | None = None
 
     @property
     def low(self) -> int:
-        """Smallest value that the field can hold."""
+        """Smallest legal value."""
         return self.bias - (1 << (self.width - 1) if self.signed else 0)
 
     @property
     def high(self) -> int:
-        """Largest value that the field can hold."""
-        return self.bias + (1 << (self.width - self.signed)) - 1
+        """Largest legal value."""
+        return self.most if self.most is not None else self.bias + (1 << (self.width - self.signed)) - 1
 
     def encode(self, owner: str, value: int) -> int:
-        """The field's bits for ``value``; AssemblyError when it does not fit."""
-        if not self.low <= value <= self.high:
-            raise AssemblyError(f"{owner}: {self.name} must be {self.low} to {self.high}, not {value}.")
+        """The field's bits for ``value``; AssemblyError when it is not legal."""
+        self._check(owner, value)
         return (value - self.bias) & ((1 << self.width) - 1)
 
-    def decode(self, bits: int) -> int:
-        """The value of the field's bits."""
+    def decode(self, owner: str, bits: int) -> int:
+        """The value of the field's bits (the lowest of ``bits``); AssemblyError when it is not legal."""
         bits &= (1 << self.width) - 1
         if self.signed and bits >> (self.width - 1):
             bits -= 1 << self.width
+        self._check(owner, bits + self.bias)
         return bits + self.bias
+
+    def _check(self, owner: str, value: int) -> None:
+        if not self.low <= value <= self.high:
+            raise AssemblyError(f"{owner}: {self.name} must be {self.low} to {self.high}, not {value}.")
 
 
 class Layout:
@@ -62,11 +70,13 @@ class Layout:
             position += field.width
         return tuple((bits >> (64 * index)) & (2**64 - 1) for index in range(self.words))
 
-    def decode(self, words: tuple[int, ...]) -> dict[str, int]:
-        """Field values of ``words`` (as many as the layout has)."""
+    def decode(self, owner: str, words: tuple[int, ...]) -> dict[str, int]:
+        """Field values of ``words``; AssemblyError when words are missing or a value is not legal."""
+        if len(words) != self.words:
+            raise AssemblyError(f"{owner}: must have {self.words} instruction words, not {len(words)}.")
         bits = sum(word << (64 * index) for index, word in enumerate(words))
         values, position = {}, 0
         for field in self.fields:
-            values[field.name] = field.decode(bits >> position)
+            values[field.name] = field.decode(owner, bits >> position)
             position += field.width
         return values

@@ -26,18 +26,25 @@ Family = TypeVar("Family", bound="type[Instruction]")
 
 @dataclass(frozen=True)
 class Spec:
-    """One row of the instruction table. ``meaning`` is the arithmetic of a vector instruction, else None."""
+    """One row of the instruction table.
+
+    ``meaning`` is the arithmetic of a vector instruction, else None. ``uses`` names the fields that the instruction
+    looks at (None: all of its family's); the others must keep their defaults, so that they stay free for later use.
+    """
 
     name: str
     code: int
     doc: str
     meaning: Meaning | None = None
     multiplies: bool = False
+    uses: tuple[str, ...] | None = None
 
 
-def bitfield(width: int, default: Any = MISSING, *, signed: bool = False, bias: int = 0, doc: str = "") -> Any:
-    """A dataclass field that occupies ``width`` bits of the instruction."""
-    metadata = {"width": width, "signed": signed, "bias": bias, "doc": doc}
+def bitfield(
+    width: int, default: Any = MISSING, *, signed: bool = False, bias: int = 0, most: int | None = None, doc: str = ""
+) -> Any:
+    """A dataclass field that occupies ``width`` bits of the instruction; the rest as in ``BitField``."""
+    metadata = {"width": width, "signed": signed, "bias": bias, "most": most, "doc": doc}
     if default is MISSING:
         return field(metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -61,7 +68,8 @@ class Instruction:
         return self.layout.words
 
     def encode(self) -> tuple[int, ...]:
-        """The instruction's 64-bit words; AssemblyError when a value does not fit its field."""
+        """The instruction's 64-bit words; AssemblyError when a value is not legal in its field."""
+        self._check_unused()
         values = {"opcode": self.spec.code}
         for entry in fields(self)[1:]:
             value = getattr(self, entry.name)
@@ -77,7 +85,20 @@ class Instruction:
             arguments[entry.name] = Operand.decode(raw) if entry.type == "Operand" else raw
         if values.get("reserved", 0):
             raise AssemblyError(f"{spec.name}: the reserved bits must be 0, not {values['reserved']:#x}.")
-        return cls(spec, **arguments)
+        instruction = cls(spec, **arguments)
+        instruction._check_unused()
+        return instruction
+
+    def _check_unused(self) -> None:
+        if self.spec.uses is None:
+            return
+        for entry in fields(self)[1:]:
+            value = getattr(self, entry.name)
+            if entry.name not in self.spec.uses and value != entry.default:
+                raise AssemblyError(
+                    f"{self.spec.name}: {entry.name} must be {entry.default}, because the instruction does not use it, "
+                    f"not {value}."
+                )
 
     def text(self) -> str:
         """One line of assembly: operands first, then the other fields that differ from their defaults."""
@@ -94,7 +115,7 @@ class Instruction:
 def family(cls: Family) -> Family:
     """Class decorator: derive the bit layout of a family from its fields."""
     entries = [
-        BitField(entry.name, entry.metadata["width"], entry.metadata["signed"], entry.metadata["bias"])
+        BitField(entry.name, *(entry.metadata[key] for key in ("width", "signed", "bias", "most")))
         for entry in fields(cls)[1:]
     ]
     used = OPCODE_BITS + sum(entry.width for entry in entries)
@@ -124,8 +145,10 @@ class InstructionSet:
 
     def decode(self, words: tuple[int, ...]) -> Instruction:
         """The instruction of its 64-bit words; AssemblyError when they are not a legal encoding."""
+        if not words:
+            raise AssemblyError("instruction: must have at least one word.")
         cls, spec = self._lookup(words[0])
-        return cls.from_values(spec, cls.layout.decode(words[: cls.layout.words]))
+        return cls.from_values(spec, cls.layout.decode(spec.name, words[: cls.layout.words]))
 
     def parse(self, text: str) -> Instruction:
         """The instruction of one line of assembly (the form that ``Instruction.text`` prints)."""
@@ -134,7 +157,10 @@ class InstructionSet:
             raise AssemblyError(f"assembly: the instruction must be one of the table's names, not {name!r}.")
         cls, spec = self._by_name[name]
         tokens = re.split(r"[,\s]+", rest.strip()) if rest.strip() else []
-        options = dict(token.split("=", 1) for token in tokens if "=" in token)
+        named = [token.split("=", 1) for token in tokens if "=" in token]
+        options = dict(named)
+        if len(options) != len(named):
+            raise AssemblyError(f"{name}: every option must be given once, not {[option for option, _ in named]}.")
         operands = [Operand.parse(token) for token in tokens if "=" not in token]
         return _from_tokens(cls, spec, operands, options)
 

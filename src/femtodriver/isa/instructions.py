@@ -1,7 +1,7 @@
 """The instruction table of the open SPU: every instruction once, with its bits, its meaning and one line of docs.
 
-To add an instruction, add a ``Spec`` to a family here (and its execution to ``machine/execute*.py`` if the family is
-new). Encoder, decoder, assembler, disassembler, ``docs/isa.md`` and the tests follow from the table.
+To add an instruction, add a ``Spec`` to a family here (and a step to ``machine/`` if the family is new). Encoder,
+decoder, assembler, disassembler, ``docs/isa.md`` and the tests follow from the table.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
+import numpy.typing as npt
 
 from femtodriver.isa.instruction import Instruction, InstructionSet, Int64Array, Spec, bitfield, family, operand
 from femtodriver.isa.operand import Operand, immediate
@@ -36,7 +37,7 @@ class Vector(Instruction):
     shift_b: int = bitfield(7, 0, signed=True, doc="alignment of b")
     shift: int = bitfield(7, 0, signed=True, doc="shift of the result")
     rounded: int = bitfield(1, 0, doc="round half up before a right shift of the result")
-    clip: int = bitfield(2, 0, doc="0 none, 1 saturate to bits, 2 keep the low bits as a non-negative number")
+    clip: int = bitfield(2, 0, most=2, doc="0 none, 1 saturate to bits, 2 keep the low bits as a non-negative number")
     bits: int = bitfield(6, 32, bias=1, doc="width of the clip")
     spread_a: int = bitfield(1, 0, doc="use element 0 of a for all i")
     spread_b: int = bitfield(1, 0, doc="use element 0 of b for all i")
@@ -54,7 +55,7 @@ class Lookup(Instruction):
     bits: int = bitfield(4, 8, bias=1, doc="width of an address; the table has 2**bits entries")
     table: int = bitfield(11, 0, doc="row of entry 0 in its banks")
     bank: int = bitfield(2, 0, doc="first bank that holds the table")
-    ways: int = bitfield(2, 0, doc="log2 of the number of consecutive banks that hold copies: 0, 1 or 2")
+    ways: int = bitfield(2, 0, most=2, doc="log2 of the number of consecutive banks that hold copies: 0, 1 or 2")
 
 
 @family
@@ -67,7 +68,7 @@ class Matrix(Instruction):
     columns: int = bitfield(12, 1, bias=1, doc="activations, 1 to 4096")
     rows: int = bitfield(10, 1, bias=1, doc="outputs, 1 to 1024")
     weights: int = bitfield(16, 0, doc="word address of the first weight word")
-    width: int = bitfield(2, 1, doc="log2(weight bits) - 2: 0 = 4, 1 = 8, 2 = 16 bits")
+    width: int = bitfield(2, 1, most=2, doc="log2(weight bits) - 2: 0 = 4, 1 = 8, 2 = 16 bits")
     masked: int = bitfield(1, 0, doc="1: only the groups whose mask bit is set are stored")
     mask: int = bitfield(16, 0, doc="word address of the mask: bit column * groups + group, least significant first")
 
@@ -106,8 +107,12 @@ class Element(Instruction):
     target: int = bitfield(13, 0, doc="branch target PC")
 
 
+def _bits(truth: npt.NDArray[np.bool_]) -> Int64Array:
+    return truth.astype(np.int64)
+
+
 def _logic(a: Int64Array) -> Int64Array:
-    return (a != 0).astype(np.int64)
+    return _bits(a != 0)
 
 
 VECTOR = (
@@ -117,9 +122,9 @@ VECTOR = (
     Spec("vmul", 4, "a * b", lambda a, b: a * b, multiplies=True),
     Spec("vmax", 5, "the larger of a and b", np.maximum),
     Spec("vmin", 6, "the smaller of a and b", np.minimum),
-    Spec("vgt", 7, "1 where a > b, else 0", lambda a, b: (a > b).astype(np.int64)),
-    Spec("vge", 8, "1 where a >= b, else 0", lambda a, b: (a >= b).astype(np.int64)),
-    Spec("veq", 9, "1 where a = b, else 0", lambda a, b: (a == b).astype(np.int64)),
+    Spec("vgt", 7, "1 where a > b, else 0", lambda a, b: _bits(a > b)),
+    Spec("vge", 8, "1 where a >= b, else 0", lambda a, b: _bits(a >= b)),
+    Spec("veq", 9, "1 where a = b, else 0", lambda a, b: _bits(a == b)),
     Spec("vand", 10, "1 where both a and b are nonzero, else 0", lambda a, b: _logic(a) & _logic(b)),
     Spec("vor", 11, "1 where a or b is nonzero, else 0", lambda a, b: _logic(a) | _logic(b)),
     Spec("vxor", 12, "1 where exactly one of a and b is nonzero, else 0", lambda a, b: _logic(a) ^ _logic(b)),
@@ -127,22 +132,32 @@ VECTOR = (
 LOOKUP = (Spec("lut", 16, "table look-up"),)
 MATRIX = (Spec("mac", 17, "matrix-vector product, added to the accumulators; zero activations are skipped"),)
 TRANSFER = (
-    Spec("recv", 24, "take the payload of the message that woke this thread"),
-    Spec("send", 25, "send a message that wakes the thread at target on another core"),
-    Spec("out", 26, "send an output message to the host"),
+    Spec("recv", 24, "take the payload of the message that woke this thread", uses=("address", "length")),
+    Spec(
+        "send",
+        25,
+        "send a message that wakes the thread at target on another core",
+        uses=("address", "length", "core", "target"),
+    ),
+    Spec("out", 26, "send an output message to the host", uses=("address", "length", "target")),
 )
 CONTROL = (
-    Spec("signal", 32, "lower a thread's dependency count; at zero it becomes ready and the count starts over"),
-    Spec("end", 33, "end of the thread"),
-    Spec("setb", 34, "register = value"),
-    Spec("addb", 35, "register += value"),
-    Spec("loop", 36, "register -= 1, branch to target while it is not zero"),
-    Spec("jump", 37, "branch to target"),
+    Spec(
+        "signal",
+        32,
+        "lower a thread's dependency count; at zero it becomes ready and the count starts over",
+        uses=("core", "thread"),
+    ),
+    Spec("end", 33, "end of the thread", uses=()),
+    Spec("setb", 34, "register = value", uses=("register", "value")),
+    Spec("addb", 35, "register += value", uses=("register", "value")),
+    Spec("loop", 36, "register -= 1, branch to target while it is not zero", uses=("register", "target")),
+    Spec("jump", 37, "branch to target", uses=("target",)),
 )
 ELEMENT = (
-    Spec("ldb", 40, "register = A(a[0], shift_a)"),
-    Spec("bez", 41, "branch to target if a[0] is zero"),
-    Spec("bnz", 42, "branch to target if a[0] is not zero"),
+    Spec("ldb", 40, "register = A(a[0], shift_a)", uses=("a", "register", "shift_a")),
+    Spec("bez", 41, "branch to target if A(a[0], shift_a) is zero", uses=("a", "shift_a", "target")),
+    Spec("bnz", 42, "branch to target if A(a[0], shift_a) is not zero", uses=("a", "shift_a", "target")),
 )
 
 ISA = InstructionSet(

@@ -40,13 +40,13 @@ class TransferStep(Step):
     def _recv(self, core: Core) -> None:
         message = core.message
         if message is None:
-            raise MachineFault(f"core {core.index} pc {self.pc}: recv in a thread that no message woke.")
+            raise MachineFault("recv: the thread must have been woken by a message that it has not taken yet.")
         if len(message.payload) != self.transfer.length:
             raise MachineFault(
-                f"core {core.index} pc {self.pc}: the message must have {self.transfer.length} payload words, "
-                f"not {len(message.payload)}."
+                f"recv: the message must have {self.transfer.length} payload words, not {len(message.payload)}."
             )
         core.memory.words[self.words] = message.payload
+        core.message = None
         if self.reported:
             core.memory.written(8 * self.words.start, 8 * self.words.stop)
         if message.from_host:
@@ -73,8 +73,8 @@ class ControlStep(Step):
     def __init__(self, core: Core, pc: int, instruction: Control) -> None:
         super().__init__(pc, instruction)
         self.control = instruction
-        if instruction.spec.name in ("setb", "addb", "loop") and instruction.register == 0:
-            raise MachineFault(f"{instruction.spec.name}: base register 0 is always zero; use 1 to 7.")
+        if instruction.spec.name in ("setb", "addb", "loop"):
+            _check_register(instruction.spec.name, instruction.register)
         self.action: Callable[[Core], int] = getattr(self, f"_{instruction.spec.name}")
 
     def run(self, core: Core) -> int:
@@ -99,15 +99,15 @@ class ControlStep(Step):
         return cycles.CONTROL
 
     def _setb(self, core: Core) -> int:
-        core.bases[self.control.register] = self.control.value
+        core.set_base(self.control.register, self.control.value)
         return cycles.CONTROL
 
     def _addb(self, core: Core) -> int:
-        core.bases[self.control.register] += self.control.value
+        core.set_base(self.control.register, core.bases[self.control.register] + self.control.value)
         return cycles.CONTROL
 
     def _loop(self, core: Core) -> int:
-        core.bases[self.control.register] -= 1
+        core.set_base(self.control.register, core.bases[self.control.register] - 1)
         return self._branch(core) if core.bases[self.control.register] else cycles.CONTROL
 
     def _jump(self, core: Core) -> int:
@@ -126,6 +126,8 @@ class ElementStep(Step):
         self.element = instruction
         if not instruction.a.in_memory:
             raise MachineFault(f"{instruction.spec.name}: a must be in memory, not {instruction.a.text()}.")
+        if instruction.spec.name == "ldb":
+            _check_register("ldb", instruction.register)
         self.stream = Stream(core, instruction.a, 1)
         self.read = self.stream.reader()
 
@@ -137,9 +139,14 @@ class ElementStep(Step):
         self.add("dm_read", int(np.sum(banks)))
         taken = cycles.START_VECTOR
         if self.element.spec.name == "ldb":
-            core.bases[self.element.register] = value
+            core.set_base(self.element.register, value)
         elif (value == 0) == (self.element.spec.name == "bez"):
             core.pc = self.element.target
             taken += cycles.BRANCH_TAKEN
         self.add("cycles", taken)
         return taken
+
+
+def _check_register(name: str, register: int) -> None:
+    if register == 0:
+        raise MachineFault(f"{name}: register must be 1 to 7, not 0: base register 0 is always zero.")

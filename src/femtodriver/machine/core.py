@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.errors import MachineFault
 from femtodriver.isa import Instruction, Operand
 from femtodriver.machine.memory import DataMemory
 from femtodriver.part import Part
 
 Int64Array = npt.NDArray[np.int64]
 BASE_REGISTERS = 8
+# Every byte address and its negative.
+BASE_BITS = 20
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,21 @@ class Core:
 
     def __post_init__(self) -> None:
         self.acc = np.zeros(self.part.acc_rows * self.part.lanes, np.int64)
+        self.reset()
+
+    def reset(self) -> None:
+        """Data memory back to its image, registers to zero, no message under way."""
+        self.memory.reset()
+        self.acc[:] = 0
         self.bases = [0] * BASE_REGISTERS
+        self.message = None
+        self.sent.clear()
+        self.outputs.clear()
+
+    def set_base(self, register: int, value: int) -> None:
+        """Write a base register; it keeps ``BASE_BITS`` bits, two's complement."""
+        half = 1 << (BASE_BITS - 1)
+        self.bases[register] = ((value + half) & (2 * half - 1)) - half
 
     def address(self, operand: Operand) -> int:
         """Byte address of a memory operand's element 0."""
@@ -67,12 +84,12 @@ class Step:
     ``fixed`` holds the events of every execution; what depends on data is added to ``extra``.
     """
 
-    def __init__(self, pc: int, instruction: Instruction) -> None:
+    def __init__(self, pc: int, instruction: Instruction | None) -> None:
+        words = instruction.words if instruction else 1
         self.pc = pc
-        self.next_pc = pc + instruction.words
-        self.instruction = instruction
+        self.next_pc = pc + words
         self.executions = 0
-        self.fixed: dict[str, int] = {"instructions": 1, "im_read": instruction.words}
+        self.fixed: dict[str, int] = {"instructions": 1, "im_read": words}
         self.extra: dict[str, int] = {}
         self.bank_reads: Int64Array | int = 0
         self.bank_writes: Int64Array | int = 0
@@ -106,3 +123,14 @@ class Step:
         self.executions = 0
         self.extra = {}
         self.extra_bank_reads = self.extra_bank_writes = 0
+
+
+class FaultStep(Step):
+    """What cannot be executed: running it is a fault that says why."""
+
+    def __init__(self, pc: int, reason: str) -> None:
+        super().__init__(pc, None)
+        self.reason = reason
+
+    def run(self, core: Core) -> int:
+        raise MachineFault(self.reason)

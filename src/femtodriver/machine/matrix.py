@@ -135,8 +135,8 @@ class MatrixStep(Step):
             [kept.sum(1, keepdims=True), (kept @ rows_of_group)[:, None], self._column_banks(kept.sum(1))], axis=1
         ).astype(np.float64)
         bound = columns << (self.weight_bits - 1) << (self.matrix.x.bits - 1)
-        weights = np.ascontiguousarray(dense.astype(np.float64) if bound < _EXACT else dense)
-        self.decoded = Decoded(weights, cost, tuple(int(value) for value in cost.sum(0)))
+        weights: FloatArray | Int64Array = dense.astype(np.float64) if bound < _EXACT else dense
+        self.decoded = Decoded(np.ascontiguousarray(weights), cost, tuple(int(value) for value in cost.sum(0)))
         return self.decoded
 
     def _kept(self, groups: int) -> npt.NDArray[np.bool_]:
@@ -161,7 +161,7 @@ class MatrixStep(Step):
         return values[: groups * GROUP].reshape(groups, GROUP)
 
     def _column_banks(self, kept: Int64Array) -> Int64Array:
-        """Weight words per column and bank, shape (columns, banks). Groups lie one behind the other, column by column."""
+        """Weight words per column and bank, shape (columns, banks). Groups lie in line, column by column."""
         end = np.cumsum(kept)
         unit = GROUP * self.weight_bits
         first_word = self.matrix.weights + (end - kept) * unit // 64

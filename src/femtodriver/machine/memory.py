@@ -20,12 +20,13 @@ _TYPES: dict[int, type[np.signedinteger]] = {8: np.int8, 16: np.int16, 32: np.in
 
 def to_logical(image: Words, part: Part) -> Words:
     """Image words, bank by bank (dm_banks x dm_bank_words, shorter images are filled with zeros) -> address order."""
-    return _filled(image, part.dm_words).reshape(-1, 2, part.dm_bank_words).transpose(0, 2, 1).reshape(-1)
+    banks = _filled("DM", image, part.dm_words).reshape(-1, 2, part.dm_bank_words)
+    return np.ascontiguousarray(banks.transpose(0, 2, 1)).reshape(-1)
 
 
-def _filled(image: Words, size: int) -> Words:
+def _filled(name: str, image: Words, size: int) -> Words:
     if len(image) > size:
-        raise ProgramError(f"image: must have at most {size} words for this part, not {len(image)}.")
+        raise ProgramError(f"{name} image: must have at most {size} words for this part, not {len(image)}.")
     words = np.zeros(size, np.uint64)
     words[: len(image)] = image
     return words
@@ -40,12 +41,16 @@ class DataMemory:
         self.words = self._initial.copy()
         self.elements = {bits: self.words.view(kind) for bits, kind in _TYPES.items()}
         self._watched: list[tuple[int, int, Callable[[], None]]] = []
+        # First and end byte of all watched words: most stores are outside and need no look at each of them.
+        self._watched_range = (0, 0)
+        self._stale: list[Callable[[], None]] = []
 
     def reset(self) -> None:
-        """Back to the image."""
+        """Back to the image; only watchers that have seen a store are told."""
         self.words[:] = self._initial
-        for _, _, changed in self._watched:
+        for changed in self._stale:
             changed()
+        self._stale.clear()
 
     def slice_of(self, address: int, length: int, bits: int) -> slice:
         """Element index range of ``length`` elements at a byte address; MachineFault when misaligned or outside."""
@@ -68,21 +73,30 @@ class DataMemory:
         return slice(address // 8, address // 8 + length)
 
     def watch(self, first_word: int, end_word: int, changed: Callable[[], None]) -> None:
-        """Call ``changed`` whenever ``written`` reports a store into these words."""
-        self._watched.append((first_word, end_word, changed))
+        """Call ``changed`` whenever these words may have changed: a store that ``written`` reports, or its undoing."""
+        self._watched.append((8 * first_word, 8 * end_word, changed))
+        self._watched_range = (
+            min(first for first, _, _ in self._watched),
+            max(end for _, end, _ in self._watched),
+        )
 
     def written(self, first_byte: int, end_byte: int) -> None:
         """Tell the watchers that these bytes were stored to."""
+        if first_byte >= self._watched_range[1] or end_byte <= self._watched_range[0]:
+            return
         for first, end, changed in self._watched:
-            if first_byte < 8 * end and 8 * first < end_byte:
+            if first_byte < end and first < end_byte:
                 changed()
+                self._stale.append(changed)
 
     def overlaps_watched(self, first_byte: int, end_byte: int) -> bool:
         """Whether a store to these bytes must be reported."""
-        return any(first_byte < 8 * end and 8 * first < end_byte for first, end, _ in self._watched)
+        return any(first_byte < end and first < end_byte for first, end, _ in self._watched)
 
     def bank_accesses(self, first_word: int, end_word: int) -> npt.NDArray[np.int64]:
-        """Words of [first_word, end_word) per bank, shape (dm_banks,)."""
+        """Words of [first_word, end_word) per bank, shape (dm_banks,); MachineFault when they are outside."""
+        if first_word < 0 or end_word > len(self.words):
+            raise MachineFault(f"words {first_word:#x} to {end_word:#x}: must lie inside data memory.")
         counts = np.zeros(self._part.dm_banks, np.int64)
         pair_words = 2 * self._part.dm_bank_words
         while first_word < end_word:
@@ -97,6 +111,8 @@ class DataMemory:
 
 def table_memory(part: Part, image: Words) -> npt.NDArray[np.int64]:
     """Table memory as sign-extended 16-bit values, shape (tm_banks, tm_bank_words)."""
-    words = _filled(image, part.tm_banks * part.tm_bank_words)
+    words = _filled("TM", image, part.tm_banks * part.tm_bank_words)
+    if (words >> np.uint64(16)).any():
+        raise ProgramError(f"TM image: a word must have 16 bits, not the value {int(words.max()):#x}.")
     values = words.astype(np.uint16).view(np.int16).astype(np.int64)
     return values.reshape(part.tm_banks, part.tm_bank_words)

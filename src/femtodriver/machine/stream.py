@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,10 @@ _NARROW: dict[int, type[np.signedinteger]] = {8: np.int8, 16: np.int16, 32: np.i
 
 
 class Stream:
-    """One operand of ``length`` elements. ``moving``: its address depends on a base register."""
+    """One operand of ``length`` elements. ``moving``: its address depends on a base register.
+
+    MachineFault when it reaches outside its memory (at once, or when it moves there), or is misaligned.
+    """
 
     def __init__(self, core: Core, operand: Operand, length: int) -> None:
         self.core = core
@@ -39,7 +43,7 @@ class Stream:
         first, end = self.bytes()
         return self.core.memory.bank_accesses(first // 8, (end + 7) // 8)
 
-    def view(self) -> npt.NDArray[np.signedinteger]:
+    def view(self) -> npt.NDArray[Any]:
         """The live elements of a memory or accumulator operand."""
         operand, core = self.operand, self.core
         if operand.kind is Kind.ACC:
@@ -58,7 +62,7 @@ class Stream:
             return lambda: self.view().astype(np.int64)
         view = self.view()
         if operand.kind is Kind.ACC and operand.bits == 64:
-            return lambda: view  # type: ignore[return-value]
+            return lambda: view
         if operand.kind is Kind.ACC:
             narrow = _NARROW[operand.bits]
             return lambda: view.astype(narrow).astype(np.int64)
@@ -68,6 +72,8 @@ class Stream:
         """A function that stores int64 values (memory keeps their low bits)."""
         if self.operand.kind is Kind.IMM:
             raise MachineFault("destination: must be memory or an accumulator, not an immediate.")
+        if self.operand.kind is Kind.ACC and self.operand.bits != 64:
+            raise MachineFault(f"destination {self.operand.text()}: accumulators are written whole, without a width.")
         memory = self.core.memory
         if self.moving:
             return self._store_and_tell
@@ -87,15 +93,25 @@ class Stream:
 
 
 def check_order(destination: Stream, source: Stream) -> None:
-    """Elements are read and written in ascending order, so a store must not reach elements that are still to be read."""
-    if not (destination.operand.in_memory and source.operand.in_memory):
+    """MachineFault when a store could reach elements that are still to be read.
+
+    Elements go in ascending order; a single element is read before anything is written.
+    """
+    if source.length == 1 or not _overlap(destination, source):
         return
-    to_first, to_end = destination.bytes()
-    from_first, from_end = source.bytes()
-    if to_first >= from_end or from_first >= to_end:
-        return
-    same_width = destination.operand.bits == source.operand.bits
-    if to_first > from_first or not (same_width or destination.length == source.length == 1):
-        raise MachineFault(
-            f"destination {destination.operand.text()}: must not overlap the rest of source {source.operand.text()}."
-        )
+    to, of = destination.operand, source.operand
+    behind = destination.core.address(to) > source.core.address(of) if to.in_memory else to.value > of.value
+    if behind or (to.in_memory and to.bits != of.bits):
+        raise MachineFault(f"destination {to.text()}: must not overlap the rest of source {of.text()}.")
+
+
+def _overlap(one: Stream, other: Stream) -> bool:
+    if one.operand.in_memory and other.operand.in_memory:
+        first, end = one.bytes()
+        other_first, other_end = other.bytes()
+        return first < other_end and other_first < end
+    if one.operand.kind is Kind.ACC and other.operand.kind is Kind.ACC:
+        lanes = one.core.part.lanes
+        apart = one.operand.value - other.operand.value
+        return -one.length < apart * lanes < other.length
+    return False

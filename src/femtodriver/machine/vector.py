@@ -12,6 +12,7 @@ from femtodriver.machine.core import Core, Step
 from femtodriver.machine.stream import Stream, check_order
 
 Int64Array = npt.NDArray[np.int64]
+_ZERO = np.zeros(1, np.int64)
 
 
 class _StreamStep(Step):
@@ -22,6 +23,7 @@ class _StreamStep(Step):
         self.length, self.lanes = instruction.length, core.part.lanes
         self.streams = {name: Stream(core, getattr(instruction, name), size) for name, size in lengths.items()}
         self.sources = [stream for name, stream in self.streams.items() if name != "dst"]
+        self.readers = {name: stream.reader() for name, stream in self.streams.items() if name != "dst"}
         self.store = self.streams["dst"].writer()
         self.moving = any(stream.moving for stream in self.streams.values())
         self.busiest = 0
@@ -63,9 +65,10 @@ class VectorStep(_StreamStep):
         super().__init__(core, pc, instruction, lengths)
         self.vector = instruction
         self.meaning = meaning
-        self.read_a = self.streams["a"].reader()
-        self.read_b = self.streams["b"].reader() if "b" in lengths else self.read_a
+        self.read_a = self.readers["a"]
+        self.read_b = self.readers.get("b", _no_operand)
         self.low, self.high = fixed.limits(instruction.bits)
+        self.low_mask = np.int64((1 << instruction.bits) - 1 if instruction.bits < fixed.WORD_BITS else -1)
         self.lane_passes = 1
         if instruction.spec.multiplies:
             widths = sorted((multiplier_bits(instruction.a), multiplier_bits(instruction.b)))
@@ -93,10 +96,10 @@ class VectorStep(_StreamStep):
             clipped = np.minimum(np.maximum(result, self.low), self.high)
             changed = np.count_nonzero(clipped != result)
             if changed:
-                self.add("saturated", changed * (self.length // clipped.size))
+                self.add("saturated", int(changed) * (self.length // clipped.size))
             result = clipped
         elif instruction.clip == Clip.LOW_BITS:
-            result = fixed.low_bits(result, instruction.bits)
+            result = result & self.low_mask
         self.store(result)
         if self.moving:
             taken = self._cycles(self.count_moving())
@@ -122,7 +125,7 @@ class LookupStep(_StreamStep):
         self.copies = np.ascontiguousarray(copies)
         self.equal = bool((copies == copies[0]).all())
         self.which = np.arange(instruction.length) % self.ways
-        self.read_a = self.streams["a"].reader()
+        self.read_a = self.readers["a"]
         self.low, self.high = fixed.limits(instruction.bits)
         self.fixed |= {"tm_read": self.length, "alu": self.length}
         self.fixed["cycles"] = 0 if self.moving else self._cycles(self.busiest)
@@ -136,7 +139,7 @@ class LookupStep(_StreamStep):
         clipped = np.minimum(np.maximum(address, self.low), self.high)
         changed = np.count_nonzero(clipped != address)
         if changed:
-            self.add("saturated", changed)
+            self.add("saturated", int(changed) * (self.length // clipped.size))
         index = clipped - self.low
         self.store(self.copies[0][index] if self.equal else self.copies[self.which, index])
         if self.moving:
@@ -146,6 +149,10 @@ class LookupStep(_StreamStep):
         return self.fixed["cycles"]
 
 
+def _no_operand() -> Int64Array:
+    return _ZERO
+
+
 def _busiest(banks: Int64Array | int) -> int:
     return int(np.max(banks))
 
@@ -153,7 +160,7 @@ def _busiest(banks: Int64Array | int) -> int:
 def multiplier_bits(operand: Operand) -> int:
     """Width with which a multiplier takes an operand: its element width, or the immediate's own."""
     if operand.kind is Kind.IMM:
-        return max(operand.value.bit_length() + 1, 1)
+        return (operand.value if operand.value >= 0 else ~operand.value).bit_length() + 1
     return operand.bits
 
 
@@ -161,6 +168,6 @@ def mac_event(small: int, large: int) -> tuple[str, int]:
     """The event that a product of these widths counts as, and how many of it (wider products count as several)."""
     if large <= 8:
         return "mac_8x8", 1
-    if small <= 8 and large <= 16:
-        return "mac_8x16", 1
+    if small <= 8:
+        return "mac_8x16", -(-large // 16)
     return "mac_16x16", -(-small // 16) * -(-large // 16)

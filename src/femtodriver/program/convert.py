@@ -16,7 +16,6 @@ from femtodriver.program.femto_records import (
     CORE_OFF,
     CORE_ON,
     DEFAULT_LAYOUT,
-    PART_NAMES,
     PART_SPU001,
     PART_UNKNOWN,
     FemtoCore,
@@ -68,7 +67,7 @@ def femto_from_compiled(
     """
     check_layout(layout)
     info = data.info()
-    part = _part(data, info)
+    part = _part(info)
     geometry = part_geometry(part, "part")
     vectors = _vectors(info)
     model = FemtoModel(
@@ -100,12 +99,10 @@ def _numbered(info: ProgramInfo) -> tuple[list[tuple[int, InputRecord]], list[tu
     return list(enumerate(inputs)), list(enumerate(outputs, start=len(inputs)))
 
 
-def _part(data: CompiledData, info: ProgramInfo) -> int:
+def _part(info: ProgramInfo) -> int:
     """The part that a read container named; else the SPU-001, or unknown for more cores than that has."""
-    femto = data.metadata.get("femto")
-    part = femto.get("part") if isinstance(femto, Mapping) else None
-    if isinstance(part, int) and part in PART_NAMES:
-        return part
+    if info.part is not None:
+        return info.part
     return PART_SPU001 if len(info.inst_counts) <= 2 else PART_UNKNOWN
 
 

@@ -57,7 +57,7 @@ class ProgramInfo:
     """The part of the metadata that loading and running a program need.
 
     Bank sizes are {core: {bank: used words}}, in the order of the file; ``inst_counts`` has cores 0...N-1.
-    ``encrypted`` is None when the metadata does not say.
+    ``encrypted`` is None when the metadata does not say; ``part`` is the number that a ``.femto`` file gave.
     """
 
     data_bank_sizes: BankSizes
@@ -68,6 +68,7 @@ class ProgramInfo:
     encrypted: bool | None = None
     key_index: int | None = None
     key_salt: int = 0
+    part: int | None = None
 
 
 def program_info(metadata: object, where: str = "metadata") -> ProgramInfo:
@@ -87,6 +88,7 @@ def program_info(metadata: object, where: str = "metadata") -> ProgramInfo:
         encrypted=_encrypted(top, where),
         key_index=_optional(top, "encryption_key_index", NOT_ENCRYPTED, where),
         key_salt=_optional(top, "encryption_key_salt", _U64, where) or 0,
+        part=_part(top, where),
     )
     _check_cores(info, where)
     return info
@@ -117,6 +119,13 @@ def _encrypted(top: Mapping[Any, Any], where: str) -> bool | None:
 def _optional(top: Mapping[Any, Any], key: str, most: int, where: str) -> int | None:
     value = top.get(key)
     return None if value is None else _number(value, most, f"{where}: {key}")
+
+
+def _part(top: Mapping[Any, Any], where: str) -> int | None:
+    femto = top.get("femto")
+    if not isinstance(femto, Mapping) or "part" not in femto:
+        return None
+    return _number(femto["part"], 255, f"{where}: femto: part")
 
 
 def _mapping(value: object, where: str) -> Mapping[Any, Any]:

@@ -16,30 +16,38 @@ from femtodriver.program.address import (
 )
 from femtodriver.program.banks import used_banks
 from femtodriver.program.compiled import CompiledData
+from femtodriver.program.femto_records import PART_SPU001, PART_UNKNOWN
 from femtodriver.program.metadata import ProgramInfo
 from femtodriver.program.packing import split_words
 from femtodriver.program.recording import Transaction, read_from, write_to
 
 PLL_MULTIPLIER = 122  # about 100 MHz from about 819 kHz
 MAX_KEY_INDEX = 31
+_PARTS = (None, PART_SPU001, PART_UNKNOWN)
 
 
 def load_sequence(
     data: CompiledData,
     *,
-    key_index: int = 0,
-    salt: int = 0,
+    key_index: int | None = None,
+    salt: int | None = None,
     program_pll: bool = False,
     encrypted: bool | None = None,
 ) -> tuple[Transaction, ...]:
     """All transactions of one programming reset, in order, without the pauses between them.
 
-    ``encrypted`` None: what the metadata says; if it does not say, encrypted (as in archives of the vendor).
+    ``key_index``, ``salt`` None: those of the metadata, else 0. ``encrypted`` None: what the metadata says; if it does
+    not say, encrypted (as in archives of the vendor).
     Raises UsageError for a key index above 31 or a salt above 64 bits, ProgramError for a program that does not fit
     the memory map, or an encrypted one with a filled ready queue.
     """
     info = data.info()
+    if info.part not in _PARTS:
+        raise ProgramError(f"program: must be one for the memory map of the SPU-001, not for part number {info.part}.")
     secret = encrypted if encrypted is not None else info.encrypted is not False
+    stored = info.key_index if secret else None
+    key_index = key_index if key_index is not None else stored or 0
+    salt = info.key_salt if salt is None else salt
     return (
         *chip_init(program_pll),
         *key_and_salt(key_index, salt),

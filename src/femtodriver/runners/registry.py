@@ -1,0 +1,103 @@
+"""Runners by name: a runner exists because its row stands in the table, and for no other reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from femtodriver.compiler.fmir import Fmir
+from femtodriver.errors import UsageError
+from femtodriver.fqir.graph import Network
+from femtodriver.inputs import InputSpec
+from femtodriver.part import Part
+from femtodriver.program.compiled import CompiledData
+from femtodriver.runners.base import Runner
+from femtodriver.runners.dummy import DummyRunner
+from femtodriver.runners.fasmir import FasmirRunner
+from femtodriver.runners.fmir import FmirRunner
+from femtodriver.runners.fqir import FqirRunner
+
+DEVICES = ("hw", "fakehw")
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What runners of one model can be made of; None for what this model does not have."""
+
+    inputs: tuple[InputSpec, ...]
+    outputs: tuple[InputSpec, ...]
+    network: Network | None = None
+    fmir: Fmir | None = None
+    program: CompiledData | None = None
+    part: Part | None = None
+    recording: str | Path | None = None
+    debug_vars: Sequence[str] = ()
+
+
+def _fqir(material: Material) -> Runner:
+    if material.network is None:
+        raise UsageError(_no_network("fqir"))
+    return FqirRunner(material.network, material.inputs, material.debug_vars)
+
+
+def _fmir(material: Material) -> Runner:
+    if material.fmir is None:
+        raise UsageError(_no_network("fmir"))
+    _refuse_debug_vars("fmir", material)
+    return FmirRunner(material.fmir, material.inputs)
+
+
+def _fasmir(material: Material) -> Runner:
+    if material.program is None or material.part is None:
+        raise UsageError("runner fasmir: the model must be compiled first.")
+    _refuse_debug_vars("fasmir", material)
+    return FasmirRunner(material.program, material.part, material.inputs)
+
+
+def _dummy(material: Material) -> Runner:
+    if material.recording is None:
+        raise UsageError("runner dummy: must have a file to replay; give it with --dummy-output-file.")
+    return DummyRunner(material.recording, material.inputs, material.outputs)
+
+
+FACTORIES: Mapping[str, Callable[[Material], Runner]] = {
+    "fqir": _fqir,
+    "fmir": _fmir,
+    "fasmir": _fasmir,
+    "dummy": _dummy,
+}
+
+
+def create(name: str, material: Material) -> Runner:
+    """The runner of that name. UsageError for an unknown one, or one that cannot be made of this material."""
+    check_names([name])
+    return FACTORIES[name](material)
+
+
+def check_names(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, if all of them are runners and each comes once; else UsageError."""
+    for place, name in enumerate(names):
+        if name in DEVICES:
+            raise UsageError(
+                f"runner {name}: devices come in a later version; the runners of this one are {', '.join(FACTORIES)}."
+            )
+        if name not in FACTORIES:
+            raise UsageError(f"runner: must be one of {', '.join(FACTORIES)}, not {name!r}.")
+        if name in names[:place]:
+            raise UsageError(f"runners: each must be named once, not {name!r} twice.")
+    return tuple(names)
+
+
+def _no_network(name: str) -> str:
+    return (
+        f"runner {name}: the model must be a network (.pt, .pth, LOOPBACK or a graph), because a compiled program "
+        "holds no graph; use the runner fasmir."
+    )
+
+
+def _refuse_debug_vars(name: str, material: Material) -> None:
+    if material.debug_vars:
+        raise UsageError(
+            f"runner {name}: debug variables must not be asked for, because in this version only fqir can tell them."
+        )
