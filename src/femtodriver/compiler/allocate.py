@@ -6,18 +6,21 @@ space by lifetime, then weights and masks. Temporaries that only vector instruct
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from femtodriver.compiler.fmir import Buffer, Fmir, Look, Mac, Op, Role, Send
+from femtodriver.compiler.fmir import Buffer, Fmir, If, Look, Mac, Op, Role, Send, touches, walk, writes
+from femtodriver.compiler.lifetime import SHORT_LIVED, Life, lifetimes, overlap
 from femtodriver.compiler.passes import GROUP, kept_groups
 from femtodriver.errors import CapacityError
 from femtodriver.part import Part
 
 Words = npt.NDArray[np.uint64]
+# Element width that only accumulators have.
+WIDE = 64
 Packed = tuple[Words, Words]  # weight words, mask words (empty when dense)
 
 
@@ -48,17 +51,15 @@ class CoreMap:
 
 def allocate(fmir: Fmir, part: Part, most_mac_rows: int) -> dict[int, CoreMap]:
     """A map per used core; CapacityError when data or table memory overflows."""
-    cores = sorted({0} | {op.core for op in fmir.ops} | {buffer.core for buffer in fmir.buffers.values()})
+    cores = sorted({0} | {op.core for op in walk(fmir.ops)} | {buffer.core for buffer in fmir.buffers.values()})
     return {core: _allocate_core(fmir, part, core, most_mac_rows) for core in cores}
 
 
 def _allocate_core(fmir: Fmir, part: Part, core: int, most_mac_rows: int) -> CoreMap:
     places = CoreMap(core)
     places.mac_row = part.acc_rows - most_mac_rows // part.lanes
-    ops = [
-        (index, op) for index, op in enumerate(fmir.ops) if op.core == core or fmir.buffers[op.dst.buffer].core == core
-    ]
-    lives = _lifetimes(fmir, ops, core)
+    ops = [op for op in walk(fmir.ops) if op.core == core or _lands_on(fmir, op, core)]
+    lives = lifetimes(fmir, core)
     _place_in_accumulators(fmir, ops, lives, places)
     _place_buffers(fmir, lives, places, core)
     _place_matrices(fmir, ops, places, core)
@@ -67,43 +68,38 @@ def _allocate_core(fmir: Fmir, part: Part, core: int, most_mac_rows: int) -> Cor
     return places
 
 
-def _lifetimes(fmir: Fmir, ops: list[tuple[int, Op]], core: int) -> dict[str, tuple[int, int]]:
-    """First write and last access of each temporary, as operation numbers."""
-    lives: dict[str, tuple[int, int]] = {}
-    for index, op in ops:
-        for view in (*op.reads, op.dst):
-            buffer = fmir.buffers[view.buffer]
-            if buffer.role is Role.TEMP and buffer.core == core:
-                first, _ = lives.get(view.buffer, (index, index))
-                lives[view.buffer] = (first, index)
-    return lives
+def _lands_on(fmir: Fmir, op: Op, core: int) -> bool:
+    return any(fmir.buffers[view.buffer].core == core for view in writes(op))
 
 
-def _place_in_accumulators(
-    fmir: Fmir, ops: list[tuple[int, Op]], lives: dict[str, tuple[int, int]], places: CoreMap
-) -> None:
-    barred = set(_barred_from_accumulators(op for _, op in ops))
-    taken: list[tuple[int, int, int]] = []  # last use, first row, end row
-    for name, (first, last) in sorted(lives.items(), key=lambda item: item[1]):
-        if name in barred:
-            continue
-        taken = [entry for entry in taken if entry[0] >= first]
-        rows = -(-fmir.buffers[name].length // GROUP)
-        row = _first_fit([(low, high) for _, low, high in taken], rows, 1)
-        if row + rows <= places.mac_row:
-            places.acc_row[name] = row
-            taken.append((last, row, row + rows))
+def _place_in_accumulators(fmir: Fmir, ops: list[Op], lives: Mapping[str, Life], places: CoreMap) -> None:
+    """The widest first: what memory elements cannot hold has no other place."""
+    barred = set(_barred_from_accumulators(ops))
+    placed: list[tuple[Life, int, int]] = []
+    for name, life in sorted(lives.items(), key=lambda item: (fmir.buffers[item[0]].bits < WIDE, item[1])):
+        buffer = fmir.buffers[name]
+        if name not in barred:
+            rows = -(-buffer.length // GROUP)
+            row = _first_fit([(low, high) for other, low, high in placed if overlap(life, other)], rows, 1)
+            if row + rows <= places.mac_row:
+                places.acc_row[name] = row
+                placed.append((life, row, row + rows))
+                continue
+        if buffer.bits == WIDE:
+            raise CapacityError(
+                f"accumulators of core {places.core}: a value of {buffer.length} elements wider than 32 bits must fit, "
+                f"but the {places.mac_row} rows for values are taken. Split the layer, or use a part with more rows."
+            )
 
 
 def _barred_from_accumulators(ops: Iterable[Op]) -> Iterable[str]:
-    """Buffers that a matrix or a message reads or writes, or that are not cut at whole rows."""
+    """Buffers that a matrix, message or branch uses, that a loop walks through, or that are not cut at whole rows."""
     for op in ops:
-        views = [op.dst, *op.reads]
         if isinstance(op, Mac):
             yield from (view.buffer for _, view in op.parts)
-        if isinstance(op, Send):
-            yield from (view.buffer for view in views)
-        yield from (view.buffer for view in views if view.offset % GROUP)
+        if isinstance(op, (Send, If)):
+            yield from (view.buffer for view in touches(op))
+        yield from (view.buffer for view in touches(op) if view.offset % GROUP or view.cursor)
 
 
 def _first_fit(taken: list[tuple[int, int]], size: int, align: int) -> int:
@@ -128,36 +124,36 @@ _PURPOSE = {
     Role.OUTPUT: "activations",
     Role.MAIL: "activations",
     Role.TEMP: "activations",
+    Role.CARRIED: "activations",
 }
 
 
-def _place_buffers(fmir: Fmir, lives: dict[str, tuple[int, int]], places: CoreMap, core: int) -> None:
+def _place_buffers(fmir: Fmir, lives: Mapping[str, Life], places: CoreMap, core: int) -> None:
     usage = {"weights": 0, "indices": 0, "constants": 0, "activations": 0, "state": 0}
     position = 0
     for buffer in fmir.buffers.values():
-        if buffer.core == core and buffer.role is not Role.TEMP:
+        if buffer.core == core and buffer.role not in SHORT_LIVED:
             places.address[buffer.name] = position
             position += buffer_bytes(buffer)
             usage[_PURPOSE[buffer.role]] += buffer_bytes(buffer)
     start = end = position
-    taken: list[tuple[int, int, int]] = []
-    for name, (first, last) in sorted(lives.items(), key=lambda item: item[1]):
+    placed: list[tuple[Life, int, int]] = []
+    for name, life in sorted(lives.items(), key=lambda item: item[1]):
         if name in places.acc_row:
             continue
         size = buffer_bytes(fmir.buffers[name])
-        taken = [entry for entry in taken if entry[0] >= first]
-        place = _first_fit([(low, high) for _, low, high in taken], size, 8)
+        place = _first_fit([(low, high) for other, low, high in placed if overlap(life, other)], size, 8)
         places.address[name] = start + place
-        taken.append((last, place, place + size))
+        placed.append((life, place, place + size))
         end = max(end, start + place + size)
     usage["activations"] += end - start
     places.usage = usage
     places.used_bytes = end
 
 
-def _place_matrices(fmir: Fmir, ops: list[tuple[int, Op]], places: CoreMap, core: int) -> None:
+def _place_matrices(fmir: Fmir, ops: list[Op], places: CoreMap, core: int) -> None:
     word = places.used_bytes // 8
-    for _, op in ops:
+    for op in ops:
         if not isinstance(op, Mac) or op.core != core:
             continue
         for name, _ in op.parts:
@@ -199,9 +195,9 @@ def to_words(data: npt.NDArray[np.uint8]) -> Words:
     return padded.view(np.uint64)
 
 
-def _place_tables(fmir: Fmir, ops: list[tuple[int, Op]], places: CoreMap, part: Part) -> None:
+def _place_tables(fmir: Fmir, ops: list[Op], places: CoreMap, part: Part) -> None:
     """As many copies of every table as fit (more copies, more look-ups per cycle)."""
-    names = list(dict.fromkeys(op.table for _, op in ops if isinstance(op, Look)))
+    names = list(dict.fromkeys(op.table for op in ops if isinstance(op, Look)))
     sizes = {name: len(fmir.tables[name]) for name in names}
     for ways in (2, 1, 0):
         tops = [0] * (part.tm_banks >> ways)
@@ -226,7 +222,7 @@ def _check_capacity(fmir: Fmir, part: Part, places: CoreMap) -> None:
     if places.used_bytes <= part.dm_bytes:
         return
     largest = max(places.weights, key=lambda name: len(places.packed[name][0]), default="")
-    owner = next((op for op in fmir.ops if isinstance(op, Mac) and any(n == largest for n, _ in op.parts)), None)
+    owner = next((op for op in walk(fmir.ops) if isinstance(op, Mac) and any(n == largest for n, _ in op.parts)), None)
     layer = f"layer {fmir.layers[owner.layer].name!r}: " if owner else ""
     parts = ", ".join(f"{purpose} {size}" for purpose, size in places.usage.items() if size and purpose != "tables")
     excess = places.used_bytes - part.dm_bytes

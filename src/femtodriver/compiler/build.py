@@ -30,9 +30,11 @@ from femtodriver.isa import fits_immediate
 Int64Array = npt.NDArray[np.int64]
 # A rope of many short views is gathered into one buffer before a matrix reads it.
 _SHORT_VIEW = 4
+# Element width that only accumulators have.
+WIDE = 64
+# A right shift by more gives the same.
+_MOST_RIGHT = 63
 _LOGIC = frozenset({"vgt", "vge", "veq", "vand", "vor", "vxor"})
-# Values wider than memory elements live in accumulators only, so they are computed this many elements at a time.
-WIDE_ELEMENTS = 128
 
 
 class Builder:
@@ -46,6 +48,10 @@ class Builder:
         self.layers: list[Layer] = []
         self._known: dict[object, Rope] = {}
         self._shared: dict[bytes, str] = {}
+
+    def forget(self) -> None:
+        """Build equal operations anew from now on: the buffers that they read may have changed."""
+        self._known.clear()
 
     def constant(self, values: Int64Array) -> Rope:
         """A constant vector (stored once per content)."""
@@ -85,7 +91,8 @@ class Builder:
         low: int | None = None,
     ) -> Rope:
         """Elementwise operation; a rope of one element goes with every element of the other operand."""
-        post = _post(shift, rounded, saturate, low)
+        post = _post(max(shift, -_MOST_RIGHT), rounded, saturate, low)
+        shift_a, shift_b = max(shift_a, -_MOST_RIGHT), max(shift_b, -_MOST_RIGHT)
         sizes = [ropes.length(value) for value in (a, b) if not isinstance(value, int)]
         size = 0 if 0 in sizes else max(sizes)
         if not size:
@@ -95,7 +102,7 @@ class Builder:
         if key not in self._known:
             template = Vec(op, View("", 0, size), 0, 0, shift_a, shift_b, post)
             result = self._fold(template, a, b, size) or self._emit_vec(template, a, b, size)
-            if self.bits(result) > 32:  # wide values are not kept: they would hold accumulators for long
+            if self.bits(result) == WIDE:  # wide values are not kept: they would hold accumulators for long
                 return result
             self._known[key] = result
         return self._known[key]
@@ -144,7 +151,14 @@ class Builder:
                 position += view.length
         start = bias if isinstance(bias, int) else self._scalar_or_view(bias)
         if not products:
-            return self.vec("vpass", self._spread_bias(bias, rows), shift_a=bias_shift, shift=shift, rounded=rounded, saturate=saturate)
+            return self.vec(
+                "vpass",
+                self._spread_bias(bias, rows),
+                shift_a=bias_shift,
+                shift=shift,
+                rounded=rounded,
+                saturate=saturate,
+            )
         dst = self.new(rows, storage_bits(post.bits))
         self.ops.append(Mac(dst, tuple(products), start, bias_shift, post, self.layer))
         return (dst,)
@@ -207,6 +221,9 @@ class Builder:
             return int(known[0])
         return self.contiguous(value) if not (len(value) == 1 and not value[0].step) else value[0]
 
+    def _one_view(self, value: Rope) -> Rope:
+        return value if len(value) == 1 else (self.contiguous(value),)
+
     def _fold(self, template: Vec, a: Rope | int, b: Rope | int, size: int) -> Rope | None:
         """The constant result when both operands are constants."""
         known = [np.array([value]) if isinstance(value, int) else self.known(value) for value in (a, b)]
@@ -216,6 +233,8 @@ class Builder:
 
     def _emit_vec(self, template: Vec, a: Rope | int, b: Rope | int, size: int) -> Rope:
         bits = self._result_bits(template.op, template.post, a, b)
+        if WIDE in (bits, self.bits(a), self.bits(b)):  # such values must not be cut between whole rows
+            a, b = (value if isinstance(value, int) else self._one_view(value) for value in (a, b))
         dst = self.new(size, bits)
         for first, end in ropes.aligned([value for value in (a, b) if not isinstance(value, int)]):
             pieces = [

@@ -11,26 +11,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from femtodriver.compiler.allocate import CoreMap, buffer_bytes
-from femtodriver.compiler.fasmir import CoreCode, Fasmir, Line, Thread
-from femtodriver.compiler.fmir import Fmir, Look, Mac, Op, Port, Post, Send, Vec, View
-from femtodriver.isa import (
-    SPECS,
-    Clip,
-    Control,
-    Instruction,
-    Lookup,
-    Matrix,
-    Operand,
-    Transfer,
-    Vector,
-    accumulator,
-    immediate,
-    memory,
-)
-
-_CLIPS = {"none": Clip.NONE, "saturate": Clip.SATURATE, "low": Clip.LOW_BITS}
-_MOST_ELEMENTS = 4096
-_WIDTH_CODES = {4: 0, 8: 1, 16: 2}
+from femtodriver.compiler.code import Coder
+from femtodriver.compiler.fasmir import CoreCode, Fasmir, Label, Line, Thread
+from femtodriver.compiler.fmir import Fmir, Op, Port, Send, reads, walk
+from femtodriver.isa import SPECS, Control, Transfer
 
 
 def emit(fmir: Fmir, maps: Mapping[int, CoreMap]) -> Fasmir:
@@ -47,13 +31,14 @@ class _Segment:
 
     name: str
     count: int
-    lines: list[Line] = field(default_factory=list)
+    lines: list[Line | Label] = field(default_factory=list)
 
 
 class _Emitter:
     def __init__(self, fmir: Fmir, maps: Mapping[int, CoreMap]) -> None:
         self.fmir = fmir
         self.maps = maps
+        self.code = {core: Coder(fmir, places) for core, places in maps.items()}
         self.segments: dict[int, list[_Segment]] = {}
         self.receivers: dict[int, list[Thread]] = {core: [] for core in maps}
         # Messages that no thread of the core has waited for yet: buffer -> names of the receiving threads.
@@ -69,8 +54,7 @@ class _Emitter:
         if isinstance(op, Send):
             self._send(number, op)
             return
-        lower = Lowerer(self.fmir, self.maps[op.core])
-        self._lines(op.core).extend(Line(instruction, op.layer) for instruction in lower.instructions(op))
+        self._lines(op.core).extend(self.code[op.core].lines(op))
 
     def finish(self) -> Fasmir:
         """Close the threads: hand over from each to the next, collect the other cores, send the outputs."""
@@ -93,12 +77,13 @@ class _Emitter:
         fmir = self.fmir
         return Fasmir(fmir.name, tuple(codes), self.maps, fmir.inputs, fmir.outputs, entries, fmir.layers)
 
-    def _lines(self, core: int) -> list[Line]:
+    def _lines(self, core: int) -> list[Line | Label]:
         return self.segments[core][-1].lines
 
     def _wait_for(self, op: Op) -> None:
         expected = self.expected[op.core]
-        names = [name for view in op.reads for name in expected.pop(view.buffer, ())]
+        views = [view for entry in walk((op,)) for view in reads(entry)]
+        names = [name for view in views for name in expected.pop(view.buffer, ())]
         if not names:
             return
         segments = self.segments[op.core]
@@ -158,114 +143,3 @@ _END = Line(Control(SPECS["end"]))
 
 def _signal(core: int, thread: str) -> Line:
     return Line(Control(SPECS["signal"], core=core), None, thread)
-
-
-class Lowerer:
-    """Instructions of one operation, with a core's places filled in."""
-
-    def __init__(self, fmir: Fmir, places: CoreMap) -> None:
-        self.fmir = fmir
-        self.places = places
-
-    def instructions(self, op: Vec | Look | Mac) -> list[Instruction]:
-        """The operation's instructions in order."""
-        if isinstance(op, Mac):
-            return self._mac(op)
-        chunks = range(0, op.dst.length, _MOST_ELEMENTS)
-        pieces = [(first, min(first + _MOST_ELEMENTS, op.dst.length)) for first in chunks]
-        if isinstance(op, Vec):
-            return [self._vec(op, first, end) for first, end in pieces]
-        return [self._look(op, first, end) for first, end in pieces]
-
-    def _vec(self, op: Vec, first: int, end: int) -> Vector:
-        full = op.op != "vmul"
-        return self._vector(
-            op.op,
-            self._operand(op.dst.part(first, end), full=True),
-            self._side(op.a, first, end, full),
-            self._side(op.b, first, end, full),
-            end - first,
-            (op.shift_a, op.shift_b),
-            op.post,
-            (_repeats(op.a), _repeats(op.b)),
-        )
-
-    def _vector(
-        self,
-        name: str,
-        dst: Operand,
-        a: Operand,
-        b: Operand,
-        length: int,
-        shifts: tuple[int, int],
-        post: Post,
-        spreads: tuple[int, int],
-    ) -> Vector:
-        return Vector(
-            SPECS[name],
-            dst,
-            a,
-            b,
-            length,
-            shifts[0],
-            shifts[1],
-            post.shift,
-            int(post.rounded),
-            int(_CLIPS[post.clip]),
-            post.bits if post.clip != "none" else 32,
-            spreads[0],
-            spreads[1],
-        )
-
-    def _look(self, op: Look, first: int, end: int) -> Lookup:
-        table = self.places.tables[op.table]
-        return Lookup(
-            SPECS["lut"],
-            self._operand(op.dst.part(first, end), full=True),
-            self._operand(op.a.part(first, end), full=True),
-            end - first,
-            op.shift_a,
-            op.bits,
-            table.row,
-            table.bank,
-            table.ways,
-        )
-
-    def _mac(self, op: Mac) -> list[Instruction]:
-        row = self.places.mac_row
-        acc, zero = accumulator(row), immediate(0)
-        length = op.dst.length
-        bias = self._side(op.bias, 0, length, True)
-        start = self._vector("vpass", acc, bias, zero, length, (op.bias_shift, 0), Post(), (_repeats(op.bias), 0))
-        products = [self._matrix(name, x, row) for name, x in op.parts]
-        dst = self._operand(op.dst, full=True)
-        return [start, *products, self._vector("vpass", dst, acc, zero, length, (0, 0), op.post, (0, 0))]
-
-    def _matrix(self, name: str, x: View, row: int) -> Matrix:
-        matrix = self.fmir.matrices[name]
-        return Matrix(
-            SPECS["mac"],
-            self._operand(x, full=True),
-            row,
-            matrix.columns,
-            matrix.rows,
-            self.places.weights[name],
-            _WIDTH_CODES[matrix.bits],
-            int(matrix.masked),
-            self.places.masks[name],
-        )
-
-    def _side(self, value: View | int, first: int, end: int, full: bool) -> Operand:
-        return immediate(value) if isinstance(value, int) else self._operand(value.part(first, end), full)
-
-    def _operand(self, view: View, full: bool) -> Operand:
-        """``full``: read all 64 bits of an accumulator; else only the buffer's width (a narrower multiplication)."""
-        buffer = self.fmir.buffers[view.buffer]
-        row = self.places.acc_row.get(view.buffer)
-        if row is not None:
-            return accumulator(row + view.offset // 8, 64 if full else buffer.bits)
-        return memory(self.places.address[view.buffer] + view.offset * buffer.bits // 8, buffer.bits)
-
-
-def _repeats(value: View | int) -> int:
-    return int(isinstance(value, View) and value.step == 0)

@@ -20,12 +20,19 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Label:
+    """Names the instruction that follows, for branches of the same thread."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Thread:
-    """Straight-line code. ``count``: signals that make it ready; None: a message wakes it."""
+    """Code that runs to its end without waiting. ``count``: signals that make it ready; None: a message wakes it."""
 
     name: str
     count: int | None
-    lines: tuple[Line, ...]
+    lines: tuple[Line | Label, ...]
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,9 @@ def fasmir_text(program: Fasmir) -> str:
             lines.append(f"  thread {thread.name!r}, {wake}")
             layer = None
             for line in thread.lines:
+                if isinstance(line, Label):
+                    lines.append(f"   {line.name}:")
+                    continue
                 if line.layer is not None and line.layer != layer:
                     layer = line.layer
                     lines.append(f"    // {program.layers[layer].name!r}")

@@ -51,9 +51,9 @@ class FmirExecutor:
         self._frame = self._prepare_all(self.fmir.ops)
 
     def step(self, inputs: Mapping[str, Int64Array]) -> dict[str, Int64Array]:
-        """One frame."""
+        """One frame. Inputs of any shape with the right number of elements, row by row; outputs are flat."""
         for port in self.fmir.inputs:
-            self.memory[port.buffer][...] = inputs[port.name]
+            self.memory[port.buffer][...] = inputs[port.name].reshape(-1)
         self._frame()
         return {port.name: self.memory[port.buffer].copy() for port in self.fmir.outputs}
 

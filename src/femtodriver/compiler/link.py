@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver.compiler.allocate import CoreMap, buffer_bytes
-from femtodriver.compiler.fasmir import CoreCode, Fasmir
+from femtodriver.compiler.fasmir import CoreCode, Fasmir, Label
 from femtodriver.compiler.fmir import Fmir, Port
 from femtodriver.errors import CapacityError
 from femtodriver.isa import Instruction
@@ -69,7 +69,11 @@ def _layout(code: CoreCode, part: Part) -> _Addresses:
     pc = 0
     for thread in code.threads:
         pcs[thread.name] = pc
-        pc += sum(line.instruction.words for line in thread.lines)
+        for line in thread.lines:
+            if isinstance(line, Label):
+                pcs[line.name] = pc
+            else:
+                pc += line.instruction.words
         if thread.count is not None:
             numbers[thread.name] = len(numbers)
     if pc > part.im_words:
@@ -93,6 +97,8 @@ def _encode(code: CoreCode, addresses: _Addresses) -> tuple[Words, list[list[int
     source_map: list[list[int]] = []
     for thread in code.threads:
         for line in thread.lines:
+            if isinstance(line, Label):
+                continue
             first = len(words)
             words += _resolved(line.instruction, line.target, addresses).encode()
             if line.layer is None:

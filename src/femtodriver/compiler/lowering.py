@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-
 import numpy as np
 import numpy.typing as npt
 
 from femtodriver.compiler import regions
 from femtodriver.compiler import rope as ropes
 from femtodriver.compiler.build import Builder
+from femtodriver.compiler.effects import effects
 from femtodriver.compiler.fmir import Buffer, Fmir, Layer, Port, Role, View, storage_bits, value_bits
 from femtodriver.compiler.rope import Rope
 from femtodriver.errors import ModelError
 from femtodriver.fqir.graph import Graph, Network, Node, Tensor
 from femtodriver.fqir.operators.base import Shape
+from femtodriver.fqir.operators.verbs import Branch, LoopForm
 from femtodriver.fqir.place import NodePlace
 from femtodriver.fqir.registry import bind
 
@@ -42,6 +43,7 @@ class Lowering(Builder):
         self.values: dict[str, Rope] = {}
         self.shapes: dict[str, Shape] = {}
         self.states: dict[str, View] = {}
+        self.captured = _captured(network.frame)
         self._place = ""
         for tensor in network.inputs:
             self._declare_input(tensor)
@@ -102,11 +104,11 @@ class Lowering(Builder):
         """Before a region is lowered: states that its graphs write stand in their buffers, and only there."""
         regions.settle(self, graphs)
 
-    def loop(self, loop: regions.LoopForm) -> list[tuple[Rope, Shape]]:
+    def loop(self, loop: LoopForm) -> list[tuple[Rope, Shape]]:
         """A loop; see ``regions.lower_loop``."""
         return regions.lower_loop(self, loop, self._place)
 
-    def choose(self, condition: Rope, then: regions.Branch, orelse: regions.Branch) -> list[tuple[Rope, Shape]]:
+    def choose(self, condition: Rope, then: Branch, orelse: Branch) -> list[tuple[Rope, Shape]]:
         """A condition; see ``regions.lower_choice``."""
         return regions.lower_choice(self, condition, then, orelse, self._place)
 
@@ -125,11 +127,9 @@ class Lowering(Builder):
     def finish(self) -> Fmir:
         """Copy outputs out, write states back, and return the mapped network."""
         self.layers.append(Layer("(frame end)", "frame_end", "", 0))
-        outputs = tuple(self._publish(tensor) for tensor in self.network.outputs)
+        published = {tensor.name: self._publish(tensor) for tensor in self.network.outputs}
         self.write_back(self.states)
-        inputs = tuple(
-            Port(t.name, _input_buffer(t), t.size, _port_bits(t)) for t in self.network.inputs
-        )
+        inputs = tuple(Port(t.name, _input_buffer(t), t.size, _port_bits(t)) for t in self.network.inputs)
         return Fmir(
             self.network.name,
             self.buffers,
@@ -137,7 +137,7 @@ class Lowering(Builder):
             self.tables,
             tuple(self.ops),
             inputs,
-            outputs,
+            tuple(published.values()),
             tuple(self.layers),
             dict(self.values),
         )
@@ -197,6 +197,15 @@ class Lowering(Builder):
         self.bind(tensor, ropes.join([(self.states[tensor],)]), np.shape(initial))
 
 
+def _captured(frame: Graph) -> set[str]:
+    """Names that some graph reads without having surely written them: states, and what nested graphs leave behind."""
+    names = set(effects(frame, len(frame.inputs)).exposed)
+    for _, node in frame.walk():
+        for body in node.subgraphs.values():
+            names |= effects(body, len(body.inputs)).exposed
+    return names
+
+
 def _input_buffer(tensor: Tensor) -> str:
     return f"in:{tensor.name}"
 
@@ -214,5 +223,3 @@ def _shifts_down(value: Rope, buffer: str) -> bool:
             return False
         position += view.length
     return True
-
-

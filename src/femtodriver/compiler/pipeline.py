@@ -28,6 +28,7 @@ from femtodriver.program.compiled import CompiledData
 
 Dump = Callable[[str, str], None]
 Pass = tuple[str, Callable[[Fmir], Fmir]]
+MOST_MEMORY_BITS = 32
 # Outputs of one matrix product at a time; the rest of the accumulator file holds temporaries.
 MOST_MAC_ROWS = 512
 
@@ -63,15 +64,27 @@ def compile_network(network: Network, part: Part, dump: Dump | None = None) -> C
 
 
 def lower(network: Network) -> Fmir:
-    """FQIR -> FMIR, on core 0, straight from the operators."""
-    lowering = Lowering(network, initial_state(network))
-    for tensor in network.frame.parameters:
-        if tensor.value is not None:
-            lowering.parameter(tensor)
-    lowering.graph(network.frame)
-    fmir = lowering.finish()
-    verify(fmir)
-    return fmir
+    """FQIR -> FMIR, on core 0, straight from the operators; again with wider states until all values fit theirs."""
+    initial = initial_state(network)
+    widths: dict[str, int] = {}
+    while True:
+        lowering = Lowering(network, initial, widths)
+        lowering.graph(network.frame)
+        fmir = lowering.finish()
+        if not lowering.too_narrow:
+            verify(fmir)
+            return fmir
+        _check_widths(network, lowering.too_narrow)
+        widths |= lowering.too_narrow
+
+
+def _check_widths(network: Network, widths: Mapping[str, int]) -> None:
+    for label, bits in widths.items():
+        if bits > MOST_MEMORY_BITS:
+            raise UnsupportedError(
+                f"network {network.name!r}: {label} must hold values of at most {MOST_MEMORY_BITS} bits, not {bits}. "
+                "Saturate the value before it is kept."
+            )
 
 
 def initial_state(network: Network) -> Mapping[str, npt.NDArray[np.int64]]:

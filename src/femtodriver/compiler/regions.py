@@ -18,32 +18,10 @@ from femtodriver.compiler.fmir import Cursor, If, Loop, Op, Role, View
 from femtodriver.compiler.rope import Rope
 from femtodriver.fqir.graph import Graph
 from femtodriver.fqir.operators.base import Shape
+from femtodriver.fqir.operators.verbs import Branch, LoopForm, Shaped
 
 if TYPE_CHECKING:
     from femtodriver.compiler.lowering import Lowering
-
-Shaped = tuple[Rope, Shape]
-
-
-@dataclass(frozen=True)
-class LoopForm:
-    """A loop as FQIR has it. ``slices``: value, rows per iteration, backwards. ``concat``: backwards, per output."""
-
-    body: Graph
-    count: int
-    carried: Sequence[Shaped]
-    slices: Sequence[tuple[Shaped, int, bool]]
-    scope: Sequence[Shaped]
-    concat: Sequence[bool]
-    finals: int
-
-
-@dataclass(frozen=True)
-class Branch:
-    """A graph with its arguments, or (``graph`` None) just these values."""
-
-    graph: Graph | None
-    values: Sequence[Shaped]
 
 
 @dataclass(frozen=True)
@@ -107,19 +85,22 @@ def lower_choice(low: Lowering, condition: Rope, then: Branch, orelse: Branch, p
     states = _written_states(low, graphs)
     test = low.contiguous(low.part(condition, 0, 1))
     carries = _named_carries(low, graphs, place, None)
-    outer, outer_shapes = dict(low.values), dict(low.shapes)
-    outer_ops = low.ops
+    outer, outer_shapes, outer_ops = dict(low.values), dict(low.shapes), low.ops
+    for carry in carries:
+        low.values[carry.name or ""] = ropes.join([(carry.view,)])
+    inside = dict(low.values)
     bodies: list[list[Op]] = []
     results: list[list[Shaped]] = []
+    ends: list[dict[str, Rope]] = []
     for branch in (then, orelse):
-        low.ops, low.values, low.shapes = [], dict(outer), dict(outer_shapes)
+        low.ops, low.values, low.shapes = [], dict(inside), dict(outer_shapes)
         low.forget()
         results.append(list(branch.values) if branch.graph is None else low.graph(branch.graph, branch.values))
         bodies.append(low.ops)
+        ends.append(low.values)
     merged = _merge(low, bodies, results)
-    for index, branch in enumerate((then, orelse)):
-        low.ops = bodies[index]
-        _end_branch(low, branch, outer, carries, states)
+    for low.ops, low.values in zip(bodies, ends, strict=True):
+        _carry_over(low, carries, (), states)
     low.ops = outer_ops
     low.ops.append(If(test, tuple(bodies[0]), tuple(bodies[1]), low.layer))
     low.shapes = outer_shapes
@@ -220,20 +201,15 @@ def _merge(low: Lowering, bodies: Sequence[list[Op]], results: Sequence[Sequence
     return merged
 
 
-def _end_branch(
-    low: Lowering, branch: Branch, outer: dict[str, Rope], carries: Sequence[_Carry], states: Sequence[str]
-) -> None:
-    raise NotImplementedError
-
-
 def _leave(
     low: Lowering, outer: dict[str, Rope], carries: Sequence[_Carry], states: Sequence[str], *, keep_new: bool
 ) -> None:
     """After the region: outer names as before, changed ones in their buffers."""
     inner = low.values
     low.values = dict(outer)
-    if keep_new:
-        low.values |= {n: rope for n, rope in inner.items() if n not in outer and _stands_still(low, rope)}
+    if keep_new:  # only what somebody reads later
+        new = (name for name in inner if name in low.captured and name not in outer)
+        low.values |= {name: inner[name] for name in new if _stands_still(low, inner[name])}
     for carry in carries:
         if carry.name is not None:
             low.values[carry.name] = ropes.join([(carry.view,)])

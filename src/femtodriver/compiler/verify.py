@@ -21,7 +21,7 @@ def verify(fmir: Fmir) -> None:
 
 
 def _verify_block(fmir: Fmir, ops: tuple[Op, ...], defined: set[str], cursors: dict[str, tuple[int, int]]) -> set[str]:
-    """Check operations in order; ``cursors`` has the lowest and highest position of each. What is defined after them."""
+    """What is defined after these operations; ``cursors`` has the lowest and highest position of each cursor."""
     defined = set(defined)
     for op in ops:
         for view in touches(op):
@@ -49,10 +49,12 @@ def _positions(loop: Loop, cursors: dict[str, tuple[int, int]]) -> dict[str, tup
     return positions
 
 
-def _check_view(fmir: Fmir, op: Op, view: View) -> None:
+def _check_view(fmir: Fmir, op: Op, view: View, cursors: dict[str, tuple[int, int]]) -> None:
     _require(view.buffer in fmir.buffers, op, f"buffer {view.buffer} must exist")
-    inside = view.offset >= 0 and view.length > 0 and view.end <= fmir.buffers[view.buffer].length
-    _require(inside, op, f"view of {view.buffer} must lie inside its {fmir.buffers[view.buffer].length} elements")
+    low, high = cursors[view.cursor] if view.cursor else (0, 0)
+    length = fmir.buffers[view.buffer].length
+    inside = view.offset + low >= 0 and view.length > 0 and view.end + high <= length
+    _require(inside, op, f"view of {view.buffer} must lie inside its {length} elements")
 
 
 def _check_kind(fmir: Fmir, op: Simple) -> None:

@@ -92,8 +92,9 @@ class Control(Instruction):
     core: int = bitfield(4, 0, doc="signal: core of the thread")
     thread: int = bitfield(6, 0, doc="signal: thread whose dependency count falls by one")
     register: int = bitfield(3, 0, doc="base register 1 to 7")
-    value: int = bitfield(20, 0, signed=True, doc="number for setb, addb")
+    value: int = bitfield(20, 0, signed=True, doc="number for setb, addb, movb")
     target: int = bitfield(13, 0, doc="branch target PC")
+    source: int = bitfield(3, 0, doc="movb: base register 0 to 7")
 
 
 @family
@@ -153,6 +154,7 @@ CONTROL = (
     Spec("addb", 35, "register += value", uses=("register", "value")),
     Spec("loop", 36, "register -= 1, branch to target while it is not zero", uses=("register", "target")),
     Spec("jump", 37, "branch to target", uses=("target",)),
+    Spec("movb", 38, "register = source + value", uses=("register", "source", "value")),
 )
 ELEMENT = (
     Spec("ldb", 40, "register = A(a[0], shift_a)", uses=("a", "register", "shift_a")),

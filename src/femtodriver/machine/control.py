@@ -73,7 +73,7 @@ class ControlStep(Step):
     def __init__(self, core: Core, pc: int, instruction: Control) -> None:
         super().__init__(pc, instruction)
         self.control = instruction
-        if instruction.spec.name in ("setb", "addb", "loop"):
+        if instruction.spec.name in ("setb", "addb", "movb", "loop"):
             _check_register(instruction.spec.name, instruction.register)
         self.action: Callable[[Core], int] = getattr(self, f"_{instruction.spec.name}")
 
@@ -104,6 +104,10 @@ class ControlStep(Step):
 
     def _addb(self, core: Core) -> int:
         core.set_base(self.control.register, core.bases[self.control.register] + self.control.value)
+        return cycles.CONTROL
+
+    def _movb(self, core: Core) -> int:
+        core.bases[self.control.register] = core.bases[self.control.source] + self.control.value
         return cycles.CONTROL
 
     def _loop(self, core: Core) -> int:

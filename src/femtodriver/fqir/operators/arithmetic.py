@@ -198,6 +198,10 @@ class I24BoolMul(Elementwise):
     def evaluate(self, x: Int64Array, y_bool: Int64Array) -> Int64Array:
         return fixed.round_shift(x * y_bool, self.shamt, self.rounded)
 
+    def lower(self, build: Build) -> None:
+        x, y = self.taken(build)
+        self.give(build, build.vec("vmul", x, y, shift=self.shamt, rounded=self.rounded, saturate=32))
+
 
 class Sum(Operator):
     """Sum along axes: Sat(A(sum over dim, shamt_bwred), bw)."""
@@ -230,3 +234,14 @@ class Sum(Operator):
     def evaluate(self, x: Int64Array) -> Int64Array:
         total = np.asarray(x.sum(axis=self.dim, keepdims=self.keepdim), dtype=np.int64)
         return fixed.saturate(fixed.shift(total, self.shamt_bwred), self.bw)
+
+    def lower(self, build: Build) -> None:
+        """A product with a matrix of zeros and ones."""
+        ((x, shape),) = self.shaped(build)
+        results = prod(self.shapes({"x": shape})[0])
+        axes = [axis % len(shape) for axis in self.dim]
+        kept = [axis for axis in range(len(shape)) if axis not in axes]
+        order = np.arange(prod(shape)).reshape(shape).transpose(*kept, *axes).reshape(results, -1)
+        weights = np.zeros((prod(shape), results), np.int64)
+        weights[order, np.arange(results)[:, np.newaxis]] = 1
+        self.give(build, build.mac([(weights, x)], shift=self.shamt_bwred, saturate=self.bw))

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar, Protocol
 
+import numpy as np
+
 from femtodriver.errors import UnsupportedError
 from femtodriver.fixed import Int64Array
 from femtodriver.fqir.graph import Node
 from femtodriver.fqir.operators.constants import Constant
 from femtodriver.fqir.operators.exact import Known
-from femtodriver.fqir.operators.verbs import Build, Value
+from femtodriver.fqir.operators.verbs import Build, Shaped, Value
 from femtodriver.fqir.place import NodePlace, named, shown
 
 Shape = tuple[int, ...]
@@ -184,10 +186,20 @@ class Operator:
         """The current values of the arguments, in their order."""
         return [build.value(self.node.inputs[argument].name) for argument in self.arguments]
 
+    def shaped(self, build: Build) -> list[Shaped]:
+        """The current values of the arguments with their shapes."""
+        names = [self.node.inputs[argument].name for argument in self.arguments]
+        return [(build.value(name), build.shape(name)) for name in names]
+
     def give(self, build: Build, *results: Value) -> None:
         """Bind the outputs."""
         for tensor, result in zip(self.node.outputs, results, strict=True):
             build.bind(tensor.name, result)
+
+    def give_shaped(self, build: Build, results: Sequence[Shaped]) -> None:
+        """Bind the outputs with their shapes."""
+        for tensor, (value, shape) in zip(self.node.outputs, results, strict=True):
+            build.bind(tensor.name, value, shape)
 
     def lower(self, build: Build) -> None:
         """Emit this operator with the compiler's verbs."""
@@ -234,3 +246,15 @@ class Elementwise(Operator):
 
     def shapes(self, shapes: Shapes) -> tuple[Shape, ...]:
         return (self._joint(shapes) or (),)
+
+    def taken(self, build: Build) -> list[Value]:
+        """The arguments, brought to the joint shape where more than a single element must be repeated."""
+        shaped = self.shaped(build)
+        joint = self._joint(dict(zip(self.arguments, (shape for _, shape in shaped), strict=True))) or ()
+        return [self._repeated(build, value, shape, joint) for value, shape in shaped]
+
+    @staticmethod
+    def _repeated(build: Build, value: Value, shape: Shape, joint: Shape) -> Value:
+        if prod(shape) in (1, prod(joint)):
+            return value
+        return build.take(value, np.broadcast_to(np.arange(prod(shape)).reshape(shape), joint))

@@ -14,6 +14,7 @@ import numpy as np
 from femtodriver.fixed import Int64Array
 from femtodriver.fqir.operators.base import Body, Operator, Shape, Shapes, Tracer, rule
 from femtodriver.fqir.operators.constants import Flags, Integers, count
+from femtodriver.fqir.operators.verbs import Branch, Build, LoopForm, Value
 
 BIGGEST_BLOCK = 1 << 31
 
@@ -122,6 +123,16 @@ class Loop(Operator):
     def work(self, shapes: Shapes, results: Sequence[Shape]) -> int:
         return super().work(shapes, results) + self.n_iter
 
+    def lower(self, build: Build) -> None:
+        body = self.node.subgraphs["body"]
+        build.settle([body])
+        given = self.shaped(build)
+        carried, sliced = given[: self.n_recurse], given[self.n_recurse : self.n_recurse + self.n_sliced]
+        slices = list(zip(sliced, self.block_size_sliced, self.reverse_sliced, strict=True))
+        scope = given[self.n_recurse + self.n_sliced :]
+        results = build.loop(LoopForm(body, self.n_iter, carried, slices, scope, self.reverse_concat))
+        self.give_shaped(build, results)
+
 
 class Conditional(Operator):
     """Runs the body ``true`` if the first element of ``condition`` is not zero, else ``false``."""
@@ -166,6 +177,17 @@ class Conditional(Operator):
         self, bodies: Mapping[str, Body], condition: Int64Array, *values: Int64Array
     ) -> tuple[Int64Array, ...]:
         return tuple(bodies["true" if condition.flat[0] else "false"](values))
+
+    def lower(self, build: Build) -> None:
+        bodies = self.node.subgraphs
+        build.settle(list(bodies.values()))
+        (condition, _), *given = self.shaped(build)
+        known = build.known(build.part(condition, 0, 1))
+        if known is not None:
+            self.give_shaped(build, build.graph(bodies["true" if known[0] else "false"], given))
+            return
+        branches = (Branch(bodies["true"], given), Branch(bodies["false"], given))
+        self.give_shaped(build, build.choose(condition, *branches))
 
 
 class StridedSubgraph(Operator):
@@ -220,6 +242,23 @@ class StridedSubgraph(Operator):
         results = bodies["body"](values[: self.num_inputs]) if due else values[self.num_inputs :]
         return (*results, (counter + 1) % self.n)
 
+    def lower(self, build: Build) -> None:
+        body = self.node.subgraphs["body"]
+        build.settle([body])
+        (counter, _), *given = self.shaped(build)
+        inputs, defaults = given[: self.num_inputs], given[self.num_inputs :]
+        phase = self._modulo(build, counter)
+        due = build.vec("veq", phase, self.k)
+        results = build.choose(due, Branch(body, inputs), Branch(None, defaults))
+        name = self.node.inputs["counter"].name
+        build.bind(name, self._modulo(build, build.vec("vadd", build.value(name), 1, saturate=32)))
+        self.give_shaped(build, results)
+
+    def _modulo(self, build: Build, counter: Value) -> Value:
+        """counter mod n for a counter from 0 to n: a counter that starts in range never leaves it."""
+        below = build.vec("vgt", self.n, counter)
+        return build.vec("vmul", counter, below, saturate=32)
+
 
 class Call(Operator):
     """A node without operator: runs its single subgraph on its inputs, position by position."""
@@ -251,3 +290,7 @@ class Call(Operator):
 
     def evaluate(self, bodies: Mapping[str, Body], *values: Int64Array) -> tuple[Int64Array, ...]:
         return tuple(bodies[self.branch](values))[: len(self.node.outputs)]
+
+    def lower(self, build: Build) -> None:
+        results = build.graph(self.node.subgraphs[self.branch], self.shaped(build))
+        self.give_shaped(build, results[: len(self.node.outputs)])

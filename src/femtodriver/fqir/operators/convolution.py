@@ -7,7 +7,7 @@ band, so that all bands are one matrix product.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -20,7 +20,7 @@ from femtodriver.fixed import Int64Array
 from femtodriver.fqir.operators.base import Operator, Shape, Shapes, rule
 from femtodriver.fqir.operators.constants import OptionalShift, count, shift_amount, width
 from femtodriver.fqir.operators.exact import FixedMatrix, Known, squared_norm
-from femtodriver.fqir.operators.verbs import Build, Value
+from femtodriver.fqir.operators.verbs import WIDE_ELEMENTS, Build, Value
 
 Kernel = Callable[[Int64Array, Int64Array], Int64Array]
 
@@ -185,33 +185,49 @@ class TemporalConv2d(Operator):
         weight = build.known(given["weight"])
         if weight is None:
             raise self.place.unsupported("weight must be a constant, not a computed value", "Make it a parameter.")
-        if self.depthwise:
-            super().lower(build)
-            return
-        weight = weight.reshape(self.node.inputs["weight"].shape)
+        weight = weight.reshape(build.shape(self.node.inputs["weight"].name))
         history = build.cat([given[name] for name in ("buffer", "input") if name in given])
         bias = given.get("bias", 0)
-        bands = [self._lower_band(build, band, weight, history, bias) for band in range(self.output_bands)]
+        lower_band = self._lower_depthwise if self.depthwise else self._lower_band
+        bands = [lower_band(build, band, weight, history, bias) for band in range(self.output_bands)]
         self.give(build, build.cat(bands))
         if "buffer" in given:
             shifted = build.part(history, self.frame_size, build.size(history))
             build.bind(self.node.inputs["buffer"].name, shifted)
 
-    def _lower_band(self, build: Build, band: int, weight: Int64Array, history: Value, bias: Value | int) -> Value:
+    def _taps(self, band: int) -> Iterator[tuple[int, int, int]]:
+        """Time index, band index of the kernel and first element of the history of each tap that is not padding."""
         first = band * self.stride_band - self.padding_band
-        taps: list[Value] = []
-        weights: list[Int64Array] = []
         for tap in range(self.kernel_size_t):
             for step in range(self.kernel_size_band):
                 place = first + step * self.dilation_band
                 if 0 <= place < self.n_band_in:
-                    start = tap * self.dilation_t * self.frame_size + place * self.d_band_in
-                    taps.append(build.part(history, start, start + self.d_band_in))
-                    weights.append(weight[:, :, step, tap].T)
+                    yield tap, step, tap * self.dilation_t * self.frame_size + place * self.d_band_in
+
+    def _lower_band(self, build: Build, band: int, weight: Int64Array, history: Value, bias: Value | int) -> Value:
+        taps = list(self._taps(band))
+        weights = [weight[:, :, step, tap].T for tap, step, _ in taps] or [np.zeros((0, weight.shape[0]), np.int64)]
+        x = build.cat([build.part(history, start, start + self.d_band_in) for _, _, start in taps])
         return build.mac(
-            [(np.concatenate(weights), build.cat(taps))],
+            [(np.concatenate(weights), x)],
             bias,
             bias_shift=self.shamt_bias or 0,
             shift=self.shamt_bwred,
             saturate=self.bw,
         )
+
+    def _lower_depthwise(self, build: Build, band: int, weight: Int64Array, history: Value, bias: Value | int) -> Value:
+        """Elementwise products of channels; the sums are wide, so few channels at a time."""
+        pieces = []
+        for first in range(0, self.d_band_in, WIDE_ELEMENTS):
+            end = min(first + WIDE_ELEMENTS, self.d_band_in)
+            start = bias if isinstance(bias, int) else build.part(bias, first, end)
+            total = start if isinstance(start, int) else build.vec("vpass", start, shift_a=self.shamt_bias or 0)
+            for tap, step, place in self._taps(band):
+                x = build.part(history, place + first, place + end)
+                product = build.vec("vmul", x, build.constant(weight[first:end, 0, step, tap]))
+                total = build.vec("vadd", product, total)
+            if isinstance(total, int):
+                total = build.constant(np.zeros(end - first, np.int64))
+            pieces.append(build.vec("vpass", total, shift=self.shamt_bwred, saturate=self.bw))
+        return build.cat(pieces)

@@ -19,6 +19,7 @@ from femtodriver.fixed import WORD_BITS, Int64Array
 from femtodriver.fqir.graph import Tensor
 from femtodriver.fqir.operators.base import Elementwise, Shape, Shapes, rule
 from femtodriver.fqir.operators.constants import IMMEDIATE_HIGH, IMMEDIATE_LOW, MAX_SHIFT, Integers
+from femtodriver.fqir.operators.verbs import WIDE_ELEMENTS, Build, Value
 
 HALF_BITS = 12  # a 24-bit operand is later split into two halves of 12 bits
 WIDE_BITS, NARROW_BITS = 24, 16
@@ -39,6 +40,15 @@ class Term:
         if self.right is not None:
             return values[self.left] * values[self.right]
         return values[self.left] * self.immediate
+
+    def lowered(self, build: Build, values: Sequence[Value]) -> tuple[Value, int]:
+        """The product as a value and a left shift: factors that are powers of two cost no multiplication."""
+        left = values[self.left]
+        if self.right is not None:
+            return build.vec("vmul", left, values[self.right]), 0
+        if self.immediate > 0 and self.immediate & (self.immediate - 1) == 0:
+            return left, self.immediate.bit_length() - 1
+        return build.vec("vmul", left, self.immediate), 0
 
 
 def fits(value: int, bits: int) -> bool:
@@ -145,10 +155,50 @@ class GmacV2(Elementwise):
             total = fixed.shift(total + term.product(values), shift)
         return self.split(fixed.shift(total, self._left_shift))
 
+    def lower(self, build: Build) -> None:
+        """The same steps as ``evaluate``, a few elements at a time: sums are wider than memory elements."""
+        values = self.taken(build)
+        size = max(build.size(value) for value in values)
+        pieces = []
+        for first in range(0, size, WIDE_ELEMENTS):
+            end = min(first + WIDE_ELEMENTS, size)
+            cut = [v if build.size(v) == 1 else build.part(v, first, end) for v in values]
+            pieces.append(self._lower_parts(build, self._lower_sum(build, cut)))
+        self.give(build, *(build.cat(parts) for parts in zip(*pieces, strict=True)))
+
+    def _lower_sum(self, build: Build, values: list[Value]) -> Value:
+        """The saturated sum."""
+        (head, waiting), *others = self.steps
+        total, power = head.lowered(build, values)
+        waiting += power
+        bits, lost = min(self.total_bits, WORD_BITS), self.lost_bits
+        for index, (term, shift) in enumerate(others):
+            factor, power = term.lowered(build, values)
+            last = index == len(others) - 1 and not lost
+            total = build.vec(
+                "vadd", total, factor, shift_a=waiting, shift_b=power, shift=shift, saturate=bits if last else None
+            )
+            waiting = 0
+        if others and not lost:
+            return total
+        return build.vec("vpass", total, shift_a=waiting, shift=lost, saturate=bits)
+
+    def _lower_parts(self, build: Build, rest: Value) -> list[Value]:
+        parts, bits = [], self.total_bits
+        for part_bits in self.bits_out[:-1]:
+            parts.append(build.vec("vpass", rest, low=part_bits - 1))
+            bits -= part_bits - 1
+            rest = build.vec("vpass", rest, shift=1 - part_bits, saturate=bits)
+        return [*parts, rest]
+
+    @property
+    def total_bits(self) -> int:
+        """Width of the whole sum: every part but the last is a non-negative number of one bit less."""
+        return sum(self.bits_out) - len(self.bits_out) + 1
+
     def split(self, total: Int64Array) -> tuple[Int64Array, ...]:
         """Saturate the sum and cut it into its parts, low bits first."""
-        bits = sum(self.bits_out) - len(self.bits_out) + 1
-        rest = fixed.saturate(total, min(bits, WORD_BITS))
+        rest = fixed.saturate(total, min(self.total_bits, WORD_BITS))
         parts = []
         for part_bits in self.bits_out[:-1]:
             parts.append(fixed.low_bits(rest, part_bits - 1))

@@ -14,12 +14,15 @@ import numpy as np
 
 from femtodriver import fixed
 from femtodriver.fixed import Int64Array
+from femtodriver.fqir.graph import Tensor
 from femtodriver.fqir.operators.base import Operator, Shape, Shapes, rule
 from femtodriver.fqir.operators.constants import Flag, shift_amount, width
 from femtodriver.fqir.operators.exact import FixedMatrix, Known
-from femtodriver.fqir.operators.verbs import Build, Value
+from femtodriver.fqir.operators.verbs import WIDE_ELEMENTS, Build, Value
 
 BIAS_BITS = 32
+# Products of two computed operands are unrolled; real networks have none.
+MOST_COMPUTED_PRODUCTS = 4096
 
 Product = Callable[[Int64Array, Int64Array], Int64Array]
 
@@ -52,18 +55,71 @@ class Product2(Operator):
     def work(self, shapes: Shapes, results: Sequence[Shape]) -> int:
         return shapes["x"][-1] * prod(self.product_shape(shapes)) + 1
 
-    def weights_and_vector(self, build: Build) -> tuple[Int64Array, Value]:
-        """The weights as (activations, outputs) and the vector; the 2-D operand must be a parameter."""
-        for name, other in (("y", "x"), ("x", "y")):
-            tensor, vector = self.node.inputs[name], self.node.inputs[other]
-            known = build.known(build.value(tensor.name))
-            if len(tensor.shape) == 2 and len(vector.shape) == 1 and known is not None:
-                matrix = known.reshape(tensor.shape)
-                return (matrix if name == "y" else matrix.T), build.value(vector.name)
-        raise self.place.unsupported(
-            "one operand must be a vector and the other a matrix of constants, not two computed values",
-            "Make the matrix a parameter.",
-        )
+    def products(self, build: Build) -> list[tuple[Int64Array, Value]] | None:
+        """The matrix products to compute, one per row or column of the operand that is not constant.
+
+        Weights are (activations, outputs). None if no operand is a constant matrix.
+        """
+        left, right = (self.node.inputs[name].name for name in ("x", "y"))
+        (x, x_shape), (y, y_shape) = ((build.value(name), build.shape(name)) for name in (left, right))
+        weights = build.known(y)
+        if weights is not None and len(y_shape) == 2:
+            step = y_shape[0]
+            return [(weights.reshape(y_shape), build.part(x, at, at + step)) for at in range(0, prod(x_shape), step)]
+        weights = build.known(x)
+        if weights is not None and len(x_shape) == 2:
+            matrix, order = weights.reshape(x_shape).T, np.arange(prod(y_shape)).reshape(y_shape[0], -1)
+            return [(matrix, build.take(y, order[:, column])) for column in range(order.shape[1])]
+        return None
+
+    def computed_rows(self, build: Build) -> list[tuple[list[tuple[Value, Value]], int]]:
+        """Rows of a product of two computed operands: factor and vector of each term, and the row's length."""
+        (x, x_shape), (y, y_shape) = ((build.value(t.name), build.shape(t.name)) for t in self._operands())
+        inner, columns = x_shape[-1], prod(y_shape[1:])
+        if prod(x_shape) * columns > MOST_COMPUTED_PRODUCTS:
+            raise self.place.unsupported(
+                f"a product of two computed operands must have at most {MOST_COMPUTED_PRODUCTS} multiplications, "
+                f"not {prod(x_shape) * columns}",
+                "Make the matrix a parameter.",
+            )
+        rows = []
+        for first in range(0, prod(x_shape), inner):
+            factors = [build.part(x, first + k, first + k + 1) for k in range(inner)]
+            vectors = [build.part(y, k * columns, (k + 1) * columns) for k in range(inner)]
+            rows.append((list(zip(factors, vectors, strict=True)), columns))
+        return rows
+
+    def _operands(self) -> tuple[Tensor, Tensor]:
+        return self.node.inputs["x"], self.node.inputs["y"]
+
+    def lower_computed(self, build: Build, bias: Value | None, shift: int) -> Value:
+        """Both operands computed: vector multiplications, a few columns at a time; ``bias`` covers the whole result."""
+        results = []
+        for row, (terms, columns) in enumerate(self.computed_rows(build)):
+            for first in range(0, columns, WIDE_ELEMENTS):
+                end = min(first + WIDE_ELEMENTS, columns)
+                total: Value | None = None
+                if bias is not None:
+                    at = row * columns
+                    total = build.vec("vpass", build.part(bias, at + first, at + end), shift_a=shift)
+                for factor, vector in terms:
+                    product = build.vec("vmul", build.part(vector, first, end), factor)
+                    total = product if total is None else build.vec("vadd", total, product)
+                if total is not None:
+                    results.append(self.reduced(build, total))
+        return build.cat(results)
+
+    def reduced(self, build: Build, total: Value) -> Value:
+        """The sum, shifted and saturated as the operator says."""
+        raise NotImplementedError(self.name)
+
+    def joined(self, build: Build, results: list[Value]) -> Value:
+        """The products' results in row-major order of the whole result."""
+        whole = build.cat(results)
+        if len(results) == 1 or build.known(build.value(self.node.inputs["y"].name)) is not None:
+            return whole
+        size = build.size(results[0])
+        return build.take(whole, np.arange(size * len(results)).reshape(len(results), size).T)
 
     @staticmethod
     def product(known: Known) -> Product:
@@ -97,13 +153,20 @@ class Matmul(Product2):
         return lambda x, y: self.evaluate(x, y, product)
 
     def lower(self, build: Build) -> None:
-        weights, x = self.weights_and_vector(build)
-        if weights.shape[0] == 1 and (weights == 1).all():
-            x = build.vec("vpass", x, shift=self.shamt_bwred, rounded=self.rounded, saturate=self.bw_out)
-            self.give(build, build.spread(x, weights.shape[1]))
+        products = self.products(build)
+        if products is None:
+            self.give(build, self.lower_computed(build, None, 0))
             return
-        result = build.mac([(weights, x)], shift=self.shamt_bwred, rounded=self.rounded, saturate=self.bw_out)
-        self.give(build, result)
+        self.give(build, self.joined(build, [self._lower_one(build, *product) for product in products]))
+
+    def reduced(self, build: Build, total: Value) -> Value:
+        return build.vec("vpass", total, shift=self.shamt_bwred, rounded=self.rounded, saturate=self.bw_out)
+
+    def _lower_one(self, build: Build, weights: Int64Array, x: Value) -> Value:
+        if weights.shape[0] == 1 and (weights == 1).all():  # repeats one element, as producers express it
+            x = build.vec("vpass", x, shift=self.shamt_bwred, rounded=self.rounded, saturate=self.bw_out)
+            return build.spread(x, weights.shape[1])
+        return build.mac([(weights, x)], shift=self.shamt_bwred, rounded=self.rounded, saturate=self.bw_out)
 
 
 class Addmm(Product2):
@@ -149,17 +212,41 @@ class Addmm(Product2):
         return lambda bias, x, y: self.finish(product(x, y), aligned)
 
     def lower(self, build: Build) -> None:
-        weights, x = self.weights_and_vector(build)
         bias, shift = self.lowered_bias(build, build.value(self.node.inputs["bias"].name))
-        result = build.mac(
-            [(weights, x)],
+        bias = build.take(bias, self._bias_order(build))
+        products = self.products(build)
+        if products is None:
+            self.give(build, self.lower_computed(build, bias, shift))
+            return
+        by_column = len(products) > 1 and build.known(build.value(self.node.inputs["y"].name)) is None
+        size, count = products[0][0].shape[1], len(products)
+        if by_column:  # the products are columns of the result
+            bias = build.take(bias, np.arange(size * count).reshape(size, count).T)
+        starts = [build.part(bias, index * size, (index + 1) * size) for index in range(count)]
+        results = [self._lower_one(build, *pair, shift) for pair in zip(products, starts, strict=True)]
+        self.give(build, self.joined(build, results))
+
+    def _bias_order(self, build: Build) -> Int64Array:
+        """Which element of the bias each element of the result gets."""
+        x, y, bias = (build.shape(self.node.inputs[name].name) for name in ("x", "y", "bias"))
+        result = x[:-1] + y[1:]
+        numbers = np.arange(prod(bias)).reshape(bias)
+        if len(result) == 2 and len(bias) == 1:
+            numbers = numbers[:, np.newaxis]  # runs along axis 0, unlike broadcasting
+        return np.broadcast_to(numbers, result)
+
+    def reduced(self, build: Build, total: Value) -> Value:
+        return build.vec("vpass", total, shift=self.shamt_bwred, rounded=self.rounded, saturate=self.bw_out)
+
+    def _lower_one(self, build: Build, product: tuple[Int64Array, Value], bias: Value, shift: int) -> Value:
+        return build.mac(
+            [product],
             bias,
             bias_shift=shift,
             shift=self.shamt_bwred,
             rounded=self.rounded,
             saturate=self.bw_out,
         )
-        self.give(build, result)
 
     def lowered_bias(self, build: Build, bias: Value) -> tuple[Value, int]:
         """The bias and its left shift; a constant bias keeps its narrow form where the shift is exact."""

@@ -26,7 +26,32 @@ def axis_fault(dim: int, rank: int) -> str | None:
     return None if -rank <= dim < rank else f"{dim} for {rank} axes"
 
 
-class Copy(Elementwise):
+class Movement(Operator):
+    """Operators that only choose and order elements: lowering evaluates them on the elements' numbers."""
+
+    def lower(self, build: Build) -> None:
+        shaped = self.shaped(build)
+        numbers, first = [], 0
+        for value, shape in shaped:
+            numbers.append(np.arange(first, first + build.size(value)).reshape(shape))
+            first += build.size(value)
+        everything = build.cat([value for value, _ in shaped])
+        found = self.evaluate(*numbers)
+        results = [build.take(everything, chosen) for chosen in ((found,) if self.single else found)]
+        for name, result in zip(self.results, results, strict=True):
+            build.bind(name, result)
+
+
+class Fill(Operator):
+    """Operators whose result is a constant."""
+
+    def lower(self, build: Build) -> None:
+        shapes = dict(zip(self.arguments, (shape for _, shape in self.shaped(build)), strict=True))
+        value = self.evaluate(*(np.zeros(shapes[argument], np.int64) for argument in self.arguments))
+        self.give(build, build.constant(value))
+
+
+class Copy(Movement, Elementwise):
     """The same value."""
 
     name = "copy"
@@ -35,11 +60,8 @@ class Copy(Elementwise):
     def evaluate(self, x: Int64Array) -> Int64Array:
         return x
 
-    def lower(self, build: Build) -> None:
-        self.give(build, *self.taken(build))
 
-
-class Cat(Operator):
+class Cat(Movement):
     """Concatenation of x0, x1, ... along the axis ``dim``."""
 
     name = "cat"
@@ -77,11 +99,8 @@ class Cat(Operator):
     def evaluate(self, *values: Int64Array) -> Int64Array:
         return np.concatenate(values, axis=self.dim)
 
-    def lower(self, build: Build) -> None:
-        self.give(build, build.cat(self.taken(build)))
 
-
-class Split(Operator):
+class Split(Movement):
     """Consecutive slices of the given lengths along axis 0; ``dim`` is ignored.
 
     Lengths past the end give short or empty slices; only a two-dimensional test graph of fmot has such.
@@ -120,13 +139,8 @@ class Split(Operator):
         ends = list(accumulate(self.lengths))
         return tuple(x[start:end] for start, end in zip([0, *ends], ends, strict=False))
 
-    def lower(self, build: Build) -> None:
-        (x,) = self.taken(build)
-        ends = list(accumulate(self.lengths))
-        self.give(build, *(build.part(x, start, end) for start, end in zip([0, *ends], ends, strict=False)))
 
-
-class Chunk(Operator):
+class Chunk(Movement):
     """``chunks`` near-equal parts along ``dim``: of n = q*k + r, the first r parts have q + 1 elements."""
 
     name = "chunk"
@@ -164,12 +178,8 @@ class Chunk(Operator):
         parts = ((*before, slice(start, end)) for start, end in self.bounds(x.shape[self.dim]))
         return tuple(x[part] for part in parts)
 
-    def lower(self, build: Build) -> None:
-        (x,) = self.taken(build)
-        self.give(build, *(build.part(x, start, end) for start, end in self.bounds(build.size(x))))
 
-
-class Stack(Operator):
+class Stack(Movement):
     """x0, x1, ... side by side along a new axis ``dim``."""
 
     name = "stack"
@@ -196,7 +206,7 @@ class Stack(Operator):
         return np.stack(values, axis=self.dim)
 
 
-class Reshape(Operator):
+class Reshape(Movement):
     """The same elements, row by row, in another shape; one entry of ``shape`` may be -1."""
 
     name = "reshape"
@@ -220,7 +230,7 @@ class Reshape(Operator):
         return x.reshape(self.shape)
 
 
-class Transpose(Operator):
+class Transpose(Movement):
     """Swap of the two axes of a matrix; a vector stays as it is."""
 
     name = "transpose"
@@ -240,7 +250,7 @@ class Transpose(Operator):
         return np.asarray(x.T)
 
 
-class ConstantLike(Elementwise):
+class ConstantLike(Fill, Elementwise):
     """An array of the shape of x, filled with ``imm``."""
 
     name = "constant_like"
@@ -251,7 +261,7 @@ class ConstantLike(Elementwise):
         return np.full(x.shape, self.imm, dtype=np.int64)
 
 
-class Zeros(Operator):
+class Zeros(Fill):
     """An array of zeros."""
 
     name = "zeros"
@@ -264,7 +274,7 @@ class Zeros(Operator):
         return np.zeros(self.shape, dtype=np.int64)
 
 
-class ConstantFill(Operator):
+class ConstantFill(Fill):
     """An array filled with ``value``."""
 
     name = "constant"

@@ -9,6 +9,7 @@ import numpy as np
 from femtodriver.fixed import Int64Array
 from femtodriver.fqir.operators.base import Operator, Shape, Shapes, rule
 from femtodriver.fqir.operators.constants import count
+from femtodriver.fqir.operators.movement import Movement
 from femtodriver.fqir.operators.verbs import Build
 
 
@@ -32,10 +33,11 @@ class Assign(Operator):
         return (x,)
 
     def lower(self, build: Build) -> None:
-        build.bind(self.node.inputs["y"].name, build.value(self.node.inputs["x"].name))
+        value, shape = self.shaped(build)[self.arguments.index("x")]
+        build.bind(self.node.inputs["y"].name, value, shape)
 
 
-class TemporalUnfold(Operator):
+class TemporalUnfold(Movement):
     """``kernel_size`` frames, ``dilation`` apart, oldest first, the present one last, in one vector.
 
     ``buffer`` holds the last ``buffer_length`` frames, oldest first.
@@ -71,14 +73,6 @@ class TemporalUnfold(Operator):
     def evaluate(self, x: Int64Array, buffer: Int64Array) -> tuple[Int64Array, Int64Array]:
         rows = np.concatenate((buffer, x)).reshape(self.buffer_length + 1, x.size)
         return rows[:: self.dilation].reshape(-1), rows[1:].reshape(-1)
-
-    def lower(self, build: Build) -> None:
-        x, buffer = self.taken(build)
-        size = build.size(x)
-        history = build.cat([buffer, x])
-        frames = [index * self.dilation * size for index in range(self.kernel_size)]
-        self.give(build, build.cat([build.part(history, first, first + size) for first in frames]))
-        build.bind(self.node.inputs["buffer"].name, build.part(history, size, build.size(history)))
 
     def work(self, shapes: Shapes, results: Sequence[Shape]) -> int:
         return super().work(shapes, results) + shapes["buffer"][0]
