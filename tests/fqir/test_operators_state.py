@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from small_networks import graph, network, node, parameter, run, tensor, zeros
 
-from femtodriver.fqir.graph import Graph
+from femtodriver.fqir.graph import Graph, Node
 
 
-def add(x: str, y: str, out: str) -> object:
+def add(x: str, y: str, out: str) -> Node:
     return node("vvadd", {"x": x, "y": y}, [out], shamt_x=0, shamt_y=0, shamt_bwred=0, bw=16, rounded=False)
 
 
-def assign(target: str, source: str) -> object:
+def assign(target: str, source: str) -> Node:
     return node("assign", {"y": target, "x": source}, [])
 
 
-def frame(nodes: list[object], outputs: list[str]) -> Graph:
-    return graph(nodes, [tensor("x")], outputs)  # type: ignore[arg-type]
+def frame(nodes: list[Node], outputs: list[str]) -> Graph:
+    return graph(nodes, [tensor("x")], outputs)
 
 
 def test_a_state_carries_over_to_the_next_frame() -> None:
@@ -43,7 +43,7 @@ def test_an_output_that_names_a_state_shows_it_at_the_end_of_the_frame() -> None
 
 
 def test_a_parameter_of_the_frame_is_loaded_again_in_every_frame() -> None:
-    body = graph([add("p", "x", "t"), assign("p", "t")], [tensor("x")], ["t"], [parameter("p", [10])])  # type: ignore[list-item]
+    body = graph([add("p", "x", "t"), assign("p", "t")], [tensor("x")], ["t"], [parameter("p", [10])])
     assert run(network(body), {"x": [1]}, {"x": [2]}) == [{"t": [11]}, {"t": [12]}]
 
 
@@ -54,7 +54,7 @@ def test_a_parameter_of_init_is_a_state() -> None:
 
 
 def test_an_input_named_by_init_is_a_state_and_not_asked_for() -> None:
-    body = graph([add("s", "x", "t"), assign("s", "t")], [tensor("x"), tensor("s")], ["t"])  # type: ignore[list-item]
+    body = graph([add("s", "x", "t"), assign("s", "t")], [tensor("x"), tensor("s")], ["t"])
     assert run(network(body, zeros(s=[1])), {"x": [3]}, {"x": [3]}) == [{"t": [3]}, {"t": [6]}]
 
 

@@ -152,7 +152,7 @@ def test_outputs_of_bodies_must_be_produced() -> None:
         (with_parameter([1], "int64"), 'type of "w" must have 1 to 32 bits, not 64.'),
         (with_parameter([1], "int0"), 'type of "w" must have 1 to 32 bits, not 0.'),
         (
-            network(graph([], parameters=[Tensor("w", "int8", (1,), np.array([0.5]))], outputs=["w"])),  # type: ignore[arg-type]
+            network(graph([], parameters=[Tensor("w", "int8", (1,), np.array([0.5]))], outputs=["w"])),
             'parameter "w" must be an array of integers, not of float64.',
         ),
         (

@@ -6,7 +6,8 @@ import hashlib
 
 from femtodriver.errors import UsageError
 
-_KEPT = frozenset("-_+=@,()[] ")
+_KEPT = frozenset("-_+=@,()[]")
+_KEPT_INSIDE = frozenset(". ")
 _MOST_BYTES = 120
 _HEAD_BYTES = 100
 
@@ -31,9 +32,7 @@ def safe_name(name: str) -> str:
 
 
 def _is_kept(char: str, inside: bool) -> bool:
-    if char in ". ":
-        return inside or char == "."
-    return char.isalnum() or char in _KEPT
+    return char.isalnum() or char in _KEPT or (inside and char in _KEPT_INSIDE)
 
 
 def _escaped(char: str) -> str:

@@ -1,7 +1,7 @@
 """How long an instruction takes: the documented function of its work on lanes, banks and tables.
 
-The argument, port by port, stands in ``docs/isa.md``. One instruction is in flight per core; its words were fetched
-while its predecessor ran.
+The argument, port by port, stands in ``docs/isa.md``, which prints the first line of each rule's docstring. One
+instruction is in flight per core; its words are fetched while its predecessor runs.
 """
 
 from __future__ import annotations
@@ -31,20 +31,30 @@ def passes(width_a: int, width_b: int) -> int:
 
 
 def vector(length: int, lanes: int, lane_passes: int, busiest_bank: int) -> int:
-    """A vector instruction: its lanes or its busiest bank, whichever takes longer."""
+    """START_VECTOR + max(ceil(length / lanes) * passes, busiest bank)."""
     return START_VECTOR + max(ceil(length / lanes) * lane_passes, busiest_bank)
 
 
 def lookup(length: int, lanes: int, ways: int, busiest_bank: int) -> int:
-    """A look-up: one table read per bank with a copy and cycle."""
+    """START_VECTOR + max(ceil(length / lanes), ceil(length / copies), busiest bank)."""
     return START_VECTOR + max(ceil(length / lanes), ceil(length / ways), busiest_bank)
 
 
 def matrix(groups: int, lane_passes: int, scan_words: int, busiest_bank: int) -> int:
-    """A matrix instruction: groups of 8 outputs of live activations, or the scan of the activations, or the banks."""
+    """START_MATRIX + max(groups of live activations * passes, words of activations, busiest bank)."""
     return START_MATRIX + max(groups * lane_passes, scan_words, busiest_bank)
 
 
 def transfer(words: int) -> int:
-    """A message: one payload word per cycle."""
+    """START_TRANSFER + payload words."""
     return START_TRANSFER + words
+
+
+def control(taken: bool) -> int:
+    """CONTROL, or BRANCH_TAKEN for a branch that is taken."""
+    return BRANCH_TAKEN if taken else CONTROL
+
+
+def element(taken: bool) -> int:
+    """START_VECTOR, + BRANCH_TAKEN for a branch that is taken."""
+    return START_VECTOR + (BRANCH_TAKEN if taken else 0)

@@ -21,6 +21,7 @@ from femtodriver.isa.operand import OPERAND_BITS, Operand
 OPCODE_BITS = 6
 Int64Array = npt.NDArray[np.int64]
 Meaning = Callable[[Int64Array, Int64Array], Int64Array]
+CycleRule = Callable[..., int]
 Family = TypeVar("Family", bound="type[Instruction]")
 
 
@@ -57,10 +58,14 @@ def operand(default: Any = MISSING, *, doc: str = "") -> Any:
 
 @dataclass(frozen=True)
 class Instruction:
-    """Base of the families: encode, decode and text follow from the declared fields."""
+    """Base of the families: encode, decode and text follow from the declared fields.
+
+    ``cycle_rule`` is the function of ``cycles`` that says how long an instruction of the family takes.
+    """
 
     spec: Spec
     layout: ClassVar[Layout]
+    cycle_rule: ClassVar[CycleRule]
 
     @property
     def words(self) -> int:

@@ -8,11 +8,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from femtodriver.isa.instruction import Instruction, InstructionSet, Int64Array, Spec, bitfield, family, operand
+from femtodriver.isa import cycles
+from femtodriver.isa.instruction import (
+    CycleRule,
+    Instruction,
+    InstructionSet,
+    Int64Array,
+    Spec,
+    bitfield,
+    family,
+    operand,
+)
 from femtodriver.isa.operand import Operand, immediate
 
 
@@ -23,21 +34,35 @@ class Clip(IntEnum):
     SATURATE = 1
     LOW_BITS = 2
 
+    @property
+    def doc(self) -> str:
+        """One line of documentation."""
+        return _CLIP_DOCS[self]
+
+
+_CLIP_DOCS = {
+    Clip.NONE: "the value itself",
+    Clip.SATURATE: "the value, at least -2^(bits-1) and at most 2^(bits-1) - 1",
+    Clip.LOW_BITS: "the value modulo 2^bits, not negative (bits = 64: the value itself)",
+}
+
 
 @family
 @dataclass(frozen=True)
 class Vector(Instruction):
     """dst[i] = clip(R(op(A(a[i], shift_a), A(b[i], shift_b)), shift, rounded), clip, bits) for i < length."""
 
+    cycle_rule: ClassVar[CycleRule] = staticmethod(cycles.vector)
+
     dst: Operand = operand(doc="memory or accumulator")
     a: Operand = operand(doc="first operand")
     b: Operand = operand(immediate(0), doc="second operand; ignored by vpass")
-    length: int = bitfield(12, 1, bias=1, doc="elements, 1 to 4096")
+    length: int = bitfield(12, 1, bias=1, doc="elements")
     shift_a: int = bitfield(7, 0, signed=True, doc="alignment of a, positive = left")
     shift_b: int = bitfield(7, 0, signed=True, doc="alignment of b")
     shift: int = bitfield(7, 0, signed=True, doc="shift of the result")
     rounded: int = bitfield(1, 0, doc="round half up before a right shift of the result")
-    clip: int = bitfield(2, 0, most=2, doc="0 none, 1 saturate to bits, 2 keep the low bits as a non-negative number")
+    clip: int = bitfield(2, 0, most=2, doc="what happens to a result that is too wide, see the clip modes")
     bits: int = bitfield(6, 32, bias=1, doc="width of the clip")
     spread_a: int = bitfield(1, 0, doc="use element 0 of a for all i")
     spread_b: int = bitfield(1, 0, doc="use element 0 of b for all i")
@@ -48,14 +73,16 @@ class Vector(Instruction):
 class Lookup(Instruction):
     """dst[i] = TM[table + Sat(A(a[i], shift_a), bits) + 2**(bits-1)], sign-extended, for i < length."""
 
+    cycle_rule: ClassVar[CycleRule] = staticmethod(cycles.lookup)
+
     dst: Operand = operand(doc="memory or accumulator")
     a: Operand = operand(doc="addresses")
-    length: int = bitfield(12, 1, bias=1, doc="elements, 1 to 4096")
+    length: int = bitfield(12, 1, bias=1, doc="elements")
     shift_a: int = bitfield(7, 0, signed=True, doc="shift of the address before it saturates")
     bits: int = bitfield(4, 8, bias=1, doc="width of an address; the table has 2**bits entries")
     table: int = bitfield(11, 0, doc="row of entry 0 in its banks")
     bank: int = bitfield(2, 0, doc="first bank that holds the table")
-    ways: int = bitfield(2, 0, most=2, doc="log2 of the number of consecutive banks that hold copies: 0, 1 or 2")
+    ways: int = bitfield(2, 0, most=2, doc="log2 of the number of consecutive banks that hold copies")
 
 
 @family
@@ -63,10 +90,12 @@ class Lookup(Instruction):
 class Matrix(Instruction):
     """acc[row*8 + o] += sum over j of weight[j][o] * x[j], for o < rows, j < columns with x[j] != 0."""
 
+    cycle_rule: ClassVar[CycleRule] = staticmethod(cycles.matrix)
+
     x: Operand = operand(doc="activations, in memory")
     acc: int = bitfield(7, doc="first accumulator row")
-    columns: int = bitfield(12, 1, bias=1, doc="activations, 1 to 4096")
-    rows: int = bitfield(10, 1, bias=1, doc="outputs, 1 to 1024")
+    columns: int = bitfield(12, 1, bias=1, doc="activations")
+    rows: int = bitfield(10, 1, bias=1, doc="outputs")
     weights: int = bitfield(16, 0, doc="word address of the first weight word")
     width: int = bitfield(2, 1, most=2, doc="log2(weight bits) - 2: 0 = 4, 1 = 8, 2 = 16 bits")
     masked: int = bitfield(1, 0, doc="1: only the groups whose mask bit is set are stored")
@@ -77,6 +106,8 @@ class Matrix(Instruction):
 @dataclass(frozen=True)
 class Transfer(Instruction):
     """Move whole 64-bit words between data memory and the router."""
+
+    cycle_rule: ClassVar[CycleRule] = staticmethod(cycles.transfer)
 
     address: int = bitfield(19, 0, doc="byte address in data memory, a multiple of 8")
     length: int = bitfield(13, 0, doc="64-bit payload words")
@@ -89,9 +120,11 @@ class Transfer(Instruction):
 class Control(Instruction):
     """Threads, base registers and branches."""
 
+    cycle_rule: ClassVar[CycleRule] = staticmethod(cycles.control)
+
     core: int = bitfield(4, 0, doc="signal: core of the thread")
     thread: int = bitfield(6, 0, doc="signal: thread whose dependency count falls by one")
-    register: int = bitfield(3, 0, doc="base register 1 to 7")
+    register: int = bitfield(3, 0, doc="base register, not 0 where it is used")
     value: int = bitfield(20, 0, signed=True, doc="number for setb, addb, movb")
     target: int = bitfield(13, 0, doc="branch target PC")
     source: int = bitfield(3, 0, doc="movb: base register 0 to 7")
@@ -102,8 +135,10 @@ class Control(Instruction):
 class Element(Instruction):
     """Base registers and branches that read one element of memory."""
 
+    cycle_rule: ClassVar[CycleRule] = staticmethod(cycles.element)
+
     a: Operand = operand(doc="the element, in memory")
-    register: int = bitfield(3, 0, doc="base register 1 to 7")
+    register: int = bitfield(3, 0, doc="base register, not 0 where it is used")
     shift_a: int = bitfield(7, 0, signed=True, doc="shift of the element")
     target: int = bitfield(13, 0, doc="branch target PC")
 

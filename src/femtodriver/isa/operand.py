@@ -11,6 +11,7 @@ from femtodriver.errors import AssemblyError
 OPERAND_BITS = 25
 ADDRESS_BITS = 19
 IMMEDIATE_BITS = 22
+ROW_BITS = 7
 _BASE_SHIFT, _KIND_SHIFT = ADDRESS_BITS, 22
 
 
@@ -27,7 +28,7 @@ class Kind(IntEnum):
 MEMORY_KINDS = {8: Kind.I8, 16: Kind.I16, 32: Kind.I32}
 _MEMORY_BITS = {kind: bits for bits, kind in MEMORY_KINDS.items()}
 # Code of the width that an accumulator operand is read with: 64 = all of it, else its low bits, sign-extended.
-_ACC_WIDTHS = (64, 8, 16, 32)
+ACC_WIDTHS = (64, 8, 16, 32)
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,9 @@ class Operand:
             _require(self.bits == _MEMORY_BITS[self.kind], "memory operand's bits must match its kind", self.bits)
             payload = self.base << _BASE_SHIFT | self.value
         elif self.kind is Kind.ACC:
-            _require(0 <= self.value < 128, "accumulator row must be 0 to 127", self.value)
-            _require(self.bits in _ACC_WIDTHS, "accumulator width must be 8, 16, 32 or 64", self.bits)
-            payload = _ACC_WIDTHS.index(self.bits) << 7 | self.value
+            _require(0 <= self.value < 1 << ROW_BITS, f"accumulator row must be 0 to {2**ROW_BITS - 1}", self.value)
+            _require(self.bits in ACC_WIDTHS, "accumulator width must be 8, 16, 32 or 64", self.bits)
+            payload = ACC_WIDTHS.index(self.bits) << ROW_BITS | self.value
         else:
             limit = 1 << (IMMEDIATE_BITS - 1)
             _require(-limit <= self.value < limit, f"immediate must be {-limit} to {limit - 1}", self.value)
@@ -75,8 +76,9 @@ class Operand:
         if kind in _MEMORY_BITS:
             return Operand(kind, payload & ((1 << ADDRESS_BITS) - 1), _MEMORY_BITS[kind], payload >> _BASE_SHIFT)
         if kind is Kind.ACC:
-            _require(payload >> 9 == 0, "accumulator operand's unused bits must be 0", payload >> 9)
-            return Operand(kind, payload & 127, _ACC_WIDTHS[payload >> 7])
+            unused = payload >> (ROW_BITS + 2)
+            _require(unused == 0, "accumulator operand's unused bits must be 0", unused)
+            return Operand(kind, payload & ((1 << ROW_BITS) - 1), ACC_WIDTHS[payload >> ROW_BITS])
         limit = 1 << (IMMEDIATE_BITS - 1)
         value = payload - (limit << 1) if payload >= limit else payload
         return Operand(kind, value)

@@ -92,19 +92,19 @@ class ControlStep(Step):
             self.add("message", 1)
             self.add("message_word", 1)
         core.sent.append(Signal(arrival, to.core, to.thread))
-        return cycles.CONTROL
+        return cycles.control(False)
 
     def _end(self, core: Core) -> int:
         core.running = False
-        return cycles.CONTROL
+        return cycles.control(False)
 
     def _setb(self, core: Core) -> int:
         core.set_base(self.control.register, self.control.value)
-        return cycles.CONTROL
+        return cycles.control(False)
 
     def _addb(self, core: Core) -> int:
         core.set_base(self.control.register, core.bases[self.control.register] + self.control.value)
-        return cycles.CONTROL
+        return cycles.control(False)
 
     def _movb(self, core: Core) -> int:
         core.bases[self.control.register] = core.bases[self.control.source] + self.control.value
@@ -112,14 +112,14 @@ class ControlStep(Step):
 
     def _loop(self, core: Core) -> int:
         core.set_base(self.control.register, core.bases[self.control.register] - 1)
-        return self._branch(core) if core.bases[self.control.register] else cycles.CONTROL
+        return self._branch(core) if core.bases[self.control.register] else cycles.control(False)
 
     def _jump(self, core: Core) -> int:
         return self._branch(core)
 
     def _branch(self, core: Core) -> int:
         core.pc = self.control.target
-        return cycles.BRANCH_TAKEN
+        return cycles.control(True)
 
 
 class ElementStep(Step):
@@ -141,12 +141,13 @@ class ElementStep(Step):
         banks = self.stream.banks()
         self.extra_bank_reads = self.extra_bank_reads + banks
         self.add("dm_read", int(np.sum(banks)))
-        taken = cycles.START_VECTOR
+        branches = False
         if self.element.spec.name == "ldb":
             core.set_base(self.element.register, value)
         elif (value == 0) == (self.element.spec.name == "bez"):
             core.pc = self.element.target
-            taken += cycles.BRANCH_TAKEN
+            branches = True
+        taken = cycles.element(branches)
         self.add("cycles", taken)
         return taken
 

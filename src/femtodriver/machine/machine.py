@@ -8,14 +8,14 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from femtodriver.errors import InputError, MachineFault, ProgramError
-from femtodriver.machine.core import Step
+from femtodriver.errors import InputError, MachineFault
+from femtodriver.fixed import limits
 from femtodriver.machine.report import CoreReport, RunReport
 from femtodriver.machine.spu import Processor, Spu
 from femtodriver.part import Part
+from femtodriver.program.metadata import InputRecord, OutputRecord, program_info
 
 Int64Array = npt.NDArray[np.int64]
-ELEMENT_BITS = {"STD": 8, "DBL": 16, "QUAD": 32}
 _NARROW: dict[int, type[np.signedinteger]] = {8: np.int8, 16: np.int16, 32: np.int32}
 
 
@@ -30,19 +30,16 @@ class Machine:
     """Runs a program's images.
 
     ``step`` takes and gives int64 arrays of shape (elements,), keyed by the names of the I/O records.
+    ProgramError for metadata or images that are not those of a program for this part.
     """
 
     def __init__(self, program: Program, part: Part) -> None:
-        metadata = program.metadata
+        info = program_info(program.metadata)
         self.part = part
-        self.inputs: Mapping[str, Mapping[str, Any]] = metadata["inputs"]
-        self.outputs: Mapping[str, Mapping[str, Any]] = metadata["outputs"]
-        self._lengths = {
-            **_logical(metadata.get("fqir_input_padding"), self.inputs),
-            **_logical(metadata.get("fqir_output_padding"), self.outputs),
-        }
-        self._mailboxes = {record["mailbox_id"]: name for name, record in self.outputs.items()}
-        self.spu = Spu(program.mems_per_core, part, metadata["inst_counts"])
+        self.inputs = {record.name: record for record in info.inputs}
+        self.outputs = {record.name: record for record in info.outputs}
+        self._mailboxes = {record.mailbox_id: record for record in info.outputs}
+        self.spu = Spu(program.mems_per_core, part, info.inst_counts)
         self._frame_cycles: list[int] = []
         self._latency_cycles: list[int] = []
         self._waiting = {index: {"message": 0, "dependency": 0, "idle": 0} for index in self.spu.processors}
@@ -54,18 +51,22 @@ class Machine:
         self._latency_cycles.clear()
         for index, processor in self.spu.processors.items():
             self._waiting[index] = {"message": 0, "dependency": 0, "idle": 0}
-            for step in _steps(processor):
+            for step in processor.steps.values():
                 step.clear()
 
     def step(self, inputs: Mapping[str, Int64Array]) -> dict[str, Int64Array]:
-        """One frame. MachineFault when the program breaks a rule or waits for ever; InputError for a missing input."""
+        """One frame.
+
+        InputError for an input that is missing, has another shape or does not fit its elements; MachineFault when the
+        program breaks a rule or waits for ever (``reset`` before the next frame then).
+        """
         self.spu.begin_frame()
         arrival = 0
         for name, record in self.inputs.items():
             if name not in inputs:
                 raise InputError(f"input {name!r}: must be given in every frame.")
-            payload = _pack(name, inputs[name], self._lengths[name], record)
-            self.spu.post(int(record["core"]), int(record["pc_val"]), payload, arrival)
+            payload = _pack(record, inputs[name])
+            self.spu.post(record.core, record.pc_val, payload, arrival)
             arrival += 1 + len(payload)
         elapsed = self.spu.run()
         outputs = self._collect()
@@ -84,10 +85,10 @@ class Machine:
     def _collect(self) -> dict[str, Int64Array]:
         found: dict[str, Int64Array] = {}
         for message in self.spu.outputs:
-            name = self._mailboxes.get(message.target)
-            if name is None:
-                raise MachineFault(f"output message: mailbox {message.target} belongs to no output.")
-            found[name] = _unpack(message.payload, self._lengths[name], self.outputs[name])
+            record = self._mailboxes.get(message.target)
+            if record is None:
+                raise MachineFault(f"output message: its mailbox must be one of an output, not {message.target}.")
+            found[record.name] = _unpack(record, message.payload)
         missing = [name for name in self.outputs if name not in found]
         if missing:
             waiting = "; ".join(self.spu.waiting_threads()) or "no thread waits"
@@ -96,7 +97,7 @@ class Machine:
 
     def _core_report(self, index: int, processor: Processor) -> CoreReport:
         by_pc, reads, writes = {}, np.zeros(self.part.dm_banks, np.int64), np.zeros(self.part.dm_banks, np.int64)
-        for step in _steps(processor):
+        for step in processor.steps.values():
             if events := step.events():
                 by_pc[step.pc] = events
             bank_reads, bank_writes = step.bank_traffic()
@@ -109,34 +110,23 @@ class Machine:
         )
 
 
-def _steps(processor: Processor) -> list[Step]:
-    return [step for step in processor.steps.values() if isinstance(step, Step)]
-
-
-def _logical(padding: Any, records: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
-    if padding:
-        return {name: int(padding[name]["fqir"]) for name in records}
-    return {name: int(r["len_64b_words"]) * 64 // element_bits(name, r) for name, r in records.items()}
-
-
-def element_bits(name: str, record: Mapping[str, Any]) -> int:
-    """Element width of an I/O record."""
-    precision = record.get("precision")
-    if precision not in ELEMENT_BITS:
-        raise ProgramError(
-            f"metadata: precision of {name!r} must be one of {', '.join(ELEMENT_BITS)}, not {precision!r}."
+def _pack(record: InputRecord, values: Int64Array) -> npt.NDArray[np.uint64]:
+    if values.shape != (record.usable,):
+        raise InputError(f"input {record.name!r}: a frame must have shape ({record.usable},), not {values.shape}.")
+    padded = np.zeros(record.words * 64 // record.bits, _NARROW[record.bits])
+    padded[: record.usable] = values
+    if not np.array_equal(padded[: record.usable], values):
+        low, high = limits(record.bits)
+        raise InputError(
+            f"input {record.name!r}: every value must be a whole number from {low} to {high}, "
+            f"not {values.min()} to {values.max()}."
         )
-    return ELEMENT_BITS[precision]
-
-
-def _pack(name: str, values: Int64Array, length: int, record: Mapping[str, Any]) -> npt.NDArray[np.uint64]:
-    bits = element_bits(name, record)
-    if values.shape != (length,):
-        raise InputError(f"input {name!r}: a frame must have shape ({length},), not {values.shape}.")
-    padded = np.zeros(int(record["len_64b_words"]) * 64 // bits, _NARROW[bits])
-    padded[:length] = values
     return padded.view(np.uint64)
 
 
-def _unpack(payload: npt.NDArray[np.uint64], length: int, record: Mapping[str, Any]) -> Int64Array:
-    return payload.view(_NARROW[element_bits("output", record)])[:length].astype(np.int64)
+def _unpack(record: OutputRecord, payload: npt.NDArray[np.uint64]) -> Int64Array:
+    if len(payload) != record.words:
+        raise MachineFault(
+            f"output {record.name!r}: its message must have {record.words} payload words, not {len(payload)}."
+        )
+    return payload.view(_NARROW[record.bits])[: record.usable].astype(np.int64)

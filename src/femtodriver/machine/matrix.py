@@ -53,8 +53,10 @@ class MatrixStep(Step):
         self.lane_passes = cycles.passes(max(self.weight_bits, 8), instruction.x.bits)
         self.event, self.event_count = mac_event(*sorted((max(self.weight_bits, 8), instruction.x.bits)))
         self.decoded: Decoded | None = None
-        self.scan_banks = self._scan_banks()
+        self.mask_banks = self._mask_banks()
+        self.scan_words, self.scan_banks = 0, self.mask_banks
         if not self.x.moving:
+            self.scan_words, self.scan_banks = self._scan()
             self.bank_reads = self.scan_banks
             self.fixed["dm_read"] = int(np.sum(self.scan_banks))
         self.fixed |= {"activation": instruction.columns, "matrix_dense": instruction.columns * instruction.rows}
@@ -82,13 +84,13 @@ class MatrixStep(Step):
     def _count(self, live: int, cost: tuple[int, ...], decoded: Decoded) -> int:
         groups, products = cost[0], cost[1]
         weight_banks = np.array(cost[2:], np.int64)
-        scan = self.scan_banks
+        scan_words, scan_banks = self.scan_words, self.scan_banks
         if self.x.moving:
-            scan = self._scan_banks()
-            self.extra_bank_reads = self.extra_bank_reads + scan
-            self.add("dm_read", int(np.sum(scan)))
+            scan_words, scan_banks = self._scan()
+            self.extra_bank_reads = self.extra_bank_reads + scan_banks
+            self.add("dm_read", int(np.sum(scan_banks)))
         self.extra_bank_reads = self.extra_bank_reads + weight_banks
-        taken = cycles.matrix(groups, self.lane_passes, self.scan_words, int(np.max(weight_banks + scan)))
+        taken = cycles.matrix(groups, self.lane_passes, scan_words, int(np.max(weight_banks + scan_banks)))
         for event, value in (
             ("cycles", taken),
             ("dm_read", int(weight_banks.sum())),
@@ -113,14 +115,15 @@ class MatrixStep(Step):
         bits = groups * GROUP * self.weight_bits
         return self.matrix.weights, self.matrix.weights + -(-bits // 64)
 
-    def _scan_banks(self) -> Int64Array:
-        """Activation and mask words per bank: all of them are read, whatever their values."""
+    def _mask_banks(self) -> Int64Array:
+        words = self._mask_words() if self.matrix.masked else 0
+        first = self.matrix.mask if words else 0
+        return self.core.memory.bank_accesses(first, first + words)
+
+    def _scan(self) -> tuple[int, Int64Array]:
+        """Activation words, and activation and mask words per bank: all are read, whatever their values."""
         first, end = self.x.bytes()
-        self.scan_words = (end + 7) // 8 - first // 8
-        counts = self.core.memory.bank_accesses(first // 8, (end + 7) // 8)
-        if self.matrix.masked:
-            counts = counts + self.core.memory.bank_accesses(self.matrix.mask, self.matrix.mask + self._mask_words())
-        return counts
+        return (end + 7) // 8 - first // 8, self.x.banks() + self.mask_banks
 
     def _decode(self) -> Decoded:
         columns, groups, rows = self.matrix.columns, self.groups, self.matrix.rows
@@ -135,8 +138,10 @@ class MatrixStep(Step):
             [kept.sum(1, keepdims=True), (kept @ rows_of_group)[:, None], self._column_banks(kept.sum(1))], axis=1
         ).astype(np.float64)
         bound = columns << (self.weight_bits - 1) << (self.matrix.x.bits - 1)
-        weights: FloatArray | Int64Array = dense.astype(np.float64) if bound < _EXACT else dense
-        self.decoded = Decoded(np.ascontiguousarray(weights), cost, tuple(int(value) for value in cost.sum(0)))
+        weights: FloatArray | Int64Array = np.ascontiguousarray(dense)
+        if bound < _EXACT:
+            weights = weights.astype(np.float64)
+        self.decoded = Decoded(weights, cost, tuple(int(value) for value in cost.sum(0)))
         return self.decoded
 
     def _kept(self, groups: int) -> npt.NDArray[np.bool_]:
@@ -166,8 +171,4 @@ class MatrixStep(Step):
         unit = GROUP * self.weight_bits
         first_word = self.matrix.weights + (end - kept) * unit // 64
         end_word = self.matrix.weights + -(-end * unit // 64)
-        banks = [
-            self.core.memory.bank_accesses(int(a), int(b)) if b > a and n else 0 * self.scan_banks
-            for a, b, n in zip(first_word, end_word, kept, strict=True)
-        ]
-        return np.array(banks)
+        return self.core.memory.bank_accesses_each(first_word, np.where(kept, end_word, first_word))

@@ -15,6 +15,7 @@ from femtodriver.errors import MachineFault, ProgramError
 from femtodriver.part import Part
 
 Words = npt.NDArray[np.uint64]
+Int64Array = npt.NDArray[np.int64]
 _TYPES: dict[int, type[np.signedinteger]] = {8: np.int8, 16: np.int16, 32: np.int32}
 
 
@@ -43,7 +44,7 @@ class DataMemory:
         self._watched: list[tuple[int, int, Callable[[], None]]] = []
         # First and end byte of all watched words: most stores are outside and need no look at each of them.
         self._watched_range = (0, 0)
-        self._stale: list[Callable[[], None]] = []
+        self._stale: set[Callable[[], None]] = set()
 
     def reset(self) -> None:
         """Back to the image; only watchers that have seen a store are told."""
@@ -87,13 +88,13 @@ class DataMemory:
         for first, end, changed in self._watched:
             if first_byte < end and first < end_byte:
                 changed()
-                self._stale.append(changed)
+                self._stale.add(changed)
 
     def overlaps_watched(self, first_byte: int, end_byte: int) -> bool:
         """Whether a store to these bytes must be reported."""
         return any(first_byte < end and first < end_byte for first, end, _ in self._watched)
 
-    def bank_accesses(self, first_word: int, end_word: int) -> npt.NDArray[np.int64]:
+    def bank_accesses(self, first_word: int, end_word: int) -> Int64Array:
         """Words of [first_word, end_word) per bank, shape (dm_banks,); MachineFault when they are outside."""
         if first_word < 0 or end_word > len(self.words):
             raise MachineFault(f"words {first_word:#x} to {end_word:#x}: must lie inside data memory.")
@@ -108,8 +109,19 @@ class DataMemory:
             first_word = stop
         return counts
 
+    def bank_accesses_each(self, first_words: Int64Array, end_words: Int64Array) -> Int64Array:
+        """``bank_accesses`` of many ranges at once, shape (ranges, dm_banks); they must lie inside data memory."""
+        counts = np.zeros((len(first_words), self._part.dm_banks), np.int64)
+        for bank in range(0, self._part.dm_banks, 2):
+            low = bank * self._part.dm_bank_words
+            high = low + 2 * self._part.dm_bank_words
+            first, end = np.clip(first_words, low, high), np.clip(end_words, low, high)
+            counts[:, bank + 1] = end // 2 - first // 2
+            counts[:, bank] = end - first - counts[:, bank + 1]
+        return counts
 
-def table_memory(part: Part, image: Words) -> npt.NDArray[np.int64]:
+
+def table_memory(part: Part, image: Words) -> Int64Array:
     """Table memory as sign-extended 16-bit values, shape (tm_banks, tm_bank_words)."""
     words = _filled("TM", image, part.tm_banks * part.tm_bank_words)
     if (words >> np.uint64(16)).any():

@@ -21,7 +21,7 @@ EVENTS: dict[str, str] = {
     "acc_write": "accumulator element written",
     "alu": "element through an adder, comparator or shifter of one lane",
     "mac_8x8": "multiplication, both operands of at most 8 bits (executed)",
-    "mac_8x16": "multiplication, 8-bit by 16-bit (executed)",
+    "mac_8x16": "multiplication, 8-bit by 16-bit; by wider ones counts as several (executed)",
     "mac_16x16": "multiplication, 16-bit by 16-bit; wider ones count as several (executed)",
     "matrix_dense": "multiplications of the dense matrix: all rows times all columns",
     "matrix_stored": "multiplications of the stored weights: rows of kept groups",
@@ -43,8 +43,9 @@ class CoreReport:
     """Counts of one core over the whole run.
 
     ``by_pc[pc][event]`` counts events of the instruction at word address ``pc``; only nonzero entries are present.
-    ``waiting`` has cycles per cause over all frames: "message" (a thread's message is under way), "dependency"
-    (threads wait for others of this core), "idle" (nothing left in this frame while other cores work).
+    ``waiting`` has cycles per cause over all frames: "message" (a thread's message is under way), "dependency" (the
+    last signal that a thread waits for is under way from another core), "idle" (nothing left in this frame while
+    other cores work).
     For every frame: busy + waiting = elapsed cycles.
     """
 

@@ -10,7 +10,8 @@ Life cycle:
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from femtodriver.errors import AssemblyError, MachineFault, ProgramError
 from femtodriver.isa import ISA, Control, Element, Instruction, Lookup, Matrix, Transfer, Vector, cycles
 from femtodriver.machine.control import ControlStep, ElementStep, TransferStep
-from femtodriver.machine.core import Core, Message, Signal, Step
+from femtodriver.machine.core import Core, FaultStep, Message, Signal, Step
 from femtodriver.machine.matrix import MatrixStep
 from femtodriver.machine.memory import DataMemory, table_memory
 from femtodriver.machine.vector import LookupStep, VectorStep
@@ -26,10 +27,12 @@ from femtodriver.part import Part
 
 Words = npt.NDArray[np.uint64]
 Images = Mapping[str, Sequence[Words]]
-# A frame that runs longer than this hangs in a loop of the program.
+# A frame that needs more instructions than this hangs in a loop of the program.
 MAX_STEPS = 20_000_000
+MOST_COUNT = (1 << 11) - 1
+MOST_PC = (1 << 13) - 1
 _EMPTY = np.zeros(0, np.uint64)
-_STEPS: dict[type[Instruction], type[Step]] = {
+_STEPS: dict[type[Instruction], Callable[[Core, int, Any], Step]] = {
     Vector: VectorStep,
     Lookup: LookupStep,
     Matrix: MatrixStep,
@@ -43,28 +46,24 @@ class Processor:
     """One core with its program, its scoreboard and the threads that are ready to run."""
 
     def __init__(self, index: int, images: Images, part: Part, count: int) -> None:
+        _check_images(index, images, part, count)
         self.core = Core(index, part, DataMemory(part, _image(images, "DM")), table_memory(part, _image(images, "TM")))
         self.initial_counts = [int(word) for word in _image(images, "SB")]
         self.thread_pcs = [int(word) for word in _image(images, "PB")]
-        if len(_image(images, "RQ")):
-            raise ProgramError(
-                f"core {index}: the ready queue's image must be empty, not {len(_image(images, 'RQ'))} words."
-            )
-        if len(self.initial_counts) != len(self.thread_pcs) or len(self.thread_pcs) > part.threads:
-            raise ProgramError(f"core {index}: SB and PB must have one word per thread, at most {part.threads}.")
+        self.nothing = FaultStep(-1, "there is no instruction here.")
         self.steps = _prepare(self.core, _image(images, "IM")[:count])
         self.reset()
 
     def reset(self) -> None:
         """Back to the images."""
-        self.core.memory.reset()
-        self.core.acc[:] = 0
+        self.core.reset()
         self.counts = list(self.initial_counts)
         self.begin_frame()
 
     def begin_frame(self) -> None:
         """All clocks to zero."""
-        self.core.time = self.busy = 0
+        self.core.time = 0
+        self.ready_times = [0] * len(self.counts)
         self.waiting = {"message": 0, "dependency": 0, "idle": 0}
         self.queue: list[tuple[int, int, int, Message | None]] = []  # ready time, order, pc, message
 
@@ -75,38 +74,46 @@ class Processor:
     def lower(self, thread: int, time: int, order: int) -> None:
         """Lower a dependency count; at zero the thread is ready and its count starts over."""
         if thread >= len(self.counts):
-            raise MachineFault(f"core {self.core.index}: signal to thread {thread}, but there are {len(self.counts)}.")
+            raise MachineFault(
+                f"signal: the thread must be one of core {self.core.index}'s {len(self.counts)}, not {thread}."
+            )
         self.counts[thread] -= 1
+        # Signals of other cores need not come in here in the order of their arrival.
+        self.ready_times[thread] = max(self.ready_times[thread], time)
         if self.counts[thread] == 0:
             self.counts[thread] = self.initial_counts[thread]
-            self.enqueue(time, order, self.thread_pcs[thread], None)
+            self.enqueue(self.ready_times[thread], order, self.thread_pcs[thread], None)
+            self.ready_times[thread] = 0
 
     @property
     def next_start(self) -> int:
         """When the next thread can start; only meaningful with a thread in the queue."""
         return max(self.core.time, self.queue[0][0])
 
-    def run_thread(self) -> None:
-        """Run the first ready thread to its end."""
+    def run_thread(self, most: int) -> int:
+        """Run the first ready thread to its end, at most so many instructions; how many it took."""
         core = self.core
         ready, _, pc, message = heapq.heappop(self.queue)
         if ready > core.time:
             self.waiting["dependency" if message is None else "message"] += ready - core.time
             core.time = ready
         core.pc, core.message, core.running = pc, message, True
-        first = self._step(pc)
+        steps = self.steps
+        first = steps.get(pc, self.nothing)
         first.add("thread_switch", 1)
         first.add("cycles", cycles.THREAD_SWITCH)
-        start, core.time = core.time, core.time + cycles.THREAD_SWITCH
-        for _ in range(MAX_STEPS):
-            step = self._step(core.pc)
-            core.pc = step.next_pc
-            core.time += step.run(core)
-            if not core.running:
-                break
-        else:
-            raise MachineFault(f"core {core.index} pc {core.pc}: the thread from pc {pc} does not end.")
-        self.busy += core.time - start
+        core.time += cycles.THREAD_SWITCH
+        try:
+            for count in range(1, most + 1):
+                pc = core.pc
+                step = steps.get(pc, self.nothing)
+                core.pc = step.next_pc
+                core.time += step.run(core)
+                if not core.running:
+                    return count
+        except MachineFault as fault:
+            raise MachineFault(f"core {core.index} pc {pc}: {fault}") from None
+        raise MachineFault(f"core {core.index} pc {core.pc}: a frame must end within {MAX_STEPS} instructions.")
 
     def waiting_threads(self) -> list[str]:
         """Threads that have got some but not all of the signals that they wait for."""
@@ -116,21 +123,25 @@ class Processor:
             if count != whole
         ]
 
-    def _step(self, pc: int) -> Step:
-        step = self.steps.get(pc)
-        if isinstance(step, Step):
-            return step
-        raise MachineFault(f"core {self.core.index} pc {pc}: {step or 'there is no instruction here'}.")
-
 
 class Spu:
-    """All cores and the router between them."""
+    """All cores and the router between them.
+
+    ``inst_counts``: instruction words per core; ProgramError for images that do not fit the part. After a
+    MachineFault the state is undefined until ``reset``.
+    """
 
     def __init__(self, images: Mapping[int, Images], part: Part, inst_counts: Mapping[int, int]) -> None:
-        if max(images, default=0) >= part.cores:
-            raise ProgramError(f"program: uses core {max(images)}, but part {part.name} has {part.cores} cores.")
+        last = max((*images, *inst_counts), default=0)
+        if last >= part.cores:
+            raise ProgramError(
+                f"program: must use the {part.cores} cores of part {part.name} at most, not core {last}."
+            )
         self.part = part
-        self.processors = {index: Processor(index, images[index], part, inst_counts[index]) for index in sorted(images)}
+        self.processors = {
+            index: Processor(index, images.get(index, {}), part, inst_counts.get(index, 0))
+            for index in sorted({*images, *inst_counts})
+        }
         self.outputs: list[Message] = []
         self._order = 0
 
@@ -152,13 +163,14 @@ class Spu:
 
     def run(self) -> int:
         """Run until every core is at rest; the time of that (cycles in this frame)."""
+        left = MAX_STEPS
         while True:
             ready = [processor for processor in self.processors.values() if processor.queue]
             if not ready:
                 break
             # The earliest start goes first: nothing that another core still does can arrive before it.
             processor = min(ready, key=lambda entry: (entry.next_start, entry.core.index))
-            processor.run_thread()
+            left -= processor.run_thread(left)
             for sent in processor.core.sent:
                 self._deliver(sent)
             processor.core.sent.clear()
@@ -176,7 +188,8 @@ class Spu:
 
     def _deliver(self, sent: Message | Signal) -> None:
         if sent.core not in self.processors:
-            raise MachineFault(f"message to core {sent.core}: that core has no program.")
+            cores = ", ".join(str(index) for index in self.processors)
+            raise MachineFault(f"message: the target core must be one with a program ({cores}), not {sent.core}.")
         self._order += 1
         processor = self.processors[sent.core]
         if isinstance(sent, Signal):
@@ -192,15 +205,32 @@ def _image(images: Images, name: str) -> Words:
     return groups[0] if groups else _EMPTY
 
 
-def _prepare(core: Core, words: Words) -> dict[int, Step | str]:
-    """A step per address; text says why there is none. Matrices first: stores must know where the weights lie."""
-    instructions, faults = _decode([int(word) for word in words])
-    steps: dict[int, Step | str] = dict(faults)
+def _check_images(index: int, images: Images, part: Part, count: int) -> None:
+    counts, pcs, code = (_image(images, name) for name in ("SB", "PB", "IM"))
+    if len(_image(images, "RQ")):
+        raise ProgramError(
+            f"core {index}: the ready queue's image must be empty, not {len(_image(images, 'RQ'))} words."
+        )
+    if len(counts) != len(pcs) or len(pcs) > part.threads:
+        raise ProgramError(f"core {index}: SB and PB must have one word per thread, at most {part.threads}.")
+    if any(not 1 <= count <= MOST_COUNT for count in counts.tolist()) or any(pc > MOST_PC for pc in pcs.tolist()):
+        raise ProgramError(f"core {index}: a dependency count must be 1 to {MOST_COUNT}, a PC 0 to {MOST_PC}.")
+    if not count <= min(len(code), part.im_words):
+        raise ProgramError(
+            f"core {index}: the instruction count must be at most {min(len(code), part.im_words)} "
+            f"(image and instruction memory of {part.name}), not {count}."
+        )
+
+
+def _prepare(core: Core, words: Words) -> dict[int, Step]:
+    """A step per address where an instruction starts. Matrices first: stores must know where the weights lie."""
+    instructions, faults = _decode(words.tolist())
+    steps: dict[int, Step] = {pc: FaultStep(pc, reason) for pc, reason in faults.items()}
     for pc, instruction in sorted(instructions.items(), key=lambda item: not isinstance(item[1], Matrix)):
         try:
-            step = _STEPS[type(instruction)](core, pc, instruction)  # type: ignore[call-arg]
+            step = _STEPS[type(instruction)](core, pc, instruction)
         except MachineFault as fault:
-            steps[pc] = str(fault)
+            steps[pc] = FaultStep(pc, str(fault))
             continue
         if isinstance(step, MatrixStep):
             step.watch()
@@ -215,7 +245,7 @@ def _decode(words: list[int]) -> tuple[dict[int, Instruction], dict[int, str]]:
     while pc < len(words):
         try:
             instruction = ISA.decode(tuple(words[pc : pc + 2]))
-        except (AssemblyError, KeyError) as error:
+        except AssemblyError as error:
             faults[pc] = str(error)
             pc += 1
             continue

@@ -50,7 +50,8 @@ class Stream:
             first = operand.value * core.part.lanes
             return core.acc[first : first + self.length]
         where = core.memory.slice_of(core.address(operand), self.length, operand.bits)
-        return core.memory.elements[operand.bits][where]
+        elements: npt.NDArray[Any] = core.memory.elements[operand.bits]
+        return elements[where]
 
     def reader(self) -> Reader:
         """A function that returns the elements as int64; the result must not be written to."""

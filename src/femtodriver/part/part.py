@@ -6,16 +6,19 @@ The compiler, the machine, the metrics and the virtual board all read the part f
 from __future__ import annotations
 
 import hashlib
+import math
+import sys
 from dataclasses import dataclass, fields
 from importlib import resources
 from pathlib import Path
 
 from femtodriver.errors import UsageError
 
-try:
+if sys.version_info >= (3, 11):
     import tomllib
-except ModuleNotFoundError:  # Python 3.10
-    import tomli as tomllib  # type: ignore[no-redef,import-not-found,unused-ignore]
+else:
+    # Where the checker itself runs on a newer Python, tomli need not be there.
+    import tomli as tomllib  # type: ignore[import-not-found,unused-ignore]
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def _entry(where: str, key: str, kind: object, value: object) -> object:
         if isinstance(value, str):
             return value
         raise UsageError(f"{where}: {key} must be text, not {value!r}.")
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
         raise UsageError(f"{where}: {key} must be a positive number, not {value!r}.")
     if kind == "int":
         if isinstance(value, int):

@@ -1,0 +1,1 @@
+"""A compiled program as bytes: images, metadata, archives, containers, load sequences. It never interprets them."""

@@ -117,7 +117,7 @@ def compare_runs(
 
 
 def judge(first: str, other: str, outputs: Mapping[str, Values], error_tolerance: float | None) -> str:
-    """"" if the outputs of the two runs agree, else "first != other: where"."""
+    """ "" if the outputs of the two runs agree, else "first != other: where"."""
     found = difference("output", first, outputs[first], other, outputs[other], error_tolerance)
     return f"{first} != {other}: {found.text}" if found else ""
 

@@ -1,0 +1,71 @@
+"""Arguments of the facade brought into one form."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from femtodriver.errors import ProgramError, UsageError
+from femtodriver.program.archive import make_directory, read_file, write_file
+from femtodriver.program.yamltext import load_yaml
+
+MOST_BYTES = 1 << 20
+
+
+def listed(names: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Names from a comma-separated text or a sequence; no names from None or ""."""
+    if names is None:
+        return ()
+    parts = names.split(",") if isinstance(names, str) else names
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+def names_in(path: str | os.PathLike[str] | None) -> tuple[str, ...]:
+    """Names from a file, one a line; no names for None. UsageError if the file cannot be read."""
+    if path is None:
+        return ()
+    try:
+        text = read_file(path, MOST_BYTES).decode("utf-8")
+    except ProgramError as error:
+        raise UsageError(f"debug variables: {error}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"debug variables: {os.fspath(path)}: must be text in UTF-8.") from None
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
+def check_period(seconds: object) -> None:
+    """UsageError for an input period that is neither None nor a positive number, before a long run finds out."""
+    if seconds is None or (
+        isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 < seconds < math.inf
+    ):
+        return
+    raise UsageError(f"input period: must be a positive number of seconds, not {seconds!r}.")
+
+
+def dump_into(folder: str | os.PathLike[str] | None) -> Callable[[str, str], None] | None:
+    """What the compiler calls with name and text of every stage; None for no folder."""
+    if folder is None:
+        return None
+    place = Path(folder)
+    make_directory(place)
+
+    def dump(name: str, text: str) -> None:
+        write_file(place / name, text.encode("utf-8", "backslashreplace"))
+
+    return dump
+
+
+def metrics_document(metrics: str | Mapping[str, Any]) -> Mapping[str, Any]:
+    """The metrics document from YAML text or a mapping. UsageError for anything else."""
+    content = metrics
+    if isinstance(metrics, str):
+        try:
+            content = load_yaml(metrics.encode("utf-8"), "metrics")
+        except ProgramError as error:
+            raise UsageError(f"{error} Give what simulate returned.") from None
+    if not isinstance(content, Mapping) or "schema" not in content:
+        raise UsageError("metrics: must be the document that simulate returned, not something else.")
+    return content

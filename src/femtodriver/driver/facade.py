@@ -1,0 +1,378 @@
+"""``Femtodriver``: load, compile, write, run, compare, measure. Every method is a few lines over the rooms below."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from femtodriver.driver import files, running, unavailable
+from femtodriver.driver.arguments import check_period, dump_into, listed, metrics_document, names_in
+from femtodriver.driver.feed import make_inputs
+from femtodriver.driver.files import AnyPath
+from femtodriver.driver.options import ModelOptions, model_options
+from femtodriver.driver.program import Built, build
+from femtodriver.driver.running import SIMULATOR, Inputs, Result
+from femtodriver.driver.source import DEFAULT_NAME, Source, load_source
+from femtodriver.driver.summary import metrics_text, model_text, written_text
+from femtodriver.errors import UsageError
+from femtodriver.fqir.graph import Network
+from femtodriver.metrics import document_yaml
+from femtodriver.program.compiled import CompiledData
+from femtodriver.runners import Material, Runner, check_names, create
+from femtodriver.runners.compare import RunProgress
+
+InputSource = str | Path | npt.ArrayLike | Mapping[str, npt.ArrayLike] | None
+Names = str | Sequence[str] | None
+_log = logging.getLogger(__name__)
+
+
+class Femtodriver(unavailable.NotYet):
+    """One model at a time; ``compile`` may be called again for the next. A context manager.
+
+    ``model_source_dir`` has an ``options.yaml`` (see ``options.model_options``). ``debug`` sets our loggers to DEBUG.
+    Attributes after use: ``modelname``, ``fqir`` (Network), ``compiled_data`` (CompiledData), ``model_dir``,
+    ``meta_dir``, ``io_records_dir``, ``compiler_kwargs``, ``compare_status``; ``spu_runner`` and ``femtocrux_client``
+    are None in this version. ``say(text)`` gets what ``run`` tells (default: the log), ``progress(runner, done,
+    frames)`` is called while runners run.
+
+    Every error that a user can cause is a FemtoError (``femtodriver.errors``).
+    """
+
+    def __init__(
+        self,
+        model_source_dir: AnyPath | None = None,
+        debug: bool = False,
+        force_femtocrux_compile: bool = False,
+        force_femtocrux_sim: bool = False,
+    ) -> None:
+        unavailable.refuse_femtocrux(force_femtocrux_compile, force_femtocrux_sim)
+        self.model_source_dir = model_source_dir
+        self.debug = debug
+        self.spu_runner: None = None
+        self.femtocrux_client: None = None
+        self.modelname: str | None = None
+        self.fqir: Network | None = None
+        self.compiled_data: CompiledData | None = None
+        self.model_dir: str | None = None
+        self.meta_dir: str | None = None
+        self.io_records_dir: str | None = None
+        self.compiler_kwargs: dict[str, Any] = {}
+        self.compare_status: Result = {}
+        self.say: Callable[[str], None] = _log.info
+        self.progress: RunProgress | None = None
+        self._source: Source | None = None
+        self._built: Built | None = None
+        self._options = ModelOptions()
+        self._output_dir: AnyPath = "model_datas"
+        self._random: tuple[object, int] | None = None
+        if debug:
+            logging.getLogger("femtodriver").setLevel(logging.DEBUG)
+
+    def __enter__(self) -> Femtodriver:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            _log.debug("left by %s", type(error).__name__)
+
+    # --- loading, compiling, writing ---
+
+    def compile(
+        self,
+        model: object,
+        model_name: str | None = None,
+        model_options_file: AnyPath | None = None,
+        output_dir: AnyPath = "model_datas",
+        noencrypt: bool = False,
+        *,
+        hw_config: str | Path | None = None,
+        dump_ir: AnyPath | None = None,
+    ) -> tuple[str, str, int]:
+        """Load and compile a model and write ``<output_dir>/<name>/`` in one step.
+
+        ``model``: a path (.pt, .pth, .zip, .femto, or a compiled model's folder), "LOOPBACK", or a GraphProto. The name
+        is ``model_name``, else the stem of the path, else "fqir". ``hw_config``: a part's name or .toml file; default
+        spu001, or what a program names. ``dump_ir``: a folder for the text of every stage. Programs are not encrypted
+        in this version, whatever ``noencrypt`` says.
+
+        Returns (folder of metadata and images, path of the ``.femto``, its size in bytes). If it fails, the folder and
+        this object are as they were before.
+        """
+        source = load_source(model, model_name)
+        self._compile(source, output_dir, model_options_file, hw_config, dump_ir, write=True)
+        femto = files.femto_path(output_dir, source.name)
+        return str(self.meta_dir), str(femto), femto.stat().st_size
+
+    def load_model(self, model: object, name: str = DEFAULT_NAME) -> tuple[str, Network | None, None, None]:
+        """Load a model without compiling it: (name, network or None for a program, None, None).
+
+        ``name`` is for graphs in memory; models from files are called as their file unless it is given.
+        """
+        self._source = load_source(model, None if name == DEFAULT_NAME else name)
+        self.modelname, self.fqir = self._source.name, self._source.network
+        self._built, self.compiled_data = None, None
+        return self._source.name, self._source.network, None, None
+
+    def compile_metadata(
+        self,
+        output_dir: AnyPath = "model_datas",
+        model_options_file: AnyPath | None = None,
+        noencrypt: bool = False,
+        *,
+        hw_config: str | Path | None = None,
+        dump_ir: AnyPath | None = None,
+    ) -> CompiledData:
+        """Compile the loaded model in memory; nothing is written (but ``dump_ir``)."""
+        if self._source is None:
+            raise UsageError("compile_metadata: a model must be loaded first; call load_model.")
+        return self._compile(self._source, output_dir, model_options_file, hw_config, dump_ir, write=False).data
+
+    def generate_program_files(self) -> None:
+        """Write ``io_records/``: recordings, ``0PROG_A``, ``0PROG_D`` and the ``.femto``, in one step."""
+        files.write_records(self._output_dir, self._compiled(), self._options.model_type)
+
+    def write_metadata_to_disk(self, output_dir: AnyPath) -> None:
+        """Write metadata and images to ``<output_dir>/<name>/meta_from_.../``, in one step."""
+        files.write_metadata(output_dir, self._compiled())
+
+    def write_metrics_to_disk(self, metrics: str | Mapping[str, Any], output_dir: AnyPath) -> str:
+        """Write ``metrics.yaml`` and ``metrics.txt`` to ``<output_dir>/<name>/``; returns the path of the first.
+
+        ``metrics``: what ``simulate`` returned, or the document as a mapping.
+        """
+        folder = files.model_folder(output_dir, self._compiled().source.name)
+        return str(files.write_metrics(folder, metrics_document(metrics)))
+
+    # --- inputs ---
+
+    def generate_audio_inputs(
+        self,
+        input: InputSource = None,
+        spu_runner: None = None,
+        n_frames: int = 2,
+        input_sample_indices: Sequence[int] | None = None,
+        *,
+        seed: int = 0,
+        input_file_sample_indices: Sequence[int] | None = None,
+    ) -> dict[str, npt.NDArray[np.int64]]:
+        """Inputs for the compiled model by name: int64, (frames, length).
+
+        ``input``: None (``n_frames`` random frames from ``seed``), a .wav, .npy or .npz file, an array, or a mapping
+        from input name to array; see docs/inputs.md. ``input_sample_indices`` (lo, hi) keeps frames lo to hi - 1.
+        """
+        told = self._compiled().runnable()
+        indices = input_sample_indices if input_sample_indices is not None else input_file_sample_indices
+        inputs = make_inputs(input, told.inputs, n_frames, seed, indices)
+        self._random = (inputs, seed) if input is None else None
+        return inputs
+
+    generate_inputs = generate_audio_inputs
+
+    # --- running ---
+
+    def simulate(self, model_inputs: Inputs, input_period: float | None = None) -> tuple[Result, str]:
+        """Run the compiled program on the machine: (result of the runner ``fasmir``, metrics as YAML).
+
+        ``input_period``: seconds between two frames, for power and deadline; None means 0.016.
+        """
+        check_period(input_period)
+        result, runner = self.execute_runner(SIMULATOR, model_inputs)
+        doc = running.measured(runner, self._compiled(), input_period, self._seed(model_inputs))
+        return result, document_yaml(doc)
+
+    def create_runner(
+        self,
+        requested_runner: str,
+        spu_runner: None = None,
+        fqir: Network | None = None,
+        sim_fasmir: None = None,
+        sim_fmir: None = None,
+        noencrypt: bool = False,
+        hardware: str = unavailable.DEFAULT_HARDWARE,
+        dummy_output_file: AnyPath | None = None,
+        debug_vars: Names = None,
+        debug_vars_fname: AnyPath | None = None,
+        zynq_host: str | None = None,
+    ) -> tuple[Runner, str]:
+        """A fresh runner for the compiled model, and its name. ``runners.registry`` has the table of them."""
+        material = self._material(hardware, dummy_output_file, debug_vars, debug_vars_fname, zynq_host)
+        return create(requested_runner, material), requested_runner
+
+    def execute_runner(
+        self,
+        requested_runner: str,
+        model_inputs: Inputs,
+        noencrypt: bool = False,
+        hardware: str = unavailable.DEFAULT_HARDWARE,
+        dummy_output_file: AnyPath | None = None,
+        debug_vars: Names = None,
+        debug_vars_fname: AnyPath | None = None,
+        zynq_host: str | None = None,
+    ) -> tuple[Result, Runner]:
+        """Reset one runner, run all frames, finish it: (result, runner).
+
+        The result has ``compare_str``, ``pass``, and ``outputs`` and ``internals``: {runner: {variable: int64 array
+        (frames, elements)}}.
+        """
+        material = self._material(hardware, dummy_output_file, debug_vars, debug_vars_fname, zynq_host)
+        return running.execute(requested_runner, model_inputs, material, self.progress)
+
+    def compare(
+        self,
+        model_inputs: Inputs,
+        runners_to_compare: Names,
+        noencrypt: bool = False,
+        hardware: str = unavailable.DEFAULT_HARDWARE,
+        dummy_output_file: AnyPath | None = None,
+        debug_vars: Names = None,
+        debug_vars_fname: AnyPath | None = None,
+        zynq_host: str | None = None,
+        *,
+        error_tolerance: float | None = None,
+    ) -> Result:
+        """Run at least two runners on the same inputs, and compare each with the first.
+
+        Returns ``pass`` (bool), ``status_str`` (the verdict; names the first difference), ``outputs`` and
+        ``internals``. Also kept as ``compare_status``.
+        """
+        material = self._material(hardware, dummy_output_file, debug_vars, debug_vars_fname, zynq_host)
+        names = listed(runners_to_compare)
+        result, _ = running.compare(names, model_inputs, material, self.progress, error_tolerance)
+        self.compare_status = {key: result[key] for key in ("pass", "status_str")}
+        return result
+
+    def print_comparison_results(self, compare_status: Mapping[str, Any]) -> None:
+        """Print the verdict; in colour on a terminal."""
+        text = str(compare_status.get("status_str", "nothing was compared"))
+        if sys.stdout.isatty():
+            text = f"\x1b[{32 if compare_status.get('pass') else 31}m{text}\x1b[0m"
+        print(text)
+
+    def run(
+        self,
+        model: object,
+        model_options_file: AnyPath | None = None,
+        output_dir: AnyPath = "model_datas",
+        n_frames: int = 2,
+        input_file: InputSource = None,
+        input_sample_indices: Sequence[int] | None = None,
+        force_femtocrux_compile: bool = False,
+        force_femtocrux_sim: bool = False,
+        hardware: str = unavailable.DEFAULT_HARDWARE,
+        runners: Names = "",
+        debug_vars: Names = None,
+        debug_vars_fname: AnyPath | None = None,
+        debug: bool = False,
+        noencrypt: bool = False,
+        input_period: float | None = None,
+        dummy_output_file: AnyPath | None = None,
+        cleanup_docker: bool = False,
+        zynq_host: str | None = None,
+        *,
+        seed: int = 0,
+        hw_config: str | Path | None = None,
+        dump_ir: AnyPath | None = None,
+        model_name: str | None = None,
+    ) -> Result:
+        """The whole job: compile, run what ``runners`` names, write everything in one step, tell.
+
+        No runners: files only, and the result is {}. One runner: its result. Several: the comparison with the first.
+        With ``fasmir`` among them, metrics are written too. If anything fails, the model's folder is as before.
+        """
+        unavailable.refuse_femtocrux(force_femtocrux_compile, force_femtocrux_sim)
+        if cleanup_docker:
+            raise unavailable.no_docker("cleanup_docker")
+        check_period(input_period)
+        names = check_names(listed(runners))
+        source = load_source(model, model_name)
+        built = self._compile(source, output_dir, model_options_file, hw_config, dump_ir, write=False)
+        self.say(model_text(built))
+        result: Result = {}
+        doc = None
+        if names:
+            material = self._material(hardware, dummy_output_file, debug_vars, debug_vars_fname, zynq_host)
+            inputs = self.generate_audio_inputs(
+                input_file, n_frames=n_frames, input_sample_indices=input_sample_indices, seed=seed
+            )
+            result, made = self._execute(names, inputs, material)
+            doc = (
+                running.measured(made[SIMULATOR], built, input_period, self._seed(inputs))
+                if SIMULATOR in made
+                else None
+            )
+        files.write_all(output_dir, built, self._options.model_type, doc)
+        self._tell(result, doc)
+        return result
+
+    def main(self, parsed_args: Any) -> Result:
+        """``run`` with the attributes of a parsed command line; those that it does not know are ignored."""
+        known = inspect.signature(self.run).parameters
+        return self.run(**{name: value for name, value in vars(parsed_args).items() if name in known})
+
+    # --- inside ---
+
+    def _compile(
+        self,
+        source: Source,
+        output_dir: AnyPath,
+        model_options_file: AnyPath | None,
+        hw_config: str | Path | None,
+        dump_ir: AnyPath | None,
+        write: bool,
+    ) -> Built:
+        options = model_options(model_options_file, self.model_source_dir, source.name)
+        built = build(source, hw_config, dump_into(dump_ir))
+        if write:
+            files.write_all(output_dir, built, options.model_type, None)
+        folder = files.model_folder(output_dir, source.name)
+        self._source, self._built, self._options, self._output_dir = source, built, options, output_dir
+        self.modelname, self.fqir, self.compiled_data = source.name, source.network, built.data
+        self.model_dir, self.meta_dir = str(folder), str(folder / source.meta_name)
+        self.io_records_dir = str(folder / files.IO_RECORDS)
+        self.compiler_kwargs = dict(options.compiler_kwargs)
+        self.compare_status = {}
+        self._random = None
+        return built
+
+    def _compiled(self) -> Built:
+        if self._built is None:
+            raise UsageError("Femtodriver: a model must be compiled first; call compile.")
+        return self._built
+
+    def _material(
+        self, hardware: str, recording: AnyPath | None, debug_vars: Names, debug_names: AnyPath | None, host: str | None
+    ) -> Material:
+        unavailable.refuse_devices(hardware, host)
+        wanted = (*listed(debug_vars), *names_in(debug_names))
+        return self._compiled().material(None if recording is None else Path(recording), wanted)
+
+    def _execute(self, names: Sequence[str], inputs: Inputs, material: Material) -> tuple[Result, Mapping[str, Runner]]:
+        if len(names) == 1:
+            result, runner = running.execute(names[0], inputs, material, self.progress)
+            return result, {names[0]: runner}
+        result, runners = running.compare(names, inputs, material, self.progress)
+        self.compare_status = {key: result[key] for key in ("pass", "status_str")}
+        return result, runners
+
+    def _seed(self, inputs: object) -> int | None:
+        """The seed of inputs that we made at random; None for others."""
+        return self._random[1] if self._random is not None and self._random[0] is inputs else None
+
+    def _tell(self, result: Mapping[str, Any], doc: Mapping[str, Any] | None) -> None:
+        if "status_str" in result:
+            self.print_comparison_results(result)
+        elif result:
+            self.say("; ".join(f"{name} ran, {running.frames_run(result)} frames" for name in result["outputs"]))
+        if doc is not None:
+            self.say(metrics_text(doc))
+        self.say(written_text(self._output_dir, self._compiled(), doc is not None))

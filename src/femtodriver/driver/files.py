@@ -1,0 +1,125 @@
+"""What a model's folder holds, and how it is written.
+
+::
+
+    <output_dir>/<name>/
+    ├── meta_from_femtodriver/     metadata.yaml and the memory images (meta_from_zipfile, ... for other sources)
+    ├── io_records/
+    │   ├── setup.yaml, setup_hex.yaml, setup_hex.txt     the traffic that loads the program
+    │   ├── apb_records/0PROG_A, 0PROG_D                  the same for an SD card
+    │   └── <name>.femto
+    └── metrics.yaml, metrics.txt                         after a simulation
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from femtodriver import __version__
+from femtodriver.driver.identity import user_data
+from femtodriver.driver.names import safe_name
+from femtodriver.driver.program import Built
+from femtodriver.driver.source import FEMTO_META, OWN_META, ZIP_META
+from femtodriver.driver.tree import replace_tree
+from femtodriver.metrics import document_text, document_yaml
+from femtodriver.program.archive import make_directory, write_file
+from femtodriver.program.convert import femto_from_compiled
+from femtodriver.program.prog import load_sequence
+from femtodriver.program.recording import PROGRAM_RECORDING, write_io_records
+
+AnyPath = str | os.PathLike[str]
+IO_RECORDS = "io_records"
+METRICS_YAML = "metrics.yaml"
+METRICS_TEXT = "metrics.txt"
+# Entries of a model's folder that a new compilation replaces or, if it does not make them, makes untrue.
+OWNED = frozenset({OWN_META, ZIP_META, FEMTO_META, IO_RECORDS, METRICS_YAML, METRICS_TEXT})
+FOREIGN_CLOCK_MHZ = 100
+
+
+def model_folder(output_dir: AnyPath, name: str) -> Path:
+    """The folder of the model of that name."""
+    return Path(output_dir) / safe_name(name)
+
+
+def write_all(output_dir: AnyPath, built: Built, model_type: str | None, doc: Mapping[str, Any] | None) -> None:
+    """Replaces the model's folder in one step: images, program files and, if there is a document, metrics."""
+
+    def into(folder: Path) -> None:
+        built.data.write_to_files(folder / built.source.meta_name)
+        _write_records(folder / IO_RECORDS, built, model_type)
+        if doc is not None:
+            write_metrics(folder, doc)
+
+    owned = OWNED | {built.source.meta_name}
+    replace_tree(model_folder(output_dir, built.source.name), owned, into)
+
+
+def write_metadata(output_dir: AnyPath, built: Built) -> Path:
+    """Replaces the folder of metadata and images alone; gives its path."""
+    target = model_folder(output_dir, built.source.name) / built.source.meta_name
+    replace_tree(target, _everything(target), built.data.write_to_files)
+    return target
+
+
+def write_records(output_dir: AnyPath, built: Built, model_type: str | None) -> Path:
+    """Replaces the folder of program files (recordings, ``0PROG_*``, ``.femto``) alone; gives its path."""
+    target = model_folder(output_dir, built.source.name) / IO_RECORDS
+    replace_tree(target, _everything(target), lambda folder: _write_records(folder, built, model_type))
+    return target
+
+
+def write_metrics(folder: Path, doc: Mapping[str, Any]) -> Path:
+    """Writes ``metrics.yaml`` and ``metrics.txt``, each in one step; gives the path of the first."""
+    make_directory(folder)
+    write_file(folder / METRICS_TEXT, document_text(doc).encode("utf-8"))
+    write_file(folder / METRICS_YAML, document_yaml(doc).encode("utf-8"))
+    return folder / METRICS_YAML
+
+
+def femto_path(output_dir: AnyPath, name: str) -> Path:
+    """Where the ``.femto`` of the model of that name stands."""
+    return model_folder(output_dir, name) / IO_RECORDS / f"{safe_name(name)}.femto"
+
+
+def _everything(folder: Path) -> set[str]:
+    return {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+
+
+def _write_records(folder: Path, built: Built, model_type: str | None) -> None:
+    info = built.data.info()
+    records = load_sequence(built.data, key_index=_key_index(info.key_index), salt=info.key_salt)
+    write_io_records(folder, {PROGRAM_RECORDING: records})
+    write_file(folder / f"{safe_name(built.source.name)}.femto", femto_bytes(built, model_type))
+
+
+def _key_index(index: int | None) -> int:
+    """The key register takes 0...31; a program that is not encrypted leaves it at 0."""
+    return index if index is not None and index < 32 else 0
+
+
+def femto_bytes(built: Built, model_type: str | None) -> bytes:
+    """The program as a ``.femto``; that of a model which came as a ``.femto`` stays as it was, to the byte."""
+    if built.source.container is not None:
+        return built.source.container
+    femto = built.data.metadata.get("femto")
+    origin: Mapping[str, Any] = femto if isinstance(femto, Mapping) else {}
+    stored = built.data.metadata.get("userdata", b"")
+    return femto_from_compiled(
+        built.data,
+        name=str(origin.get("name", built.source.name)),
+        producer=str(origin.get("producer", f"open-fd {__version__}")),
+        clock_mhz=_clock_mhz(built, origin),
+        model_type=model_type or str(origin.get("type", "custom")),
+        model_version=str(origin.get("version", "1.0.0")),
+        userdata=user_data(built.data) or (stored if isinstance(stored, bytes) else b""),
+    )
+
+
+def _clock_mhz(built: Built, origin: Mapping[str, Any]) -> int:
+    stored = origin.get("clock_mhz")
+    if isinstance(stored, int):
+        return stored
+    return round(built.part.clock_hz / 1e6) if built.part else FOREIGN_CLOCK_MHZ

@@ -1,0 +1,114 @@
+"""From a source to a program that can be written and, if it is ours, run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from femtodriver import __version__
+from femtodriver.compiler.fmir import Fmir
+from femtodriver.compiler.pipeline import Dump, compile_network
+from femtodriver.driver.identity import KEY, Identity, check_part, completed, describes, identity
+from femtodriver.driver.source import Source
+from femtodriver.errors import FemtoError, ProgramError, UsageError
+from femtodriver.part import Part, load_part, part_names
+from femtodriver.program.compiled import CompiledData
+from femtodriver.runners import Material
+
+DEFAULT_PART = "spu001"
+COMPILER_OPTIONS: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """A compiled model. ``told`` and ``part`` are None for a foreign program, ``fmir`` for any existing program."""
+
+    source: Source
+    data: CompiledData
+    part: Part | None = None
+    told: Identity | None = None
+    fmir: Fmir | None = None
+
+    @property
+    def description(self) -> Mapping[str, Any] | None:
+        """Layers, source map and memory, if the program still has them."""
+        found = self.data.metadata.get(KEY)
+        return found if isinstance(found, Mapping) and describes(found) else None
+
+    @property
+    def model(self) -> dict[str, Any]:
+        """Name and sha256 of the network, as far as they are known."""
+        sha256 = self.told.model.get("sha256") if self.told else None
+        return {"name": self.source.name, "sha256": sha256}
+
+    def runnable(self) -> Identity:
+        """What the program tells about itself; ProgramError for a foreign one, because nobody can run that here."""
+        if self.told is None or self.part is None:
+            raise ProgramError(
+                f"{self.source.where}: is not a program for the open SPU, so it cannot be simulated here; "
+                "it can be converted to program files. Compile the network itself with femtodrive to simulate it."
+            )
+        return self.told
+
+    def material(self, recording: str | Path | None = None, debug_vars: tuple[str, ...] = ()) -> Material:
+        """What runners are made of."""
+        told = self.runnable()
+        return Material(
+            inputs=told.inputs,
+            outputs=told.outputs,
+            network=self.source.network,
+            fmir=self.fmir,
+            program=self.data,
+            part=self.part,
+            recording=recording,
+            debug_vars=debug_vars,
+        )
+
+
+def build(source: Source, hw_config: str | Path | None = None, dump: Dump | None = None) -> Built:
+    """Compile a network for the part (default spu001), or take a program as it is, for the part that it names.
+
+    Errors of the compiler name what cannot be compiled or does not fit. ProgramError for a program that contradicts
+    itself or its part.
+    """
+    if source.network is not None:
+        return _compiled(source, load_part(DEFAULT_PART if hw_config is None else hw_config), dump)
+    if source.program is None:
+        raise UsageError(f"{source.where}: holds neither a network nor a program.")
+    told = identity(source.program, source.where)
+    if told is None:
+        return Built(source, source.program)
+    part = _part_of(told, hw_config, source.where)
+    check_part(told, part, source.where)
+    return Built(source, source.program, part, told)
+
+
+def _compiled(source: Source, part: Part, dump: Dump | None) -> Built:
+    if source.network is None:
+        raise UsageError(f"{source.where}: is no network.")
+    try:
+        compilation = compile_network(source.network, part, dump)
+    except FemtoError as error:
+        if source.where in str(error):
+            raise
+        raise type(error)(f"{source.where}: {error}") from None
+    data = completed(
+        compilation.data,
+        part,
+        {"name": source.name, "sha256": source.sha256},
+        {"version": __version__, "options": dict(COMPILER_OPTIONS)},
+    )
+    return Built(source, data, part, identity(data, source.where), compilation.fmir)
+
+
+def _part_of(told: Identity, hw_config: str | Path | None, where: str) -> Part:
+    if hw_config is not None:
+        return load_part(hw_config)
+    if told.part_name in part_names():
+        return load_part(told.part_name)
+    raise ProgramError(
+        f"{where}: the part must be one that is shipped ({', '.join(part_names())}), not {told.part_name!r:.60}. "
+        "Give its .toml file with --hw-config."
+    )

@@ -1,0 +1,126 @@
+"""Replacing a folder of files in one step.
+
+The new tree is built beside the old one, in a hidden folder on the same file system, and takes its place by two
+renames. Until then the old tree is untouched; whatever goes wrong, the hidden folder is removed again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import shutil
+import signal
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+
+from femtodriver.errors import FemtoError, ProgramError
+
+_ATTEMPTS = 20
+
+
+def replace_tree(target: Path, owned: Collection[str], build: Callable[[Path], None]) -> None:
+    """Puts what ``build(folder)`` writes into an empty folder in the place of ``target``.
+
+    Entries of the old folder that are not in ``owned`` (names that we write) are somebody else's: they stay. Raises
+    ProgramError, in one sentence with the system's reason, where the tree cannot be written; errors of ``build`` pass.
+    """
+    with _told(target), _folder_for(target) as real:
+        staged = real.parent / f".{real.name[:100]}.{secrets.token_hex(4)}.new"
+        try:
+            staged.mkdir()
+            build(staged)
+            _keep_foreign(real, staged, owned)
+            _swap(staged, real)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _told(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except FemtoError:
+        raise
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ProgramError(
+            f"{target}: cannot be written: {reason}; what was there before is unchanged. "
+            "Free some room or choose another --output-dir."
+        ) from None
+
+
+@contextlib.contextmanager
+def _folder_for(target: Path) -> Iterator[Path]:
+    """The place behind symbolic links, its parent made; parents that we made go again if the body fails."""
+    real = Path(os.path.realpath(target))
+    if real.exists() and not real.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(real))
+    missing = [folder for folder in real.parents if not folder.exists()]
+    done = False
+    try:
+        real.parent.mkdir(parents=True, exist_ok=True)
+        yield real
+        done = True
+    finally:
+        if not done:
+            for folder in missing:
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+
+
+def _keep_foreign(old: Path, staged: Path, owned: Collection[str]) -> None:
+    """Other people's entries appear in the new tree too; as links to the same bytes where that is possible."""
+    if not old.is_dir():
+        return
+    for entry in sorted(old.iterdir()):
+        place = staged / entry.name
+        if entry.name in owned or os.path.lexists(place):
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.copytree(entry, place, symlinks=True, copy_function=_link)
+        else:
+            _link(entry, place)
+
+
+def _link(source: str | Path, place: str | Path) -> None:
+    try:
+        os.link(source, place, follow_symlinks=False)
+    except (OSError, NotImplementedError):
+        shutil.copy2(source, place, follow_symlinks=False)
+
+
+def _swap(staged: Path, real: Path) -> None:
+    """The renames. If the second fails, the first is undone; Ctrl-C waits until both are done."""
+    aside = staged.with_suffix(".old")
+    with _uninterrupted():
+        try:
+            for attempt in range(_ATTEMPTS):
+                if real.exists():
+                    os.rename(real, aside)
+                try:
+                    os.rename(staged, real)
+                    break
+                except OSError as error:
+                    # Another process put its own tree there between our two renames: take that one away too.
+                    if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or attempt == _ATTEMPTS - 1:
+                        raise
+                    shutil.rmtree(aside, ignore_errors=True)
+        finally:
+            if aside.exists() and not real.exists():
+                os.rename(aside, real)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Holds back SIGINT and SIGTERM where the system can; they arrive afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

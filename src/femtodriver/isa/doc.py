@@ -1,0 +1,221 @@
+"""The tables of ``docs/isa.md``, made from the instruction table. The prose around them is written by hand.
+
+``python -m femtodriver.isa.doc docs/isa.md`` rewrites the tables of the file in place. A table stands between the
+lines ``<!-- table: NAME -->`` and ``<!-- end -->``; ``TABLES`` has the names.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
+from pathlib import Path
+
+from femtodriver.errors import FemtoError, UsageError
+from femtodriver.isa import ISA, Clip, Control, Instruction, Kind, Lookup, Matrix, Spec, Transfer, Vector, cycles
+from femtodriver.isa.bits import BitField
+from femtodriver.isa.operand import (
+    ACC_WIDTHS,
+    ADDRESS_BITS,
+    IMMEDIATE_BITS,
+    MEMORY_KINDS,
+    OPERAND_BITS,
+    ROW_BITS,
+)
+
+EXAMPLES = (
+    "vpass a120, [0x40]:i32, #0 length=64",
+    "mac [0x200]:i16 acc=120 columns=128 rows=64 weights=0x800",
+    "vpass [b1+0x300]:i16, a120, #0 length=64 shift=-12 rounded=1 clip=1 bits=16",
+    "vmul a3, a1:i16, #-181 length=64",
+    "lut a2, [0x300]:i8 length=64 table=256 ways=2",
+    "recv address=512 length=32",
+    "send address=768 length=16 core=1 target=40",
+    "signal core=1 thread=3",
+    "loop register=2 target=17",
+    "bez [0x10]:i8 target=93",
+)
+_MARK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_MULTIPLIED = (8, 16, 32, 64)
+
+
+def refresh(text: str) -> str:
+    """``text`` with every marked table made new; UsageError for a table that does not exist."""
+
+    def table(found: re.Match[str]) -> str:
+        if found.group(2) not in TABLES:
+            raise UsageError(f"table: must be one of {', '.join(TABLES)}, not {found.group(2)!r}.")
+        return f"{found.group(1)}\n{TABLES[found.group(2)]()}\n{found.group(3)}"
+
+    return _MARK.sub(table, text)
+
+
+def reach() -> str:
+    """What the widths of the fields allow; a part may have less."""
+    row, thread, register = _field(Matrix, "acc"), _field(Control, "thread"), _field(Control, "register")
+    counter, core, element = _field(Control, "target"), _field(Control, "core"), _field(Vector, "length")
+    table, bank = _field(Lookup, "table"), _field(Lookup, "bank")
+    return _rows(
+        ("what", "at most", "because"),
+        [
+            ("cores", core.high + 1, f"{core.width}-bit core numbers"),
+            ("data memory, bytes per core", 1 << ADDRESS_BITS, f"{ADDRESS_BITS}-bit byte addresses"),
+            (
+                "table memory, banks x words",
+                f"{bank.high + 1} x {table.high + 1}",
+                f"{bank.width} + {table.width} bits",
+            ),
+            ("instruction memory, words", counter.high + 1, f"{counter.width}-bit PC"),
+            ("accumulator rows", row.high + 1, f"{row.width}-bit row numbers"),
+            ("threads per core", thread.high + 1, f"{thread.width}-bit thread numbers"),
+            ("base registers", register.high, f"{register.width}-bit register numbers; register 0 is always zero"),
+            ("elements of a vector", element.high, f"{element.width}-bit lengths, 1 less than meant"),
+            (
+                "columns x rows of a matrix",
+                f"{_field(Matrix, 'columns').high} x {_field(Matrix, 'rows').high}",
+                "its fields; more by several instructions that add to the same or to other accumulators",
+            ),
+            ("payload words of a message", _field(Transfer, "length").high, "its field"),
+        ],
+    )
+
+
+def formats() -> str:
+    """One section per family: the place, range and meaning of every field."""
+    return "\n".join(_format(family) for family, _ in ISA.table)
+
+
+def instructions() -> str:
+    """Every instruction in the order of its opcode."""
+    rows = [_instruction_row(family, spec) for family, specs in ISA.table for spec in specs]
+    return _rows(("opcode", "name", "format", "fields in use", "meaning"), rows)
+
+
+def operands() -> str:
+    """The kinds of operand and where their bits are."""
+    top = OPERAND_BITS - 1
+    kind = f"{top}:{IMMEDIATE_BITS}"
+    rows: list[Sequence[object]] = []
+    for bits, code in MEMORY_KINDS.items():
+        place = f"{IMMEDIATE_BITS - 1}:{ADDRESS_BITS} base register, {ADDRESS_BITS - 1}:0 byte address"
+        rows.append((int(code), f"memory, {bits}-bit elements", place, f"`[0x1f0]:i{bits}`, `[b2+0x1f0]:i{bits}`"))
+    widths = ", ".join(f"{code} = {bits}" for code, bits in enumerate(ACC_WIDTHS))
+    place = f"{ROW_BITS + 1}:{ROW_BITS} width ({widths} bits), {ROW_BITS - 1}:0 row; the others 0"
+    rows.append((int(Kind.ACC), "accumulators", place, "`a12`, `a12:i16`"))
+    place = f"{IMMEDIATE_BITS - 1}:0 value, two's complement"
+    rows.append(
+        (int(Kind.IMM), "immediate", place, f"`#-5`; {-(1 << IMMEDIATE_BITS - 1)} to {(1 << IMMEDIATE_BITS - 1) - 1}")
+    )
+    return _rows((f"kind (bits {kind})", "operand", "other bits", "assembly"), rows)
+
+
+def clips() -> str:
+    """The clip modes of vector instructions."""
+    return _rows(("clip", "name", "result"), [(int(clip), clip.name.lower(), clip.doc) for clip in Clip])
+
+
+def cycle_constants() -> str:
+    """The fixed parts of the cycle rules."""
+    names = ("START_VECTOR", "START_MATRIX", "START_TRANSFER", "CONTROL", "BRANCH_TAKEN", "THREAD_SWITCH")
+    return _rows(("constant", "cycles"), [(f"`{name}`", getattr(cycles, name)) for name in names])
+
+
+def cycle_rules() -> str:
+    """Cycles of every family, from the docstrings of the rules."""
+    rows = []
+    for family, specs in ISA.table:
+        rule = str(family.cycle_rule.__doc__).splitlines()[0].rstrip(".")
+        rows.append((", ".join(f"`{spec.name}`" for spec in specs), rule))
+    return _rows(("instructions", "cycles"), rows)
+
+
+def lane_passes() -> str:
+    """Cycles of one lane for a product of operands of these widths."""
+    rows = [[f"{one} bits", *(cycles.passes(one, other) for other in _MULTIPLIED)] for one in _MULTIPLIED]
+    return _rows(("", *(f"{other} bits" for other in _MULTIPLIED)), rows)
+
+
+def examples() -> str:
+    """Assembly lines and their words."""
+    rows = []
+    for line in EXAMPLES:
+        words = " ".join(f"`{word:016x}`" for word in ISA.parse(line).encode())
+        rows.append((f"`{line}`", words))
+    return _rows(("assembly", "words, the first one first"), rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "reach": reach,
+    "formats": formats,
+    "instructions": instructions,
+    "operands": operands,
+    "clips": clips,
+    "cycle_constants": cycle_constants,
+    "cycle_rules": cycle_rules,
+    "lane_passes": lane_passes,
+    "examples": examples,
+}
+
+
+def _field(family: type[Instruction], name: str) -> BitField:
+    return next(entry for entry in family.layout.fields if entry.name == name)
+
+
+def _format(family: type[Instruction]) -> str:
+    docs = {entry.name: str(entry.metadata["doc"]) for entry in fields(family)[1:]}
+    rows, position = [], 0
+    for entry in family.layout.fields:
+        values = f"{entry.low} to {entry.high}"
+        doc = docs.get(
+            entry.name, {"opcode": "see the table of instructions", "reserved": "must be 0"}.get(entry.name, "")
+        )
+        if entry.name == "reserved":
+            values = "0"
+        elif entry.width == OPERAND_BITS:
+            values = "operand"
+        elif entry.bias:
+            doc += f"; encoded as value - {entry.bias}"
+        place = f"{position + entry.width - 1}:{position}" if entry.width > 1 else position
+        rows.append((place, entry.name, values, doc))
+        position += entry.width
+    size = f"{family.layout.words} word" + ("s" if family.layout.words > 1 else "")
+    meaning = str(family.__doc__).splitlines()[0]
+    return f"### {family.__name__} format, {size}\n\n{_code(meaning)}\n\n" + _rows(
+        ("bits", "field", "values", "meaning"), rows
+    )
+
+
+def _code(meaning: str) -> str:
+    return f"`{meaning}`" if "=" in meaning else meaning
+
+
+def _instruction_row(family: type[Instruction], spec: Spec) -> Sequence[object]:
+    used = "all" if spec.uses is None else ", ".join(spec.uses) or "none"
+    return (spec.code, f"`{spec.name}`", family.__name__, used, spec.doc)
+
+
+def _rows(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join("| " + " | ".join(str(cell) for cell in line) + " |\n" for line in lines)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Rewrite the tables of the files that the arguments name; the exit code."""
+    try:
+        if not arguments:
+            raise UsageError("isa.doc: must be given the file whose tables it makes new: docs/isa.md.")
+        for name in arguments:
+            path = Path(name)
+            path.write_text(refresh(path.read_text("utf-8")), "utf-8")
+    except FemtoError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        print(f"{error.filename}: cannot be rewritten: {error.strerror}.", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
