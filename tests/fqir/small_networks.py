@@ -84,3 +84,9 @@ def run(net: Network, *frames: Mapping[str, Any]) -> list[dict[str, Any]]:
     reference = Reference(net)
     results = [reference.step({name: np.asarray(item) for name, item in frame.items()}) for frame in frames]
     return [{name: array.tolist() for name, array in result.items()} for result in results]
+
+
+def run_once(reference: Reference) -> None:
+    """One frame of numbers from -300 to 299."""
+    numbers = np.random.default_rng(0)
+    reference.step({item.name: numbers.integers(-300, 300, item.shape) for item in reference.network.inputs})

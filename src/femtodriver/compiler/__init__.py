@@ -1,0 +1,1 @@
+"""Network to program: lowering, passes, placement, instructions, images."""

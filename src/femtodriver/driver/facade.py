@@ -22,6 +22,7 @@ from femtodriver.driver.program import Built, build
 from femtodriver.driver.running import SIMULATOR, Inputs, Result
 from femtodriver.driver.source import DEFAULT_NAME, Source, load_source
 from femtodriver.driver.summary import metrics_text, model_text, written_text
+from femtodriver.driver.tree import check_writable
 from femtodriver.errors import UsageError
 from femtodriver.fqir.graph import Network
 from femtodriver.metrics import document_yaml
@@ -292,9 +293,11 @@ class Femtodriver(unavailable.NotYet):
         unavailable.refuse_femtocrux(force_femtocrux_compile, force_femtocrux_sim)
         if cleanup_docker:
             raise unavailable.no_docker("cleanup_docker")
+        unavailable.refuse_devices(hardware, zynq_host)
         check_period(input_period)
         names = check_names(listed(runners))
         source = load_source(model, model_name)
+        check_writable(files.model_folder(output_dir, source.name))
         built = self._compile(source, output_dir, model_options_file, hw_config, dump_ir, write=False)
         self.say(model_text(built))
         result: Result = {}

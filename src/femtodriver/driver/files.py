@@ -35,7 +35,8 @@ IO_RECORDS = "io_records"
 METRICS_YAML = "metrics.yaml"
 METRICS_TEXT = "metrics.txt"
 # Entries of a model's folder that a new compilation replaces or, if it does not make them, makes untrue.
-OWNED = frozenset({OWN_META, ZIP_META, FEMTO_META, IO_RECORDS, METRICS_YAML, METRICS_TEXT})
+RESULTS = frozenset({IO_RECORDS, METRICS_YAML, METRICS_TEXT})
+OWN_METAS = frozenset({OWN_META, ZIP_META, FEMTO_META})
 FOREIGN_CLOCK_MHZ = 100
 
 
@@ -45,16 +46,22 @@ def model_folder(output_dir: AnyPath, name: str) -> Path:
 
 
 def write_all(output_dir: AnyPath, built: Built, model_type: str | None, doc: Mapping[str, Any] | None) -> None:
-    """Replaces the model's folder in one step: images, program files and, if there is a document, metrics."""
+    """Replaces the model's folder in one step: images, program files and, if there is a document, metrics.
+
+    Images from another source stay if they are of the same program, which shows in the same ``.femto``.
+    """
+    femto = femto_bytes(built, model_type)
 
     def into(folder: Path) -> None:
         built.data.write_to_files(folder / built.source.meta_name)
-        _write_records(folder / IO_RECORDS, built, model_type)
+        _write_records(folder / IO_RECORDS, built, femto)
         if doc is not None:
             write_metrics(folder, doc)
 
-    owned = OWNED | {built.source.meta_name}
-    replace_tree(model_folder(output_dir, built.source.name), owned, into)
+    metas = {built.source.meta_name}
+    if not _is_file_with(femto_path(output_dir, built.source.name), femto):
+        metas.update(OWN_METAS)
+    replace_tree(model_folder(output_dir, built.source.name), metas | RESULTS, into)
 
 
 def write_metadata(output_dir: AnyPath, built: Built) -> Path:
@@ -66,8 +73,9 @@ def write_metadata(output_dir: AnyPath, built: Built) -> Path:
 
 def write_records(output_dir: AnyPath, built: Built, model_type: str | None) -> Path:
     """Replaces the folder of program files (recordings, ``0PROG_*``, ``.femto``) alone; gives its path."""
+    femto = femto_bytes(built, model_type)
     target = model_folder(output_dir, built.source.name) / IO_RECORDS
-    replace_tree(target, _everything(target), lambda folder: _write_records(folder, built, model_type))
+    replace_tree(target, _everything(target), lambda folder: _write_records(folder, built, femto))
     return target
 
 
@@ -88,11 +96,18 @@ def _everything(folder: Path) -> set[str]:
     return {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
 
 
-def _write_records(folder: Path, built: Built, model_type: str | None) -> None:
+def _is_file_with(path: Path, content: bytes) -> bool:
+    try:
+        return path.stat().st_size == len(content) and path.read_bytes() == content
+    except OSError:
+        return False
+
+
+def _write_records(folder: Path, built: Built, femto: bytes) -> None:
     info = built.data.info()
     records = load_sequence(built.data, key_index=_key_index(info.key_index), salt=info.key_salt)
     write_io_records(folder, {PROGRAM_RECORDING: records})
-    write_file(folder / f"{safe_name(built.source.name)}.femto", femto_bytes(built, model_type))
+    write_file(folder / f"{safe_name(built.source.name)}.femto", femto)
 
 
 def _key_index(index: int | None) -> int:

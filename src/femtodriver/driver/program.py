@@ -14,7 +14,7 @@ from femtodriver.driver.identity import KEY, Identity, check_part, completed, de
 from femtodriver.driver.source import Source
 from femtodriver.errors import FemtoError, ProgramError, UsageError
 from femtodriver.part import Part, load_part, part_names
-from femtodriver.program.compiled import CompiledData
+from femtodriver.program.compiled import DM_BANK_WORDS, TM_BANK_WORDS, CompiledData
 from femtodriver.runners import Material
 
 DEFAULT_PART = "spu001"
@@ -94,6 +94,7 @@ def _compiled(source: Source, part: Part, dump: Dump | None) -> Built:
         if source.where in str(error):
             raise
         raise type(error)(f"{source.where}: {error}") from None
+    _check_storable(part)
     data = completed(
         compilation.data,
         part,
@@ -101,6 +102,16 @@ def _compiled(source: Source, part: Part, dump: Dump | None) -> Built:
         {"version": __version__, "options": dict(COMPILER_OPTIONS)},
     )
     return Built(source, data, part, identity(data, source.where), compilation.fmir)
+
+
+def _check_storable(part: Part) -> None:
+    """Program files have the memory map of the SPU-001; a part with other banks can be tried, but not written for."""
+    for name, wanted in (("dm_bank_words", DM_BANK_WORDS), ("tm_bank_words", TM_BANK_WORDS)):
+        if getattr(part, name) != wanted:
+            raise UsageError(
+                f"hw-config: {name} of {part.name!r} must be {wanted}, as in the memory map of program files, "
+                f"not {getattr(part, name)}; change the number of banks or cores instead."
+            )
 
 
 def _part_of(told: Identity, hw_config: str | Path | None, where: str) -> Part:

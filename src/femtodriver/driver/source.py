@@ -68,14 +68,10 @@ def _from_path(path: Path, name: str | None) -> Source:
     if not path.name:
         raise UsageError(f"model: must be LOOPBACK, a graph or the path of a model, not {str(path)!r}.")
     reader = _READERS.get(path.suffix.lower())
-    if path.is_dir() or (reader is None and not path.suffix):
+    if os.path.isdir(path) or (reader is None and not path.suffix):
         return _from_directory(path, name)
     if reader is None:
-        known = ", ".join(_READERS)
-        raise UsageError(
-            f"{path}: the model must be LOOPBACK, a file that ends in {known}, or a folder of a compiled model, "
-            f"not a file that ends in {path.suffix!r}."
-        )
+        raise UsageError(f"{path}: the model must be {_FORMS}, not a file that ends in {path.suffix!r}.")
     return reader(path, name or path.stem)
 
 
@@ -100,15 +96,16 @@ _READERS: Mapping[str, Callable[[Path, str], Source]] = {
     ".zip": _from_zip,
     ".femto": _from_femto,
 }
+_FORMS = f"LOOPBACK, a file that ends in {', '.join(_READERS)}, or the folder of a compiled model"
 
 
 def _from_directory(path: Path, name: str | None) -> Source:
     """A model's folder with one of the known folders of images in it, or such a folder itself."""
-    if not path.exists():
-        raise MissingFileError(f"{path}: the folder of a compiled model must exist.")
+    if not os.path.exists(path):
+        raise MissingFileError(f"{path}: the model must be {_FORMS}; there is no such folder.")
     whole = path.resolve()
     for meta_name in META_NAMES:
-        if (path / meta_name).is_dir():
+        if os.path.isdir(path / meta_name):
             return Source(
                 name or whole.name, str(path), meta_name, program=CompiledData.read_from_files(path / meta_name)
             )

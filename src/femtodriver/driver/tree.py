@@ -20,49 +20,65 @@ from femtodriver.errors import FemtoError, ProgramError
 _ATTEMPTS = 20
 
 
+def check_writable(target: Path) -> None:
+    """ProgramError if ``replace_tree`` could not even start: better known before a long run than after it."""
+    place = Path(os.path.realpath(target))
+    try:
+        with _parents_of(place, always_remove=True):
+            probe = place.parent / f".{secrets.token_hex(4)}.probe"
+            probe.mkdir()
+            probe.rmdir()
+    except (OSError, ValueError) as error:
+        raise _told(target, error) from None
+
+
 def replace_tree(target: Path, owned: Collection[str], build: Callable[[Path], None]) -> None:
     """Puts what ``build(folder)`` writes into an empty folder in the place of ``target``.
 
     Entries of the old folder that are not in ``owned`` (names that we write) are somebody else's: they stay. Raises
     ProgramError, in one sentence with the system's reason, where the tree cannot be written; errors of ``build`` pass.
     """
-    with _told(target), _folder_for(target) as real:
-        staged = real.parent / f".{real.name[:100]}.{secrets.token_hex(4)}.new"
-        try:
-            staged.mkdir()
-            build(staged)
-            _keep_foreign(real, staged, owned)
-            _swap(staged, real)
-        finally:
-            shutil.rmtree(staged, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _told(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except FemtoError:
-        raise
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ProgramError(
-            f"{target}: cannot be written: {reason}; what was there before is unchanged. "
-            "Free some room or choose another --output-dir."
-        ) from None
-
-
-@contextlib.contextmanager
-def _folder_for(target: Path) -> Iterator[Path]:
-    """The place behind symbolic links, its parent made; parents that we made go again if the body fails."""
     real = Path(os.path.realpath(target))
+    staged = real.parent / f".{real.name[:100]}.{secrets.token_hex(4)}.new"
+    try:
+        with _parents_of(real):
+            _build_and_swap(staged, real, owned, build)
+    except FemtoError as error:
+        # The hidden folder is nobody's business: the message names the place where the file was to be.
+        raise type(error)(str(error).replace(str(staged), str(target))) from None
+    except (OSError, ValueError) as error:
+        raise _told(target, error) from None
+
+
+def _told(target: Path, error: OSError | ValueError) -> ProgramError:
+    reason = getattr(error, "strerror", None) or error
+    return ProgramError(
+        f"{target}: cannot be written: {reason}; what was there before is unchanged. "
+        "Free some room or choose another --output-dir."
+    )
+
+
+def _build_and_swap(staged: Path, real: Path, owned: Collection[str], build: Callable[[Path], None]) -> None:
+    try:
+        staged.mkdir()
+        build(staged)
+        _keep_foreign(real, staged, owned)
+        _swap(staged, real)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _parents_of(real: Path, always_remove: bool = False) -> Iterator[None]:
+    """Makes the folder's parents; those that we made go again if the body fails, or always."""
     if real.exists() and not real.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(real))
     missing = [folder for folder in real.parents if not folder.exists()]
     done = False
     try:
         real.parent.mkdir(parents=True, exist_ok=True)
-        yield real
-        done = True
+        yield
+        done = not always_remove
     finally:
         if not done:
             for folder in missing:

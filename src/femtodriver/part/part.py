@@ -113,7 +113,7 @@ def _entry(where: str, key: str, kind: object, value: object) -> object:
 
 
 # The largest sizes that the instruction set can address; see docs/isa.md.
-_LIMITS = {
+LIMITS = {
     "cores": 16,
     "dm_banks": 8,
     "dm_bank_words": 8192,
@@ -127,7 +127,7 @@ _LIMITS = {
 
 
 def _check(where: str, part: Part) -> None:
-    for key, most in _LIMITS.items():
+    for key, most in LIMITS.items():
         value = getattr(part, key)
         if value > most:
             raise UsageError(f"{where}: {key} must be at most {most} (the instruction set's reach), not {value}.")

@@ -1,0 +1,92 @@
+"""The cycle rules against tables written by hand."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from femtodriver.isa import cycles
+
+
+# One pass multiplies 8 bits by 16 bits.
+@pytest.mark.parametrize(
+    ("one", "other", "count"),
+    [
+        (8, 8, 1),
+        (8, 16, 1),
+        (1, 16, 1),
+        (2, 9, 1),
+        (9, 9, 2),
+        (16, 16, 2),
+        (8, 17, 2),
+        (8, 32, 2),
+        (16, 32, 4),
+        (24, 24, 6),
+        (32, 32, 8),
+        (8, 64, 4),
+        (64, 64, 32),
+    ],
+)
+def test_passes(one: int, other: int, count: int) -> None:
+    assert cycles.passes(one, other) == cycles.passes(other, one) == count
+
+
+@given(st.integers(1, 64), st.integers(1, 64))
+def test_passes_cover_the_product_and_grow_with_it(one: int, other: int) -> None:
+    count = cycles.passes(one, other)
+    assert count * 8 * 16 >= one * other
+    assert count <= cycles.passes(one + 1, other)
+
+
+@pytest.mark.parametrize(
+    ("length", "passes", "busiest", "expected"),
+    [
+        (1, 1, 0, 3 + 1),
+        (8, 1, 0, 3 + 1),
+        (9, 1, 0, 3 + 2),
+        (64, 1, 8, 3 + 8),
+        (64, 1, 12, 3 + 12),
+        (64, 2, 12, 3 + 16),
+        (4096, 1, 0, 3 + 512),
+    ],
+)
+def test_vector(length: int, passes: int, busiest: int, expected: int) -> None:
+    assert cycles.vector(length, 8, passes, busiest) == expected
+
+
+@pytest.mark.parametrize(
+    ("length", "copies", "busiest", "expected"),
+    [(1, 1, 1, 3 + 1), (16, 1, 4, 3 + 16), (16, 2, 4, 3 + 8), (16, 4, 4, 3 + 4), (16, 4, 9, 3 + 9), (17, 4, 0, 3 + 5)],
+)
+def test_lookup(length: int, copies: int, busiest: int, expected: int) -> None:
+    assert cycles.lookup(length, 8, copies, busiest) == expected
+
+
+@pytest.mark.parametrize(
+    ("groups", "passes", "scan", "busiest", "expected"),
+    [
+        (0, 1, 1, 1, 4 + 1),
+        (100, 1, 16, 58, 4 + 100),
+        (100, 2, 16, 58, 4 + 200),
+        (3, 1, 16, 9, 4 + 16),
+        (3, 1, 4, 9, 4 + 9),
+    ],
+)
+def test_matrix(groups: int, passes: int, scan: int, busiest: int, expected: int) -> None:
+    assert cycles.matrix(groups, passes, scan, busiest) == expected
+
+
+def test_the_small_ones() -> None:
+    assert [cycles.transfer(words) for words in (0, 1, 100)] == [2, 3, 102]
+    assert (cycles.control(False), cycles.control(True)) == (1, 2)
+    assert (cycles.element(False), cycles.element(True)) == (3, 5)
+    assert cycles.THREAD_SWITCH == 2
+
+
+def test_no_instruction_outruns_the_fetch_of_its_words() -> None:
+    """One instruction word is fetched per cycle: an instruction of two words must take two cycles at least."""
+    assert cycles.vector(1, 8, 1, 0) >= 2
+    assert cycles.lookup(1, 8, 4, 0) >= 2
+    assert cycles.matrix(0, 1, 1, 1) >= 2
+    assert min(cycles.transfer(0), cycles.control(False), cycles.element(False)) >= 1
