@@ -35,6 +35,8 @@ WIDE = 64
 # A right shift by more gives the same, a left shift by more gives zero.
 _MOST_RIGHT = _MOST_LEFT = 63
 _MEMORY_BITS = 32
+# What one matrix instruction reaches.
+_MOST_COLUMNS = 4096
 _LOGIC = frozenset({"vgt", "vge", "veq", "vand", "vor", "vxor"})
 
 
@@ -47,6 +49,7 @@ class Builder:
         self.tables: dict[str, Int64Array] = {}
         self.ops: list[Op] = []
         self.layers: list[Layer] = []
+        self.where = "the network"  # names the node in errors
         self._known: dict[object, Rope] = {}
         self._shared: dict[bytes, str] = {}
 
@@ -116,7 +119,10 @@ class Builder:
     def look(self, x: Rope, table: Int64Array, *, shift_a: int = 0, bits: int = 8) -> Rope:
         """Table look-up; ``table`` has 2**bits values of at most 16 bits, lowest address first."""
         if value_bits(table) > 16:
-            raise UnsupportedError(f"table: values must fit 16 bits, not {value_bits(table)}.")
+            raise UnsupportedError(
+                f"{self.where}: values of the table must fit 16 bits, not {value_bits(table)}. "
+                "Scale them down, and shift what is looked up."
+            )
         key = b"table" + table.tobytes()
         if not x:
             return ()
@@ -151,7 +157,7 @@ class Builder:
             if len(x) > 1 and any(view.length < _SHORT_VIEW or not view.step for view in x):
                 x = (self.contiguous(x),)
             position = 0
-            for view in x:
+            for view in (piece for view in x for piece in _reachable(view)):
                 source = view if view.step else self.contiguous((view,))
                 products.append((self._matrix(weights[position : position + view.length]), source))
                 position += view.length
@@ -295,12 +301,21 @@ class Builder:
         weights = np.ascontiguousarray(weights)
         bits = next((width for width in (4, 8, 16) if value_bits(weights) <= width), 0)
         if not bits:
-            raise UnsupportedError(f"weights: must fit 16 bits, not {value_bits(weights)}.")
+            raise UnsupportedError(
+                f"{self.where}: weights must fit 16 bits, not {value_bits(weights)}. "
+                "Quantize them to 4, 8 or 16 bits, or split the matrix into two."
+            )
         key = b"matrix%d,%d" % weights.shape + weights.tobytes()
         name = self._shared.setdefault(key, f"m{len(self.matrices)}")
         if name not in self.matrices:
             self.matrices[name] = Matrix(name, weights, bits)
         return name
+
+
+def _reachable(view: View) -> list[View]:
+    """The view in pieces that one matrix instruction can take."""
+    starts = range(0, view.length, _MOST_COLUMNS)
+    return [view.part(first, min(first + _MOST_COLUMNS, view.length)) for first in starts]
 
 
 def _post(shift: int, rounded: bool, saturate: int | None, low: int | None) -> Post:

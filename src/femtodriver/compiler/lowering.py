@@ -82,7 +82,7 @@ class Lowering(Builder):
         return [(self.value(tensor.name), self.shape(tensor.name)) for tensor in graph.outputs]
 
     def _node(self, place: NodePlace) -> None:
-        node = place.node
+        node, self.where = place.node, place.text
         operator = bind(node, place)
         given = {argument: self.shape(node.inputs[argument].name) for argument in operator.arguments}
         operator.check(given)

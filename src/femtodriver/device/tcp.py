@@ -182,17 +182,17 @@ class TcpLink(Transport):
         link = self._link()
         got = before + len(self._received)
         left = deadline - time.monotonic()
+        data, reason = b"", f"no answer within {self.timeouts.io:g} s"
         try:
-            link.settimeout(max(left, 1e-3))
-            data = link.recv(_CHUNK)
+            if left > 0:
+                link.settimeout(left)
+                data = link.recv(_CHUNK)
+                reason = "the board closed the connection"
         except TimeoutError:
-            data, left = b"", 0.0
+            pass
         except OSError as error:
-            raise DeviceError(
-                f"{self.name}: {where}: the link was lost: {_reason(error)}; expected {wanted} bytes, got {got}."
-            ) from None
+            reason = f"the link was lost ({_reason(error)})"
         if not data:
-            reason = "the board closed the connection" if left > 0 else f"no answer within {self.timeouts.io:g} s"
             raise DeviceError(f"{self.name}: {where}: {reason}; expected {wanted} bytes, got {got}.")
         self._received += data
 
