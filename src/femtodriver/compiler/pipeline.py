@@ -42,8 +42,10 @@ class Compilation:
     data: CompiledData
 
 
-def compile_network(network: Network, part: Part, dump: Dump | None = None) -> Compilation:
-    """Compile for a part; on one core if the network fits there, else on all of them.
+def compile_network(
+    network: Network, part: Part, dump: Dump | None = None, *, cores: int | None = None
+) -> Compilation:
+    """Compile for a part; on one core if the network fits there, else on all of them, or on ``cores`` of them.
 
     ``dump(file name, text)`` gets every stage. UnsupportedError for what cannot be compiled, CapacityError for what
     does not fit.
@@ -53,7 +55,7 @@ def compile_network(network: Network, part: Part, dump: Dump | None = None) -> C
     dump("00-fqir.txt", network_text(network))
     lowered = lower(network)
     lowered = run_passes(lowered, dump)
-    attempts = [1] if part.cores == 1 else [1, part.cores]
+    attempts = [cores] if cores else [1] if part.cores == 1 else [1, part.cores]
     for cores in attempts:
         try:
             return _finish(lowered, part, cores, dump)
