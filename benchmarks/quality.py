@@ -13,15 +13,15 @@ from __future__ import annotations
 import argparse
 import fnmatch
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import exp, log
 from pathlib import Path
 
 import numpy as np
 
-from femtodriver.compiler.pipeline import Compilation, compile_network
 from femtodriver.compiler.fmir import Mac, walk
 from femtodriver.compiler.passes import GROUP, kept_groups
+from femtodriver.compiler.pipeline import Compilation, compile_network
 from femtodriver.errors import CapacityError
 from femtodriver.fqir.graph import Graph, Network
 from femtodriver.fqir.load import load_network
@@ -69,10 +69,7 @@ def measure(folder: Path, part: Part, frames: int) -> Row:
     cores = len(report.cores)
     bound = (executed + elementwise(network.frame)) / part.lanes / cores
     matrix_cycles = sum(
-        events.get("cycles", 0)
-        for core in report.cores
-        for events in core.by_pc.values()
-        if events.get("matrix_dense")
+        events.get("cycles", 0) for core in report.cores for events in core.by_pc.values() if events.get("matrix_dense")
     )
     stored, kept = weight_bytes(program)
     alone, everywhere = both(network, part, inputs, frames)

@@ -14,6 +14,7 @@ from femtodriver.compiler.emit import emit
 from femtodriver.compiler.fasmir import Fasmir, fasmir_text
 from femtodriver.compiler.fmir import Fmir
 from femtodriver.compiler.fmir_text import fmir_text
+from femtodriver.compiler.interpolate import fuse_interpolation
 from femtodriver.compiler.link import link
 from femtodriver.compiler.lowering import Lowering
 from femtodriver.compiler.passes import choose_formats, drop_dead, fold_copies, split_rows
@@ -42,9 +43,7 @@ class Compilation:
     data: CompiledData
 
 
-def compile_network(
-    network: Network, part: Part, dump: Dump | None = None, *, cores: int | None = None
-) -> Compilation:
+def compile_network(network: Network, part: Part, dump: Dump | None = None, *, cores: int | None = None) -> Compilation:
     """Compile for a part; on one core if the network fits there, else on all of them, or on ``cores`` of them.
 
     ``dump(file name, text)`` gets every stage. UnsupportedError for what cannot be compiled, CapacityError for what
@@ -97,6 +96,7 @@ def initial_state(network: Network) -> Mapping[str, npt.NDArray[np.int64]]:
 
 
 PASSES: tuple[Pass, ...] = (
+    ("fuse-interpolation", fuse_interpolation),
     ("drop-dead", drop_dead),
     ("fold-copies", fold_copies),
     ("split-rows", partial(split_rows, most_rows=MOST_MAC_ROWS)),
@@ -117,10 +117,10 @@ def run_passes(fmir: Fmir, dump: Dump) -> Fmir:
 def _finish(fmir: Fmir, part: Part, cores: int, dump: Dump) -> Compilation:
     placed = place(fmir, cores)
     verify(placed)
-    dump("06-placed.fmir", fmir_text(placed))
+    dump(f"{len(PASSES) + 2:02d}-placed.fmir", fmir_text(placed))
     maps = allocate(placed, part, MOST_MAC_ROWS)
     program = emit(placed, maps)
-    dump("07-program.fasmir", fasmir_text(program))
+    dump(f"{len(PASSES) + 3:02d}-program.fasmir", fasmir_text(program))
     linked = link(placed, program, part)
     return Compilation(placed, program, CompiledData(linked.metadata, linked.images))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from femtodriver.compiler.fmir import Fmir, If, Look, Loop, Mac, Op, Role, Send, Simple, View, reads, touches
+from femtodriver.compiler.fmir import Fmir, If, Interp, Look, Loop, Mac, Op, Role, Send, Simple, View, reads, touches
 from femtodriver.compiler.fmir_text import op_text
 from femtodriver.errors import ModelError
 
@@ -74,6 +74,9 @@ def _check_kind(fmir: Fmir, op: Simple) -> None:
         return
     for view in op.reads:
         _require(view.length == op.dst.length, op, "operands and destination must have equal lengths")
+    if isinstance(op, Interp):
+        _require(fmir.buffers[op.a.buffer].bits == 16, op, f"{op.a.buffer} must have 16-bit elements")
+        _require(op.a.step == 1, op, "the argument must not be a repeated element")
     if isinstance(op, Look):
         _require(len(fmir.tables[op.table]) == 1 << op.bits, op, f"table {op.table} must have {1 << op.bits} entries")
 
