@@ -64,6 +64,10 @@ def _check_kind(fmir: Fmir, op: Simple) -> None:
     if isinstance(op, Send):
         _require(target.core != op.core, op, "a message must go to another core")
         _require(op.a.length == op.dst.length and op.a.step == 1, op, "a message must keep its length")
+        source = fmir.buffers[op.a.buffer]
+        starts = op.a.offset * source.bits % 64 == op.dst.offset * target.bits % 64 == 0 and source.bits == target.bits
+        ends = op.dst.end * target.bits % 64 == 0 or op.dst.end == target.length
+        _require(starts and ends, op, "a message must fill whole words, up to the end of its buffer")
         return
     _require(target.core == op.core, op, f"{target.name} must be on core {op.core}")
     if isinstance(op, Mac):
