@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from femtodriver.compiler.fmir import Mac, walk
+from femtodriver.compiler.options import Options
 from femtodriver.compiler.passes import GROUP, kept_groups
 from femtodriver.compiler.pipeline import Compilation, compile_network
 from femtodriver.errors import CapacityError
@@ -95,7 +96,7 @@ def both(network: Network, part: Part, inputs: dict[str, np.ndarray], frames: in
     found: list[float | None] = []
     for cores in (1, part.cores):
         try:
-            program = compile_network(network, part, cores=cores)
+            program = compile_network(network, part, options=Options(cores=cores))
         except CapacityError:
             found.append(None)
             continue

@@ -50,18 +50,19 @@ class CoreMap:
     mac_row: int = 0
 
 
-def allocate(fmir: Fmir, part: Part, most_mac_rows: int) -> dict[int, CoreMap]:
+def allocate(fmir: Fmir, part: Part, most_mac_rows: int, *, accumulators: bool = True) -> dict[int, CoreMap]:
     """A map per used core; CapacityError when data or table memory overflows."""
     cores = sorted({0} | {op.core for op in walk(fmir.ops)} | {buffer.core for buffer in fmir.buffers.values()})
-    return {core: _allocate_core(fmir, part, core, most_mac_rows) for core in cores}
+    return {core: _allocate_core(fmir, part, core, most_mac_rows, accumulators) for core in cores}
 
 
-def _allocate_core(fmir: Fmir, part: Part, core: int, most_mac_rows: int) -> CoreMap:
+def _allocate_core(fmir: Fmir, part: Part, core: int, most_mac_rows: int, accumulators: bool) -> CoreMap:
     places = CoreMap(core)
     places.mac_row = part.acc_rows - most_mac_rows // part.lanes
     ops = [op for op in walk(fmir.ops) if op.core == core or _lands_on(fmir, op, core)]
     lives = lifetimes(fmir, core)
-    _place_in_accumulators(fmir, ops, lives, places)
+    wanted = lives if accumulators else {n: life for n, life in lives.items() if fmir.buffers[n].bits == WIDE}
+    _place_in_accumulators(fmir, ops, wanted, places)
     _place_buffers(fmir, lives, places, core)
     _place_matrices(fmir, ops, places, core)
     _place_tables(fmir, ops, places, part)
