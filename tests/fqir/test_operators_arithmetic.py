@@ -19,8 +19,11 @@ def test_vvadd_floors_each_operand_on_its_own() -> None:
     assert aligned("vvadd", {"x": [-1, 3], "y": [1, 3]}, shamt_x=-1, shamt_y=-1) == [-1, 2]
 
 
-def test_vvadd_alignment_is_never_rounded() -> None:
-    assert aligned("vvadd", {"x": [3], "y": [0]}, shamt_x=-1, rounded=True) == [1]
+def test_alignment_is_never_rounded() -> None:
+    changed = {"shamt_x": -1, "shamt_y": -1, "rounded": True}
+    assert aligned("vvadd", {"x": [3], "y": [3]}, **changed) == [2]
+    assert aligned("vvsub", {"x": [3], "y": [-1]}, **changed) == [2]
+    assert aligned("viadd", {"x": [3]}, **changed, y=3) == [2]
 
 
 def test_vvadd_result_is_rounded_half_up() -> None:

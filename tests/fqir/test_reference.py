@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_networks import graph, network, node, tensor, zeros
+from small_networks import graph, network, node, parameter, run, tensor, zeros
 
 from femtodriver.errors import InputError, UnsupportedError
 from femtodriver.fqir.reference import Reference
@@ -107,3 +107,32 @@ def test_scalars_wrap_without_a_warning() -> None:
 def test_a_network_that_cannot_run_is_refused_before_it_runs() -> None:
     with pytest.raises(UnsupportedError, match="operator squeeze must not occur"):
         Reference(network(graph([node("squeeze", {"x": "x"}, dim=0)], [tensor("x")])))
+
+
+PRODUCT: dict[str, Any] = {"shamt_bwred": 0, "bw_out": 16, "rounded": False}
+WEIGHT = tensor("w", [1, 1])
+
+
+def product(out: str) -> Any:
+    return node("matmul", {"x": "x", "y": WEIGHT}, [out], **PRODUCT)
+
+
+def test_a_parameter_that_a_node_overwrites_is_not_taken_for_constant() -> None:
+    overwrite = node("zeros", {}, ["w"], shape=(1, 1))
+    frame = graph([product("a"), overwrite, product("b")], [tensor("x")], ["a", "b"], [parameter("w", [[5]])])
+    assert run(network(frame), {"x": [3]}, {"x": [4]}) == [{"a": [15], "b": [0]}, {"a": [20], "b": [0]}]
+
+
+def test_a_state_that_init_gives_a_value_is_not_taken_for_constant() -> None:
+    grow = node("vvadd", {"x": WEIGHT, "y": WEIGHT}, ["d"], shamt_x=0, shamt_y=0, shamt_bwred=0, bw=16)
+    nodes = [product("out"), grow, node("assign", {"y": WEIGHT, "x": "d"}, [])]
+    init = graph([], outputs=[], parameters=[parameter("w", [[5]])])
+    frame = graph(nodes, [tensor("x")])
+    assert [result["out"] for result in run(network(frame, init), {"x": [1]}, {"x": [1]})] == [[5], [10]]
+
+
+def test_two_parameters_of_one_name_are_each_loaded_in_turn() -> None:
+    bodies = [graph([product(f"o{value}")], [], [f"o{value}"], [parameter("w", [[value]])]) for value in (2, 3)]
+    calls = [node(None, {}, [f"y{index}"], {"body": body}) for index, body in enumerate(bodies)]
+    frame = graph(calls, [tensor("x")], ["y0", "y1"])
+    assert run(network(frame), {"x": [10]}) == [{"y0": [20], "y1": [30]}]

@@ -42,11 +42,12 @@ def example(spec: Spec) -> Instruction:
     values: dict[str, Any] = {}
     shown = iter((accumulator(5), memory(0x12340, 16, 3), memory(0x7F, 8)))
     ranges = {entry.name: entry for entry in FAMILY_OF[spec.name].layout.fields}
+    alone = sum(entry.type == "Operand" for entry in fields(FAMILY_OF[spec.name])) == 1
     for number, entry in enumerate(fields(FAMILY_OF[spec.name])[1:], start=3):
         if entry.name not in field_names(spec):
             continue
         if entry.type == "Operand":
-            values[entry.name] = memory(0x300, 32) if entry.name == "x" else next(shown)
+            values[entry.name] = memory(0x300, 32) if alone else next(shown)
         else:
             values[entry.name] = min(7 * number, ranges[entry.name].high)
     return FAMILY_OF[spec.name](spec, **values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from femtodriver.errors import AssemblyError
@@ -13,6 +13,7 @@ bit_fields = st.builds(BitField, st.just("f"), st.integers(1, 24), st.booleans()
 
 
 @given(bit_fields, st.data())
+@settings(deadline=None)
 def test_every_value_of_a_field_comes_back(entry: BitField, data: st.DataObject) -> None:
     value = data.draw(st.integers(entry.low, entry.high))
     bits = entry.encode("x", value)
@@ -22,11 +23,13 @@ def test_every_value_of_a_field_comes_back(entry: BitField, data: st.DataObject)
 
 
 @given(bit_fields)
+@settings(deadline=None)
 def test_a_field_has_as_many_values_as_its_bits_allow(entry: BitField) -> None:
     assert entry.high - entry.low + 1 == 1 << entry.width
 
 
 @given(bit_fields)
+@settings(deadline=None)
 def test_the_neighbours_of_a_range_are_refused(entry: BitField) -> None:
     for value in (entry.low - 1, entry.high + 1):
         with pytest.raises(AssemblyError, match=rf"^x: f must be {entry.low} to {entry.high}, not {value}\.$"):

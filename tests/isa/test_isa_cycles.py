@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from femtodriver.isa import cycles
@@ -33,6 +33,7 @@ def test_passes(one: int, other: int, count: int) -> None:
 
 
 @given(st.integers(1, 64), st.integers(1, 64))
+@settings(deadline=None)
 def test_passes_cover_the_product_and_grow_with_it(one: int, other: int) -> None:
     count = cycles.passes(one, other)
     assert count * 8 * 16 >= one * other

@@ -21,7 +21,7 @@ ids = {"ids": lambda value: getattr(value, "name", value)}
 
 @pytest.mark.parametrize("spec", ALL, **ids)
 @given(data=st.data())
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_words_and_text_give_the_same_instruction_back(spec: Spec, data: st.DataObject) -> None:
     instruction = data.draw(instructions(spec))
     words = instruction.encode()
@@ -50,7 +50,7 @@ def test_every_field_holds_its_whole_range_and_no_more(spec: Spec, name: str) ->
 
 @pytest.mark.parametrize(("spec", "name"), FIELDS, **ids)
 @given(data=st.data())
-@settings(max_examples=10)
+@settings(max_examples=10, deadline=None)
 def test_a_field_changes_only_its_own_bits(spec: Spec, name: str, data: st.DataObject) -> None:
     start = example(spec)
     entry = next(entry for entry in start.layout.fields if entry.name == name)
@@ -114,7 +114,7 @@ def test_no_words_are_no_instruction() -> None:
 
 
 @given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_any_words_decode_to_what_encodes_to_them_or_are_refused(first: int, second: int) -> None:
     try:
         instruction = ISA.decode((first, second))
@@ -133,7 +133,7 @@ def test_any_words_decode_to_what_encodes_to_them_or_are_refused(first: int, sec
     ],
 )
 def test_double_or_impossible_opcodes_and_names_fail(specs: tuple[Spec, ...]) -> None:
-    with pytest.raises(AssemblyError, match="opcode -?\\d+ and name must be unique, opcode 1 to 63"):
+    with pytest.raises(AssemblyError, match=r"opcode -?\d+ and name must be unique, opcode 1 to 63"):
         InstructionSet(((FAMILY_OF["vadd"], specs),))
 
 

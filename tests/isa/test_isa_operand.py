@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from isa_samples import operands
 
@@ -13,6 +13,7 @@ from femtodriver.isa.operand import OPERAND_BITS
 
 
 @given(operands)
+@settings(deadline=None)
 def test_bits_and_text_give_the_same_operand_back(operand: Operand) -> None:
     bits = operand.encode()
     assert 0 <= bits < 1 << OPERAND_BITS
@@ -21,6 +22,7 @@ def test_bits_and_text_give_the_same_operand_back(operand: Operand) -> None:
 
 
 @given(st.integers(0, 2**OPERAND_BITS - 1))
+@settings(deadline=None)
 def test_any_bits_decode_to_what_encodes_to_them_or_are_refused(bits: int) -> None:
     try:
         operand = Operand.decode(bits)
@@ -103,6 +105,7 @@ def test_malformed_operands_are_refused(text: str) -> None:
 
 
 @given(st.integers(-(2**23), 2**23))
+@settings(deadline=None)
 def test_fits_immediate_says_what_encode_does(value: int) -> None:
     if fits_immediate(value):
         assert Operand.decode(immediate(value).encode()).value == value

@@ -32,8 +32,9 @@ Int64Array = npt.NDArray[np.int64]
 _SHORT_VIEW = 4
 # Element width that only accumulators have.
 WIDE = 64
-# A right shift by more gives the same.
-_MOST_RIGHT = 63
+# A right shift by more gives the same, a left shift by more gives zero.
+_MOST_RIGHT = _MOST_LEFT = 63
+_MEMORY_BITS = 32
 _LOGIC = frozenset({"vgt", "vge", "veq", "vand", "vor", "vxor"})
 
 
@@ -98,6 +99,10 @@ class Builder:
         size = 0 if 0 in sizes else max(sizes)
         if not size:
             return ()
+        if shift > _MOST_LEFT:  # nothing is left of any result
+            return self.spread(self.constant(np.zeros(1, np.int64)), size)
+        a, shift_a = (0, 0) if shift_a > _MOST_LEFT else (a, shift_a)
+        b, shift_b = (0, 0) if shift_b > _MOST_LEFT else (b, shift_b)
         a, b = self._operand(a, size), self._operand(b, size)
         key = (op, a, b, shift_a, shift_b, post)
         if key not in self._known:
@@ -234,10 +239,13 @@ class Builder:
         known = [np.array([value]) if isinstance(value, int) else self.known(value) for value in (a, b)]
         if known[0] is None or known[1] is None:
             return None
-        return self.constant(np.broadcast_to(apply_vec(template, known[0], known[1]), (size,)))
+        folded = apply_vec(template, known[0], known[1])
+        if value_bits(folded) > _MEMORY_BITS:  # no memory holds such a constant: it is computed where it is used
+            return None
+        return self.constant(np.broadcast_to(folded, (size,)))
 
     def _emit_vec(self, template: Vec, a: Rope | int, b: Rope | int, size: int) -> Rope:
-        bits = self._result_bits(template.op, template.post, a, b)
+        bits = self._result_bits(template, a, b)
         if WIDE in (bits, self.bits(a), self.bits(b)):  # such values must not be cut between whole rows
             a, b = (value if isinstance(value, int) else self._one_view(value) for value in (a, b))
         dst = self.new(size, bits)
@@ -260,16 +268,17 @@ class Builder:
             )
         return (dst,)
 
-    def _result_bits(self, op: str, post: Post, a: Rope | int, b: Rope | int) -> int:
+    def _result_bits(self, template: Vec, a: Rope | int, b: Rope | int) -> int:
+        op, post = template.op, template.post
         if post.clip == "saturate":
             return storage_bits(post.bits)
         if post.clip == "low":
             return storage_bits(post.bits + 1)
         if op in _LOGIC:
             return 8
-        if op in ("vpass", "vmax", "vmin") and not post.shift:
+        if op in ("vpass", "vmax", "vmin") and max(template.shift_a, template.shift_b, post.shift) <= 0:
             return max(self.bits(a), self.bits(b))
-        return 64
+        return WIDE
 
     def bits(self, value: Rope | int) -> int:
         """Width of the memory elements (or accumulators) that hold a value."""

@@ -341,4 +341,4 @@ def value_bits(values: Int64Array) -> int:
     """Bits of the narrowest signed integer that holds every value; 1 for an empty array."""
     if not values.size:
         return 1
-    return max(int(values.max()).bit_length(), (-1 - int(values.min())).bit_length()) + 1
+    return max(int(values.max()), -1 - int(values.min()), 0).bit_length() + 1

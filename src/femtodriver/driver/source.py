@@ -59,14 +59,14 @@ def load_source(model: object, name: str | None = None) -> Source:
         network = loopback()
         return Source(name or LOOPBACK, LOOPBACK, OWN_META, network, sha256=_network_digest(network))
     if isinstance(model, (str, os.PathLike)):
+        if not os.fspath(model):
+            raise UsageError("model: must be LOOPBACK, a graph or the path of a model, not empty.")
         return _from_path(Path(os.fsdecode(model)), name)
     network = adapt(model, name or DEFAULT_NAME)
     return Source(network.name, network.name, OWN_META, network, sha256=_network_digest(network))
 
 
 def _from_path(path: Path, name: str | None) -> Source:
-    if not path.name:
-        raise UsageError(f"model: must be LOOPBACK, a graph or the path of a model, not {str(path)!r}.")
     reader = _READERS.get(path.suffix.lower())
     if os.path.isdir(path) or (reader is None and not path.suffix):
         return _from_directory(path, name)

@@ -17,7 +17,10 @@ from pathlib import Path
 
 from femtodriver.errors import FemtoError, ProgramError
 
-_ATTEMPTS = 20
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 
 def check_writable(target: Path) -> None:
@@ -62,8 +65,9 @@ def _build_and_swap(staged: Path, real: Path, owned: Collection[str], build: Cal
     try:
         staged.mkdir()
         build(staged)
-        _keep_foreign(real, staged, owned)
-        _swap(staged, real)
+        with _alone_in(real.parent):
+            _keep_foreign(real, staged, owned)
+            _swap(staged, real)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
 
@@ -112,21 +116,28 @@ def _swap(staged: Path, real: Path) -> None:
     aside = staged.with_suffix(".old")
     with _uninterrupted():
         try:
-            for attempt in range(_ATTEMPTS):
-                if real.exists():
-                    os.rename(real, aside)
-                try:
-                    os.rename(staged, real)
-                    break
-                except OSError as error:
-                    # Another process put its own tree there between our two renames: take that one away too.
-                    if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or attempt == _ATTEMPTS - 1:
-                        raise
-                    shutil.rmtree(aside, ignore_errors=True)
+            if real.exists():
+                os.rename(real, aside)
+            os.rename(staged, real)
         finally:
             if aside.exists() and not real.exists():
                 os.rename(aside, real)
         shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Other runs that replace something in this folder wait meanwhile, where the system can lock a folder."""
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # some network file systems cannot
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -107,8 +107,8 @@ class ControlStep(Step):
         return cycles.control(False)
 
     def _movb(self, core: Core) -> int:
-        core.bases[self.control.register] = core.bases[self.control.source] + self.control.value
-        return cycles.CONTROL
+        core.set_base(self.control.register, core.bases[self.control.source] + self.control.value)
+        return cycles.control(False)
 
     def _loop(self, core: Core) -> int:
         core.set_base(self.control.register, core.bases[self.control.register] - 1)

@@ -19,7 +19,7 @@ class FqirRunner(Runner):
     """Executes the graph frame by frame.
 
     ``debug_vars``: FQIR names whose value after every frame is wanted as internals, or ``("all",)`` for the outputs of
-    all nodes of the frame graph. UsageError for a name that the network does not have.
+    all nodes of the frame graph and all states. UsageError for a name that the network does not have.
     """
 
     def __init__(self, network: Network, inputs: Sequence[InputSpec], debug_vars: Sequence[str] = ()) -> None:
@@ -39,10 +39,11 @@ class FqirRunner(Runner):
 
 
 def _names(network: Network, wanted: Sequence[str]) -> tuple[str, ...]:
-    made = dict.fromkeys(out.name for node in network.frame.nodes for out in node.outputs)
+    made = [out.name for node in network.frame.nodes for out in node.outputs]
+    every = dict.fromkeys([*made, *network.state_names])
     if tuple(wanted) == (ALL,):
-        return tuple(made)
-    known = {*made, *network.state_names, *(tensor.name for tensor in network.frame.inputs)}
+        return tuple(every)
+    known = {*every, *(tensor.name for tensor in network.frame.inputs)}
     for name in wanted:
         if name not in known:
             raise UsageError(f"debug variables: must be names of values of the network, not {name!r}.")

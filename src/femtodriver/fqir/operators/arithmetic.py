@@ -93,11 +93,13 @@ class Viadd(Aligned):
 
     def lower(self, build: Build) -> None:
         (x,) = self.taken(build)
+        exact = fits(self.aligned_y, IMMEDIATE_BITS)
         result = build.vec(
             "vadd",
             x,
-            self.aligned_y,
+            self.aligned_y if exact else self.y,
             shift_a=self.shamt_x,
+            shift_b=0 if exact else self.shamt_y,
             shift=self.shamt_bwred,
             rounded=self.rounded,
             saturate=self.bw,

@@ -158,13 +158,14 @@ class GmacV2(Elementwise):
     def lower(self, build: Build) -> None:
         """The same steps as ``evaluate``, a few elements at a time: sums are wider than memory elements."""
         values = self.taken(build)
-        size = max(build.size(value) for value in values)
-        pieces = []
+        sizes = [build.size(value) for value in values]
+        size = max(sizes) if all(sizes) else 0
+        pieces: list[list[Value]] = []
         for first in range(0, size, WIDE_ELEMENTS):
             end = min(first + WIDE_ELEMENTS, size)
             cut = [v if build.size(v) == 1 else build.part(v, first, end) for v in values]
             pieces.append(self._lower_parts(build, self._lower_sum(build, cut)))
-        self.give(build, *(build.cat(parts) for parts in zip(*pieces, strict=True)))
+        self.give(build, *(build.cat([parts[k] for parts in pieces]) for k in range(len(self.bits_out))))
 
     def _lower_sum(self, build: Build, values: list[Value]) -> Value:
         """The saturated sum."""
@@ -184,10 +185,10 @@ class GmacV2(Elementwise):
         return build.vec("vpass", total, shift_a=waiting, shift=lost, saturate=bits)
 
     def _lower_parts(self, build: Build, rest: Value) -> list[Value]:
-        parts, bits = [], self.total_bits
+        parts, bits = [], min(self.total_bits, WORD_BITS)
         for part_bits in self.bits_out[:-1]:
             parts.append(build.vec("vpass", rest, low=part_bits - 1))
-            bits -= part_bits - 1
+            bits = max(bits - part_bits + 1, 1)
             rest = build.vec("vpass", rest, shift=1 - part_bits, saturate=bits)
         return [*parts, rest]
 

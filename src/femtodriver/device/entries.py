@@ -1,0 +1,81 @@
+"""The 8-byte entries of the ZCU104 protocol, as arrays.
+
+An entry is two little-endian 32-bit numbers: code (bits 31:28) with an address field (27:0), then data.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+BusWords = npt.NDArray[np.uint32]
+Entries = npt.NDArray[np.uint32]
+
+ENTRY_BYTES = 8
+PIECE_ENTRIES = 64
+"""Entries of one send call, and of one batch of apb reads."""
+MAX_ADDRESS = 1 << 28
+LAST_BUT_ONE, LAST = 1, 5
+"""Address fields of the last two words of an axis message; those of the others are 0."""
+
+
+class Code(IntEnum):
+    """What an entry is."""
+
+    APB_READ = 0
+    APB_WRITE = 1
+    AXIS_READ = 2
+    AXIS_WRITE = 3
+    APB_REPLY = 4
+    AXIS_DATA = 5
+    AXIS_END = 6
+    TOP_READ = 7
+    TOP_WRITE = 8
+    HOST_READ = 9
+    HOST_WRITE = 10
+    TOP_REPLY = 11
+    HOST_REPLY = 12
+
+
+def entries(code: Code, addresses: npt.ArrayLike, words: npt.ArrayLike) -> Entries:
+    """Entries of one code, shape (n, 2), uint32; addresses below 2^28."""
+    fields = np.asarray(addresses, dtype=np.uint32)
+    found = np.empty((fields.size, 2), np.uint32)
+    found[:, 0] = fields | np.uint32(code << 28)
+    found[:, 1] = words
+    return found
+
+
+def axis_fields(length: int) -> BusWords:
+    """Address fields of a message of ``length`` (at least 2) words."""
+    fields = np.zeros(length, np.uint32)
+    fields[-2:] = LAST_BUT_ONE, LAST
+    return fields
+
+
+def to_bytes(table: Entries) -> bytes:
+    """The bytes of entries."""
+    return table.astype("<u4").tobytes()
+
+
+def from_bytes(data: bytes | bytearray | memoryview) -> Entries:
+    """Entries of a whole number of them; shape (n, 2), uint32."""
+    return np.frombuffer(data, dtype="<u4").astype(np.uint32).reshape(-1, 2)
+
+
+def codes_of(table: Entries) -> npt.NDArray[np.int64]:
+    """The codes, int64."""
+    return (table[:, 0] >> np.uint32(28)).astype(np.int64)
+
+
+def fields_of(table: Entries) -> npt.NDArray[np.int64]:
+    """The address fields, int64."""
+    return (table[:, 0] & np.uint32(MAX_ADDRESS - 1)).astype(np.int64)
+
+
+def code_name(code: int) -> str:
+    """A code in words, for messages."""
+    known = {member.value: member.name.lower().replace("_", " ") for member in Code}
+    return f"{code} ({known.get(code, 'unknown')})"

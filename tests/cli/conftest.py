@@ -1,0 +1,54 @@
+"""For the tests of the command line: a place to work in, networks as files, and the command in a process."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+TESTS = Path(__file__).resolve().parents[1]
+Process = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def wire() -> ModuleType:
+    """The module that writes network files byte by byte (tests/fqir/graph_wire.py)."""
+    found = sys.modules.get("graph_wire")
+    if found is not None:
+        return found
+    spec = importlib.util.spec_from_file_location("graph_wire", TESTS / "fqir" / "graph_wire.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules["graph_wire"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def process(here: Path) -> Process:
+    """``process(*words)``: femtodrive in a process of its own."""
+
+    def run(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "femtodriver", *words]
+        return subprocess.run(command, cwd=here, capture_output=True, text=True, timeout=60, check=False, **options)
+
+    return run
+
+
+@pytest.fixture
+def spotter() -> str:
+    """The path of the shipped keyword spotter."""
+    return str(TESTS.parent / "examples" / "keyword_spotter" / "keyword_spotter.pt")

@@ -1,0 +1,126 @@
+"""Ctrl-C, readers that go away, and progress on a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from femtodriver.cli import command, main
+from femtodriver.cli.progress import progress_for_terminal
+
+LONG = "1000000"
+
+
+@pytest.fixture
+def long_run(here: Path, spotter: str) -> Iterator[subprocess.Popen[str]]:
+    """A run that takes minutes, in a process of its own, as it begins with its first runner."""
+    words = [spotter, "--runners", "fqir,fasmir", "--n-frames", LONG]
+    running = subprocess.Popen(
+        [sys.executable, "-u", "-m", "femtodriver", *words],
+        cwd=here,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert running.stdout is not None
+        for line in running.stdout:
+            if "core 1" in line:
+                break
+        yield running
+    finally:
+        running.kill()
+        running.communicate()
+
+
+def test_ctrl_c_ends_a_run_with_one_line_and_leaves_nothing(here: Path, long_run: subprocess.Popen[str]) -> None:
+    time.sleep(0.3)
+    long_run.send_signal(signal.SIGINT)
+    _, err = long_run.communicate(timeout=30)
+    assert long_run.returncode == 130
+    assert err == "femtodrive: interrupted; nothing was left half written.\n"
+    assert list(here.iterdir()) == []
+
+
+def test_ctrl_c_leaves_the_files_of_an_earlier_run(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert main(["LOOPBACK"]) == 0
+    before = {path: path.read_bytes() for path in here.rglob("*") if path.is_file()}
+
+    def interrupt(*step: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "progress_for_terminal", lambda: interrupt)
+    assert main(["LOOPBACK", "--runners", "fasmir"]) == 130
+    assert {path: path.read_bytes() for path in here.rglob("*") if path.is_file()} == before
+
+
+def test_a_reader_that_goes_away_is_no_fault_of_ours(here: Path) -> None:
+    words = [sys.executable, "-m", "femtodriver", "LOOPBACK", "--runners", "fqir"]
+    running = subprocess.Popen(words, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert running.stdout is not None
+    running.stdout.close()
+    assert running.stderr is not None
+    assert running.stderr.read() == ""
+    running.stderr.close()
+    assert running.wait(timeout=60) in (0, 141)
+
+
+def test_an_error_that_we_did_not_foresee_is_told_in_one_line(here: Path) -> None:
+    script = (
+        "import sys; from femtodriver.cli import main, command; import femtodriver.driver as d\n"
+        "d.Femtodriver.main = lambda self, arguments: 1 / 0\n"
+        "sys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "LOOPBACK"], cwd=here, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "femtodrive: internal error: ZeroDivisionError: division by zero. Please report it, with what --debug shows.\n"
+    )
+
+
+def test_progress_is_for_terminals(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert progress_for_terminal() is None
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    show = progress_for_terminal()
+    assert show is not None
+    for done in range(1, 31):
+        now[0] += 0.125
+        show("fqir", done, 30)
+    shown = capsys.readouterr().err
+    assert shown.startswith("\rfqir: frame 9 of 30 (30 %)")
+    assert shown.endswith("\rfqir: frame 29 of 30 (96 %)\r\x1b[K")
+    show("fasmir", 1, 2)
+    show("fasmir", 2, 2)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_long_run_on_a_terminal_shows_progress_and_colour(here: Path, spotter: str) -> None:
+    ours, theirs = pty.openpty()
+    words = [sys.executable, "-m", "femtodriver", spotter, "--runners", "fqir,fasmir", "--n-frames", "400"]
+    running = subprocess.Popen(words, cwd=here, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            part = os.read(ours, 4096)
+        except OSError:  # the other end is closed
+            break
+        if not part:
+            break
+        shown += part
+    os.close(ours)
+    assert running.wait(timeout=60) == 0
+    assert re.search(rb"\x1b\[32mfqir = fasmir, 400 frames, bit-exact\x1b\[0m", shown)

@@ -1,0 +1,181 @@
+"""A tree of files is replaced whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from femtodriver.driver.tree import check_writable, replace_tree
+from femtodriver.errors import ProgramError
+
+OWNED = {"ours", "also"}
+
+
+def write_ours(text: str) -> Callable[[Path], None]:
+    def build(folder: Path) -> None:
+        (folder / "ours").mkdir()
+        (folder / "ours" / "file").write_text(text)
+
+    return build
+
+
+def content(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): path.read_text() if path.is_file() else "/" for path in sorted(folder.rglob("*"))
+    }
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    """A tree of an earlier run, with somebody else's files in it."""
+    place = tmp_path / "out" / "model"
+    (place / "ours").mkdir(parents=True)
+    (place / "ours" / "file").write_text("old")
+    (place / "ours" / "stale").write_text("old")
+    (place / "also").write_text("old")
+    (place / "notes.txt").write_text("mine")
+    (place / "deep" / "er").mkdir(parents=True)
+    (place / "deep" / "er" / "file").write_text("mine")
+    (place / "link").symlink_to("notes.txt")
+    return place
+
+
+def test_a_new_tree_is_made_with_its_parents(tmp_path: Path) -> None:
+    target = tmp_path / "a" / "b" / "model"
+    replace_tree(target, OWNED, write_ours("new"))
+    assert content(tmp_path / "a") == {"b": "/", "b/model": "/", "b/model/ours": "/", "b/model/ours/file": "new"}
+
+
+def test_ours_is_replaced_and_the_rest_stays(target: Path) -> None:
+    replace_tree(target, OWNED, write_ours("new"))
+    assert content(target) == {
+        "deep": "/",
+        "deep/er": "/",
+        "deep/er/file": "mine",
+        "link": "mine",
+        "notes.txt": "mine",
+        "ours": "/",
+        "ours/file": "new",
+    }
+    assert (target / "link").is_symlink()
+    assert os.listdir(target.parent) == ["model"]
+
+
+def disk_full(folder: Path) -> None:
+    write_ours("new")(folder)
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder / "x"))
+
+
+def disk_full_in_a_room_below(folder: Path) -> None:
+    raise ProgramError(f"{folder}/x: cannot be written: No space left on device.")
+
+
+def interrupted(folder: Path) -> None:
+    write_ours("new")(folder)
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("build", "error", "sentence"),
+    [
+        (disk_full, ProgramError, r"out/model: cannot be written: No space left on device; what was there before is"),
+        (disk_full_in_a_room_below, ProgramError, r"out/model/x: cannot be written: No space left on device\.$"),
+        (interrupted, KeyboardInterrupt, "^$"),
+    ],
+)
+def test_whatever_goes_wrong_the_old_tree_stays(
+    target: Path, build: Callable[[Path], None], error: type[BaseException], sentence: str
+) -> None:
+    before = content(target)
+    with pytest.raises(error, match=sentence):
+        replace_tree(target, OWNED, build)
+    assert content(target) == before
+    assert os.listdir(target.parent) == ["model"]
+
+
+def test_a_failure_leaves_no_parents_behind(tmp_path: Path) -> None:
+    with pytest.raises(ProgramError, match="No space left"):
+        replace_tree(tmp_path / "a" / "b" / "model", OWNED, disk_full)
+    assert content(tmp_path) == {}
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+@pytest.mark.parametrize("fault", [OSError(errno.EROFS, os.strerror(errno.EROFS)), KeyboardInterrupt()])
+def test_a_failing_rename_is_undone(
+    target: Path, monkeypatch: pytest.MonkeyPatch, failing: int, fault: BaseException
+) -> None:
+    before = content(target)
+    calls = []
+    rename = os.rename
+
+    def counted(source: Path, place: Path) -> None:
+        calls.append(place)
+        if len(calls) == failing:
+            raise fault
+        rename(source, place)
+
+    monkeypatch.setattr(os, "rename", counted)
+    expected = ProgramError if isinstance(fault, OSError) else KeyboardInterrupt
+    with pytest.raises(expected):
+        replace_tree(target, OWNED, write_ours("new"))
+    assert content(target) == before
+    assert os.listdir(target.parent) == ["model"]
+
+
+def test_files_of_others_survive_where_links_are_impossible(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(*args: object, **options: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", no_links)
+    replace_tree(target, OWNED, write_ours("new"))
+    assert content(target)["deep/er/file"] == "mine"
+    assert (target / "link").is_symlink()
+
+
+def test_a_symbolic_link_keeps_pointing_to_the_tree(target: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(target)
+    replace_tree(link, OWNED, write_ours("new"))
+    assert link.is_symlink()
+    assert (target / "ours" / "file").read_text() == "new"
+
+
+def test_a_file_in_the_way_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "model").write_text("mine")
+    for place in (tmp_path / "model", tmp_path / "model" / "below"):
+        with pytest.raises(ProgramError, match="cannot be written"):
+            replace_tree(place, OWNED, write_ours("new"))
+        with pytest.raises(ProgramError, match="cannot be written"):
+            check_writable(place)
+    assert (tmp_path / "model").read_text() == "mine"
+
+
+def test_probing_leaves_nothing(tmp_path: Path) -> None:
+    check_writable(tmp_path / "a" / "b" / "model")
+    assert content(tmp_path) == {}
+
+
+def test_two_at_a_time_end_with_one_whole_tree(tmp_path: Path) -> None:
+    target = tmp_path / "model"
+    troubles: list[Exception] = []
+
+    def work(text: str) -> None:
+        try:
+            for _ in range(30):
+                replace_tree(target, OWNED, write_ours(text))
+        except ProgramError as error:
+            troubles.append(error)
+
+    threads = [threading.Thread(target=work, args=(text,)) for text in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert troubles == []
+    assert os.listdir(tmp_path) == ["model"]
+    assert list(content(target)) == ["ours", "ours/file"]

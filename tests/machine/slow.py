@@ -1,0 +1,304 @@
+"""A second machine, written from docs/isa.md alone: one element at a time, Python integers, no NumPy.
+
+It shares the decoder with the first one and nothing else. It runs the instructions of one core that need no router.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+LANES = 8
+BANKS = 8
+
+
+class Fault(Exception):
+    """The program breaks a rule."""
+
+
+def wrap(value: int, bits: int = 64) -> int:
+    value &= (1 << bits) - 1
+    return value - (1 << bits) if value >> (bits - 1) else value
+
+
+def shift(value: int, amount: int) -> int:
+    return wrap(value << amount) if amount >= 0 else value >> -amount
+
+
+def round_shift(value: int, amount: int, rounded: int) -> int:
+    if rounded and amount < 0:
+        value = wrap(value + (1 << (-amount - 1)))
+    return shift(value, amount)
+
+
+def saturate(value: int, bits: int) -> int:
+    return min(max(value, -(1 << (bits - 1))), (1 << (bits - 1)) - 1)
+
+
+def passes(one: int, other: int) -> int:
+    def count(width: int, lane: int) -> int:
+        return (width + lane - 1) // lane
+
+    return min(count(one, 8) * count(other, 16), count(one, 16) * count(other, 8))
+
+
+MEANING: dict[str, Any] = {
+    "vpass": lambda a, b: a,
+    "vadd": lambda a, b: wrap(a + b),
+    "vsub": lambda a, b: wrap(a - b),
+    "vmul": lambda a, b: wrap(a * b),
+    "vmax": max,
+    "vmin": min,
+    "vgt": lambda a, b: int(a > b),
+    "vge": lambda a, b: int(a >= b),
+    "veq": lambda a, b: int(a == b),
+    "vand": lambda a, b: int(bool(a) and bool(b)),
+    "vor": lambda a, b: int(bool(a) or bool(b)),
+    "vxor": lambda a, b: int(bool(a) != bool(b)),
+}
+
+
+class Slow:
+    """One core: ``data`` is data memory in address order, ``tables`` the table banks."""
+
+    def __init__(self, data: bytes, tables: list[list[int]], bank_words: int, rows: int) -> None:
+        self.data = bytearray(data)
+        self.tables = tables
+        self.bank_words = bank_words
+        self.acc = [0] * (rows * LANES)
+        self.bases = [0] * 8
+        self.count: Counter[str] = Counter()
+        self.reads = [0] * BANKS
+        self.writes = [0] * BANKS
+
+    # Operands
+
+    def address(self, operand: Any) -> int:
+        return int(operand.value + (self.bases[operand.base] if operand.base else 0))
+
+    def span(self, operand: Any, length: int) -> tuple[int, int]:
+        """First and end byte; a fault when misaligned or outside."""
+        first, size = self.address(operand), operand.bits // 8
+        if first % size or first < 0 or first + length * size > len(self.data):
+            raise Fault("address")
+        return first, first + length * size
+
+    def check(self, operand: Any, length: int) -> None:
+        if operand.in_memory:
+            self.span(operand, length)
+        elif operand.kind.name == "ACC" and operand.value * LANES + length > len(self.acc):
+            raise Fault("row")
+
+    def get(self, operand: Any, index: int) -> int:
+        if operand.in_memory:
+            size = operand.bits // 8
+            first = self.address(operand) + index * size
+            return int.from_bytes(self.data[first : first + size], "little", signed=True)
+        if operand.kind.name == "ACC":
+            return wrap(self.acc[operand.value * LANES + index], operand.bits)
+        return int(operand.value)
+
+    def put(self, operand: Any, index: int, value: int) -> None:
+        if operand.in_memory:
+            size = operand.bits // 8
+            first = self.address(operand) + index * size
+            self.data[first : first + size] = wrap(value, operand.bits).to_bytes(size, "little", signed=True)
+        else:
+            self.acc[operand.value * LANES + index] = value
+
+    def check_destination(self, operand: Any, length: int) -> None:
+        if operand.kind.name == "IMM" or (operand.kind.name == "ACC" and operand.bits != 64):
+            raise Fault("destination")
+        self.check(operand, length)
+
+    def check_order(self, dst: Any, length: int, source: Any, count: int) -> None:
+        """A source of several elements must be read before it is overwritten."""
+        if count == 1:
+            return
+        if dst.in_memory and source.in_memory:
+            (to, to_end), (of, of_end) = self.span(dst, length), self.span(source, count)
+            if to < of_end and of < to_end and (dst.bits != source.bits or to > of):
+                raise Fault("overlap")
+        elif dst.kind.name == source.kind.name == "ACC":
+            to, of = dst.value * LANES, source.value * LANES
+            if to < of + count and of < to + length and to > of:
+                raise Fault("overlap")
+
+    # Banks
+
+    def words(self, operand: Any, length: int) -> Counter[int]:
+        """Accesses per bank of an operand: each word that it touches, once."""
+        if not operand.in_memory:
+            return Counter()
+        first, end = self.span(operand, length)
+        return self.word_banks({byte // 8 for byte in range(first, end)})
+
+    def word_banks(self, words: Any) -> Counter[int]:
+        return Counter(2 * (word // (2 * self.bank_words)) + word % 2 for word in words)
+
+    def charge(self, reads: Counter[int], writes: Counter[int]) -> int:
+        """Count bank accesses; those of the busiest bank."""
+        for bank in range(BANKS):
+            self.reads[bank] += reads[bank]
+            self.writes[bank] += writes[bank]
+        self.count["dm_read"] += sum(reads.values())
+        self.count["dm_write"] += sum(writes.values())
+        return max((reads + writes).values(), default=0)
+
+    # Instructions
+
+    def step(self, instruction: Any) -> int | None:
+        """Execute; the PC of a branch that is taken."""
+        self.count["instructions"] += 1
+        self.count["im_read"] += instruction.words
+        kind = type(instruction).__name__.lower()
+        branch, cycles = getattr(self, f"_{kind}")(instruction)
+        self.count["cycles"] += cycles
+        return int(branch) if branch is not None else None
+
+    def _vector(self, i: Any) -> tuple[None, int]:
+        sources = [(i.a, 1 if i.spread_a else i.length)]
+        if i.spec.name != "vpass":
+            sources.append((i.b, 1 if i.spread_b else i.length))
+        busiest = self._streams(i, sources)
+        values = [[self.get(operand, 0)] if count == 1 else None for operand, count in sources]
+        for index in range(i.length):
+            a, b = (self._value(sources, values, side, index) for side in (0, 1))
+            result = MEANING[i.spec.name](shift(a, i.shift_a), shift(b, i.shift_b))
+            result = round_shift(result, i.shift, i.rounded)
+            if i.clip == 1:
+                self.count["saturated"] += saturate(result, i.bits) != result
+                result = saturate(result, i.bits)
+            elif i.clip == 2 and i.bits < 64:
+                result &= (1 << i.bits) - 1
+            self.put(i.dst, index, result)
+        rounds = -(-i.length // LANES)
+        if i.spec.name == "vmul":
+            one, other = sorted((self._width(i.a), self._width(i.b)))
+            rounds *= passes(one, other)
+            self._multiplications(one, other, i.length)
+        return None, 3 + max(rounds, busiest)
+
+    def _value(self, sources: Any, values: Any, side: int, index: int) -> int:
+        if side >= len(sources):
+            return 0
+        return int(values[side][0]) if values[side] else self.get(sources[side][0], index)
+
+    def _streams(self, i: Any, sources: Any) -> int:
+        for operand, count in sources:
+            self.check(operand, count)
+        self.check_destination(i.dst, i.length)
+        reads: Counter[int] = Counter()
+        for operand, count in sources:
+            self.check_order(i.dst, i.length, operand, count)
+            reads += self.words(operand, count)
+            self.count["acc_read"] += count if operand.kind.name == "ACC" else 0
+        self.count["acc_write"] += i.length if i.dst.kind.name == "ACC" else 0
+        self.count["alu"] += i.length
+        return self.charge(reads, self.words(i.dst, i.length))
+
+    def _width(self, operand: Any) -> int:
+        if operand.kind.name != "IMM":
+            return int(operand.bits)
+        return next(bits for bits in range(1, 65) if wrap(operand.value, bits) == operand.value)
+
+    def _multiplications(self, one: int, other: int, count: int) -> None:
+        if other <= 8:
+            self.count["mac_8x8"] += count
+        elif one <= 8:
+            self.count["mac_8x16"] += count * ((other + 15) // 16)
+        else:
+            self.count["mac_16x16"] += count * ((one + 15) // 16) * ((other + 15) // 16)
+
+    def _lookup(self, i: Any) -> tuple[None, int]:
+        ways, entries = 1 << i.ways, 1 << i.bits
+        if i.bank + ways > len(self.tables) or i.table + entries > len(self.tables[0]):
+            raise Fault("table")
+        busiest = self._streams(i, [(i.a, i.length)])
+        first = self.get(i.a, 0)
+        for index in range(i.length):
+            address = shift(first if i.length == 1 else self.get(i.a, index), i.shift_a)
+            clipped = saturate(address, i.bits)
+            self.count["saturated"] += clipped != address
+            entry = self.tables[i.bank + index % ways][i.table + clipped + entries // 2]
+            self.put(i.dst, index, entry)
+        self.count["tm_read"] += i.length
+        return None, 3 + max(-(-i.length // LANES), -(-i.length // ways), busiest)
+
+    def _matrix(self, i: Any) -> tuple[None, int]:
+        bits, groups = 4 << i.width, -(-i.rows // LANES)
+        if not i.x.in_memory or (i.acc + groups) * LANES > len(self.acc):
+            raise Fault("matrix")
+        first, end = self.span(i.x, i.columns)
+        scan = {byte // 8 for byte in range(first, end)}
+        total = i.columns * groups
+        mask_words = range(i.mask, i.mask + (total + 63) // 64) if i.masked else range(0)
+        kept = [self._bit(i.mask, number) if i.masked else 1 for number in range(total)]
+        self._inside(i.weights, i.weights + (sum(kept) * 8 * bits + 63) // 64)
+        reads = self.word_banks(scan) + self.word_banks(mask_words)
+        place, taken = 0, 0
+        for column in range(i.columns):
+            x = self.get(i.x, column)
+            mine = [group for group in range(groups) if kept[column * groups + group]]
+            self.count["matrix_stored"] += sum(min(8, i.rows - 8 * group) for group in mine)
+            touched: set[int] = set()
+            for number, group in enumerate(mine):
+                if x:
+                    self._group(i, group, 8 * i.weights + (place + number) * bits, bits, x)
+                    start = 64 * i.weights + (place + number) * 8 * bits
+                    touched |= {start // 64, (start + 8 * bits - 1) // 64}
+            place += len(mine)
+            taken += len(mine) if x else 0
+            reads += self.word_banks(touched)
+            self.count["activation_live"] += x != 0
+        self.count["activation"] += i.columns
+        self.count["matrix_dense"] += i.columns * i.rows
+        self.count["acc_read"] += 8 * taken
+        self.count["acc_write"] += 8 * taken
+        self.count["index_group"] += taken if i.masked else 0
+        return None, 4 + max(taken * passes(max(bits, 8), i.x.bits), len(scan), self.charge(reads, Counter()))
+
+    def _inside(self, first: int, end: int) -> None:
+        if 8 * end > len(self.data):
+            raise Fault("weights")
+
+    def _bit(self, word: int, number: int) -> int:
+        self._inside(word, word + number // 64 + 1)
+        return self.data[8 * word + number // 8] >> number % 8 & 1
+
+    def _group(self, i: Any, group: int, first: int, bits: int, x: int) -> None:
+        """Add one group of 8 weights, the first of which is at byte ``first``, times one activation."""
+        for lane in range(min(LANES, i.rows - 8 * group)):
+            bit = lane * bits
+            raw = int.from_bytes(self.data[first + bit // 8 : first + bit // 8 + max(bits // 8, 1)], "little")
+            weight = wrap(raw >> bit % 8, bits)
+            row = (i.acc + group) * LANES + lane
+            self.acc[row] = wrap(self.acc[row] + weight * x)
+            self.count["matrix_executed"] += 1
+            self._multiplications(*sorted((max(bits, 8), i.x.bits)), 1)
+
+    def _control(self, i: Any) -> tuple[int | None, int]:
+        if i.spec.name == "jump":
+            return i.target, 2
+        if i.register == 0:
+            raise Fault("register")
+        moves = {
+            "setb": 0,
+            "addb": self.bases[i.register],
+            "movb": self.bases[i.source],
+            "loop": self.bases[i.register] - 1,
+        }
+        self.bases[i.register] = wrap(moves[i.spec.name] + i.value, 20)
+        taken = i.spec.name == "loop" and self.bases[i.register] != 0
+        return (i.target, 2) if taken else (None, 1)
+
+    def _element(self, i: Any) -> tuple[int | None, int]:
+        if not i.a.in_memory or (i.spec.name == "ldb" and i.register == 0):
+            raise Fault("element")
+        self.check(i.a, 1)
+        self.charge(self.words(i.a, 1), Counter())
+        value = shift(self.get(i.a, 0), i.shift_a)
+        if i.spec.name == "ldb":
+            self.bases[i.register] = wrap(value, 20)
+            return None, 3
+        return (i.target, 5) if (value == 0) == (i.spec.name == "bez") else (None, 3)

@@ -1,0 +1,297 @@
+"""The matrix instruction against a brute-force product, and its costs against numbers counted by hand."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from machine_bench import END, START, Bench, Source
+
+from femtodriver.errors import MachineFault
+
+WIDTHS = {4: 0, 8: 1, 16: 2}
+# A byte address in the fourth pair of banks, a word address in the first and one in the third.
+X, WEIGHTS, MASK = 0xC00, 0x10, 0x100
+
+
+@dataclass(frozen=True)
+class Case:
+    """Weights (columns of rows) and activations."""
+
+    weights: list[list[int]]
+    x: list[int]
+    weight_bits: int
+    x_bits: int
+    masked: bool
+
+    @property
+    def rows(self) -> int:
+        return len(self.weights[0])
+
+    @property
+    def groups(self) -> int:
+        return -(-self.rows // 8)
+
+    def group(self, column: int, group: int) -> list[int]:
+        """The 8 weights of a group, zeros beyond the last row."""
+        part = self.weights[column][8 * group : 8 * group + 8]
+        return part + [0] * (8 - len(part))
+
+    @property
+    def kept(self) -> list[tuple[int, int]]:
+        every = [(column, group) for column in range(len(self.x)) for group in range(self.groups)]
+        return [place for place in every if not self.masked or any(self.group(*place))]
+
+    @property
+    def mask_words(self) -> int:
+        return -(-len(self.x) * self.groups // 64) if self.masked else 0
+
+    def product(self) -> list[int]:
+        return [
+            sum(column[row] * x for column, x in zip(self.weights, self.x, strict=True)) for row in range(self.rows)
+        ]
+
+    def line(self) -> str:
+        shape = f"columns={len(self.x)} rows={self.rows}"
+        mask = f" masked=1 mask={MASK}" if self.masked else ""
+        return f"mac [{X}]:i{self.x_bits} acc=1 {shape} weights={WEIGHTS} width={WIDTHS[self.weight_bits]}{mask}"
+
+    def bench(self, text: str = "") -> Bench:
+        bench = Bench(text or f"{self.line()}\nend")
+        stored = 0
+        for number, place in enumerate(self.kept):
+            for lane, weight in enumerate(self.group(*place)):
+                stored |= (weight & ((1 << self.weight_bits) - 1)) << ((8 * number + lane) * self.weight_bits)
+        bench.write(8 * WEIGHTS, 8, signed_bytes(stored, len(self.kept) * self.weight_bits))
+        if self.masked:
+            bits = sum(1 << (column * self.groups + group) for column, group in self.kept)
+            bench.write(8 * MASK, 8, signed_bytes(bits, 8 * self.mask_words))
+        return bench.write(X, self.x_bits, self.x)
+
+
+def signed_bytes(value: int, count: int) -> list[int]:
+    return [byte - 256 if byte > 127 else byte for byte in value.to_bytes(count, "little")]
+
+
+def random_case(seed: int, columns: int, rows: int, weight_bits: int, x_bits: int, masked: bool) -> Case:
+    dice = random.Random(seed)
+
+    def number(bits: int) -> int:
+        low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+        return dice.choice((0, low, high, dice.randint(low, high), dice.randint(-3, 3)))
+
+    density = dice.choice((0.0, 0.3, 1.0))
+    weights = [[0] * rows for _ in range(columns)]
+    for column in weights:
+        for group in range(0, rows, 8):
+            if dice.random() < density:
+                for row in range(group, min(group + 8, rows)):
+                    column[row] = number(weight_bits)
+    return Case(weights, [number(x_bits) for _ in range(columns)], weight_bits, x_bits, masked)
+
+
+cases = st.builds(
+    random_case,
+    st.integers(0, 2**16),
+    st.integers(1, 20),
+    st.integers(1, 33),
+    st.sampled_from((4, 8, 16)),
+    st.sampled_from((8, 16, 32)),
+    st.booleans(),
+)
+
+
+@given(cases)
+@settings(max_examples=150, deadline=None)
+def test_the_product_is_added_to_the_accumulators(case: Case) -> None:
+    bench = case.bench().set_acc(1, range(case.rows))
+    bench.run()
+    assert bench.acc(1, case.rows) == [row + value for row, value in enumerate(case.product())]
+    assert bench.acc(0, 8) == [0] * 8
+    assert bench.acc(1, 48)[case.rows :] == [0] * (48 - case.rows)
+
+
+@given(cases)
+@settings(max_examples=80, deadline=None)
+def test_pruned_groups_and_zero_activations_cost_nothing(case: Case) -> None:
+    live = [(column, group) for column, group in case.kept if case.x[column]]
+    passes = {(8, 8): 1, (8, 16): 1, (8, 32): 2, (16, 8): 1, (16, 16): 2, (16, 32): 4}
+    scan = -(-len(case.x) * case.x_bits // 64)
+    bench = case.bench()
+    bench.run()
+    events = bench.events()
+    stored = sum(min(8, case.rows - 8 * group) for _, group in case.kept)
+    executed = sum(min(8, case.rows - 8 * group) for _, group in live)
+    assert events["matrix_dense"] == len(case.x) * case.rows
+    assert events.get("matrix_stored", 0) == stored
+    assert events.get("matrix_executed", 0) == executed
+    assert events["activation"] == len(case.x)
+    assert events.get("activation_live", 0) == sum(map(bool, case.x))
+    assert events.get("acc_read", 0) == events.get("acc_write", 0) == 8 * len(live)
+    assert events.get("index_group", 0) == (len(live) if case.masked else 0)
+    words = weight_words(case, live)
+    words += range(MASK, MASK + case.mask_words)
+    words += range(X // 8, X // 8 + scan)
+    reads = [sum(word // 128 == bank // 2 and word % 2 == bank % 2 for word in words) for bank in range(8)]
+    assert bench.banks() == (reads, [0] * 8)
+    assert events["dm_read"] == len(words)
+    work = len(live) * passes[(max(case.weight_bits, 8), case.x_bits)]
+    assert events["cycles"] == START + 4 + max(work, scan, *reads)
+
+
+def weight_words(case: Case, live: list[tuple[int, int]]) -> list[int]:
+    """Words that live columns read: a word that two of them share is read by both."""
+    found = set()
+    for number, place in enumerate(case.kept):
+        if place in live:
+            first = 64 * WEIGHTS + 8 * case.weight_bits * number
+            found |= {(place[0], word) for word in range(first // 64, (first + 8 * case.weight_bits + 63) // 64)}
+    return [word for _, word in found]
+
+
+def dense(columns: int, rows: int, x: list[int], weight_bits: int = 8, x_bits: int = 8, masked: bool = False) -> Case:
+    return Case([[1] * rows for _ in range(columns)], x, weight_bits, x_bits, masked)
+
+
+@pytest.mark.parametrize(
+    ("case", "taken"),
+    [
+        (dense(16, 40, [1] * 16), 4 + 80),  # 80 groups of one pass
+        (dense(16, 40, [1, 0] * 8), 4 + 40),
+        (dense(16, 40, [0] * 16), 4 + 2),  # the scan of 2 words
+        (dense(16, 40, [0] * 15 + [1]), 4 + 5),
+        (dense(16, 8, [1] * 16, x_bits=16), 4 + 16),
+        (dense(16, 8, [1] * 16, x_bits=32), 4 + 32),  # two passes
+        (dense(16, 8, [0] * 16, x_bits=32), 4 + 8),
+        (dense(16, 8, [1] * 16, weight_bits=16), 4 + 16),
+        (dense(16, 8, [1] * 16, weight_bits=16, x_bits=16), 4 + 32),
+        (dense(16, 8, [1] * 16, weight_bits=4), 4 + 16),
+        (dense(16, 9, [1] * 16), 4 + 32),  # a group of one row takes a pass, too
+    ],
+)
+def test_cycles_by_hand(case: Case, taken: int) -> None:
+    assert case.bench().run() == START + taken + END
+
+
+def test_pruned_groups_by_hand() -> None:
+    weights = [[1] * 8 + [0] * 8, [0] * 16, [0] * 8 + [2] * 8, [0] * 16]
+    case = Case(weights, [5, 6, 0, 8], 8, 8, masked=True)
+    bench = case.bench()
+    assert bench.run() == START + 4 + 1 + END  # one stored group has a live activation
+    assert bench.acc(1, 16) == [5] * 8 + [0] * 8
+    assert bench.events()["index_group"] == 1
+    assert bench.events()["matrix_stored"] == 16
+    assert bench.events()["matrix_executed"] == bench.events()["mac_8x8"] == 8
+
+
+@pytest.mark.parametrize(
+    ("weight_bits", "x_bits", "event", "each"),
+    [
+        (4, 8, "mac_8x8", 1),
+        (8, 8, "mac_8x8", 1),
+        (8, 16, "mac_8x16", 1),
+        (16, 8, "mac_8x16", 1),
+        (8, 32, "mac_8x16", 2),
+        (16, 16, "mac_16x16", 1),
+        (16, 32, "mac_16x16", 2),
+    ],
+)
+def test_multiplications_are_counted_by_width(weight_bits: int, x_bits: int, event: str, each: int) -> None:
+    bench = dense(4, 9, [1, 0, 2, 0], weight_bits, x_bits).bench()
+    bench.run()
+    counted = {name: count for name, count in bench.events().items() if name.startswith("mac_")}
+    assert counted == {event: 2 * 9 * each}
+
+
+def test_sums_beyond_what_doubles_hold_are_exact() -> None:
+    """200 products of 47 bits need 55 bits: more than the 53 of a double."""
+    columns = 30
+    weights = [[-(2**15), 2**15 - 1] for _ in range(columns)]
+    x = [-(2**31) + index for index in range(columns)]
+    case = Case(weights, x, 16, 32, masked=False)
+    bench = case.bench("again:\n" + f"{case.line()}\nloop register=1 target=again\nend")
+    bench.core().core.bases[1] = 7
+    bench.run()
+    assert bench.acc(1, 2) == [7 * value for value in case.product()]
+
+
+def test_sums_wrap_at_64_bits() -> None:
+    case = dense(1, 1, [1])
+    bench = case.bench().set_acc(1, [2**63 - 1])
+    bench.run()
+    assert bench.acc(1, 1) == [-(2**63)]
+
+
+@pytest.mark.parametrize(
+    "by", ["vpass [0x80]:i8, #3, #0 length=8", "setb register=1 value=0x80\nvpass [b1+0]:i8, #3, #0 length=8"]
+)
+def test_weights_that_a_store_rewrites_are_seen(by: str) -> None:
+    case = dense(2, 8, [1, 1])
+    bench = case.bench(f"{case.line()}\n{by}\n{case.line()}\nend")
+    bench.run()
+    assert bench.acc(1, 8) == [2 + 4] * 8
+    bench.run()
+    assert bench.acc(1, 8) == [6 + 4 + 4] * 8  # the rewritten column stays
+
+
+def test_a_mask_that_a_store_rewrites_is_seen() -> None:
+    case = Case([[1] * 8, [2] * 8], [1, 1], 8, 8, masked=True)
+    bench = case.bench(f"{case.line()}\nvpass [{8 * MASK}]:i8, #2, #0\n{case.line()}\nend")
+    bench.run()
+    # The first group that is stored now belongs to column 1.
+    assert bench.acc(1, 8) == [3 + 1] * 8
+
+
+def test_weights_that_a_message_rewrites_are_seen_and_reset_undoes_it() -> None:
+    case = dense(1, 8, [1])
+    data = bytearray(X + 1)
+    data[8 * WEIGHTS : 8 * WEIGHTS + 8], data[X] = b"\1" * 8, 1
+    bench = Bench(
+        Source(f"recv address={8 * WEIGHTS} length=1\n{case.line()}\nend\nonly:\n{case.line()}\nend", data=data)
+    )
+    for weight in (5, 7):
+        bench.spu.begin_frame()
+        bench.post([0x0101010101010101 * weight]).spu.run()
+    assert bench.acc(1, 8) == [12] * 8
+    bench.spu.reset()
+    bench.run("only")
+    assert bench.acc(1, 8) == [1] * 8
+
+
+def test_activations_at_a_moving_address() -> None:
+    case = dense(4, 8, [1, 2, 3, 4], x_bits=16)
+    line = case.line().replace(f"[{X}]", f"[b2+{X - 6}]")
+    bench = case.bench(f"setb register=2 value=6\n{line}\nend")
+    assert bench.run() == START + 1 + 4 + 4 + END
+    assert bench.acc(1, 8) == [10] * 8
+    assert bench.banks(1) == bench_banks(case)
+
+
+def bench_banks(case: Case) -> tuple[list[int], list[int]]:
+    bench = case.bench()
+    bench.run()
+    return bench.banks()
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("mac a1 acc=0", "mac: x must be in memory, not a1."),
+        ("mac #1 acc=0", "mac: x must be in memory, not #1."),
+        ("mac [0]:i8 acc=7 rows=9", "mac: the outputs must end inside the accumulator file."),
+        ("mac [1]:i16 acc=0", "address 0x1: must be a multiple of 2 for 16-bit elements."),
+        (
+            "mac [0xfff]:i8 acc=0 columns=2",
+            "address 0xfff: 2 elements of 8 bits must end at or before 0x1000, the end of",
+        ),
+        ("mac [0]:i8 acc=0 columns=2 weights=511", "address 0xff8: 2 words must end inside data memory."),
+        ("mac [0]:i8 acc=0 columns=65 mask=511 masked=1", "words 0x1ff to 0x201: must lie inside data memory."),
+    ],
+)
+def test_faults(line: str, sentence: str) -> None:
+    with pytest.raises(MachineFault) as caught:
+        Bench(f"{line}\nend").run()
+    assert str(caught.value).startswith(f"core 0 pc 0: {sentence}")

@@ -1,0 +1,190 @@
+"""The contract that every runner keeps, and the replaying runner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from femtodriver.driver.loopback import loopback
+from femtodriver.errors import InputError, UsageError
+from femtodriver.fqir.graph import Graph, Network, Node, Tensor
+from femtodriver.inputs import InputSpec
+from femtodriver.runners import FACTORIES, Material, check_names, create
+from femtodriver.runners.dummy import DummyRunner
+from femtodriver.runners.fqir import FqirRunner
+
+X = (InputSpec("x", 16, 16),)
+
+
+def counting_network() -> Network:
+    """y = x + s, s = y: a running sum."""
+    x, s, y = (Tensor(name, "int16", (2,)) for name in "xsy")
+    zero = Graph("INIT", (), (), (), (Node("z", "zeros", {}, (s,), {"shape": (2,)}),))
+    constants = {"bw": 16, "shamt_x": 0, "shamt_y": 0, "shamt_bwred": 0, "bw_out": 16, "rounded": False}
+    add = Node("a", "vvadd", {"x": x, "y": s}, (y,), constants)
+    keep = Node("k", "assign", {"y": s, "x": y}, ())
+    frame = Graph("ARITH", (x,), (y,), (), (add, keep))
+    return Network("sum", frame, frame, zero)
+
+
+def sums(runner: FqirRunner) -> list[list[int]]:
+    outputs, _, _ = runner.run({"x": np.ones((3, 2), np.int16)})
+    return outputs["y"].tolist()  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def counting() -> FqirRunner:
+    return FqirRunner(counting_network(), [InputSpec("x", 2, 16)], ["s"])
+
+
+def test_state_lasts_until_reset(counting: FqirRunner) -> None:
+    assert sums(counting) == [[1, 1], [2, 2], [3, 3]]
+    assert sums(counting) == [[4, 4], [5, 5], [6, 6]]
+    counting.reset()
+    assert sums(counting) == [[1, 1], [2, 2], [3, 3]]
+    counting.finish()
+    counting.finish()
+    assert sums(counting) == [[1, 1], [2, 2], [3, 3]]
+
+
+def test_step_by_step_is_the_same_as_a_run(counting: FqirRunner) -> None:
+    counting.reset()
+    made = [counting.step({"x": np.array([1, 1])}) for _ in range(3)]
+    assert [outputs["y"].tolist() for outputs, _ in made] == [[1, 1], [2, 2], [3, 3]]
+    assert [internals["s"].tolist() for _, internals in made] == [[1, 1], [2, 2], [3, 3]]
+
+
+def test_a_run_gives_int64_a_mask_and_progress(counting: FqirRunner) -> None:
+    told: list[tuple[int, int]] = []
+    outputs, internals, mask = counting.run({"x": np.ones((2, 2), np.int8)}, lambda *where: told.append(where))
+    assert outputs["y"].dtype == np.int64
+    assert internals["s"].shape == (2, 2)
+    assert mask["y"].tolist() == [True, True]
+    assert told == [(1, 2), (2, 2)]
+
+
+def test_inputs_are_neither_changed_nor_kept(counting: FqirRunner) -> None:
+    given = np.ones((2, 2), np.int16)
+    outputs, _, _ = counting.run({"x": given})
+    given[:] = 9
+    assert outputs["y"].tolist() == [[1, 1], [2, 2]]
+    frame = np.ones(2, np.int16)
+    frame.flags.writeable = False
+    counting.step({"x": frame})
+
+
+@pytest.mark.parametrize(
+    ("inputs", "sentence"),
+    [
+        ({}, "which is missing"),
+        ({"x": np.ones((1, 2)), "y": np.ones((1, 2))}, "must be inputs of the network, not 'y'"),
+        ({"x": np.ones((1, 3), int)}, r"must have the shape \(frames, 2\), not \(1, 3\)"),
+        ({"x": np.full((2, 2), 1 << 15)}, "frame 0, element 0: must be between -32768 and 32767"),
+        ({"x": np.full((1, 2), 0.5)}, "must be a whole number"),
+    ],
+)
+def test_inputs_that_do_not_fit_are_refused_before_the_first_frame(
+    counting: FqirRunner, inputs: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(InputError, match=sentence):
+        counting.run(inputs)
+    assert sums(counting) == [[1, 1], [2, 2], [3, 3]]
+
+
+def test_debug_variables_by_name_or_all() -> None:
+    network = counting_network()
+    spec = [InputSpec("x", 2, 16)]
+    _, internals = FqirRunner(network, spec, ["all"]).step({"x": np.array([3, 4])})
+    assert {name: value.tolist() for name, value in internals.items()} == {"y": [3, 4], "s": [3, 4]}
+    with pytest.raises(UsageError, match="must be names of values of the network, not 'nothing'"):
+        FqirRunner(network, spec, ["nothing"])
+
+
+def test_unknown_runners_are_refused_with_the_list() -> None:
+    with pytest.raises(UsageError, match="runner: must be one of fqir, fmir, fasmir, dummy, not 'fast'"):
+        create("fast", Material(X, X))
+    with pytest.raises(UsageError, match="not 'fqir' twice"):
+        check_names(["fqir", "fmir", "fqir"])
+
+
+@pytest.mark.parametrize("name", ["hw", "fakehw"])
+def test_devices_are_refused_not_faked(name: str) -> None:
+    with pytest.raises(UsageError, match=f"runner {name}: devices come in a later version"):
+        create(name, Material(X, X))
+
+
+@pytest.mark.parametrize("name", list(FACTORIES))
+def test_a_runner_needs_its_material(name: str) -> None:
+    with pytest.raises(UsageError, match=f"runner {name}: "):
+        create(name, Material(X, X))
+
+
+def test_only_fqir_tells_debug_variables() -> None:
+    material = Material(X, X, network=loopback(), debug_vars=("all",))
+    assert create("fqir", material).name == "fqir"
+    with pytest.raises(UsageError, match="runner fmir: the model must be a network"):
+        create("fmir", material)
+
+
+def recorded(path: Path, **arrays: Any) -> Path:
+    if path.suffix == ".npy":
+        np.save(path, arrays["only"])
+    else:
+        np.savez(path, **arrays)
+    return path
+
+
+Y = (InputSpec("y", 2, 16),)
+YZ = (*Y, InputSpec("z", 1, 16))
+ONE = {"x": np.zeros((3, 16), int)}
+
+
+def test_the_dummy_replays_an_array(tmp_path: Path) -> None:
+    runner = DummyRunner(recorded(tmp_path / "a.npy", only=np.arange(6).reshape(3, 2)), X, Y)
+    outputs, internals, mask = runner.run(ONE)
+    assert outputs["y"].tolist() == [[0, 1], [2, 3], [4, 5]]
+    assert internals == {}
+    assert mask["y"].all()
+    with pytest.raises(InputError, match="has 3 frames, and all of them were replayed"):
+        runner.run(ONE)
+    with pytest.raises(InputError, match="has 3 frames, and all of them were replayed"):
+        runner.step({"x": np.zeros(16, int)})
+    runner.reset()
+    assert runner.step({"x": np.zeros(16, int)})[0]["y"].tolist() == [0, 1]
+
+
+def test_the_dummy_replays_several_outputs_and_stops_with_its_recording(tmp_path: Path) -> None:
+    path = recorded(tmp_path / "a.npz", y=np.zeros((5, 2), int), z=np.ones((2, 1), np.uint8))
+    outputs, _, _ = DummyRunner(path, X, YZ).run(ONE)
+    assert {name: rows.shape for name, rows in outputs.items()} == {"y": (2, 2), "z": (2, 1)}
+
+
+@pytest.mark.parametrize(
+    ("name", "arrays", "outputs", "error", "sentence"),
+    [
+        ("a.txt", {"only": []}, Y, UsageError, "must end in .npy or .npz, not '.txt'"),
+        ("a.npy", {"only": np.zeros((3, 2), int)}, YZ, InputError, "can replay one output, not 2"),
+        ("a.npy", {"only": np.zeros((3, 3), int)}, Y, InputError, r"must have the shape \(frames, 2\)"),
+        ("a.npy", {"only": np.zeros((0, 2), int)}, Y, InputError, "with at least one frame"),
+        ("a.npy", {"only": np.zeros(2, int)}, Y, InputError, r"not \(2,\)"),
+        ("a.npy", {"only": np.zeros((1, 2))}, Y, InputError, "must hold integers, not float64"),
+        ("a.npy", {"only": np.full((1, 2), 1 << 63, np.uint64)}, Y, InputError, "below 2"),
+        ("a.npz", {"y": np.zeros((3, 2), int)}, YZ, InputError, "one array for each of 'y', 'z', not for 'y'"),
+    ],
+)
+def test_recordings_that_do_not_fit_are_refused(
+    tmp_path: Path, name: str, arrays: dict[str, Any], outputs: Any, error: type[Exception], sentence: str
+) -> None:
+    path = tmp_path / name
+    if path.suffix != ".txt":
+        recorded(path, **arrays)
+    with pytest.raises(error, match=sentence):
+        DummyRunner(path, X, outputs)
+
+
+def test_a_missing_recording_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"gone\.npy"):
+        DummyRunner(tmp_path / "gone.npy", X, Y)
