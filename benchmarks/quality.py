@@ -155,6 +155,16 @@ def geometric(values: Sequence[float]) -> float:
     return exp(sum(log(value) for value in values) / len(values)) if values else float("nan")
 
 
+def line(row: Row) -> str:
+    """One line of the table."""
+    one, everywhere = row.one_core or float("nan"), row.all_cores or float("nan")
+    return (
+        f"{row.name:32} {row.weights:8d} {row.cycles:8.0f} {row.bound:8.0f} {row.ratio:5.2f} {row.utilisation:5.2f} "
+        f"{row.stored_bytes:8d} {row.stored_bytes / max(row.kept_bytes, 1):5.2f} {row.instructions:5d} "
+        f"{row.threads:3d} {row.cores} {one:8.0f} {everywhere:8.0f} {everywhere / one:5.2f} {row.fill:5.2f}"
+    )
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -174,13 +184,7 @@ def main() -> None:
             continue
         row = measure(folder, part, options.frames)
         rows.append(row)
-        gain = row.all_cores / row.one_core if row.one_core and row.all_cores else float("nan")
-        print(
-            f"{row.name:32} {row.weights:8d} {row.cycles:8.0f} {row.bound:8.0f} {row.ratio:5.2f} {row.utilisation:5.2f} "
-            f"{row.stored_bytes:8d} {row.stored_bytes / max(row.kept_bytes, 1):5.2f} {row.instructions:5d} "
-            f"{row.threads:3d} {row.cores} {row.one_core or float('nan'):8.0f} {row.all_cores or float('nan'):8.0f} {gain:5.2f} {row.fill:5.2f}",
-            flush=True,
-        )
+        print(line(row), flush=True)
     large = [row.ratio for row in rows if row.weights >= 100_000]
     small = [row.ratio for row in rows if row.weights < 100_000]
     print(f"geometric mean of the ratio: {geometric(large):.2f} from 100 k weights on, {geometric(small):.2f} below")

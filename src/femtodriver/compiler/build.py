@@ -108,9 +108,7 @@ class Builder:
         if key not in self._known:
             template = Vec(op, View("", 0, size), 0, 0, shift_a, shift_b, post)
             result = self._fold(template, a, b, size) or self._emit_vec(template, a, b, size)
-            if (
-                not self._reuse or self.bits(result) == WIDE
-            ):  # wide values are not kept: they would hold accumulators for long
+            if not self._reuse or self.bits(result) == WIDE:  # wide ones would hold accumulators
                 return result
             self._known[key] = result
         return self._known[key]

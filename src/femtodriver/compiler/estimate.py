@@ -1,7 +1,7 @@
 """How many cycles a placed network will take, by the machine's own rules: to choose between placements.
 
-An estimate: all activations are taken as live, banks as never in each other's way, and both branches of a condition
-as long as the longer one. The machine counts what really happens.
+An estimate: half of the activations behind a ReLU are taken as zero and all others as live, banks as never in each
+other's way, and both branches of a condition as long as the longer one. The machine counts what really happens.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ _WORD = 64
 # Waking a receiving thread, taking its message and lowering the count of the thread that waits.
 _RECEIVE = cycles.THREAD_SWITCH + cycles.START_TRANSFER + 2 * cycles.CONTROL
 _TABLE_READS_PER_CYCLE = 4
+_LIVE_AFTER_RELU = 0.5
 
 
 def estimate(fmir: Fmir, part: Part) -> int:
@@ -34,6 +35,7 @@ class _Estimator:
         self.clock: dict[int, int] = {}
         self.arrival: dict[str, int] = {}
         self._groups: dict[str, int] = {}
+        self._live: dict[str, float] = {}  # share of live elements, where it is not all
 
     def add(self, op: Op) -> None:
         """Advance the clock of the operation's core."""
@@ -41,11 +43,21 @@ class _Estimator:
         start = max([self.clock.get(op.core, 0), *awaited])
         end = start + self.cost(op)
         self.clock[op.core] = end
+        self._follow(op)
         if isinstance(op, Send):
             target = self.fmir.buffers[op.dst.buffer]
             words = ceil(op.dst.length * target.bits / _WORD)
             self.arrival[op.dst.buffer] = end + self.part.message_latency + _RECEIVE + words
             self.clock[target.core] = self.clock.get(target.core, 0) + _RECEIVE + words
+
+    def _follow(self, op: Op) -> None:
+        """What is known of zeros in the result."""
+        if isinstance(op, Vec) and op.op == "vmax" and 0 in (op.a, op.b):
+            self._live[op.dst.buffer] = _LIVE_AFTER_RELU
+        elif isinstance(op, Send) or (isinstance(op, Vec) and op.op == "vpass"):
+            source = op.a.buffer if isinstance(op.a, View) else ""
+            if source in self._live:
+                self._live[op.dst.buffer] = self._live[source]
 
     def cost(self, op: Op) -> int:
         """Cycles of an operation with its bodies."""
@@ -77,7 +89,8 @@ class _Estimator:
                 self._groups[name] = int(kept_groups(matrix).sum())
             bits = self._bits(x)
             lane_passes = cycles.passes(max(matrix.bits, GROUP), bits)
-            total += cycles.matrix(self._groups[name], lane_passes, ceil(x.length * bits / _WORD), 0)
+            groups = ceil(self._groups[name] * self._live.get(x.buffer, 1))
+            total += cycles.matrix(groups, lane_passes, ceil(x.length * bits / _WORD), 0)
         return total
 
     def _bits(self, value: View | int) -> int:
