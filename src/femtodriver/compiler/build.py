@@ -99,10 +99,11 @@ class Builder:
         size = 0 if 0 in sizes else max(sizes)
         if not size:
             return ()
-        if shift > _MOST_LEFT:  # nothing is left of any result
-            return self.spread(self.constant(np.zeros(1, np.int64)), size)
-        a, shift_a = (0, 0) if shift_a > _MOST_LEFT else (a, shift_a)
-        b, shift_b = (0, 0) if shift_b > _MOST_LEFT else (b, shift_b)
+        zeros = self.spread(self.constant(np.zeros(1, np.int64)), size)
+        if shift > _MOST_LEFT:
+            return zeros
+        a, shift_a = (zeros, 0) if shift_a > _MOST_LEFT else (a, shift_a)
+        b, shift_b = (zeros, 0) if shift_b > _MOST_LEFT else (b, shift_b)
         a, b = self._operand(a, size), self._operand(b, size)
         key = (op, a, b, shift_a, shift_b, post)
         if key not in self._known:

@@ -182,7 +182,8 @@ class Lowering(Builder):
 
     def _output_bits(self, tensor: Tensor, value: Rope) -> int:
         """The declared width if the value surely fits it, else the width of the value's elements."""
-        return max(tensor.bits or 16, min(self.bits(value), 32)) if self.bits(value) > 16 else tensor.bits or 16
+        bits, declared = self.bits(value), tensor.bits or 16
+        return declared if storage_bits(declared) >= bits else bits
 
     # ---- helpers -----------------------------------------------------------------------------------------------
 

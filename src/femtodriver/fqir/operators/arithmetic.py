@@ -11,7 +11,17 @@ import numpy as np
 from femtodriver import fixed
 from femtodriver.fixed import Int64Array
 from femtodriver.fqir.operators.base import Elementwise, Operator, Shape, Shapes, rule
-from femtodriver.fqir.operators.constants import Axes, Flag, Ignored, immediate, shift_amount, width
+from femtodriver.fqir.operators.constants import (
+    IMMEDIATE_HIGH,
+    IMMEDIATE_LOW,
+    MAX_WIDTH,
+    Axes,
+    Flag,
+    Ignored,
+    immediate,
+    shift_amount,
+    width,
+)
 from femtodriver.fqir.operators.exact import Known
 from femtodriver.fqir.operators.verbs import Build, Value
 
@@ -93,7 +103,7 @@ class Viadd(Aligned):
 
     def lower(self, build: Build) -> None:
         (x,) = self.taken(build)
-        exact = fits(self.aligned_y, IMMEDIATE_BITS)
+        exact = IMMEDIATE_LOW <= self.aligned_y <= IMMEDIATE_HIGH
         result = build.vec(
             "vadd",
             x,
@@ -190,7 +200,10 @@ class Shift(Elementwise):
 
 
 class I24BoolMul(Elementwise):
-    """A 24-bit value times a boolean: R(x * y_bool, shamt, rounded), without saturation."""
+    """A 24-bit value times a boolean: R(x * y_bool, shamt, rounded), without saturation.
+
+    Compiling trusts the declared width of x, and that y_bool is 0 or 1.
+    """
 
     name = "temp_i24_bool_mul"
     inputs = ("x", "y_bool")
@@ -202,7 +215,12 @@ class I24BoolMul(Elementwise):
 
     def lower(self, build: Build) -> None:
         x, y = self.taken(build)
-        self.give(build, build.vec("vmul", x, y, shift=self.shamt, rounded=self.rounded, saturate=32))
+        bits = (self.node.inputs["x"].bits or MAX_WIDTH) + max(self.shamt, 0)
+        if bits > MAX_WIDTH:
+            raise self.place.unsupported(
+                f"result must have at most {MAX_WIDTH} bits, not {bits}", "Shift less, or saturate before."
+            )
+        self.give(build, build.vec("vmul", x, y, shift=self.shamt, rounded=self.rounded, saturate=MAX_WIDTH))
 
 
 class Sum(Operator):
@@ -243,7 +261,8 @@ class Sum(Operator):
         results = prod(self.shapes({"x": shape})[0])
         axes = [axis % len(shape) for axis in self.dim]
         kept = [axis for axis in range(len(shape)) if axis not in axes]
-        order = np.arange(prod(shape)).reshape(shape).transpose(*kept, *axes).reshape(results, -1)
+        summed = prod(shape[axis] for axis in axes)
+        order = np.arange(prod(shape)).reshape(shape).transpose(*kept, *axes).reshape(results, summed)
         weights = np.zeros((prod(shape), results), np.int64)
         weights[order, np.arange(results)[:, np.newaxis]] = 1
         self.give(build, build.mac([(weights, x)], shift=self.shamt_bwred, saturate=self.bw))

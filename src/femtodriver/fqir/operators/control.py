@@ -251,7 +251,7 @@ class StridedSubgraph(Operator):
         due = build.vec("veq", phase, self.k)
         results = build.choose(due, Branch(body, inputs), Branch(None, defaults))
         name = self.node.inputs["counter"].name
-        build.bind(name, self._modulo(build, build.vec("vadd", build.value(name), 1, saturate=32)))
+        build.bind(name, self._modulo(build, build.vec("vadd", phase, 1, saturate=32)))
         self.give_shaped(build, results)
 
     def _modulo(self, build: Build, counter: Value) -> Value:

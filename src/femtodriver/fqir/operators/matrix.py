@@ -64,12 +64,13 @@ class Product2(Operator):
         (x, x_shape), (y, y_shape) = ((build.value(name), build.shape(name)) for name in (left, right))
         weights = build.known(y)
         if weights is not None and len(y_shape) == 2:
-            step = y_shape[0]
-            return [(weights.reshape(y_shape), build.part(x, at, at + step)) for at in range(0, prod(x_shape), step)]
+            step, rows = y_shape[0], prod(x_shape[:-1])
+            return [(weights.reshape(y_shape), build.part(x, row * step, (row + 1) * step)) for row in range(rows)]
         weights = build.known(x)
         if weights is not None and len(x_shape) == 2:
-            matrix, order = weights.reshape(x_shape).T, np.arange(prod(y_shape)).reshape(y_shape[0], -1)
-            return [(matrix, build.take(y, order[:, column])) for column in range(order.shape[1])]
+            columns = prod(y_shape[1:])
+            matrix, order = weights.reshape(x_shape).T, np.arange(prod(y_shape)).reshape(y_shape[0], columns)
+            return [(matrix, build.take(y, order[:, column])) for column in range(columns)]
         return None
 
     def computed_rows(self, build: Build) -> list[tuple[list[tuple[Value, Value]], int]]:
@@ -83,7 +84,7 @@ class Product2(Operator):
                 "Make the matrix a parameter.",
             )
         rows = []
-        for first in range(0, prod(x_shape), inner):
+        for first in (row * inner for row in range(prod(x_shape[:-1]))):
             factors = [build.part(x, first + k, first + k + 1) for k in range(inner)]
             vectors = [build.part(y, k * columns, (k + 1) * columns) for k in range(inner)]
             rows.append((list(zip(factors, vectors, strict=True)), columns))
@@ -105,8 +106,9 @@ class Product2(Operator):
                 for factor, vector in terms:
                     product = build.vec("vmul", build.part(vector, first, end), factor)
                     total = product if total is None else build.vec("vadd", total, product)
-                if total is not None:
-                    results.append(self.reduced(build, total))
+                if total is None:
+                    total = build.constant(np.zeros(end - first, np.int64))
+                results.append(self.reduced(build, total))
         return build.cat(results)
 
     def reduced(self, build: Build, total: Value) -> Value:
@@ -116,7 +118,7 @@ class Product2(Operator):
     def joined(self, build: Build, results: list[Value]) -> Value:
         """The products' results in row-major order of the whole result."""
         whole = build.cat(results)
-        if len(results) == 1 or build.known(build.value(self.node.inputs["y"].name)) is not None:
+        if len(results) <= 1 or build.known(build.value(self.node.inputs["y"].name)) is not None:
             return whole
         size = build.size(results[0])
         return build.take(whole, np.arange(size * len(results)).reshape(len(results), size).T)
@@ -219,7 +221,7 @@ class Addmm(Product2):
             self.give(build, self.lower_computed(build, bias, shift))
             return
         by_column = len(products) > 1 and build.known(build.value(self.node.inputs["y"].name)) is None
-        size, count = products[0][0].shape[1], len(products)
+        size, count = products[0][0].shape[1] if products else 0, len(products)
         if by_column:  # the products are columns of the result
             bias = build.take(bias, np.arange(size * count).reshape(size, count).T)
         starts = [build.part(bias, index * size, (index + 1) * size) for index in range(count)]
