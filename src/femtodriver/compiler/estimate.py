@@ -23,6 +23,8 @@ _LIVE_AFTER_RELU = 0.5
 def estimate(fmir: Fmir, part: Part) -> int:
     """Cycles of one frame."""
     estimator = _Estimator(fmir, part)
+    for op in walk(fmir.ops):
+        estimator.follow(op)
     for op in fmir.ops:
         estimator.add(op)
     return max(estimator.clock.values(), default=0)
@@ -43,14 +45,13 @@ class _Estimator:
         start = max([self.clock.get(op.core, 0), *awaited])
         end = start + self.cost(op)
         self.clock[op.core] = end
-        self._follow(op)
         if isinstance(op, Send):
             target = self.fmir.buffers[op.dst.buffer]
             words = ceil(op.dst.length * target.bits / _WORD)
             self.arrival[op.dst.buffer] = end + self.part.message_latency + _RECEIVE + words
             self.clock[target.core] = self.clock.get(target.core, 0) + _RECEIVE + words
 
-    def _follow(self, op: Op) -> None:
+    def follow(self, op: Op) -> None:
         """What is known of zeros in the result."""
         if isinstance(op, Vec) and op.op == "vmax" and 0 in (op.a, op.b):
             self._live[op.dst.buffer] = _LIVE_AFTER_RELU

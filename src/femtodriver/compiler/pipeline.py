@@ -32,8 +32,8 @@ from femtodriver.program.compiled import CompiledData
 Dump = Callable[[str, str], None]
 Pass = tuple[str, Callable[[Fmir], Fmir]]
 MOST_MEMORY_BITS = 32
-# A network is shared out over more cores than it needs if each is at least so productive as one core alone would be.
-LEAST_EFFICIENCY = 2 / 3
+# A network is shared out over more cores than it needs if each does at least this part of what one does alone.
+LEAST_EFFICIENCY = 0.75
 DEFAULT_OPTIONS = Options()
 # Outputs of one matrix product at a time; the rest of the accumulator file holds temporaries.
 MOST_MAC_ROWS = 512
