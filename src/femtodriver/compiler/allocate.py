@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from femtodriver.compiler.fmir import Buffer, Fmir, If, Look, Mac, Op, Role, Send, touches, walk, writes
+from femtodriver.compiler.fmir import Buffer, Fmir, If, Mac, Op, Role, Send, table_names, touches, walk, writes
 from femtodriver.compiler.lifetime import SHORT_LIVED, Life, lifetimes, overlap
-from femtodriver.compiler.passes import GROUP, kept_groups
+from femtodriver.compiler.passes import GROUP, kept_groups, mask_bytes
 from femtodriver.errors import CapacityError
+from femtodriver.isa import Form
 from femtodriver.part import Part
 
 Words = npt.NDArray[np.uint64]
@@ -49,18 +50,19 @@ class CoreMap:
     mac_row: int = 0
 
 
-def allocate(fmir: Fmir, part: Part, most_mac_rows: int) -> dict[int, CoreMap]:
+def allocate(fmir: Fmir, part: Part, most_mac_rows: int, *, accumulators: bool = True) -> dict[int, CoreMap]:
     """A map per used core; CapacityError when data or table memory overflows."""
     cores = sorted({0} | {op.core for op in walk(fmir.ops)} | {buffer.core for buffer in fmir.buffers.values()})
-    return {core: _allocate_core(fmir, part, core, most_mac_rows) for core in cores}
+    return {core: _allocate_core(fmir, part, core, most_mac_rows, accumulators) for core in cores}
 
 
-def _allocate_core(fmir: Fmir, part: Part, core: int, most_mac_rows: int) -> CoreMap:
+def _allocate_core(fmir: Fmir, part: Part, core: int, most_mac_rows: int, accumulators: bool) -> CoreMap:
     places = CoreMap(core)
     places.mac_row = part.acc_rows - most_mac_rows // part.lanes
     ops = [op for op in walk(fmir.ops) if op.core == core or _lands_on(fmir, op, core)]
     lives = lifetimes(fmir, core)
-    _place_in_accumulators(fmir, ops, lives, places)
+    wanted = lives if accumulators else {n: life for n, life in lives.items() if fmir.buffers[n].bits == WIDE}
+    _place_in_accumulators(fmir, ops, wanted, places)
     _place_buffers(fmir, lives, places, core)
     _place_matrices(fmir, ops, places, core)
     _place_tables(fmir, ops, places, part)
@@ -177,10 +179,10 @@ def pack_matrix(fmir: Fmir, name: str) -> Packed:
     padded[:, : matrix.rows] = matrix.weights
     units = padded.reshape(-1, GROUP)
     mask = np.zeros(0, np.uint64)
-    if matrix.masked:
+    if matrix.form is not Form.DENSE:
         kept = kept_groups(matrix).reshape(-1)
         units = units[kept]
-        mask = to_words(np.packbits(kept, bitorder="little"))
+        mask = to_words(mask_bytes(kept, matrix.form))
     if matrix.bits == 4:
         nibbles = (units & 15).astype(np.uint8).reshape(-1, 2)
         return to_words((nibbles[:, 0] | nibbles[:, 1] << 4).astype(np.uint8)), mask
@@ -197,7 +199,7 @@ def to_words(data: npt.NDArray[np.uint8]) -> Words:
 
 def _place_tables(fmir: Fmir, ops: list[Op], places: CoreMap, part: Part) -> None:
     """As many copies of every table as fit (more copies, more look-ups per cycle)."""
-    names = list(dict.fromkeys(op.table for op in ops if isinstance(op, Look)))
+    names = list(dict.fromkeys(name for op in ops for name in table_names(op)))
     sizes = {name: len(fmir.tables[name]) for name in names}
     for ways in (2, 1, 0):
         tops = [0] * (part.tm_banks >> ways)

@@ -43,7 +43,8 @@ _LOGIC = frozenset({"vgt", "vge", "veq", "vand", "vor", "vxor"})
 class Builder:
     """Buffers, matrices, tables and operations under construction; equal operations are built once."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, reuse: bool = True) -> None:
+        self._reuse = reuse
         self.buffers: dict[str, Buffer] = {}
         self.matrices: dict[str, Matrix] = {}
         self.tables: dict[str, Int64Array] = {}
@@ -111,7 +112,7 @@ class Builder:
         if key not in self._known:
             template = Vec(op, View("", 0, size), 0, 0, shift_a, shift_b, post)
             result = self._fold(template, a, b, size) or self._emit_vec(template, a, b, size)
-            if self.bits(result) == WIDE:  # wide values are not kept: they would hold accumulators for long
+            if not self._reuse or self.bits(result) == WIDE:  # wide ones would hold accumulators
                 return result
             self._known[key] = result
         return self._known[key]
@@ -129,6 +130,8 @@ class Builder:
         name = self._shared.setdefault(key, f"table{len(self.tables)}")
         self.tables[name] = table
         known = ("look", name, x, shift_a, bits)
+        if not self._reuse:
+            self._known.pop(known, None)
         if known not in self._known:
             dst = self.new(ropes.length(x), storage_bits(value_bits(table)))
             for first, end in ropes.aligned([x]):

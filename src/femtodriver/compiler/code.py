@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from femtodriver.compiler.allocate import CoreMap
 from femtodriver.compiler.fasmir import Label, Line
-from femtodriver.compiler.fmir import Fmir, If, Look, Loop, Mac, Op, Post, Send, Vec, View, touches, walk
+from femtodriver.compiler.fmir import Fmir, If, Interp, Look, Loop, Mac, Op, Post, Send, Vec, View, touches, walk
 from femtodriver.errors import UnsupportedError
 from femtodriver.isa import (
     SPECS,
@@ -14,6 +14,7 @@ from femtodriver.isa import (
     Control,
     Element,
     Instruction,
+    Interpolate,
     Lookup,
     Matrix,
     Operand,
@@ -94,7 +95,7 @@ class Coder:
                 "Nest fewer loops, or slice fewer values of different widths."
             )
 
-    def instructions(self, op: Vec | Look | Mac) -> list[Instruction]:
+    def instructions(self, op: Vec | Look | Interp | Mac) -> list[Instruction]:
         """The operation's instructions in order."""
         if isinstance(op, Mac):
             return self._mac(op)
@@ -102,6 +103,8 @@ class Coder:
         pieces = [(first, min(first + _MOST_ELEMENTS, op.dst.length)) for first in chunks]
         if isinstance(op, Vec):
             return [self._vec(op, first, end) for first, end in pieces]
+        if isinstance(op, Interp):
+            return [self._interp(op, first, end) for first, end in pieces]
         return [self._look(op, first, end) for first, end in pieces]
 
     def _vec(self, op: Vec, first: int, end: int) -> Vector:
@@ -158,17 +161,41 @@ class Coder:
             table.ways,
         )
 
+    def _interp(self, op: Interp, first: int, end: int) -> Interpolate:
+        offset, slope = self.places.tables[op.offset], self.places.tables[op.slope]
+        return Interpolate(
+            SPECS["interp"],
+            self._operand(op.dst.part(first, end), full=True),
+            self._operand(op.a.part(first, end), full=False),
+            end - first,
+            op.shift_a,
+            op.shift_b,
+            op.post.shift,
+            int(op.post.rounded),
+            int(_CLIPS[op.post.clip]),
+            op.post.bits if op.post.clip != "none" else 32,
+            offset.row,
+            offset.bank,
+            slope.row,
+            slope.bank,
+            offset.ways,
+        )
+
     def _mac(self, op: Mac) -> list[Instruction]:
         row = self.places.mac_row
         acc, zero = accumulator(row), immediate(0)
         length = op.dst.length
+        fresh = op.bias == 0
+        products = [self._matrix(name, x, row, fresh and not index) for index, (name, x) in enumerate(op.parts)]
+        dst = self._operand(op.dst, full=True)
+        end = self._vector("vpass", dst, acc, zero, length, (0, 0), op.post, (0, 0))
+        if fresh:
+            return [*products, end]
         bias = self._side(op.bias, 0, length, True)
         start = self._vector("vpass", acc, bias, zero, length, (op.bias_shift, 0), Post(), (_repeats(op.bias), 0))
-        products = [self._matrix(name, x, row) for name, x in op.parts]
-        dst = self._operand(op.dst, full=True)
-        return [start, *products, self._vector("vpass", dst, acc, zero, length, (0, 0), op.post, (0, 0))]
+        return [start, *products, end]
 
-    def _matrix(self, name: str, x: View, row: int) -> Matrix:
+    def _matrix(self, name: str, x: View, row: int, fresh: bool) -> Matrix:
         matrix = self.fmir.matrices[name]
         return Matrix(
             SPECS["mac"],
@@ -178,8 +205,9 @@ class Coder:
             matrix.rows,
             self.places.weights[name],
             _WIDTH_CODES[matrix.bits],
-            int(matrix.masked),
+            int(matrix.form),
             self.places.masks[name],
+            int(fresh),
         )
 
     def _side(self, value: View | int, first: int, end: int, full: bool) -> Operand:

@@ -13,6 +13,8 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.isa import Form
+
 Int64Array = npt.NDArray[np.int64]
 
 
@@ -113,6 +115,26 @@ class Look:
 
 
 @dataclass(frozen=True)
+class Interp:
+    """dst = post(A(A(slope[h] * l, -8), shift_a) + A(offset[h], shift_b)) for a 16-bit ``a`` = 256 * h + l."""
+
+    dst: View
+    a: View
+    offset: str
+    slope: str
+    shift_a: int = 0
+    shift_b: int = 0
+    post: Post = Post()
+    layer: int = 0
+    core: int = 0
+
+    @property
+    def reads(self) -> tuple[View, ...]:
+        """Views that are read."""
+        return (self.a,)
+
+
+@dataclass(frozen=True)
 class Mac:
     """dst = post(A(bias, bias_shift) + sum of matrix @ x over the parts). Matrices have ``len(dst)`` rows."""
 
@@ -177,7 +199,7 @@ class If:
     core: int = 0
 
 
-Simple = Vec | Look | Mac | Send
+Simple = Vec | Look | Interp | Mac | Send
 Op = Simple | Loop | If
 
 
@@ -205,6 +227,13 @@ def reads(op: Op) -> tuple[View, ...]:
     return (op.condition,) if isinstance(op, If) else op.reads
 
 
+def table_names(op: Op) -> tuple[str, ...]:
+    """Look-up tables that an operation itself uses."""
+    if isinstance(op, Interp):
+        return (op.offset, op.slope)
+    return (op.table,) if isinstance(op, Look) else ()
+
+
 def writes(op: Op) -> tuple[View, ...]:
     """Views that an operation itself writes (not its bodies)."""
     return () if isinstance(op, (Loop, If)) else (op.dst,)
@@ -230,12 +259,12 @@ def map_simple(ops: Iterable[Op], change: Callable[[Simple], Iterable[Op]]) -> t
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
-    """Weights (columns, rows) of ``bits`` 4, 8 or 16; ``masked``: only groups with a nonzero weight are stored."""
+    """Weights (columns, rows) of ``bits`` 4, 8 or 16; ``form``: which groups of weights are stored."""
 
     name: str
     weights: Int64Array
     bits: int
-    masked: bool = False
+    form: Form = Form.DENSE
 
     @property
     def columns(self) -> int:
@@ -292,7 +321,7 @@ class Fmir:
         used = {view.buffer for op in every for view in touches(op)}
         used |= {port.buffer for port in (*self.inputs, *self.outputs)}
         matrices = {name for op in every if isinstance(op, Mac) for name, _ in op.parts}
-        tables = {op.table for op in every if isinstance(op, Look)}
+        tables = {name for op in every for name in table_names(op)}
         return replace(
             self,
             ops=ops,

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver import fixed
-from femtodriver.compiler.fmir import Fmir, If, Look, Loop, Mac, Op, Post, Simple, Vec, View
+from femtodriver.compiler.fmir import Fmir, If, Interp, Look, Loop, Mac, Op, Post, Simple, Vec, View
 from femtodriver.isa import SPECS
 
 Int64Array = npt.NDArray[np.int64]
@@ -140,11 +140,23 @@ class FmirExecutor:
             return lambda: apply_vec(vec, a(), b())
         if isinstance(op, Mac):
             return self._compute_mac(op)
+        if isinstance(op, Interp):
+            return self._compute_interp(op)
         source = self._array(op.a)
         if isinstance(op, Look):
             table, look, low = self.fmir.tables[op.table], op, fixed.limits(op.bits)[0]
             return lambda: table[fixed.saturate(fixed.shift(source(), look.shift_a), look.bits) - low]
         return source
+
+    def _compute_interp(self, op: Interp) -> Callable[[], Int64Array]:
+        a, offset, slope = self._array(op.a), self.fmir.tables[op.offset], self.fmir.tables[op.slope]
+
+        def compute() -> Int64Array:
+            high = fixed.shift(a(), -8)
+            product = fixed.shift(slope[high + 128] * (a() - fixed.shift(high, 8)), -8)
+            return apply_post(fixed.shift(product, op.shift_a) + fixed.shift(offset[high + 128], op.shift_b), op.post)
+
+        return compute
 
     def _compute_mac(self, op: Mac) -> Callable[[], Int64Array]:
         bias, shift, post = self._operand(op.bias), op.bias_shift, op.post

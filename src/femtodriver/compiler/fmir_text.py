@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from femtodriver.compiler.fmir import Buffer, Fmir, If, Look, Loop, Mac, Op, Post, Simple, Vec, View
+from femtodriver.compiler.fmir import Buffer, Fmir, If, Interp, Look, Loop, Mac, Op, Post, Simple, Vec, View
 
 
 def fmir_text(fmir: Fmir) -> str:
@@ -12,7 +12,7 @@ def fmir_text(fmir: Fmir) -> str:
     lines += [f"  output {port.name!r} = {port.buffer}[{port.length}] of {port.bits} bits" for port in fmir.outputs]
     lines += [f"  {_buffer_text(buffer)}" for buffer in fmir.buffers.values()]
     for matrix in fmir.matrices.values():
-        kind = "masked" if matrix.masked else "dense"
+        kind = matrix.form.name.lower()
         lines.append(f"  matrix {matrix.name} {matrix.columns} x {matrix.rows} of {matrix.bits} bits, {kind}")
     lines += [f"  table {name}[{len(values)}]" for name, values in fmir.tables.items()]
     lines += _block(fmir, fmir.ops, "  ")
@@ -55,6 +55,9 @@ def _right_side(op: Simple) -> str:
     if isinstance(op, Mac):
         products = [f"{name} @ {_view(view)}" for name, view in op.parts]
         return f"mac({' + '.join([_aligned(op.bias, op.bias_shift), *products])}){_post(op.post)}"
+    if isinstance(op, Interp):
+        lines = f"{_shifted(op.slope, op.shift_a)}, {_shifted(op.offset, op.shift_b)}"
+        return f"interp({_view(op.a)}; {lines}){_post(op.post)}"
     if isinstance(op, Look):
         return f"look {op.table}[sat{op.bits}({_aligned(op.a, op.shift_a)})]"
     return f"send({_view(op.a)})"
@@ -78,7 +81,11 @@ def _view(view: View | int) -> str:
 
 
 def _aligned(view: View | int, shift: int) -> str:
-    return f"{_view(view)}{f' << {shift}' if shift > 0 else f' >> {-shift}' if shift < 0 else ''}"
+    return _shifted(_view(view), shift)
+
+
+def _shifted(text: str, shift: int) -> str:
+    return f"{text}{f' << {shift}' if shift > 0 else f' >> {-shift}' if shift < 0 else ''}"
 
 
 def _post(post: Post) -> str:

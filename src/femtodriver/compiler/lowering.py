@@ -35,8 +35,10 @@ class Lowering(Builder):
     that turned out to need more, so that the network is lowered again with them.
     """
 
-    def __init__(self, network: Network, initial: Mapping[str, Int64Array], widths: Mapping[str, int]) -> None:
-        super().__init__()
+    def __init__(
+        self, network: Network, initial: Mapping[str, Int64Array], widths: Mapping[str, int], *, reuse: bool = True
+    ) -> None:
+        super().__init__(reuse=reuse)
         self.network = network
         self.widths = widths
         self.too_narrow: dict[str, int] = {}

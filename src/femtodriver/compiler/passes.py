@@ -30,6 +30,7 @@ from femtodriver.compiler.fmir import (
     walk,
     writes,
 )
+from femtodriver.isa import Form
 
 GROUP = 8
 _FINAL = (Role.OUTPUT, Role.STATE, Role.MAIL)
@@ -87,7 +88,7 @@ def _fold_block(
     fmir: Fmir, block: tuple[Op, ...], uses: Counter[str], values: dict[str, tuple[View, ...]]
 ) -> tuple[Op, ...]:
     """Fold inside one list of operations; temporaries that other lists touch are left alone."""
-    ops = [_with_folded_bodies(fmir, op, uses, values) for op in block]
+    ops = [with_bodies(op, lambda body: _fold_block(fmir, body, uses, values)) for op in block]
     index = 0
     while index < len(ops):
         op = ops[index]
@@ -103,12 +104,12 @@ def _fold_block(
     return tuple(ops)
 
 
-def _with_folded_bodies(fmir: Fmir, op: Op, uses: Counter[str], values: dict[str, tuple[View, ...]]) -> Op:
+def with_bodies(op: Op, change: Callable[[tuple[Op, ...]], tuple[Op, ...]]) -> Op:
+    """The operation with its bodies changed, if it has any."""
     if isinstance(op, Loop):
-        return replace(op, body=_fold_block(fmir, op.body, uses, values))
+        return replace(op, body=change(op.body))
     if isinstance(op, If):
-        then, orelse = _fold_block(fmir, op.then, uses, values), _fold_block(fmir, op.orelse, uses, values)
-        return replace(op, then=then, orelse=orelse)
+        return replace(op, then=change(op.then), orelse=change(op.orelse))
     return op
 
 
@@ -182,8 +183,8 @@ def _renamed_view(view: View, old: str, new: str) -> View:
 
 
 def choose_formats(fmir: Fmir) -> Fmir:
-    """Every matrix is stored dense or masked, whichever takes fewer bytes (index included)."""
-    matrices = {name: replace(matrix, masked=_masked_is_smaller(matrix)) for name, matrix in fmir.matrices.items()}
+    """Every matrix is stored in the form that takes the fewest bytes, index included."""
+    matrices = {name: replace(matrix, form=_smallest_form(matrix)) for name, matrix in fmir.matrices.items()}
     return replace(fmir, matrices=matrices)
 
 
@@ -195,10 +196,22 @@ def kept_groups(matrix: Matrix) -> npt.NDArray[np.bool_]:
     return np.asarray(padded.reshape(matrix.columns, groups, GROUP).any(axis=2), np.bool_)
 
 
-def _masked_is_smaller(matrix: Matrix) -> bool:
+def mask_bytes(kept: npt.NDArray[np.bool_], form: Form) -> npt.NDArray[np.uint8]:
+    """The mask of a form; see ``isa.Form``."""
+    if form is Form.DENSE:
+        return np.zeros(0, np.uint8)
+    flat = np.packbits(kept.reshape(-1), bitorder="little")
+    if form is Form.MASKED:
+        return flat
+    return np.concatenate([np.packbits(flat != 0, bitorder="little"), flat[flat != 0]])
+
+
+def _smallest_form(matrix: Matrix) -> Form:
     kept = kept_groups(matrix)
-    group_bits = GROUP * matrix.bits
-    return int(kept.sum()) * group_bits + kept.size < kept.size * group_bits
+    unit = GROUP * matrix.bits // 8
+    weights = {Form.DENSE: kept.size * unit, Form.MASKED: int(kept.sum()) * unit, Form.NESTED: int(kept.sum()) * unit}
+    words = {form: -(-size // 8) + -(-len(mask_bytes(kept, form)) // 8) for form, size in weights.items()}
+    return min(words, key=lambda form: (words[form], form))
 
 
 def split_rows(fmir: Fmir, most_rows: int) -> Fmir:
@@ -221,7 +234,7 @@ def mac_rows(op: Mac, first: int, end: int, matrices: dict[str, Matrix]) -> Mac:
     for name, x in op.parts:
         whole = matrices[name]
         piece = f"{name}.{first}:{end}"
-        matrices[piece] = Matrix(piece, np.ascontiguousarray(whole.weights[:, first:end]), whole.bits, whole.masked)
+        matrices[piece] = Matrix(piece, np.ascontiguousarray(whole.weights[:, first:end]), whole.bits, whole.form)
         parts.append((piece, x))
     bias = op.bias.part(first, end) if isinstance(op.bias, View) else op.bias
     return replace(op, dst=op.dst.part(first, end), parts=tuple(parts), bias=bias)

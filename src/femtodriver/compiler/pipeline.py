@@ -11,15 +11,18 @@ import numpy.typing as npt
 
 from femtodriver.compiler.allocate import allocate
 from femtodriver.compiler.emit import emit
+from femtodriver.compiler.estimate import estimate
 from femtodriver.compiler.fasmir import Fasmir, fasmir_text
 from femtodriver.compiler.fmir import Fmir
 from femtodriver.compiler.fmir_text import fmir_text
+from femtodriver.compiler.interpolate import fuse_interpolation
 from femtodriver.compiler.link import link
 from femtodriver.compiler.lowering import Lowering
+from femtodriver.compiler.options import Options
 from femtodriver.compiler.passes import choose_formats, drop_dead, fold_copies, split_rows
 from femtodriver.compiler.place import place
 from femtodriver.compiler.verify import verify
-from femtodriver.errors import CapacityError, UnsupportedError
+from femtodriver.errors import CapacityError, UnsupportedError, UsageError
 from femtodriver.fqir.graph import Network
 from femtodriver.fqir.reference import Reference
 from femtodriver.fqir.text import network_text
@@ -29,6 +32,9 @@ from femtodriver.program.compiled import CompiledData
 Dump = Callable[[str, str], None]
 Pass = tuple[str, Callable[[Fmir], Fmir]]
 MOST_MEMORY_BITS = 32
+# A network is shared out over more cores than it needs if each does at least this part of what one does alone.
+LEAST_EFFICIENCY = 0.75
+DEFAULT_OPTIONS = Options()
 # Outputs of one matrix product at a time; the rest of the accumulator file holds temporaries.
 MOST_MAC_ROWS = 512
 
@@ -42,33 +48,51 @@ class Compilation:
     data: CompiledData
 
 
-def compile_network(network: Network, part: Part, dump: Dump | None = None) -> Compilation:
-    """Compile for a part; on one core if the network fits there, else on all of them.
+def compile_network(
+    network: Network, part: Part, dump: Dump | None = None, options: Options = DEFAULT_OPTIONS
+) -> Compilation:
+    """Compile for a part; on one core if the network fits there and would gain little from more, else on all.
 
     ``dump(file name, text)`` gets every stage. UnsupportedError for what cannot be compiled, CapacityError for what
-    does not fit.
+    does not fit, UsageError for an option that the part cannot follow.
     """
-    _check(network)
+    _check(network, part, options)
     dump = dump or _ignore
     dump("00-fqir.txt", network_text(network))
-    lowered = lower(network)
-    lowered = run_passes(lowered, dump)
-    attempts = [1] if part.cores == 1 else [1, part.cores]
-    for cores in attempts:
+    lowered = run_passes(lower(network, options), options, dump)
+    attempts = _placements(lowered, part, options)
+    for number, placed in enumerate(attempts, start=1):
         try:
-            return _finish(lowered, part, cores, dump)
+            return _finish(placed, part, options, dump)
         except CapacityError:
-            if cores == attempts[-1]:
+            if number == len(attempts):
                 raise
-    raise AssertionError
+    raise AssertionError("there is at least one placement")
 
 
-def lower(network: Network) -> Fmir:
+def _placements(fmir: Fmir, part: Part, options: Options) -> list[Fmir]:
+    """Placements to try: the quickest that is productive, then by number of cores; the last is the most spacious."""
+    if options.cores is not None or part.cores == 1:
+        return [_placed(fmir, options.cores or 1)]
+    by_cores = {cores: _placed(fmir, cores) for cores in range(1, part.cores + 1)}
+    cycles = {cores: estimate(placed, part) for cores, placed in by_cores.items()}
+    productive = [cores for cores in by_cores if cycles[cores] * cores <= cycles[1] / LEAST_EFFICIENCY]
+    best = min(productive, key=lambda cores: (cycles[cores], cores))
+    return [by_cores[best], *(by_cores[cores] for cores in by_cores if cores != best), by_cores[part.cores]]
+
+
+def _placed(fmir: Fmir, cores: int) -> Fmir:
+    placed = place(fmir, cores)
+    verify(placed)
+    return placed
+
+
+def lower(network: Network, options: Options = DEFAULT_OPTIONS) -> Fmir:
     """FQIR -> FMIR, on core 0, straight from the operators; again with wider states until all values fit theirs."""
     initial = initial_state(network)
     widths: dict[str, int] = {}
     while True:
-        lowering = Lowering(network, initial, widths)
+        lowering = Lowering(network, initial, widths, reuse=options.reuse)
         lowering.graph(network.frame)
         fmir = lowering.finish()
         if not lowering.too_narrow:
@@ -94,36 +118,41 @@ def initial_state(network: Network) -> Mapping[str, npt.NDArray[np.int64]]:
     return {name: np.asarray(reference.values[name], np.int64) for name in network.state_names}
 
 
-PASSES: tuple[Pass, ...] = (
-    ("drop-dead", drop_dead),
-    ("fold-copies", fold_copies),
-    ("split-rows", partial(split_rows, most_rows=MOST_MAC_ROWS)),
-    ("choose-formats", choose_formats),
-)
+def passes(options: Options) -> tuple[Pass, ...]:
+    """The passes in order; switched-off ones are left out."""
+    table: tuple[tuple[str, Callable[[Fmir], Fmir], bool], ...] = (
+        ("fuse-interpolation", fuse_interpolation, options.fuse_interpolation),
+        ("drop-dead", drop_dead, options.drop_dead),
+        ("fold-copies", fold_copies, options.fold_copies),
+        ("split-rows", partial(split_rows, most_rows=MOST_MAC_ROWS), True),
+        ("pack-weights", choose_formats, options.pack_weights),
+    )
+    return tuple((name, run) for name, run, wanted in table if wanted)
 
 
-def run_passes(fmir: Fmir, dump: Dump) -> Fmir:
+def run_passes(fmir: Fmir, options: Options, dump: Dump) -> Fmir:
     """All passes in order; every result is verified and dumped."""
     dump("01-lowered.fmir", fmir_text(fmir))
-    for number, (name, run) in enumerate(PASSES, start=2):
+    for number, (name, run) in enumerate(passes(options), start=2):
         fmir = run(fmir)
         verify(fmir)
         dump(f"{number:02d}-{name}.fmir", fmir_text(fmir))
     return fmir
 
 
-def _finish(fmir: Fmir, part: Part, cores: int, dump: Dump) -> Compilation:
-    placed = place(fmir, cores)
-    verify(placed)
-    dump("06-placed.fmir", fmir_text(placed))
-    maps = allocate(placed, part, MOST_MAC_ROWS)
+def _finish(placed: Fmir, part: Part, options: Options, dump: Dump) -> Compilation:
+    number = len(passes(options)) + 2
+    dump(f"{number:02d}-placed.fmir", fmir_text(placed))
+    maps = allocate(placed, part, MOST_MAC_ROWS, accumulators=options.accumulators)
     program = emit(placed, maps)
-    dump("07-program.fasmir", fasmir_text(program))
+    dump(f"{number + 1:02d}-program.fasmir", fasmir_text(program))
     linked = link(placed, program, part)
     return Compilation(placed, program, CompiledData(linked.metadata, linked.images))
 
 
-def _check(network: Network) -> None:
+def _check(network: Network, part: Part, options: Options) -> None:
+    if options.cores is not None and options.cores > part.cores:
+        raise UsageError(f"compiler option cores: must be at most {part.cores} for {part.name}, not {options.cores}.")
     if not network.inputs:
         raise UnsupportedError(
             f"network {network.name!r}: must have at least one input to start a frame, not none. "

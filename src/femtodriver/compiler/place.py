@@ -1,118 +1,180 @@
-"""Placement on several cores: the outputs of matrix products are shared out, activations travel by messages.
+"""Sharing a network out over cores: every operation runs where its results live; missing operands come by message.
 
-Core 0 keeps inputs, outputs, state and all elementwise work. Every other core holds the weights of its rows, gets
-the activations of a product as a message and sends its results back. A model that fits one core is left there.
+What a core reads of another is a copy in a buffer of its own (a "mail" buffer that nothing else uses), so that a
+message may arrive at any time of the frame. Inputs and outputs are core 0's.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
-from femtodriver.compiler.fmir import Buffer, Fmir, Mac, Matrix, Op, Role, Send, Vec, View, walk, writes
+import numpy as np
+
+from femtodriver.compiler.fmir import Buffer, Fmir, If, Loop, Mac, Matrix, Op, Role, Send, Simple, Vec, View
+from femtodriver.compiler.ownership import EVERYWHERE, Owners, owners_of
 from femtodriver.compiler.passes import GROUP, mac_rows
 from femtodriver.fixed import Int64Array
 
-# Products with fewer outputs per core than this stay on core 0.
-_LEAST_ROWS = GROUP
-
 
 def place(fmir: Fmir, cores: int) -> Fmir:
-    """Share the matrix products of ``fmir`` (all on core 0) out over ``cores`` cores."""
+    """Share ``fmir`` (all on core 0) out over ``cores`` cores."""
     if cores == 1:
         return fmir
-    placement = _Placement(fmir, cores)
+    placement = _Placement(fmir, owners_of(fmir, cores), cores)
     for op in fmir.ops:
         placement.add(op)
-    return replace(fmir, buffers=placement.buffers, matrices=placement.matrices).with_ops(
+    placement.gather_outputs()
+    values = {name: rope for name, rope in fmir.values.items() if placement.all_on_core_0(rope)}
+    return replace(fmir, buffers=placement.buffers, matrices=placement.matrices, values=values).with_ops(
         tuple(placement.ops), placement.buffers
     )
 
 
 class _Placement:
-    def __init__(self, fmir: Fmir, cores: int) -> None:
+    def __init__(self, fmir: Fmir, owners: dict[str, Owners], cores: int) -> None:
+        self.fmir = fmir
         self.cores = cores
+        self.owners = owners
         self.buffers = dict(fmir.buffers)
         self.matrices: dict[str, Matrix] = dict(fmir.matrices)
         self.ops: list[Op] = []
-        self._mail: dict[tuple[int, View], View] = {}
+        self._homes: dict[tuple[str, int], tuple[str, int]] = {}  # buffer, core -> local buffer, its first element
+        self._copies: dict[tuple[int, str, int, int], str] = {}  # core, buffer, range -> local copy
         self._made = 0
 
     def add(self, op: Op) -> None:
-        """Append the operation, shared out when it is a product that is worth it."""
-        if isinstance(op, Mac) and op.dst.length >= self.cores * _LEAST_ROWS:
-            self._share(op)
-        else:
+        """Append an operation, in parts if its results live on several cores."""
+        if isinstance(op, (Loop, If)):
             self.ops.append(op)
-        for entry in walk((op,)):
-            for view in writes(entry):
-                self._forget(view.buffer)
+            return
+        if isinstance(op, Send):
+            raise TypeError("a network must be placed only once")
+        runs = list(self._runs(op.dst))
+        if runs[0][0] == EVERYWHERE:
+            runs = [(core, 0, op.dst.length) for core in range(self.cores)]
+        parts = [(core, self._local(op, core, first, end)) for core, first, end in runs]
+        self.ops += [replace(part, core=core) for core, part in parts]
+        self._copies = {key: name for key, name in self._copies.items() if key[1] != op.dst.buffer}
 
-    def _share(self, op: Mac) -> None:
-        bounds = _bounds(op.dst.length, self.cores)
-        dst = self._mailbox(op)
-        for core in range(1, self.cores):
-            first, end = bounds[core], bounds[core + 1]
-            if first < end:
-                self._remote(mac_rows(op, first, end, self.matrices), core, dst.part(first, end))
-        local = mac_rows(op, 0, bounds[1], self.matrices)
-        self.ops.append(replace(local, dst=dst.part(0, bounds[1])))
-        if dst != op.dst:
-            self.ops.append(Vec("vpass", op.dst, dst, layer=op.layer))
+    def gather_outputs(self) -> None:
+        """Send what other cores hold of the outputs to core 0."""
+        for port in self.fmir.outputs:
+            whole = View(port.buffer, 0, port.length)
+            for core, first, end in self._runs(whole) if port.length else ():
+                if core:
+                    source = self._home(whole.part(first, end), core)
+                    self._send(whole.part(first, end), 0, source, core, len(self.fmir.layers) - 1)
 
-    def _remote(self, op: Mac, core: int, dst: View) -> None:
-        parts = tuple((name, self._on(core, x, op.layer)) for name, x in op.parts)
-        bias = self._on(core, op.bias, op.layer) if isinstance(op.bias, View) else op.bias
-        source = self._new("part", dst.length, self.buffers[dst.buffer].bits, Role.TEMP, core)
-        self.ops.append(replace(op, parts=parts, bias=bias, dst=source, core=core))
-        self.ops.append(Send(dst, source, op.layer, core))
+    def all_on_core_0(self, rope: tuple[View, ...]) -> bool:
+        """Whether a value stands on core 0 in the buffers of its own name."""
+        return all(view.buffer not in self.owners or self._all_on(0, view) for view in rope)
 
-    def _on(self, core: int, view: View, layer: int) -> View:
-        """The same elements on another core: a copy of a constant, or what a message brings."""
-        key = (core, view)
-        if key not in self._mail:
-            buffer = self.buffers[view.buffer]
-            if buffer.role is Role.CONST and buffer.init is not None:
-                values = buffer.init[view.offset : view.end]
-                copy = self._new(view.buffer, len(values), buffer.bits, Role.CONST, core, values)
-                self._mail[key] = View(copy.buffer, 0, view.length, view.step)
-            else:
-                target = self._new(view.buffer, view.length, buffer.bits, Role.MAIL, core)
-                self.ops.append(Send(target, self._whole_words(view, layer), layer, 0))
-                self._mail[key] = target
-        return self._mail[key]
+    def _all_on(self, core: int, view: View) -> bool:
+        owners = self._owners(view)
+        return bool(((owners == core) | (owners == EVERYWHERE)).all())
 
-    def _whole_words(self, view: View, layer: int) -> View:
-        """The view itself if it starts on a word, else a copy that does."""
-        bits = self.buffers[view.buffer].bits
-        if view.step and view.offset * bits % 64 == 0:
+    def _runs(self, view: View) -> Iterator[tuple[int, int, int]]:
+        """Core, first and end element of each stretch of a view that lives on one core."""
+        owners = self._owners(view)
+        bounds = [0, *(int(cut) for cut in np.flatnonzero(np.diff(owners)) + 1), len(owners)]
+        for first, end in pairwise(bounds):
+            yield int(owners[first]), first, end
+
+    def _owners(self, view: View) -> Owners:
+        return self.owners[view.buffer][view.offset : view.end]
+
+    def _local(self, op: Simple, core: int, first: int, end: int) -> Simple:
+        """The part of an operation that makes elements [first, end), reading and writing on ``core``."""
+        if isinstance(op, Mac):
+            part = op if end - first == op.dst.length else mac_rows(op, first, end, self.matrices)
+            bias = self._fetch(part.bias, core, op.layer) if isinstance(part.bias, View) else part.bias
+            products = tuple((name, self._fetch(x, core, op.layer)) for name, x in part.parts)
+            return replace(part, dst=self._home(part.dst, core), bias=bias, parts=products)
+        dst = self._home(op.dst.part(first, end), core)
+        if isinstance(op, Vec):
+            a, b = (
+                self._fetch(value.part(first, end), core, op.layer) if isinstance(value, View) else value
+                for value in (op.a, op.b)
+            )
+            return replace(op, dst=dst, a=a, b=b)
+        return replace(op, dst=dst, a=self._fetch(op.a.part(first, end), core, op.layer))
+
+    def _home(self, view: View, core: int) -> View:
+        """A view of elements that live on ``core``, in the buffer that holds them there."""
+        if core == 0 and (self.buffers[view.buffer].role is not Role.TEMP or self._all_on(0, self._whole(view))):
             return view
-        copy = self._new(view.buffer, view.length, bits, Role.TEMP, 0)
-        self.ops.append(Vec("vpass", copy, view, layer=layer))
-        return copy
+        key = (view.buffer, core)
+        if key not in self._homes:
+            owners = self.owners[view.buffer]
+            here = np.flatnonzero((owners == core) | (owners == EVERYWHERE))
+            low, high = int(here[0]) // GROUP * GROUP, int(here[-1]) + 1
+            buffer = self.buffers[view.buffer]
+            init = None if buffer.init is None else buffer.init[low:high]
+            role = Role.TEMP if buffer.role is Role.OUTPUT else buffer.role
+            self._homes[key] = (self._new(buffer, high - low, role, core, init), low)
+        name, low = self._homes[key]
+        return replace(view, buffer=name, offset=view.offset - low)
 
-    def _mailbox(self, op: Mac) -> View:
-        """Where the product's results are gathered: a buffer that a message may write at any time of the frame."""
-        buffer = self.buffers[op.dst.buffer]
-        aligned = op.dst.offset * buffer.bits % 64 == 0
-        if aligned and buffer.role in (Role.TEMP, Role.MAIL, Role.OUTPUT):
-            if buffer.role is Role.TEMP:
-                self.buffers[buffer.name] = replace(buffer, role=Role.MAIL)
-            return op.dst
-        return self._new(op.dst.buffer, op.dst.length, buffer.bits, Role.MAIL, 0)
+    def _whole(self, view: View) -> View:
+        return View(view.buffer, 0, self.buffers[view.buffer].length)
 
-    def _new(self, stem: str, length: int, bits: int, role: Role, core: int, init: Int64Array | None = None) -> View:
+    def _fetch(self, view: View, core: int, layer: int) -> View:
+        """The same elements on ``core``: where they live, or in a copy."""
+        if view.buffer not in self.owners:
+            return self._constant(view, core)
+        if self._all_on(core, view):
+            return self._home(view, core)
+        length = self.fmir.buffers[view.buffer].length
+        low, high = view.offset // GROUP * GROUP, min(-(-view.end // GROUP) * GROUP, length)
+        key = (core, view.buffer, low, high)
+        if key not in self._copies:
+            self._copies[key] = self._gather(View(view.buffer, low, high - low), core, layer)
+        return replace(view, buffer=self._copies[key], offset=view.offset - low)
+
+    def _gather(self, view: View, core: int, layer: int) -> str:
+        """A new buffer on ``core`` with all elements of the view."""
+        name = self._new(self.buffers[view.buffer], view.length, Role.MAIL, core)
+        for owner, first, end in self._runs(view):
+            target, source = View(name, first, end - first), self._home(view.part(first, end), owner)
+            if owner == core:
+                self.ops.append(Vec("vpass", target, source, layer=layer, core=core))
+            else:
+                self._send(target, core, source, owner, layer)
+        return name
+
+    def _send(self, target: View, core: int, source: View, owner: int, layer: int) -> None:
+        """A message: it carries whole words, so what does not begin and end with words goes through copies."""
+        if not self._starts_word(source):
+            aside = View(self._new(self.buffers[source.buffer], source.length, Role.TEMP, owner), 0, source.length)
+            self.ops.append(Vec("vpass", aside, source, layer=layer, core=owner))
+            source = aside
+        whole = target.end == self.buffers[target.buffer].length or self._starts_word(target, target.end)
+        if whole and self._starts_word(target):
+            self.ops.append(Send(target, source, layer, owner))
+            return
+        arrived = View(self._new(self.buffers[target.buffer], target.length, Role.MAIL, core), 0, target.length)
+        self.ops.append(Send(arrived, source, layer, owner))
+        self.ops.append(Vec("vpass", target, arrived, layer=layer, core=core))
+
+    def _starts_word(self, view: View, element: int | None = None) -> bool:
+        bits = self.buffers[view.buffer].bits
+        return (view.offset if element is None else element) * bits % 64 == 0
+
+    def _constant(self, view: View, core: int) -> View:
+        buffer = self.buffers[view.buffer]
+        if core == 0 or buffer.init is None:
+            return view
+        key = (core, view.buffer, view.offset, view.end)
+        if key not in self._copies:
+            values = buffer.init[view.offset : view.end]
+            self._copies[key] = self._new(buffer, len(values), Role.CONST, core, values)
+        return View(self._copies[key], 0, view.length, view.step)
+
+    def _new(self, like: Buffer, length: int, role: Role, core: int, init: Int64Array | None = None) -> str:
         """A new buffer on a core, with a name of its own."""
         self._made += 1
-        name = f"{stem}@{core}.{self._made}"
-        self.buffers[name] = Buffer(name, length, bits, role, core, init)
-        return View(name, 0, length)
-
-    def _forget(self, buffer: str) -> None:
-        """Copies of a buffer on other cores are stale once it is written again."""
-        self._mail = {key: view for key, view in self._mail.items() if key[1].buffer != buffer}
-
-
-def _bounds(rows: int, cores: int) -> list[int]:
-    """Row ranges of the cores: whole groups, as equal as they can be."""
-    groups = -(-rows // GROUP)
-    return [min(rows, groups * core // cores * GROUP) for core in range(cores)] + [rows]
+        name = f"{like.name}@{core}.{self._made}"
+        self.buffers[name] = Buffer(name, length, like.bits, role, core, init)
+        return name

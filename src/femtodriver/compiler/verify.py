@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from femtodriver.compiler.fmir import Fmir, If, Look, Loop, Mac, Op, Role, Send, Simple, View, reads, touches
+from femtodriver.compiler.fmir import Fmir, If, Interp, Look, Loop, Mac, Op, Role, Send, Simple, View, reads, touches
 from femtodriver.compiler.fmir_text import op_text
 from femtodriver.errors import ModelError
 
@@ -64,6 +64,10 @@ def _check_kind(fmir: Fmir, op: Simple) -> None:
     if isinstance(op, Send):
         _require(target.core != op.core, op, "a message must go to another core")
         _require(op.a.length == op.dst.length and op.a.step == 1, op, "a message must keep its length")
+        source = fmir.buffers[op.a.buffer]
+        starts = op.a.offset * source.bits % 64 == op.dst.offset * target.bits % 64 == 0 and source.bits == target.bits
+        ends = op.dst.end * target.bits % 64 == 0 or op.dst.end == target.length
+        _require(starts and ends, op, "a message must fill whole words, up to the end of its buffer")
         return
     _require(target.core == op.core, op, f"{target.name} must be on core {op.core}")
     if isinstance(op, Mac):
@@ -74,6 +78,9 @@ def _check_kind(fmir: Fmir, op: Simple) -> None:
         return
     for view in op.reads:
         _require(view.length == op.dst.length, op, "operands and destination must have equal lengths")
+    if isinstance(op, Interp):
+        _require(fmir.buffers[op.a.buffer].bits == 16, op, f"{op.a.buffer} must have 16-bit elements")
+        _require(op.a.step == 1, op, "the argument must not be a repeated element")
     if isinstance(op, Look):
         _require(len(fmir.tables[op.table]) == 1 << op.bits, op, f"table {op.table} must have {1 << op.bits} entries")
 

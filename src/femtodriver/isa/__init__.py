@@ -1,7 +1,19 @@
 """The instruction set of the open SPU: bits, text, meaning, cycles."""
 
 from femtodriver.isa.instruction import Instruction, Spec
-from femtodriver.isa.instructions import ISA, SPECS, Clip, Control, Element, Lookup, Matrix, Transfer, Vector
+from femtodriver.isa.instructions import (
+    ISA,
+    SPECS,
+    Clip,
+    Control,
+    Element,
+    Form,
+    Interpolate,
+    Lookup,
+    Matrix,
+    Transfer,
+    Vector,
+)
 from femtodriver.isa.operand import Kind, Operand, accumulator, fits_immediate, immediate, memory
 
 __all__ = [
@@ -10,7 +22,9 @@ __all__ = [
     "Clip",
     "Control",
     "Element",
+    "Form",
     "Instruction",
+    "Interpolate",
     "Kind",
     "Lookup",
     "Matrix",

@@ -40,6 +40,11 @@ def lookup(length: int, lanes: int, ways: int, busiest_bank: int) -> int:
     return START_VECTOR + max(ceil(length / lanes), ceil(length / ways), busiest_bank)
 
 
+def interpolate(length: int, lanes: int, table_reads: int, busiest_bank: int) -> int:
+    """START_VECTOR + max(ceil(length / lanes), reads of the busiest table bank, busiest bank)."""
+    return START_VECTOR + max(ceil(length / lanes), table_reads, busiest_bank)
+
+
 def matrix(groups: int, lane_passes: int, scan_words: int, busiest_bank: int) -> int:
     """START_MATRIX + max(groups of live activations * passes, words of activations, busiest bank)."""
     return START_MATRIX + max(groups * lane_passes, scan_words, busiest_bank)

@@ -87,8 +87,55 @@ class Lookup(Instruction):
 
 @family
 @dataclass(frozen=True)
+class Interpolate(Instruction):
+    """A table of straight lines: h = A(a[i], -8), l = a[i] - A(h, 8), p = A(TM[slope + h] * l, -8);
+
+    dst[i] = clip(R(A(p, shift_a) + A(TM[offset + h], shift_b), shift, rounded), clip, bits). ``a`` is read with 16
+    bits; h runs from -128 to 127 and is counted from the middle of the tables of 256 entries.
+    """
+
+    cycle_rule: ClassVar[CycleRule] = staticmethod(cycles.interpolate)
+
+    dst: Operand = operand(doc="memory or accumulator")
+    a: Operand = operand(doc="arguments, 16-bit elements of memory or accumulators read with 16 bits")
+    length: int = bitfield(12, 1, bias=1, doc="elements")
+    shift_a: int = bitfield(7, 0, signed=True, doc="alignment of the product")
+    shift_b: int = bitfield(7, 0, signed=True, doc="alignment of the offset")
+    shift: int = bitfield(7, 0, signed=True, doc="shift of the result")
+    rounded: int = bitfield(1, 0, doc="round half up before a right shift of the result")
+    clip: int = bitfield(2, 0, most=2, doc="what happens to a result that is too wide, see the clip modes")
+    bits: int = bitfield(6, 32, bias=1, doc="width of the clip")
+    offset: int = bitfield(11, 0, doc="row of the offset table in its banks")
+    offset_bank: int = bitfield(2, 0, doc="first bank that holds the offset table")
+    slope: int = bitfield(11, 0, doc="row of the slope table in its banks")
+    slope_bank: int = bitfield(2, 0, doc="first bank that holds the slope table")
+    ways: int = bitfield(2, 0, most=2, doc="log2 of the number of consecutive banks that hold copies of each table")
+
+
+class Form(IntEnum):
+    """Which groups of weights are stored."""
+
+    DENSE = 0
+    MASKED = 1
+    NESTED = 2
+
+    @property
+    def doc(self) -> str:
+        """One line of documentation."""
+        return _FORM_DOCS[self]
+
+
+_FORM_DOCS = {
+    Form.DENSE: "all groups",
+    Form.MASKED: "those whose mask bit is set: bit column * groups + group, least significant bit first",
+    Form.NESTED: "as masked, but only the mask bytes that are not zero are there, behind one bit for each mask byte",
+}
+
+
+@family
+@dataclass(frozen=True)
 class Matrix(Instruction):
-    """acc[row*8 + o] += sum over j of weight[j][o] * x[j], for o < rows, j < columns with x[j] != 0."""
+    """acc[acc*8 + o] += sum over j of weight[j][o] * x[j], for o < rows, j < columns with x[j] != 0."""
 
     cycle_rule: ClassVar[CycleRule] = staticmethod(cycles.matrix)
 
@@ -98,8 +145,9 @@ class Matrix(Instruction):
     rows: int = bitfield(10, 1, bias=1, doc="outputs")
     weights: int = bitfield(16, 0, doc="word address of the first weight word")
     width: int = bitfield(2, 1, most=2, doc="log2(weight bits) - 2: 0 = 4, 1 = 8, 2 = 16 bits")
-    masked: int = bitfield(1, 0, doc="1: only the groups whose mask bit is set are stored")
-    mask: int = bitfield(16, 0, doc="word address of the mask: bit column * groups + group, least significant first")
+    form: int = bitfield(2, 0, most=2, doc="which groups are stored, see the weight forms")
+    mask: int = bitfield(16, 0, doc="word address of the mask, unless the form is dense")
+    fresh: int = bitfield(1, 0, doc="1: the accumulators count as zero before")
 
 
 @family
@@ -166,6 +214,7 @@ VECTOR = (
     Spec("vxor", 12, "1 where exactly one of a and b is nonzero, else 0", lambda a, b: _logic(a) ^ _logic(b)),
 )
 LOOKUP = (Spec("lut", 16, "table look-up"),)
+INTERPOLATE = (Spec("interp", 18, "interpolation in two tables"),)
 MATRIX = (Spec("mac", 17, "matrix-vector product, added to the accumulators; zero activations are skipped"),)
 TRANSFER = (
     Spec("recv", 24, "take the payload of the message that woke this thread", uses=("address", "length")),
@@ -201,6 +250,7 @@ ISA = InstructionSet(
     (
         (Vector, VECTOR),
         (Lookup, LOOKUP),
+        (Interpolate, INTERPOLATE),
         (Matrix, MATRIX),
         (Transfer, TRANSFER),
         (Control, CONTROL),

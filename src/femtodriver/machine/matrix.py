@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver.errors import MachineFault
-from femtodriver.isa import Matrix, cycles
+from femtodriver.isa import Form, Matrix, cycles
 from femtodriver.machine.core import Core, Step
 from femtodriver.machine.stream import Stream
 from femtodriver.machine.vector import mac_event
@@ -30,6 +30,7 @@ class Decoded:
     weights: FloatArray | Int64Array
     cost: FloatArray
     total: tuple[int, ...]
+    mask_banks: Int64Array
 
 
 class MatrixStep(Step):
@@ -53,8 +54,7 @@ class MatrixStep(Step):
         self.lane_passes = cycles.passes(max(self.weight_bits, 8), instruction.x.bits)
         self.event, self.event_count = mac_event(*sorted((max(self.weight_bits, 8), instruction.x.bits)))
         self.decoded: Decoded | None = None
-        self.mask_banks = self._mask_banks()
-        self.scan_words, self.scan_banks = 0, self.mask_banks
+        self.scan_words, self.scan_banks = 0, np.zeros(core.part.dm_banks, np.int64)
         if not self.x.moving:
             self.scan_words, self.scan_banks = self._scan()
             self.bank_reads = self.scan_banks
@@ -65,8 +65,9 @@ class MatrixStep(Step):
         """Ask memory to tell when weights or mask are stored to."""
         first, end = self._weight_words(self.matrix.columns * self.groups)
         self.core.memory.watch(first, end, self._forget)
-        if self.matrix.masked:
-            self.core.memory.watch(self.matrix.mask, self.matrix.mask + self._mask_words(), self._forget)
+        if self.matrix.form != Form.DENSE:
+            most = self._flat_words() + -(-self._flat_words() // 8)
+            self.core.memory.watch(self.matrix.mask, self.matrix.mask + most, self._forget)
 
     def run(self, core: Core) -> int:
         self.executions += 1
@@ -74,7 +75,11 @@ class MatrixStep(Step):
         x = self.read_x()
         live = x != 0
         count = int(np.count_nonzero(live))
-        self.acc += (x.astype(decoded.weights.dtype) @ decoded.weights).astype(np.int64)
+        product = (x.astype(decoded.weights.dtype) @ decoded.weights).astype(np.int64)
+        if self.matrix.fresh:
+            self.acc[...] = product
+        else:
+            self.acc += product
         if count == self.matrix.columns:
             cost = decoded.total
         else:
@@ -83,7 +88,7 @@ class MatrixStep(Step):
 
     def _count(self, live: int, cost: tuple[int, ...], decoded: Decoded) -> int:
         groups, products = cost[0], cost[1]
-        weight_banks = np.array(cost[2:], np.int64)
+        weight_banks = np.array(cost[2:], np.int64) + decoded.mask_banks
         scan_words, scan_banks = self.scan_words, self.scan_banks
         if self.x.moving:
             scan_words, scan_banks = self._scan()
@@ -100,7 +105,7 @@ class MatrixStep(Step):
             (self.event, products * self.event_count),
             ("acc_read", groups * GROUP),
             ("acc_write", groups * GROUP),
-            ("index_group", groups if self.matrix.masked else 0),
+            ("index_group", groups if self.matrix.form else 0),
         ):
             self.add(event, value)
         return taken
@@ -108,26 +113,21 @@ class MatrixStep(Step):
     def _forget(self) -> None:
         self.decoded = None
 
-    def _mask_words(self) -> int:
+    def _flat_words(self) -> int:
         return -(-self.matrix.columns * self.groups // 64)
 
     def _weight_words(self, groups: int) -> tuple[int, int]:
         bits = groups * GROUP * self.weight_bits
         return self.matrix.weights, self.matrix.weights + -(-bits // 64)
 
-    def _mask_banks(self) -> Int64Array:
-        words = self._mask_words() if self.matrix.masked else 0
-        first = self.matrix.mask if words else 0
-        return self.core.memory.bank_accesses(first, first + words)
-
     def _scan(self) -> tuple[int, Int64Array]:
-        """Activation words, and activation and mask words per bank: all are read, whatever their values."""
+        """Activation words, in all and per bank: all are read, whatever their values."""
         first, end = self.x.bytes()
-        return (end + 7) // 8 - first // 8, self.x.banks() + self.mask_banks
+        return (end + 7) // 8 - first // 8, self.x.banks() + np.zeros(self.core.part.dm_banks, np.int64)
 
     def _decode(self) -> Decoded:
         columns, groups, rows = self.matrix.columns, self.groups, self.matrix.rows
-        kept = self._kept(columns * groups)
+        kept, mask_words = self._kept(columns * groups)
         dense = np.zeros((columns * groups, GROUP), np.int64)
         dense[kept] = self._stored(int(kept.sum()))
         dense = dense.reshape(columns, groups * GROUP)[:, :rows]
@@ -141,16 +141,28 @@ class MatrixStep(Step):
         weights: FloatArray | Int64Array = np.ascontiguousarray(dense)
         if bound < _EXACT:
             weights = weights.astype(np.float64)
-        self.decoded = Decoded(weights, cost, tuple(int(value) for value in cost.sum(0)))
+        mask_banks = self.core.memory.bank_accesses(self.matrix.mask, self.matrix.mask + mask_words)
+        self.decoded = Decoded(weights, cost, tuple(int(value) for value in cost.sum(0)), mask_banks)
         return self.decoded
 
-    def _kept(self, groups: int) -> npt.NDArray[np.bool_]:
-        if not self.matrix.masked:
-            return np.ones(groups, bool)
-        first = self.matrix.mask
-        self.core.memory.word_slice(8 * first, self._mask_words())
-        words = self.core.memory.words[first : first + self._mask_words()]
-        return np.unpackbits(words.view(np.uint8), bitorder="little")[:groups].astype(bool)
+    def _kept(self, groups: int) -> tuple[npt.NDArray[np.bool_], int]:
+        """Which groups are stored, and how many words say so (all of them are read, whatever the activations)."""
+        if self.matrix.form == Form.DENSE:
+            return np.ones(groups, bool), 0
+        mask_bytes = -(-groups // 8)
+        if self.matrix.form == Form.MASKED:
+            return _bits(self._mask(mask_bytes))[:groups], self._flat_words()
+        head = -(-mask_bytes // 8)
+        present = _bits(self._mask(head))[:mask_bytes]
+        tail = int(np.count_nonzero(present))
+        full = np.zeros(mask_bytes, np.uint8)
+        full[present] = self._mask(head + tail)[head:]
+        return _bits(full)[:groups], -(-(head + tail) // 8)
+
+    def _mask(self, count: int) -> npt.NDArray[np.uint8]:
+        """The first ``count`` bytes of the mask."""
+        where = self.core.memory.word_slice(8 * self.matrix.mask, -(-count // 8))
+        return self.core.memory.words[where].view(np.uint8)[:count]
 
     def _stored(self, groups: int) -> Int64Array:
         """The stored weights, shape (groups, GROUP)."""
@@ -172,3 +184,7 @@ class MatrixStep(Step):
         first_word = self.matrix.weights + (end - kept) * unit // 64
         end_word = self.matrix.weights + -(-end * unit // 64)
         return self.core.memory.bank_accesses_each(first_word, np.where(kept, end_word, first_word))
+
+
+def _bits(packed: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    return np.unpackbits(packed, bitorder="little").astype(bool)

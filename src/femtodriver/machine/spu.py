@@ -17,9 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver.errors import AssemblyError, MachineFault, ProgramError
-from femtodriver.isa import ISA, Control, Element, Instruction, Lookup, Matrix, Transfer, Vector, cycles
+from femtodriver.isa import ISA, Control, Element, Instruction, Interpolate, Lookup, Matrix, Transfer, Vector, cycles
 from femtodriver.machine.control import ControlStep, ElementStep, TransferStep
 from femtodriver.machine.core import Core, FaultStep, Message, Signal, Step
+from femtodriver.machine.lookup import InterpolateStep
 from femtodriver.machine.matrix import MatrixStep
 from femtodriver.machine.memory import DataMemory, table_memory
 from femtodriver.machine.vector import LookupStep, VectorStep
@@ -35,6 +36,7 @@ _EMPTY = np.zeros(0, np.uint64)
 _STEPS: dict[type[Instruction], Callable[[Core, int, Any], Step]] = {
     Vector: VectorStep,
     Lookup: LookupStep,
+    Interpolate: InterpolateStep,
     Matrix: MatrixStep,
     Transfer: TransferStep,
     Control: ControlStep,

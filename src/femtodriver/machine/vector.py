@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from femtodriver import fixed
 from femtodriver.errors import MachineFault
-from femtodriver.isa import Clip, Kind, Lookup, Operand, Vector, cycles
+from femtodriver.isa import Clip, Interpolate, Kind, Lookup, Operand, Vector, cycles
 from femtodriver.machine.core import Core, Step
 from femtodriver.machine.stream import Stream, check_order
 
@@ -15,10 +15,12 @@ Int64Array = npt.NDArray[np.int64]
 _ZERO = np.zeros(1, np.int64)
 
 
-class _StreamStep(Step):
+class StreamStep(Step):
     """What vector and look-up instructions share: operand streams, their order, their banks."""
 
-    def __init__(self, core: Core, pc: int, instruction: Vector | Lookup, lengths: dict[str, int]) -> None:
+    def __init__(
+        self, core: Core, pc: int, instruction: Vector | Lookup | Interpolate, lengths: dict[str, int]
+    ) -> None:
         super().__init__(pc, instruction)
         self.length, self.lanes = instruction.length, core.part.lanes
         self.streams = {name: Stream(core, getattr(instruction, name), size) for name, size in lengths.items()}
@@ -52,7 +54,7 @@ class _StreamStep(Step):
         return _busiest(reads + writes)
 
 
-class VectorStep(_StreamStep):
+class VectorStep(StreamStep):
     """A ``Vector`` instruction."""
 
     def __init__(self, core: Core, pc: int, instruction: Vector) -> None:
@@ -108,7 +110,7 @@ class VectorStep(_StreamStep):
         return self.fixed["cycles"]
 
 
-class LookupStep(_StreamStep):
+class LookupStep(StreamStep):
     """A ``Lookup`` instruction."""
 
     def __init__(self, core: Core, pc: int, instruction: Lookup) -> None:

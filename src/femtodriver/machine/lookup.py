@@ -1,0 +1,78 @@
+"""Interpolation in tables, prepared for execution."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from femtodriver import fixed
+from femtodriver.errors import MachineFault
+from femtodriver.isa import Clip, Interpolate, cycles
+from femtodriver.machine.core import Core
+from femtodriver.machine.vector import Int64Array, StreamStep
+
+ADDRESS_BITS = 8
+ARGUMENT_BITS = 16
+ENTRIES = 1 << ADDRESS_BITS
+
+
+class InterpolateStep(StreamStep):
+    """An ``Interpolate`` instruction."""
+
+    def __init__(self, core: Core, pc: int, instruction: Interpolate) -> None:
+        super().__init__(core, pc, instruction, {"dst": instruction.length, "a": instruction.length})
+        if instruction.a.bits != ARGUMENT_BITS:
+            raise MachineFault(f"interp: a must have {ARGUMENT_BITS}-bit elements, not {instruction.a.text()}.")
+        self.interpolate = instruction
+        self.offset = self._table(core, instruction.offset, instruction.offset_bank)
+        self.slope = self._table(core, instruction.slope, instruction.slope_bank)
+        self.read_a = self.readers["a"]
+        self.low, self.high = fixed.limits(instruction.bits)
+        self.table_reads = self._table_reads(core.part.tm_banks)
+        self.fixed |= {"tm_read": 2 * self.length, "mac_8x16": self.length, "alu": self.length}
+        self.fixed["cycles"] = 0 if self.moving else self._cycles(self.busiest)
+
+    def _table(self, core: Core, row: int, bank: int) -> Int64Array:
+        """The table: element i reads copy i mod copies, and all copies must be equal."""
+        copies = 1 << self.interpolate.ways
+        banks, rows = core.tables.shape
+        if row + ENTRIES > rows or bank + copies > banks:
+            raise MachineFault(f"interp: the tables must lie inside table memory of {banks} banks x {rows} words.")
+        tables = core.tables[bank : bank + copies, row : row + ENTRIES]
+        if not (tables == tables[0]).all():
+            raise MachineFault("interp: the copies of a table must be equal.")
+        return np.ascontiguousarray(tables[0])
+
+    def _table_reads(self, banks: int) -> int:
+        """Reads of the busiest table bank."""
+        reads = [0] * banks
+        copies = 1 << self.interpolate.ways
+        for first in (self.interpolate.offset_bank, self.interpolate.slope_bank):
+            for bank in range(first, first + copies):
+                reads[bank] += -(-self.length // copies)
+        return max(reads)
+
+    def _cycles(self, busiest: int) -> int:
+        return cycles.interpolate(self.length, self.lanes, self.table_reads, busiest)
+
+    def run(self, core: Core) -> int:
+        self.executions += 1
+        instruction = self.interpolate
+        a = self.read_a()
+        high = a >> ADDRESS_BITS
+        index = high + ENTRIES // 2
+        product = (self.slope[index] * (a & (ENTRIES - 1))) >> ADDRESS_BITS
+        total = fixed.shift(product, instruction.shift_a) + fixed.shift(self.offset[index], instruction.shift_b)
+        result = fixed.round_shift(total, instruction.shift, bool(instruction.rounded))
+        if instruction.clip == Clip.SATURATE:
+            clipped = np.minimum(np.maximum(result, self.low), self.high)
+            if changed := int(np.count_nonzero(clipped != result)):
+                self.add("saturated", changed)
+            result = clipped
+        elif instruction.clip == Clip.LOW_BITS:
+            result = fixed.low_bits(result, instruction.bits)
+        self.store(result)
+        if self.moving:
+            taken = self._cycles(self.count_moving())
+            self.add("cycles", taken)
+            return taken
+        return self.fixed["cycles"]
