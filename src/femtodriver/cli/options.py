@@ -79,6 +79,13 @@ def _add_compiling(parser: argparse.ArgumentParser) -> None:
     )
     add("--hw-config", metavar="PART", help="name of a part or a .toml file (default spu001)")
     add("--dump-ir", metavar="DIR", help="write the text of every stage of the compiler there")
+    add(
+        "--compiler-option",
+        metavar="NAME=VALUE",
+        action="append",
+        dest="compiler_options",
+        help="switch a part of the compiler, see docs/compiler.md; may be repeated",
+    )
     add("--model-options-file", metavar="FILE", help="YAML with options per model")
     add("--noencrypt", action="store_true", help="do not encrypt (programs of this version never are)")
 

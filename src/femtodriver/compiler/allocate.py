@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.compiler import capacity
 from femtodriver.compiler.fmir import Buffer, Fmir, If, Mac, Op, Role, Send, table_names, touches, walk, writes
 from femtodriver.compiler.lifetime import SHORT_LIVED, Life, lifetimes, overlap
 from femtodriver.compiler.passes import GROUP, kept_groups, mask_bytes
-from femtodriver.errors import CapacityError
 from femtodriver.isa import Form
 from femtodriver.part import Part
 
@@ -59,14 +59,17 @@ def allocate(fmir: Fmir, part: Part, most_mac_rows: int, *, accumulators: bool =
 def _allocate_core(fmir: Fmir, part: Part, core: int, most_mac_rows: int, accumulators: bool) -> CoreMap:
     places = CoreMap(core)
     places.mac_row = part.acc_rows - most_mac_rows // part.lanes
+    if places.mac_row < 0:
+        raise capacity.too_few_rows(part, core, most_mac_rows // part.lanes)
     ops = [op for op in walk(fmir.ops) if op.core == core or _lands_on(fmir, op, core)]
     lives = lifetimes(fmir, core)
     wanted = lives if accumulators else {n: life for n, life in lives.items() if fmir.buffers[n].bits == WIDE}
-    _place_in_accumulators(fmir, ops, wanted, places)
+    _place_in_accumulators(fmir, part, ops, wanted, places)
     _place_buffers(fmir, lives, places, core)
     _place_matrices(fmir, ops, places, core)
     _place_tables(fmir, ops, places, part)
-    _check_capacity(fmir, part, places)
+    if places.used_bytes > part.dm_bytes:
+        raise capacity.data_memory(fmir, part, places)
     return places
 
 
@@ -74,7 +77,7 @@ def _lands_on(fmir: Fmir, op: Op, core: int) -> bool:
     return any(fmir.buffers[view.buffer].core == core for view in writes(op))
 
 
-def _place_in_accumulators(fmir: Fmir, ops: list[Op], lives: Mapping[str, Life], places: CoreMap) -> None:
+def _place_in_accumulators(fmir: Fmir, part: Part, ops: list[Op], lives: Mapping[str, Life], places: CoreMap) -> None:
     """The widest first: what memory elements cannot hold has no other place."""
     barred = set(_barred_from_accumulators(ops))
     placed: list[tuple[Life, int, int]] = []
@@ -88,10 +91,7 @@ def _place_in_accumulators(fmir: Fmir, ops: list[Op], lives: Mapping[str, Life],
                 placed.append((life, row, row + rows))
                 continue
         if buffer.bits == WIDE:
-            raise CapacityError(
-                f"accumulators of core {places.core}: a value of {buffer.length} elements wider than 32 bits must fit, "
-                f"but the {places.mac_row} rows for values are taken. Split the layer, or use a part with more rows."
-            )
+            raise capacity.accumulators(fmir, part, places, buffer)
 
 
 def _barred_from_accumulators(ops: Iterable[Op]) -> Iterable[str]:
@@ -198,13 +198,17 @@ def to_words(data: npt.NDArray[np.uint8]) -> Words:
 
 
 def _place_tables(fmir: Fmir, ops: list[Op], places: CoreMap, part: Part) -> None:
-    """As many copies of every table as fit (more copies, more look-ups per cycle)."""
+    """As many copies of every table as fit: more copies, more look-ups per cycle. The longest first: no gaps."""
     names = list(dict.fromkeys(name for op in ops for name in table_names(op)))
     sizes = {name: len(fmir.tables[name]) for name in names}
+    for op in ops:
+        for name in table_names(op):
+            if sizes[name] > part.tm_bank_words:
+                raise capacity.table_too_long(fmir, part, op, name)
     for ways in (2, 1, 0):
         tops = [0] * (part.tm_banks >> ways)
         tables: dict[str, TablePlace] = {}
-        for name in names:
+        for name in sorted(names, key=lambda name: -sizes[name]):
             column = tops.index(min(tops))
             tables[name] = TablePlace(tops[column], column << ways, ways)
             tops[column] += sizes[name]
@@ -212,27 +216,4 @@ def _place_tables(fmir: Fmir, ops: list[Op], places: CoreMap, part: Part) -> Non
             places.tables = tables
             places.usage["tables"] = 2 * sum(sizes.values()) << ways
             return
-    total = sum(sizes.values())
-    raise CapacityError(
-        f"table memory of core {places.core}: the network's {len(names)} different look-up tables need {total} words, "
-        f"but {part.name} has {part.tm_banks * part.tm_bank_words} per core. Use fewer different nonlinearities, "
-        "or a part with more table memory (--hw-config)."
-    )
-
-
-def _check_capacity(fmir: Fmir, part: Part, places: CoreMap) -> None:
-    if places.used_bytes <= part.dm_bytes:
-        return
-    largest = max(places.weights, key=lambda name: len(places.packed[name][0]), default="")
-    owner = next((op for op in walk(fmir.ops) if isinstance(op, Mac) and any(n == largest for n, _ in op.parts)), None)
-    layer = f"layer {fmir.layers[owner.layer].name!r}: " if owner else ""
-    parts = ", ".join(f"{purpose} {size}" for purpose, size in places.usage.items() if size and purpose != "tables")
-    excess = places.used_bytes - part.dm_bytes
-    weights = places.usage["weights"]
-    prune = f" or prune {-(-100 * excess // weights)} % of the weights" if weights >= excess else ""
-    raise CapacityError(
-        f"{layer}data memory of core {places.core} must hold {places.used_bytes} bytes ({parts}), "
-        f"but {part.name} has {part.dm_bytes} per core: {excess} bytes too many "
-        f"(counted with the weights shared out over the part's {part.cores} cores; this layer is the largest). "
-        f"Use a part with more cores (--hw-config spu001x4){prune}."
-    )
+    raise capacity.table_memory(part, places.core, sizes)

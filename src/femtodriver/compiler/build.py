@@ -160,7 +160,7 @@ class Builder:
             if len(x) > 1 and any(view.length < _SHORT_VIEW or not view.step for view in x):
                 x = (self.contiguous(x),)
             position = 0
-            for view in (piece for view in x for piece in _reachable(view)):
+            for view in (piece for whole in x for piece in _reachable(whole)):
                 source = view if view.step else self.contiguous((view,))
                 products.append((self._matrix(weights[position : position + view.length]), source))
                 position += view.length

@@ -6,7 +6,22 @@ from collections.abc import Iterable
 
 from femtodriver.compiler.allocate import CoreMap
 from femtodriver.compiler.fasmir import Label, Line
-from femtodriver.compiler.fmir import Fmir, If, Interp, Look, Loop, Mac, Op, Post, Send, Vec, View, touches, walk
+from femtodriver.compiler.fmir import (
+    Cursor,
+    Fmir,
+    If,
+    Interp,
+    Look,
+    Loop,
+    Mac,
+    Op,
+    Post,
+    Send,
+    Vec,
+    View,
+    touches,
+    walk,
+)
 from femtodriver.errors import UnsupportedError
 from femtodriver.isa import (
     SPECS,
@@ -29,6 +44,9 @@ _MOST_ELEMENTS = 4096
 _WIDTH_CODES = {4: 0, 8: 1, 16: 2}
 BASE_REGISTERS = 8
 VALUE_BITS = 20
+MOST_COUNT = 1 << (VALUE_BITS - 1)
+# What a program counter reaches.
+MOST_LINES = 8192
 
 
 class Coder:
@@ -39,6 +57,7 @@ class Coder:
         self.places = places
         self._free = list(range(BASE_REGISTERS - 1, 0, -1))
         self._base: dict[tuple[str, int], int] = {}  # cursor, bytes per element -> register
+        self._ahead: dict[str, int] = {}  # cursor -> elements from where its registers stand to where it stands
         self._labels = 0
 
     def lines(self, op: Op) -> list[Line | Label]:
@@ -56,9 +75,12 @@ class Coder:
 
     def _loop(self, op: Loop) -> list[Line | Label]:
         """Counter and cursors live in base registers; cursors count bytes, so each element width has its own."""
-        self._need(op.count < 1 << (VALUE_BITS - 1), op, f"have fewer than {1 << (VALUE_BITS - 1)} iterations")
         moving = [(cursor, size) for cursor in op.cursors for size in _sizes(self.fmir, op, cursor.name)]
-        self._need(len(moving) < len(self._free), op, f"use at most {len(self._free) - 1} strides, nesting included")
+        for cursor in op.cursors:
+            self._ahead[cursor.name] = self._ahead.get(cursor.parent, 0)
+        if len(moving) >= len(self._free):
+            return self._unrolled(op, moving)
+        self._need(op.count < MOST_COUNT, op)
         counter = self._free.pop()
         start = [_control("setb", op.layer, register=counter, value=op.count)]
         step = []
@@ -75,6 +97,18 @@ class Coder:
         self._free.append(counter)
         return lines
 
+    def _unrolled(self, op: Loop, moving: list[tuple[Cursor, int]]) -> list[Line | Label]:
+        """Iteration after iteration, for want of registers: the cursors' positions go into the addresses."""
+        for cursor, size in moving:
+            self._base[cursor.name, size] = self._base[cursor.parent, size] if cursor.parent else 0
+        lines: list[Line | Label] = []
+        for _ in range(op.count):
+            lines += self._block(op.body)
+            for cursor in op.cursors:
+                self._ahead[cursor.name] += cursor.stride
+            self._need(len(lines) <= MOST_LINES, op)
+        return lines
+
     def _if(self, op: If) -> list[Line | Label]:
         otherwise, end = self._label("else"), self._label("end")
         condition = self._operand(op.condition, full=True)
@@ -88,10 +122,12 @@ class Coder:
         self._labels += 1
         return Label(f"{kind}{self._labels}@core{self.places.core}")
 
-    def _need(self, condition: bool, op: Op, rule: str) -> None:
+    def _need(self, condition: bool, op: Op) -> None:
         if not condition:
             raise UnsupportedError(
-                f"layer {self.fmir.layers[op.layer].name!r}: the loop must {rule}. "
+                f"layer {self.fmir.layers[op.layer].name!r}: the loop must have fewer than {MOST_COUNT} "
+                f"iterations, and with the loops around it need at most {BASE_REGISTERS - 1} registers (a counter "
+                f"each, and one for each stride and element width), or at most {MOST_LINES} instructions unrolled. "
                 "Nest fewer loops, or slice fewer values of different widths."
             )
 
@@ -220,7 +256,8 @@ class Coder:
         if row is not None:
             return accumulator(row + view.offset // 8, 64 if full else buffer.bits)
         base = self._base[view.cursor, buffer.bits // 8] if view.cursor else 0
-        return memory(self.places.address[view.buffer] + view.offset * buffer.bits // 8, buffer.bits, base)
+        offset = view.offset + self._ahead.get(view.cursor, 0)
+        return memory(self.places.address[view.buffer] + offset * buffer.bits // 8, buffer.bits, base)
 
 
 def _repeats(value: View | int) -> int:

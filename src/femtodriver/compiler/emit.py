@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from femtodriver.compiler import capacity
 from femtodriver.compiler.allocate import CoreMap, buffer_bytes
 from femtodriver.compiler.code import Coder
 from femtodriver.compiler.fasmir import CoreCode, Fasmir, Label, Line, Thread
@@ -126,7 +127,7 @@ class _Emitter:
     def _input_receivers(self) -> dict[str, str]:
         entries = {}
         for port in self.fmir.inputs:
-            words = buffer_bytes(self.fmir.buffers[port.buffer]) // 8
+            words = self._message_words(f"input {port.name!r}", port)
             recv = Transfer(SPECS["recv"], self.maps[0].address[port.buffer], words)
             name = f"core0.input:{port.name}"
             self.receivers[0].append(Thread(name, None, (Line(recv, None),)))
@@ -134,10 +135,17 @@ class _Emitter:
         return entries
 
     def _out(self, number: int, port: Port) -> Transfer:
-        words = buffer_bytes(self.fmir.buffers[port.buffer]) // 8
+        words = self._message_words(f"output {port.name!r}", port)
         return Transfer(SPECS["out"], self.maps[0].address[port.buffer], words, target=number)
 
+    def _message_words(self, what: str, port: Port) -> int:
+        words = buffer_bytes(self.fmir.buffers[port.buffer]) // 8
+        if words > _MOST_WORDS:
+            raise capacity.message(what, words, _MOST_WORDS)
+        return words
 
+
+_MOST_WORDS = next(entry.high for entry in Transfer.layout.fields if entry.name == "length")
 _END = Line(Control(SPECS["end"]))
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.compiler import capacity
 from femtodriver.compiler.allocate import CoreMap, buffer_bytes
-from femtodriver.compiler.fasmir import CoreCode, Fasmir, Label
-from femtodriver.compiler.fmir import Fmir, Port
-from femtodriver.errors import CapacityError
+from femtodriver.compiler.fasmir import CoreCode, Fasmir, Label, Line
+from femtodriver.compiler.fmir import Fmir, Layer, Port
 from femtodriver.isa import Instruction
 from femtodriver.part import Part
 
@@ -39,7 +39,7 @@ class _Addresses:
 
 def link(fmir: Fmir, program: Fasmir, part: Part) -> Linked:
     """The images of a program; CapacityError when instructions or threads do not fit."""
-    addresses = {code.core: _layout(code, part) for code in program.cores}
+    addresses = {code.core: _layout(code, part, program.layers) for code in program.cores}
     flat = _Addresses(
         {name: pc for entry in addresses.values() for name, pc in entry.pc.items()},
         {name: n for entry in addresses.values() for name, n in entry.number.items()},
@@ -63,7 +63,7 @@ def link(fmir: Fmir, program: Fasmir, part: Part) -> Linked:
     return Linked(images, metadata)
 
 
-def _layout(code: CoreCode, part: Part) -> _Addresses:
+def _layout(code: CoreCode, part: Part, layers: tuple[Layer, ...]) -> _Addresses:
     pcs: dict[str, int] = {}
     numbers: dict[str, int] = {}
     pc = 0
@@ -77,17 +77,11 @@ def _layout(code: CoreCode, part: Part) -> _Addresses:
         if thread.count is not None:
             numbers[thread.name] = len(numbers)
     if pc > part.im_words:
-        raise CapacityError(
-            f"instruction memory of core {code.core}: the program needs {pc} words, "
-            f"but {part.name} has {part.im_words} per core: {pc - part.im_words} too many. "
-            "Use wider layers instead of many small ones, or a loop in the "
-            "network (an FQIR loop is compiled once)."
-        )
+        lines = (line for thread in code.threads for line in thread.lines if isinstance(line, Line))
+        words = capacity.layer_words((line.layer, line.instruction.words) for line in lines)
+        raise capacity.instruction_memory(part, code.core, words, pc, layers)
     if len(numbers) > part.threads:
-        raise CapacityError(
-            f"threads of core {code.core}: the program needs {len(numbers)}, but {part.name} has {part.threads}. "
-            "Use fewer, larger layers, or a part on which the network fits one core (--hw-config)."
-        )
+        raise capacity.threads(part, code.core, len(numbers))
     return _Addresses(pcs, numbers)
 
 

@@ -174,7 +174,9 @@ class _Placement:
 
     def _new(self, like: Buffer, length: int, role: Role, core: int, init: Int64Array | None = None) -> str:
         """A new buffer on a core, with a name of its own."""
-        self._made += 1
-        name = f"{like.name}@{core}.{self._made}"
+        name = like.name
+        while name in self.buffers:  # a network may well have names of this form
+            self._made += 1
+            name = f"{like.name}@{core}.{self._made}"
         self.buffers[name] = Buffer(name, length, like.bits, role, core, init)
         return name

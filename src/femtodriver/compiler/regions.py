@@ -53,11 +53,13 @@ def _written_states(low: Lowering, graphs: Sequence[Graph]) -> list[str]:
 def lower_loop(low: Lowering, loop: LoopForm, place: str) -> list[Shaped]:
     """Concatenated values, then final values. ``settle`` must have been called before the arguments were read."""
     states = _written_states(low, [loop.body])
+    changed = {low.states[name].buffer for name in states}
     carries = [
         _carry(low, None, f"{place}carry{index}", value) for index, value in enumerate(loop.carried)
     ] + _named_carries(low, [loop.body], place, len(loop.body.inputs))
     cursors = _Cursors(place)
-    slices = [_slice(low, loop, cursors, *entry) for entry in loop.slices]
+    slices = [_slice(low, loop, cursors, _apart(low, value, changed), rows, back) for value, rows, back in loop.slices]
+    scope = [_apart(low, value, changed) for value in loop.scope]
     outer = dict(low.values)
     low.ops, outer_ops = [], low.ops
     low.forget()
@@ -65,7 +67,7 @@ def lower_loop(low: Lowering, loop: LoopForm, place: str) -> list[Shaped]:
         if carry.name is not None:
             low.bind(carry.name, (carry.view,), carry.shape)
     given = [((carry.view,), carry.shape) for carry in carries[: len(loop.carried)]]
-    results = low.graph(loop.body, [(ropes.join([value]), shape) for value, shape in (*given, *slices, *loop.scope)])
+    results = low.graph(loop.body, [(ropes.join([value]), shape) for value, shape in (*given, *slices, *scope)])
     first_final = len(loop.carried) + len(loop.concat)
     joined = [
         _concat(low, loop.count, cursors, value, backwards)
@@ -106,6 +108,13 @@ def lower_choice(low: Lowering, condition: Rope, then: Branch, orelse: Branch, p
     low.shapes = outer_shapes
     _leave(low, outer, carries, states, keep_new=False)
     return merged
+
+
+def _apart(low: Lowering, value: Shaped, changed: set[str]) -> Shaped:
+    """An argument keeps its value while the body assigns the state that it stands in: then it is copied."""
+    rope, shape = value
+    shared = any(view.buffer in changed for view in rope)
+    return ((low.copied(rope),) if shared else rope), shape
 
 
 class _Cursors:

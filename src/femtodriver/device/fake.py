@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -66,17 +65,6 @@ def checked_values(values: npt.ArrayLike, where: str = "fake values") -> BusWord
     if found.size and not (-(1 << 31) <= int(found.min()) and int(found.max()) < 1 << 32):
         raise InputError(f"{where}: must be words of 32 bits, not {int(found.min())} to {int(found.max())}.")
     return (found.astype(np.int64) & 0xFFFFFFFF).astype(np.uint32)
-
-
-def read_values(path: str | Path) -> BusWords:
-    """The words of a ``.npy`` file (1-D, integers). InputError for anything else."""
-    try:
-        loaded = np.load(Path(path), allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: must be a .npy file of words, which cannot be read: {error}.") from None
-    if not isinstance(loaded, np.ndarray):
-        raise InputError(f"{path}: must be a .npy file with one array, not an archive.")
-    return checked_values(loaded, str(path))
 
 
 class FakeLink(Transport):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import socket
 import subprocess
 import time
 from typing import Any
@@ -31,9 +32,17 @@ def connect(host: str, port: int, timeout_s: float) -> Any:
     """A client of the server there, which has answered a ping. DeviceError when none does within the time."""
     errors = redis_errors()
     import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
+    # A command that is sent twice would be answered twice: never retry.
     client = redis.Redis(
-        host=host, port=port, socket_connect_timeout=timeout_s, socket_timeout=timeout_s, decode_responses=True
+        host=host,
+        port=port,
+        socket_connect_timeout=timeout_s,
+        socket_timeout=timeout_s,
+        decode_responses=True,
+        retry=Retry(NoBackoff(), 0),
     )
     deadline = time.monotonic() + timeout_s
     while True:
@@ -65,8 +74,8 @@ class RedisServer:
     def start(self, timeout_s: float) -> Any:
         """A client of the running server. DeviceError when there is none and none can be started."""
         redis_errors()
-        with contextlib.suppress(DeviceError):
-            return connect(self.host, self.port, 1e-3)
+        if _listens(self.host, self.port):
+            return connect(self.host, self.port, timeout_s)
         program = shutil.which("redis-server")
         if program is None:
             raise DeviceError(
@@ -94,3 +103,11 @@ class RedisServer:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _listens(host: str, port: int) -> bool:
+    try:
+        with contextlib.closing(socket.create_connection((host, port), 1.0)):
+            return True
+    except OSError:
+        return False

@@ -17,7 +17,7 @@ from femtodriver.driver import files, running, unavailable
 from femtodriver.driver.arguments import check_period, dump_into, listed, metrics_document, names_in
 from femtodriver.driver.feed import make_inputs
 from femtodriver.driver.files import AnyPath
-from femtodriver.driver.options import ModelOptions, model_options
+from femtodriver.driver.options import ModelOptions, compiler_options, model_options
 from femtodriver.driver.program import Built, build
 from femtodriver.driver.running import SIMULATOR, Inputs, Result
 from femtodriver.driver.source import DEFAULT_NAME, Source, load_source
@@ -32,6 +32,7 @@ from femtodriver.runners.compare import RunProgress
 
 InputSource = str | Path | npt.ArrayLike | Mapping[str, npt.ArrayLike] | None
 Names = str | Sequence[str] | None
+CompilerOptions = Mapping[str, Any] | Sequence[str] | None
 _log = logging.getLogger(__name__)
 
 
@@ -98,19 +99,21 @@ class Femtodriver(unavailable.NotYet):
         *,
         hw_config: str | Path | None = None,
         dump_ir: AnyPath | None = None,
+        compiler_options: CompilerOptions = None,
     ) -> tuple[str, str, int]:
         """Load and compile a model and write ``<output_dir>/<name>/`` in one step.
 
         ``model``: a path (.pt, .pth, .zip, .femto, or a compiled model's folder), "LOOPBACK", or a GraphProto. The name
         is ``model_name``, else the stem of the path, else "fqir". ``hw_config``: a part's name or .toml file; default
-        spu001, or what a program names. ``dump_ir``: a folder for the text of every stage. Programs are not encrypted
-        in this version, whatever ``noencrypt`` says.
+        spu001, or what a program names. ``dump_ir``: a folder for the text of every stage. ``compiler_options``: a
+        mapping or texts "name=value", see docs/compiler.md. Programs are not encrypted in this version, whatever
+        ``noencrypt`` says.
 
         Returns (folder of metadata and images, path of the ``.femto``, its size in bytes). If it fails, the folder and
         this object are as they were before.
         """
         source = load_source(model, model_name)
-        self._compile(source, output_dir, model_options_file, hw_config, dump_ir, write=True)
+        self._compile(source, output_dir, model_options_file, hw_config, dump_ir, compiler_options, write=True)
         femto = files.femto_path(output_dir, source.name)
         return str(self.meta_dir), str(femto), femto.stat().st_size
 
@@ -132,11 +135,13 @@ class Femtodriver(unavailable.NotYet):
         *,
         hw_config: str | Path | None = None,
         dump_ir: AnyPath | None = None,
+        compiler_options: CompilerOptions = None,
     ) -> CompiledData:
         """Compile the loaded model in memory; nothing is written (but ``dump_ir``)."""
         if self._source is None:
             raise UsageError("compile_metadata: a model must be loaded first; call load_model.")
-        return self._compile(self._source, output_dir, model_options_file, hw_config, dump_ir, write=False).data
+        source, options = self._source, compiler_options
+        return self._compile(source, output_dir, model_options_file, hw_config, dump_ir, options, write=False).data
 
     def generate_program_files(self) -> None:
         """Write ``io_records/``: recordings, ``0PROG_A``, ``0PROG_D`` and the ``.femto``, in one step."""
@@ -284,6 +289,7 @@ class Femtodriver(unavailable.NotYet):
         hw_config: str | Path | None = None,
         dump_ir: AnyPath | None = None,
         model_name: str | None = None,
+        compiler_options: CompilerOptions = None,
     ) -> Result:
         """The whole job: compile, run what ``runners`` names, write everything in one step, tell.
 
@@ -298,7 +304,7 @@ class Femtodriver(unavailable.NotYet):
         names = check_names(listed(runners))
         source = load_source(model, model_name)
         check_writable(files.model_folder(output_dir, source.name))
-        built = self._compile(source, output_dir, model_options_file, hw_config, dump_ir, write=False)
+        built = self._compile(source, output_dir, model_options_file, hw_config, dump_ir, compiler_options, write=False)
         self.say(model_text(built))
         result: Result = {}
         doc = None
@@ -331,10 +337,11 @@ class Femtodriver(unavailable.NotYet):
         model_options_file: AnyPath | None,
         hw_config: str | Path | None,
         dump_ir: AnyPath | None,
+        given: CompilerOptions,
         write: bool,
     ) -> Built:
         options = model_options(model_options_file, self.model_source_dir, source.name)
-        built = build(source, hw_config, dump_into(dump_ir))
+        built = build(source, hw_config, dump_into(dump_ir), compiler_options(options, given))
         if write:
             files.write_all(output_dir, built, options.model_type, None)
         folder = files.model_folder(output_dir, source.name)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from femtodriver.compiler.options import Options, documentation
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.program.archive import read_file
 from femtodriver.program.yamltext import load_yaml
@@ -32,8 +33,8 @@ def model_options(
 ) -> ModelOptions:
     """The entry ``name`` over the entry ``DEFAULT``, from ``path``, else from ``options.yaml`` in ``source_dir``.
 
-    No file given: no options. Raises UsageError for a file that is given but missing or malformed. Our compiler has no
-    flags yet: those of other compilers are named in a warning and change nothing.
+    No file given: no options. Raises UsageError for a file that is given but missing or malformed. Flags that are not
+    options of our compiler (docs/compiler.md) are named in a warning and change nothing.
     """
     if path is None and source_dir is None:
         return ModelOptions()
@@ -49,11 +50,31 @@ def model_options(
         entry = _mapping(f"{file}: {key}", top.get(key) or {})
         merged.update(entry)
         flags.update(_mapping(f"{file}: {key}: compiler_kwargs", entry.get("compiler_kwargs") or {}))
-    if flags:
-        listed = ", ".join(str(flag) for flag in flags)
+    foreign = [str(flag) for flag in flags if str(flag).replace("-", "_") not in documentation()]
+    if foreign:
+        listed = ", ".join(foreign)
         _log.warning("%s: compiler flags without a meaning for this compiler are ignored: %s", file, listed)
     kind = merged.get("type")
     return ModelOptions(None if kind is None else str(kind), flags)
+
+
+def compiler_options(file: ModelOptions, given: Mapping[str, Any] | Sequence[str] | None) -> Options:
+    """Options of the compiler: from the file, overlaid by ``given`` (a mapping, or texts "name=value")."""
+    values = {str(name).replace("-", "_"): value for name, value in file.compiler_kwargs.items()}
+    values = {name: value for name, value in values.items() if name in documentation()}
+    return Options.parse({**values, **_pairs(given)})
+
+
+def _pairs(given: Mapping[str, Any] | Sequence[str] | None) -> Mapping[str, Any]:
+    if given is None or isinstance(given, Mapping):
+        return given or {}
+    pairs = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"compiler option {text!r}: must have the form name=value.")
+        pairs[name] = value
+    return pairs
 
 
 def _mapping(where: str, value: object) -> Mapping[str, Any]:

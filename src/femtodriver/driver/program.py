@@ -9,6 +9,7 @@ from typing import Any
 
 from femtodriver import __version__
 from femtodriver.compiler.fmir import Fmir
+from femtodriver.compiler.options import Options
 from femtodriver.compiler.pipeline import Dump, compile_network
 from femtodriver.driver.identity import KEY, Identity, check_part, completed, describes, identity
 from femtodriver.driver.source import Source
@@ -18,7 +19,7 @@ from femtodriver.program.compiled import DM_BANK_WORDS, TM_BANK_WORDS, CompiledD
 from femtodriver.runners import Material
 
 DEFAULT_PART = "spu001"
-COMPILER_OPTIONS: Mapping[str, Any] = {}
+DEFAULT_OPTIONS = Options()
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,14 +68,19 @@ class Built:
         )
 
 
-def build(source: Source, hw_config: str | Path | None = None, dump: Dump | None = None) -> Built:
+def build(
+    source: Source,
+    hw_config: str | Path | None = None,
+    dump: Dump | None = None,
+    options: Options = DEFAULT_OPTIONS,
+) -> Built:
     """Compile a network for the part (default spu001), or take a program as it is, for the part that it names.
 
     Errors of the compiler name what cannot be compiled or does not fit. ProgramError for a program that contradicts
     itself or its part.
     """
     if source.network is not None:
-        return _compiled(source, load_part(DEFAULT_PART if hw_config is None else hw_config), dump)
+        return _compiled(source, load_part(DEFAULT_PART if hw_config is None else hw_config), dump, options)
     if source.program is None:
         raise UsageError(f"{source.where}: holds neither a network nor a program.")
     told = identity(source.program, source.where)
@@ -85,11 +91,11 @@ def build(source: Source, hw_config: str | Path | None = None, dump: Dump | None
     return Built(source, source.program, part, told)
 
 
-def _compiled(source: Source, part: Part, dump: Dump | None) -> Built:
+def _compiled(source: Source, part: Part, dump: Dump | None, options: Options) -> Built:
     if source.network is None:
         raise UsageError(f"{source.where}: is no network.")
     try:
-        compilation = compile_network(source.network, part, dump)
+        compilation = compile_network(source.network, part, dump, options)
     except FemtoError as error:
         if source.where in str(error):
             raise
@@ -99,7 +105,7 @@ def _compiled(source: Source, part: Part, dump: Dump | None) -> Built:
         compilation.data,
         part,
         {"name": source.name, "sha256": source.sha256},
-        {"version": __version__, "options": dict(COMPILER_OPTIONS)},
+        {"version": __version__, "options": options.table()},
     )
     return Built(source, data, part, identity(data, source.where), compilation.fmir)
 

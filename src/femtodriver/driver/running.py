@@ -8,7 +8,7 @@ from typing import Any
 import numpy.typing as npt
 
 from femtodriver import __version__
-from femtodriver.driver.program import COMPILER_OPTIONS, Built
+from femtodriver.driver.program import Built
 from femtodriver.errors import UsageError
 from femtodriver.metrics import build_document
 from femtodriver.runners import Material, Runner, check_names, create
@@ -60,7 +60,7 @@ def measured(runner: Runner, built: Built, input_period: float | None, seed: int
     tool = {
         "version": __version__,
         "native": False,
-        "compiler_options": compiler.get("options", COMPILER_OPTIONS),
+        "compiler_options": compiler.get("options", {}),
         "seed": seed,
     }
     return build_document(

@@ -1,0 +1,77 @@
+"""Registers and memories of the chip, by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from femtodriver.device.places import Place, Target, places
+from femtodriver.device.recorder import Recorder
+from femtodriver.device.transport import BusWords
+from femtodriver.errors import UsageError
+from femtodriver.program.packing import join_words, split_words
+
+Words = npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class _Pending:
+    place: Place
+    words: BusWords
+    comment: str | None
+
+
+class Chip:
+    """Writes and reads of the targets of ``places``; writes may be gathered and sent later."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._pending: list[_Pending] = []
+
+    def send(self, target: Target, vals: npt.ArrayLike, flush: bool = True, comment: str | None = None) -> None:
+        """Write words: 64 bits each for memories and the router, 32 for registers.
+
+        ``flush`` False: not yet, but before the next read or flushing write, in order. UsageError for an unknown
+        target or values that its words cannot hold; DeviceError when the link fails.
+        """
+        values = _values(target, vals)
+        at = 0
+        for place in places(target, len(values)):
+            here = values[at : at + place.count]
+            if not place.wide and int(here.max()) >> 32:
+                raise UsageError(f"{target!r}: a value must have 32 bits, not {int(here.max()):#x}.")
+            self._pending.append(
+                _Pending(place, split_words(here) if place.wide else here.astype(np.uint32), comment)
+            )
+            at += place.count
+        if flush:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what was gathered."""
+        pending, self._pending = self._pending, []
+        for item in pending:
+            self._recorder.write(item.place.space, item.place.address, item.words, item.comment)
+
+    def recv(self, target: Target, num_words: int = 1, comment: str | None = None) -> Words:
+        """Read words (uint64, 1-D): 64 bits each for memories and the router, 32 for registers.
+
+        From the router: header and payload words of a message of just this size, or none. UsageError for an unknown
+        target; DeviceError when the link fails.
+        """
+        self.flush()
+        found = []
+        for place in places(target, num_words):
+            count = 2 * place.count if place.wide else place.count
+            words = self._recorder.read(place.space, place.address, count, comment)
+            found.append(join_words(words) if place.wide else words.astype(np.uint64))
+        return np.concatenate(found)
+
+
+def _values(target: Target, vals: npt.ArrayLike) -> Words:
+    found = np.atleast_1d(np.asarray(vals))
+    if found.ndim != 1 or not found.size or found.dtype.kind not in "iu" or int(found.min()) < 0:
+        raise UsageError(f"{target!r}: values must be a 1-D list of whole numbers from 0, at least one.")
+    return found.astype(np.uint64)

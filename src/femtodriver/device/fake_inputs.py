@@ -1,0 +1,52 @@
+"""Inputs that need no file: a sawtooth or random numbers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from femtodriver.device.vectors import Values
+from femtodriver.errors import UsageError
+from femtodriver.program.metadata import InputRecord
+
+STYLES = ("sawtooth", "random")
+SEED, STYLE = "FS_FD_INPUT_SEED", "FS_FD_INPUT_STYLE"
+_PERIOD = 32
+_RANDOM = 2048
+
+
+def fake_inputs(
+    records: Sequence[InputRecord], frames: int, style: str, environment: Mapping[str, str] | None = None
+) -> Values:
+    """An int64 array (frames, logical length) per input.
+
+    "sawtooth": the running index modulo 32; "random": -2048 to 2047, or what 8 bits hold. The environment variables
+    FS_FD_INPUT_STYLE and FS_FD_INPUT_SEED override style and seed. UsageError for another style or seed.
+    """
+    found = os.environ if environment is None else environment
+    seed = _seed(found.get(SEED))
+    style = found.get(STYLE) or ("random" if seed is not None else style)
+    if style not in STYLES:
+        raise UsageError(f"fake inputs: the style must be one of {', '.join(STYLES)}, not {style!r}.")
+    if frames < 1:
+        raise UsageError(f"fake inputs: the number of frames must be at least 1, not {frames}.")
+    numbers = np.random.default_rng(seed)
+    inputs: Values = {}
+    for record in records:
+        shape = (frames, record.usable)
+        half = min(_RANDOM, 1 << (record.bits - 1))
+        if style == "sawtooth":
+            inputs[record.name] = (np.arange(frames * record.usable, dtype=np.int64) % _PERIOD).reshape(shape)
+        else:
+            inputs[record.name] = numbers.integers(-half, half, shape, dtype=np.int64)
+    return inputs
+
+
+def _seed(text: str | None) -> int | None:
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise UsageError(f"{SEED}: must be a whole number, not {text!r}.")
+    return int(text)

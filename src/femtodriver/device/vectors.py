@@ -1,0 +1,76 @@
+"""Input arrays -> messages, and messages -> output arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from femtodriver.device.transport import BusWords
+from femtodriver.errors import DeviceError, InputError
+from femtodriver.program.metadata import InputRecord, OutputRecord
+from femtodriver.program.packing import elements_per_word, join_words, pack, split_words, unpack
+
+Int64Array = npt.NDArray[np.int64]
+Values = dict[str, Int64Array]
+GOOD = 0x1F
+"""Status in the header of a good output."""
+
+
+def input_messages(inputs: Mapping[str, npt.ArrayLike], records: Sequence[InputRecord]) -> list[BusWords]:
+    """One message (uint32 words) per input, in the order of ``records``.
+
+    Arrays are 1-D, of the logical or the padded length, integers within the element width. InputError, which names
+    the input, for anything else.
+    """
+    unknown = sorted(set(inputs) - {record.name for record in records})
+    if unknown:
+        known = ", ".join(repr(record.name) for record in records)
+        raise InputError(f"inputs: must be {known}, not also {unknown[0]!r}.")
+    return [_message(record, inputs) for record in records]
+
+
+def _message(record: InputRecord, inputs: Mapping[str, npt.ArrayLike]) -> BusWords:
+    where = f"input {record.name!r}"
+    if record.name not in inputs:
+        raise InputError(f"{where}: must be given in every frame.")
+    values = np.asarray(inputs[record.name])
+    padded = record.words * elements_per_word(record.bits)
+    if values.ndim != 1 or len(values) not in (record.usable, padded):
+        raise InputError(f"{where}: a frame must have shape ({record.usable},), not {values.shape}.")
+    payload = np.zeros(record.words, np.uint64)
+    packed = pack(values, record.bits, where)
+    payload[: len(packed)] = packed
+    return np.concatenate([np.array([record.core, record.pc_val], np.uint32), split_words(payload)])
+
+
+def words_of_outputs(records: Sequence[OutputRecord]) -> int:
+    """64-bit words of all outputs of a frame, one header each included."""
+    return sum(record.words + 1 for record in records)
+
+
+def output_arrays(words: BusWords, records: Sequence[OutputRecord], where: str) -> Values:
+    """The arrays (int64, 1-D, logical length) of concatenated output messages, in the order of ``records``.
+
+    DeviceError for a bad status, an unknown or repeated mailbox, or messages that do not fill the words exactly.
+    """
+    mailboxes = {record.mailbox_id: record for record in records}
+    found: Values = {}
+    at = 0
+    while at < len(words):
+        status, mailbox = (int(word) for word in words[at : at + 2])
+        if status != GOOD:
+            raise DeviceError(f"{where}: expected status {GOOD:#x} in the header of an output, got {status:#x}.")
+        record = mailboxes.pop(mailbox, None)
+        if record is None:
+            left = ", ".join(str(number) for number in mailboxes) or "none"
+            raise DeviceError(f"{where}: expected an output of mailbox {left}, got {mailbox}.")
+        payload = join_words(words[at + 2 : at + 2 + 2 * record.words])
+        if len(payload) != record.words:
+            raise DeviceError(
+                f"{where}: expected {record.words} payload words of output {record.name!r}, got {len(payload)}."
+            )
+        found[record.name] = unpack(payload, record.bits, record.usable)
+        at += 2 + 2 * record.words
+    return {record.name: found[record.name] for record in records}
