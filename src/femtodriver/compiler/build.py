@@ -189,10 +189,16 @@ class Builder:
         """The value as one view with step 1; copies when it is scattered."""
         if len(value) == 1 and value[0].step:
             return value[0]
-        bits = max(self.buffers[view.buffer].bits for view in value)
-        dst = self.new(ropes.length(value), bits)
-        self.copy(dst, value)
-        return dst
+        return self.gathered(value)
+
+    def gathered(self, value: Rope) -> View:
+        """A copy of the value in one piece; the same one if asked for again."""
+        key = ("copy", value)
+        if not self._reuse or key not in self._known:
+            dst = self.new(ropes.length(value), self.bits(value))
+            self.copy(dst, value)
+            self._known[key] = (dst,)
+        return self._known[key][0]
 
     def cat(self, values: Sequence[Rope]) -> Rope:
         """Concatenation."""
