@@ -1,0 +1,51 @@
+"""Boards: links to them, programs on them, and a virtual one.
+
+``make_runner`` makes a runner for a hardware option, ``serve`` runs the virtual board, ``list_boards`` finds boards
+on USB.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from femtodriver.device.boards import BOARDS as BOARDS
+    from femtodriver.device.debug import DataPlace as DataPlace
+    from femtodriver.device.hid_boards import list_boards as list_boards
+    from femtodriver.device.make import make_runner as make_runner
+    from femtodriver.device.spu_runner import FakeSPURunner as FakeSPURunner
+    from femtodriver.device.spu_runner import SPURunner as SPURunner
+    from femtodriver.device.transport import Timeouts as Timeouts
+    from femtodriver.device.virtual.faults import Faults as Faults
+    from femtodriver.device.virtual.serve import serve as serve
+
+# Imported when first used: who talks to a board needs no machine, who serves one needs no runner.
+_HOMES = {
+    "BOARDS": "femtodriver.device.boards",
+    "DataPlace": "femtodriver.device.debug",
+    "FakeSPURunner": "femtodriver.device.spu_runner",
+    "Faults": "femtodriver.device.virtual.faults",
+    "SPURunner": "femtodriver.device.spu_runner",
+    "Timeouts": "femtodriver.device.transport",
+    "list_boards": "femtodriver.device.hid_boards",
+    "make_runner": "femtodriver.device.make",
+    "serve": "femtodriver.device.virtual.serve",
+}
+__all__ = [
+    "BOARDS",
+    "DataPlace",
+    "FakeSPURunner",
+    "Faults",
+    "SPURunner",
+    "Timeouts",
+    "list_boards",
+    "make_runner",
+    "serve",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,65 @@
+"""A runner for a hardware option."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import numpy.typing as npt
+
+from femtodriver.device.boards import board_of, platform_of
+from femtodriver.device.debug import DataPlace
+from femtodriver.device.spu_runner import SPURunner
+from femtodriver.device.transport import Timeouts
+from femtodriver.program.compiled import CompiledData
+
+
+def make_runner(
+    data: CompiledData,
+    hardware: str,
+    *,
+    address: str | None = None,
+    timeout: float | None = None,
+    timeouts: Timeouts | None = None,
+    recording_dir: str | os.PathLike[str] | None = None,
+    encrypted: bool | None = None,
+    key_index: int | None = None,
+    salt: int | None = None,
+    fake_values: npt.ArrayLike | None = None,
+    debug_places: Mapping[str, DataPlace] | None = None,
+    settle_scale: float | None = None,
+    verify: bool = False,
+) -> SPURunner:
+    """A runner of the program on the hardware of that option ("zynq", "fpgazynq", "fakezynq", "redis", ...).
+
+    ``address``: ``HOST[:PORT]`` or a serial number; None: the usual one. ``timeout``: seconds for every answer and for
+    the outputs of a frame; ``timeouts`` sets them one by one. ``recording_dir``: folder for recordings, None for none.
+    ``encrypted``, ``key_index``, ``salt`` None: those of the program. ``fake_values``: what fakes answer, 32-bit words.
+    ``debug_places``: what ``step`` reads besides the outputs. ``settle_scale``: share of the pauses for silicon that
+    are slept; None: none of them at a loopback address. ``verify``: read the program back after loading.
+
+    UsageError for an unknown option or an address that it cannot have; ProgramError for a damaged program.
+    """
+    board = board_of(hardware)
+    if timeouts is None:
+        timeouts = platform_of(board.platform).timeouts
+    if timeout is not None:
+        timeouts = Timeouts(timeouts.connect, timeout, timeout, min(timeout, timeouts.lock))
+    runner = SPURunner(
+        data,
+        platform=board.platform,
+        debug_vars=debug_places or {},
+        fake_connection=board.fake,
+        fake_hw_recv_vals=fake_values,
+        encrypt=encrypted,
+        encryption_key_idx=key_index,
+        salt=salt,
+        program_pll=board.program_pll,
+        io_records_dir=recording_dir,
+        hardware_address=address,
+        timeouts=timeouts,
+        settle_scale=settle_scale,
+        verify=verify,
+    )
+    runner.name = hardware
+    return runner
