@@ -17,19 +17,52 @@ if TYPE_CHECKING:
 _PRUNABLE = ("weights", "indices")
 
 
-def data_memory(fmir: Fmir, part: Part, places: CoreMap) -> CapacityError:
+class DataMemoryError(CapacityError):
+    """More bytes than the data memory of a core has. ``ways``: what would make it fit, apart from another part."""
+
+    def __init__(self, message: str, ways: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.ways = ways
+
+
+def data_memory(fmir: Fmir, part: Part, places: CoreMap) -> DataMemoryError:
     """More bytes than a core has; the purposes of the bytes add up to their sum."""
     usage = {purpose: size for purpose, size in places.usage.items() if size and purpose != "tables"}
     excess = places.used_bytes - part.dm_bytes
     owner, most = _largest(fmir, places)
-    return CapacityError(
+    return DataMemoryError(
         f"{owner}: data memory of core {places.core} must hold {places.used_bytes} bytes "
         f"({', '.join(f'{purpose} {size}' for purpose, size in usage.items())}), "
         f"but {part.name} has {part.dm_bytes} per core: {excess} bytes too many, "
-        f"with the work shared out over the part's cores ({part.cores}). It takes most, {most} bytes. "
-        f"Use a part with more cores (--hw-config{' spu001x4' if part.cores < 4 else ''}), "
-        f"or {_less(usage, excess)}."
+        f"with the work shared out over the part's cores ({part.cores}). It takes most, {most} bytes.",
+        (_less(usage, excess), *_narrower(fmir, part, places)),
     )
+
+
+def with_ways_out(error: DataMemoryError, larger: Part | None, maps: Mapping[int, CoreMap] | None) -> CapacityError:
+    """The error with what would fit; ``maps``: places found in a trial on a larger part, None if it failed there."""
+    ways = [_other_part(larger, maps), *error.ways]
+    text = ", or ".join(ways)
+    return CapacityError(f"{error} {text[0].upper()}{text[1:]}.")
+
+
+def _other_part(larger: Part | None, maps: Mapping[int, CoreMap] | None) -> str:
+    if larger is None:
+        return "use a part of your own with more memory (--hw-config my.toml)"
+    if maps is None:
+        return f"use a part of your own with more cores (--hw-config my.toml; {larger.name} does not suffice)"
+    fullest = max(places.used_bytes for places in maps.values())
+    return f"use --hw-config {larger.name}, where the fullest core holds {fullest} of {larger.dm_bytes} bytes"
+
+
+def _narrower(fmir: Fmir, part: Part, places: CoreMap) -> tuple[str, ...]:
+    """What 4-bit weights would do, if they would do."""
+    saved = 0
+    for name, (weights, _) in places.packed.items():
+        bits = fmir.matrices[name].bits
+        saved += 8 * len(weights) * (bits - 4) // bits
+    needed = places.used_bytes - saved
+    return (f"quantize the weights to 4 bits ({needed} bytes in all)",) if saved and needed <= part.dm_bytes else ()
 
 
 def _largest(fmir: Fmir, places: CoreMap) -> tuple[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver.compiler.allocate import allocate
+from femtodriver.compiler.capacity import DataMemoryError, with_ways_out
 from femtodriver.compiler.emit import emit
 from femtodriver.compiler.estimate import estimate
 from femtodriver.compiler.fasmir import Fasmir, fasmir_text
@@ -26,7 +28,7 @@ from femtodriver.errors import CapacityError, UnsupportedError, UsageError
 from femtodriver.fqir.graph import Network
 from femtodriver.fqir.reference import Reference
 from femtodriver.fqir.text import network_text
-from femtodriver.part import Part
+from femtodriver.part import Part, load_part
 from femtodriver.program.compiled import CompiledData
 
 Dump = Callable[[str, str], None]
@@ -35,6 +37,7 @@ MOST_MEMORY_BITS = 32
 # A network is shared out over more cores than it needs if each does at least this part of what one does alone.
 LEAST_EFFICIENCY = 0.75
 DEFAULT_OPTIONS = Options()
+LARGEST_PART = "spu001x4"
 # Outputs of one matrix product at a time; the rest of the accumulator file holds temporaries.
 MOST_MAC_ROWS = 512
 
@@ -60,14 +63,26 @@ def compile_network(
     dump = dump or _ignore
     dump("00-fqir.txt", network_text(network))
     lowered = run_passes(lower(network, options), options, dump)
-    attempts = _placements(lowered, part, options)
-    for number, placed in enumerate(attempts, start=1):
-        try:
+    *attempts, last = _placements(lowered, part, options)
+    for placed in attempts:
+        with suppress(CapacityError):
             return _finish(placed, part, options, dump)
-        except CapacityError:
-            if number == len(attempts):
-                raise
-    raise AssertionError("there is at least one placement")
+    try:
+        return _finish(last, part, options, dump)
+    except DataMemoryError as error:
+        raise _with_advice(error, lowered, part, options) from None
+
+
+def _with_advice(error: DataMemoryError, fmir: Fmir, part: Part, options: Options) -> CapacityError:
+    """The error with what would fit, tried out on the largest part that we know."""
+    larger = load_part(LARGEST_PART)
+    if part.cores >= larger.cores:
+        return with_ways_out(error, None, None)
+    try:
+        maps = allocate(_placed(fmir, larger.cores), larger, MOST_MAC_ROWS, accumulators=options.accumulators)
+    except CapacityError:
+        maps = None
+    return with_ways_out(error, larger, maps)
 
 
 def _placements(fmir: Fmir, part: Part, options: Options) -> list[Fmir]:
