@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import fnmatch
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, log
 from pathlib import Path
 
@@ -60,10 +60,19 @@ class Row:
 
 
 def measure(folder: Path, part: Part, frames: int) -> Row:
-    """Compile and run one model of the zoo."""
+    """Compile and run one model of the zoo, also on one core and on all."""
     network = load_network(folder / "graph.pt")
     inputs = dict(np.load(folder / "inputs.npz"))
     program = compile_network(network, part)
+    row = measure_program(folder.name, network, program, part, inputs, frames)
+    alone, everywhere = both(network, part, inputs, frames)
+    return replace(row, one_core=alone, all_cores=everywhere)
+
+
+def measure_program(
+    name: str, network: Network, program: Compilation, part: Part, inputs: dict[str, np.ndarray], frames: int
+) -> Row:
+    """Run a compiled model."""
     report = run(program, part, inputs, frames)
     count = report.frames
     executed = total(report, "matrix_executed") / count
@@ -73,9 +82,8 @@ def measure(folder: Path, part: Part, frames: int) -> Row:
         events.get("cycles", 0) for core in report.cores for events in core.by_pc.values() if events.get("matrix_dense")
     )
     stored, kept = weight_bytes(program)
-    alone, everywhere = both(network, part, inputs, frames)
     return Row(
-        folder.name,
+        name,
         weights_of(network),
         sum(report.frame_cycles) / count,
         bound,
@@ -85,8 +93,8 @@ def measure(folder: Path, part: Part, frames: int) -> Row:
         sum(len(memory["IM"][0]) for memory in program.data.mems_per_core.values()),
         sum(thread.count is not None for code in program.fasmir.cores for thread in code.threads),
         cores,
-        alone,
-        everywhere,
+        None,
+        None,
         sum(places.used_bytes for places in program.fasmir.maps.values()) / part.dm_bytes,
     )
 
