@@ -49,10 +49,9 @@ def _smaller(graph: Graph, *, top: bool) -> Iterator[Graph]:
         for index in range(len(outputs)):
             if len(outputs) > 1:
                 yield replace(graph, outputs=outputs[:index] + outputs[index + 1 :])
-        for node in nodes:  # an earlier value instead of the outputs
+        for number, node in enumerate(nodes[:-1], start=1):  # an earlier value instead of the outputs
             for tensor in node.outputs:
-                if tensor.name not in {output.name for output in outputs}:
-                    yield replace(graph, outputs=(tensor,))
+                yield replace(graph, nodes=nodes[:number], outputs=(tensor,))
         for index in range(len(graph.inputs)):
             yield replace(graph, inputs=graph.inputs[:index] + graph.inputs[index + 1 :])
     for index in range(len(graph.parameters)):

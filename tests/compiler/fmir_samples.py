@@ -7,7 +7,7 @@ The random ones are valid and meaningful: every temporary is written whole befor
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,7 @@ _ROLES = {"in": Role.INPUT, "out": Role.OUTPUT, "state": Role.STATE, "const": Ro
 
 
 def buffer(name: str, length: int = SIZE, bits: int = 16, core: int = 0, init: Any = None) -> Buffer:
-    """A buffer whose role follows from its name: ``in0``, ``out0``, ``state0``, ``const0``, ``carry0``, else temporary."""
+    """A buffer whose role follows from its name (``in0``, ``out0``, ``state0``, ``const0``, ``carry0``); else temporary."""
     role = _ROLES.get(name.rstrip("0123456789:"), Role.TEMP)
     if role is Role.STATE and init is None:
         init = np.zeros(length)
@@ -177,6 +177,7 @@ class _Scene:
             return self._done(Mac(self.target(False), ((self.pick("m0", "m1"), x),), self.pick(0, 7), post=post))
         a = self.view(half)
         if kind == "look":
+            a = replace(a, step=1)
             return self._done(Look(self.target(half, a), a, "table0", -8))
         if kind == "copy":
             return self._done(Vec("vpass", self.target(half, a), a))

@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
-from femtodriver.compiler.fmir import Fmir, If, Interp, Look, Loop, Mac, Op, Role, Send, Simple, View, reads, touches
+from femtodriver.compiler.fmir import (
+    Fmir,
+    If,
+    Interp,
+    Look,
+    Loop,
+    Mac,
+    Op,
+    Role,
+    Send,
+    Simple,
+    Vec,
+    View,
+    reads,
+    table_names,
+    touches,
+)
 from femtodriver.compiler.fmir_text import op_text
 from femtodriver.errors import ModelError
+
+# Addresses of the tables that an interpolation reads.
+INTERPOLATED_BITS = 8
 
 
 class InvalidFmirError(ModelError):
@@ -32,6 +51,7 @@ def _verify_block(fmir: Fmir, ops: tuple[Op, ...], defined: set[str], cursors: d
         if isinstance(op, Loop):
             defined = _verify_block(fmir, op.body, defined, {**cursors, **_positions(op, cursors)})
         elif isinstance(op, If):
+            _require(op.condition.length == 1, op, "the condition must be one element")
             defined = _verify_block(fmir, op.then, defined, cursors) & _verify_block(fmir, op.orelse, defined, cursors)
         else:
             _check_kind(fmir, op)
@@ -51,6 +71,7 @@ def _positions(loop: Loop, cursors: dict[str, tuple[int, int]]) -> dict[str, tup
 
 def _check_view(fmir: Fmir, op: Op, view: View, cursors: dict[str, tuple[int, int]]) -> None:
     _require(view.buffer in fmir.buffers, op, f"buffer {view.buffer} must exist")
+    _require(not view.cursor or view.cursor in cursors, op, f"cursor {view.cursor} must belong to a loop around it")
     low, high = cursors[view.cursor] if view.cursor else (0, 0)
     length = fmir.buffers[view.buffer].length
     inside = view.offset + low >= 0 and view.length > 0 and view.end + high <= length
@@ -62,27 +83,52 @@ def _check_kind(fmir: Fmir, op: Simple) -> None:
     _require(target.role not in (Role.CONST, Role.INPUT), op, f"{target.role.value} buffers must not be written")
     _require(op.dst.step == 1, op, "the destination must not be a repeated element")
     if isinstance(op, Send):
-        _require(target.core != op.core, op, "a message must go to another core")
-        _require(op.a.length == op.dst.length and op.a.step == 1, op, "a message must keep its length")
-        source = fmir.buffers[op.a.buffer]
-        starts = op.a.offset * source.bits % 64 == op.dst.offset * target.bits % 64 == 0 and source.bits == target.bits
-        ends = op.dst.end * target.bits % 64 == 0 or op.dst.end == target.length
-        _require(starts and ends, op, "a message must fill whole words, up to the end of its buffer")
+        _check_send(fmir, op)
         return
     _require(target.core == op.core, op, f"{target.name} must be on core {op.core}")
     if isinstance(op, Mac):
-        for name, view in op.parts:
-            matrix = fmir.matrices[name]
-            fits = view.step == 1 and (matrix.columns, matrix.rows) == (view.length, op.dst.length)
-            _require(fits, op, f"matrix {name} must have {view.length} columns and {op.dst.length} rows")
-        return
+        _check_mac(fmir, op)
+    else:
+        _check_elementwise(fmir, op)
+
+
+def _check_send(fmir: Fmir, op: Send) -> None:
+    source, target = fmir.buffers[op.a.buffer], fmir.buffers[op.dst.buffer]
+    _require(target.core != op.core, op, "a message must go to another core")
+    _require(op.a.length == op.dst.length and op.a.step == 1, op, "a message must keep its length")
+    starts = op.a.offset * source.bits % 64 == op.dst.offset * target.bits % 64 == 0 and source.bits == target.bits
+    ends = op.dst.end * target.bits % 64 == 0 or op.dst.end == target.length
+    _require(starts and ends, op, "a message must fill whole words, up to the end of its buffer")
+
+
+def _check_mac(fmir: Fmir, op: Mac) -> None:
+    for name, view in op.parts:
+        _require(name in fmir.matrices, op, f"matrix {name} must exist")
+        matrix = fmir.matrices[name]
+        fits = view.step == 1 and (matrix.columns, matrix.rows) == (view.length, op.dst.length)
+        _require(fits, op, f"matrix {name} must have {view.length} columns and {op.dst.length} rows")
+    fits = isinstance(op.bias, int) or op.bias.length == op.dst.length
+    _require(fits, op, "the bias must have as many elements as the destination")
+
+
+def _check_elementwise(fmir: Fmir, op: Vec | Look | Interp) -> None:
     for view in op.reads:
         _require(view.length == op.dst.length, op, "operands and destination must have equal lengths")
+        _require(not _runs_ahead(op.dst, view), op, "the destination must not overlap what is still to be read")
+    for name in table_names(op):
+        _require(name in fmir.tables, op, f"table {name} must exist")
+        bits = op.bits if isinstance(op, Look) else INTERPOLATED_BITS
+        _require(len(fmir.tables[name]) == 1 << bits, op, f"table {name} must have {1 << bits} entries")
+    if isinstance(op, (Look, Interp)):
+        _require(op.a.step == 1, op, "the argument must not be a repeated element")
     if isinstance(op, Interp):
         _require(fmir.buffers[op.a.buffer].bits == 16, op, f"{op.a.buffer} must have 16-bit elements")
-        _require(op.a.step == 1, op, "the argument must not be a repeated element")
-    if isinstance(op, Look):
-        _require(len(fmir.tables[op.table]) == 1 << op.bits, op, f"table {op.table} must have {1 << op.bits} entries")
+
+
+def _runs_ahead(dst: View, source: View) -> bool:
+    """Whether elements of the source would be overwritten before they are read, in ascending order."""
+    same = (dst.buffer, dst.cursor) == (source.buffer, source.cursor) and source.step == 1
+    return same and source.offset < dst.offset < source.end
 
 
 def _require(condition: bool, op: Op, sentence: str) -> None:

@@ -1,0 +1,1 @@
+"""A board for users who have none: the open SPU's machine behind the protocols of real boards."""
