@@ -5,12 +5,15 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from unittest import mock
 
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.compiler import ownership
 from femtodriver.compiler.fmir_run import FmirExecutor
-from femtodriver.compiler.pipeline import compile_network
+from femtodriver.compiler.pipeline import DEFAULT_OPTIONS, compile_network
+from femtodriver.compiler.options import Options
 from femtodriver.errors import CapacityError, UnsupportedError
 from femtodriver.fqir.graph import Network
 from femtodriver.fqir.reference import Reference
@@ -18,6 +21,15 @@ from femtodriver.machine.machine import Machine
 from femtodriver.part import Part
 
 Frame = Mapping[str, npt.NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What to compile for. ``least_groups`` replaces the compiler's threshold for sharing a product out."""
+
+    part: Part
+    options: Options = DEFAULT_OPTIONS
+    least_groups: int | None = None
 
 
 @dataclass(frozen=True)
@@ -33,10 +45,10 @@ class Outcome:
         return self.kind.startswith("WRONG")
 
 
-def checked(network: Network, frames: Sequence[Frame], part: Part) -> Outcome:
+def checked(network: Network, frames: Sequence[Frame], target: Target) -> Outcome:
     """Run the network everywhere; never raises, since a traceback is an outcome too."""
     try:
-        return _checked(network, frames, part)
+        return _checked(network, frames, target)
     except UnsupportedError as error:
         return Outcome("unsupported", str(error))
     except CapacityError as error:
@@ -46,10 +58,12 @@ def checked(network: Network, frames: Sequence[Frame], part: Part) -> Outcome:
         return Outcome(f"WRONG {type(error).__name__} in {place.name}", str(error))
 
 
-def _checked(network: Network, frames: Sequence[Frame], part: Part) -> Outcome:
+def _checked(network: Network, frames: Sequence[Frame], target: Target) -> Outcome:
     wanted = reference(network, frames)
-    compiled = compile_network(network, part)
-    fmir, machine = FmirExecutor(compiled.fmir), Machine(compiled.data, part)
+    least = ownership.LEAST_GROUPS if target.least_groups is None else target.least_groups
+    with mock.patch.object(ownership, "LEAST_GROUPS", least):
+        compiled = compile_network(network, target.part, options=target.options)
+    fmir, machine = FmirExecutor(compiled.fmir), Machine(compiled.data, target.part)
     found = _difference("fmir", [fmir.step(frame) for frame in frames], wanted)
     if found is None:
         flat = [{name: values.reshape(-1) for name, values in frame.items()} for frame in frames]

@@ -13,19 +13,21 @@ import argparse
 import sys
 import time
 from collections import Counter
+from dataclasses import fields, replace
 
 import numpy as np
 import numpy.typing as npt
-from agreement import Outcome, checked
+from agreement import Outcome, Target, checked
 from shrink import shrunk
 
+from femtodriver.compiler.options import Options
 from femtodriver.fqir.graph import Graph, Network, Tensor
 from femtodriver.fqir.samples.draw import Draw, Store
 from femtodriver.fqir.samples.numbers import Numbers
 from femtodriver.fqir.samples.registry import SAMPLERS
 from femtodriver.fqir.text import network_text
 from femtodriver.fqir.validate import validate
-from femtodriver.part import Part, load_part
+from femtodriver.part import load_part
 
 Frame = dict[str, npt.NDArray[np.int64]]
 MOST_NODES = 40
@@ -82,12 +84,24 @@ def random_frames(network: Network, seed: int, count: int) -> list[Frame]:
     return [{t.name: numbers.array(t.shape, t.bits or 16) for t in network.inputs} for _ in range(count)]
 
 
-def random_part(network: Network, seed: int) -> Part:
-    """The ordinary part, or one with two to four cores and so little memory that the network must be spread out."""
+def random_target(seed: int) -> Target:
+    """Mostly the ordinary part and options; else two to four cores, little memory, passes switched off.
+
+    Networks of the suite are small, so sharing out is often made attractive for the smallest product.
+    """
     numbers = Numbers(np.random.default_rng([seed, 2]))
-    part = load_part()
-    del network
-    return part if numbers.chance(0.5) else part
+    part, options = load_part("spu001x4"), Options()
+    if numbers.chance(0.4):
+        return Target(load_part(), options)
+    if numbers.chance(0.5):
+        options = replace(options, cores=numbers.pick([1, 2, 3, 4]))
+    if numbers.chance(0.3):
+        part = replace(part, dm_bank_words=numbers.pick([16, 40, 100]), cores=numbers.integer(1, 4))
+        options = replace(options, cores=None)
+    for name in [entry.name for entry in fields(Options) if entry.name != "cores"]:
+        if numbers.chance(0.15):
+            options = replace(options, **{name: False})
+    return Target(part, options, numbers.pick([1, 8, 64]) if numbers.chance(0.7) else None)
 
 
 def main(arguments: list[str]) -> int:
@@ -116,13 +130,14 @@ def main(arguments: list[str]) -> int:
 def one(seed: int, frames: int) -> Outcome:
     """Make and check the network of a seed."""
     network = random_network(seed)
-    return checked(network, random_frames(network, seed, frames), random_part(network, seed))
+    return checked(network, random_frames(network, seed, frames), random_target(seed))
 
 
 def _explain(seed: int, frames: int, outcome: Outcome) -> None:
     network = random_network(seed)
-    part, given = random_part(network, seed), random_frames(network, seed, frames)
-    print(network_text(shrunk(network, lambda smaller: checked(smaller, given, part).kind == outcome.kind)))
+    target, given = random_target(seed), random_frames(network, seed, frames)
+    print(target)
+    print(network_text(shrunk(network, lambda smaller: checked(smaller, given, target).kind == outcome.kind)))
 
 
 if __name__ == "__main__":

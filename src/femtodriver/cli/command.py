@@ -7,12 +7,13 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
 from femtodriver.cli.options import LATER, build_parser, normalised
 from femtodriver.cli.progress import progress_for_terminal
+from femtodriver.cli.subcommands import SUBCOMMANDS
 from femtodriver.errors import FemtoError, UsageError
 
 EXIT_DIFFERENT = 1
@@ -24,22 +25,29 @@ EXIT_PIPE = 141
 def run_command(argv: Sequence[str] | None = None) -> int:
     """``femtodrive``: see ``femtodriver.cli.main``."""
     words = normalised(sys.argv[1:] if argv is None else argv)
-    parser = build_parser()
+    row = SUBCOMMANDS.get(words[0]) if words else None
     try:
-        arguments = parser.parse_args(words)
-        if arguments.model is None and not arguments.cleanup_docker:
-            parser.error("MODEL must be given: LOOPBACK, or the path of a model; --help tells more")
+        arguments = row.parser().parse_args(words[1:]) if row else _parsed(words)
     except SystemExit as stop:  # argparse has said why, or shown help or version
         return stop.code if isinstance(stop.code, int) else EXIT_USAGE
     if argv is None and not arguments.debug:
         sys.excepthook = _own_fault
     with _streams(), _logging(arguments.debug):
-        return _guarded(arguments)
+        return _guarded(row.work if row else _work, arguments)
 
 
-def _guarded(arguments: argparse.Namespace) -> int:
+def _parsed(words: Sequence[str]) -> argparse.Namespace:
+    """The words of the main command."""
+    parser = build_parser()
+    arguments = parser.parse_args(words)
+    if arguments.model is None and not arguments.cleanup_docker:
+        parser.error("MODEL must be given: LOOPBACK, or the path of a model; --help tells more")
+    return arguments
+
+
+def _guarded(work: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:
     try:
-        return _work(arguments)
+        return work(arguments)
     except FemtoError as error:
         if arguments.debug:
             logging.getLogger("femtodriver").debug("the error came from here", exc_info=True)

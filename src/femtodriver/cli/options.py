@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from femtodriver import __version__
+from femtodriver.cli.subcommands import listing
 
 DESCRIPTION = (
     "Compile a quantized network for the open SPU, write its program files, run it bit for bit, and measure it."
@@ -13,6 +14,9 @@ DESCRIPTION = (
 EPILOG = """\
 MODEL is LOOPBACK (a packaged network that gives back its input), a network (.pt, .pth), a compiled program (.zip,
 .femto), or the folder of a model compiled before. Without --runners, files are written and nothing is run.
+
+subcommands, as the first word (a model of that name is ./NAME)
+{subcommands}
 
 runners
   fqir    the network's own integer arithmetic: the yardstick
@@ -35,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="femtodrive",
         description=DESCRIPTION,
-        epilog=EPILOG,
+        epilog=EPILOG.format(subcommands=listing()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument

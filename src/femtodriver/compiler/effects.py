@@ -13,10 +13,14 @@ from femtodriver.fqir.graph import Graph, Node
 
 @dataclass
 class Effects:
-    """``exposed``: names read before they are surely written. ``written``: names that nodes write, perhaps."""
+    """``exposed``: names read before they are surely written. ``written``: names that get a value, perhaps.
+
+    ``sure``: names that get a value whenever the graph runs (its arguments and parameters among them).
+    """
 
     exposed: set[str] = field(default_factory=set)
     written: set[str] = field(default_factory=set)
+    sure: set[str] = field(default_factory=set)
 
 
 # Inputs that an operator writes; the reference declares the same in ``Operator.updates``.
@@ -28,23 +32,43 @@ _UPDATES = {
 }
 
 
+def counters(frame: Graph) -> dict[str, int]:
+    """Names that nothing but strided subgraphs writes, and the largest n of these: they count from 0 to n - 1."""
+    largest: dict[str, int] = {}
+    others = {tensor.name for tensor in (*frame.inputs, *frame.parameters)}
+    for _, node in frame.walk():
+        counter = node.inputs["counter"].name if node.op == "strided_subgraph" else None
+        if counter is not None:
+            largest[counter] = max(node.constants["n"], largest.get(counter, 0))
+        for body in node.subgraphs.values():
+            others.update(tensor.name for tensor in (*body.inputs, *body.parameters))
+        others.update(tensor.name for tensor in node.outputs)
+        others.update(_written(node) - {counter})
+    return {name: most for name, most in largest.items() if name not in others}
+
+
 def effects(graph: Graph, arguments: int) -> Effects:
     """Effects of running ``graph`` with its first ``arguments`` inputs bound."""
-    found = Effects()
-    sure = {tensor.name for tensor in (*graph.inputs[:arguments], *graph.parameters)}
+    bound = {tensor.name for tensor in (*graph.inputs[:arguments], *graph.parameters)}
+    found = Effects(written=set(bound), sure=bound)
     for node in graph.nodes:
-        _node(node, found, sure)
-    found.exposed |= {tensor.name for tensor in graph.outputs} - sure
+        _node(node, found)
+    found.exposed |= {tensor.name for tensor in graph.outputs} - found.sure
     return found
 
 
-def _node(node: Node, found: Effects, sure: set[str]) -> None:
-    found.exposed |= {tensor.name for tensor in node.inputs.values()} - sure
+def _node(node: Node, found: Effects) -> None:
+    found.exposed |= {tensor.name for tensor in node.inputs.values()} - found.sure
     for body in node.subgraphs.values():
         inner = effects(body, len(body.inputs) if node.inputs else 0)
-        found.exposed |= inner.exposed - sure
+        found.exposed |= inner.exposed - found.sure
         found.written |= inner.written
-    updated = [node.inputs[name].name for name in _UPDATES.get(node.op or "", ()) if name in node.inputs]
-    outputs = [tensor.name for tensor in node.outputs]
-    found.written.update(outputs, updated)
-    sure.update(outputs, updated)
+    written = _written(node)
+    found.written |= written
+    found.sure |= written
+
+
+def _written(node: Node) -> set[str]:
+    """Names that the node itself writes: its outputs and the states that it updates."""
+    updated = {node.inputs[name].name for name in _UPDATES.get(node.op or "", ()) if name in node.inputs}
+    return updated | {tensor.name for tensor in node.outputs}

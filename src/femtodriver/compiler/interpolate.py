@@ -26,9 +26,10 @@ def fuse_interpolation(fmir: Fmir) -> Fmir:
 
 @dataclass(frozen=True)
 class _Makers:
-    """Which operation of a block makes a whole temporary, by buffer."""
+    """The operations of a block, and which of them makes a whole temporary, by buffer."""
 
     fmir: Fmir
+    ops: list[Op]
     by_buffer: dict[str, Vec | Look]
 
     def vec(self, view: View | int, op: str) -> Vec | None:
@@ -41,6 +42,12 @@ class _Makers:
         maker = self._of(view)
         return maker if isinstance(maker, Look) else None
 
+    def unchanged(self, x: View, since: Op, until: Op) -> bool:
+        """Whether nothing between two operations of the block writes to what ``x`` views."""
+        first, end = (next(index for index, op in enumerate(self.ops) if op is one) for one in (since, until))
+        between = walk(self.ops[first:end])
+        return first < end and all(view.buffer != x.buffer for op in between for view in writes(op))
+
     def _of(self, view: View | int) -> Vec | Look | None:
         if isinstance(view, int):
             return None
@@ -50,7 +57,7 @@ class _Makers:
 
 def _fuse_block(fmir: Fmir, ops: tuple[Op, ...]) -> tuple[Op, ...]:
     fused = [with_bodies(op, lambda body: _fuse_block(fmir, body)) for op in ops]
-    makers = _Makers(fmir, _whole_makers(fmir, fused))
+    makers = _Makers(fmir, fused, _whole_makers(fmir, fused))
     return tuple(_fused(makers, op) or op for op in fused)
 
 
@@ -78,14 +85,14 @@ def _fused(makers: _Makers, op: Op) -> Interp | None:
             continue
         slope = makers.look(times.a) or makers.look(times.b)
         rest = makers.vec(times.b, "vsub") or makers.vec(times.a, "vsub")
-        x = _argument(makers, slope, rest, offset)
+        x = _argument(makers, slope, rest, offset, op)
         if slope is not None and x is not None:
             return Interp(op.dst, x, offset.table, slope.table, shift_a, shift_b, op.post, op.layer, op.core)
     return None
 
 
-def _argument(makers: _Makers, slope: Look | None, rest: Vec | None, offset: Look) -> View | None:
-    """The argument, if high part, rest and look-ups are those of an interpolation."""
+def _argument(makers: _Makers, slope: Look | None, rest: Vec | None, offset: Look, end: Op) -> View | None:
+    """The argument, if high part, rest and look-ups are those of an interpolation that ``end`` completes."""
     if slope is None or rest is None or rest.post != _REST or (rest.shift_a, rest.shift_b) != (0, 8):
         return None
     high = makers.vec(rest.b, "vpass")
@@ -95,4 +102,4 @@ def _argument(makers: _Makers, slope: Look | None, rest: Vec | None, offset: Loo
     x = high.a
     if not plain or not isinstance(x, View) or makers.fmir.buffers[x.buffer].bits != 16 or not x.step:
         return None
-    return x
+    return x if makers.unchanged(x, high, end) else None

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from femtodriver.compiler import regions
 from femtodriver.compiler import rope as ropes
 from femtodriver.compiler.build import Builder
-from femtodriver.compiler.effects import effects
+from femtodriver.compiler.effects import counters, effects
 from femtodriver.compiler.fmir import Buffer, Fmir, Layer, Port, Role, View, storage_bits, value_bits
 from femtodriver.compiler.rope import Rope
 from femtodriver.errors import ModelError
@@ -46,6 +46,8 @@ class Lowering(Builder):
         self.shapes: dict[str, Shape] = {}
         self.states: dict[str, View] = {}
         self.captured = _captured(network.frame)
+        self._counters = counters(network.frame)
+        self._initial = initial
         self._place = ""
         for tensor in network.inputs:
             self._declare_input(tensor)
@@ -64,10 +66,19 @@ class Lowering(Builder):
         """The shape of a name's current value."""
         return self.shapes[name]
 
+    def shaped_value(self, name: str) -> tuple[Rope, Shape]:
+        """The current value of a name with its shape."""
+        return self.value(name), self.shape(name)
+
     def bind(self, name: str, value: Rope, shape: Shape | None = None) -> None:
         """Give an FQIR name a new value; a vector unless a shape is given."""
         self.values[name] = value
         self.shapes[name] = (ropes.length(value),) if shape is None else shape
+
+    def counts(self, name: str, n: int) -> bool:
+        """Whether the state surely holds a number from 0 to n: it starts there, and only counting changes it."""
+        first = self._initial.get(name)
+        return first is not None and 0 <= int(first.flat[0]) <= n and self._counters.get(name, n + 1) <= n
 
     def graph(self, graph: Graph, arguments: Sequence[tuple[Rope, Shape]] = ()) -> list[tuple[Rope, Shape]]:
         """Lower a graph on these arguments; its results. UnsupportedError for what cannot be compiled yet."""

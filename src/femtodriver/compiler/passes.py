@@ -6,7 +6,7 @@ The pipeline (``pipeline.py``) names them, runs them in order, verifies after ea
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -131,7 +131,9 @@ def _may_replace(ops: list[Op], index: int, uses: Counter[str]) -> bool:
     first = next(i for i, op in enumerate(ops) if any(view.buffer == source for view in writes(op)))
     if any(view.buffer == target for i, op in enumerate(ops) if i != index for view in _all_writes(op)):
         return False
-    return not any(_reads_old(op, target, source) for op in ops[first:index]) and not any(
+    if any(view.buffer == source for op in ops[index + 1 :] for view in writes(op)):
+        return False
+    return _finds_old(ops[first:index], target, source) and not any(
         view.buffer == target for op in walk(ops[index + 1 :]) for view in reads(op)
     )
 
@@ -140,14 +142,19 @@ def _all_writes(op: Op) -> tuple[View, ...]:
     return tuple(view for entry in walk((op,)) for view in writes(entry))
 
 
-def _reads_old(op: Op, target: str, source: str) -> bool:
-    """Whether the operation needs the target's old value; an elementwise update in place is allowed."""
-    for entry in walk((op,)):
-        for view in reads(entry):
-            in_place = isinstance(entry, Vec) and entry.dst.buffer == source and view.offset == entry.dst.offset
-            if view.buffer == target and not (in_place and view.step):
-                return True
-    return False
+def _finds_old(ops: Iterable[Op], target: str, source: str) -> bool:
+    """Whether operations that read the target still find its old value where the source's elements are written to it.
+
+    That is so for an elementwise update in place, of elements that nothing has written before.
+    """
+    written: list[View] = []
+    for op in ops:
+        for view in (view for entry in walk((op,)) for view in reads(entry) if view.buffer == target):
+            in_place = isinstance(op, Vec) and op.dst == replace(view, buffer=source) and not view.cursor
+            if not in_place or any((view.offset < old.end and old.offset < view.end) or old.cursor for old in written):
+                return False
+        written += [view for view in writes(op) if view.buffer == source]
+    return True
 
 
 def _renamed(op: Op, old: str, new: str) -> Op:

@@ -7,7 +7,7 @@ iteration or branch ends by copying the new values in.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from femtodriver.compiler import rope as ropes
 from femtodriver.compiler.effects import effects
 from femtodriver.compiler.fmir import Cursor, If, Loop, Op, Role, View
 from femtodriver.compiler.rope import Rope
+from femtodriver.errors import UnsupportedError
 from femtodriver.fqir.graph import Graph
 from femtodriver.fqir.operators.base import Shape
 from femtodriver.fqir.operators.verbs import Branch, LoopForm, Shaped
@@ -52,11 +53,13 @@ def _written_states(low: Lowering, graphs: Sequence[Graph]) -> list[str]:
 
 def lower_loop(low: Lowering, loop: LoopForm, place: str) -> list[Shaped]:
     """Concatenated values, then final values. ``settle`` must have been called before the arguments were read."""
+    found = effects(loop.body, len(loop.body.inputs))
     states = _written_states(low, [loop.body])
     changed = {low.states[name].buffer for name in states}
-    carries = [
-        _carry(low, None, f"{place}carry{index}", value) for index, value in enumerate(loop.carried)
-    ] + _named_carries(low, [loop.body], place, len(loop.body.inputs))
+    carries = [_carry(low, None, f"{place}carry{index}", value) for index, value in enumerate(loop.carried)]
+    for name in [name for name in low.values if name in found.written and name not in low.states]:
+        if name in found.exposed or name not in found.sure:  # an iteration may see what an earlier one has left
+            carries.append(_carry(low, name, f"{place}{name}", low.shaped_value(name)))
     cursors = _Cursors(place)
     slices = [_slice(low, loop, cursors, _apart(low, value, changed), rows, back) for value, rows, back in loop.slices]
     scope = [_apart(low, value, changed) for value in loop.scope]
@@ -74,40 +77,69 @@ def lower_loop(low: Lowering, loop: LoopForm, place: str) -> list[Shaped]:
         for value, backwards in zip(results[len(loop.carried) : first_final], loop.concat, strict=True)
     ]
     finals = [_final(low, value) for value in results[first_final:]]
+    carries = [carry for carry in carries if _keeps(low, carry)]
+    carried = {carry.name for carry in carries} | set(low.states)
+    left = {name: _final(low, low.shaped_value(name))[0] for name in _left(low, outer, found.written) - carried}
     _carry_over(low, carries, results, states)
     body, low.ops = tuple(low.ops), outer_ops
     low.ops.append(Loop(loop.count, body, tuple(cursors.made), low.layer))
-    _leave(low, outer, carries, states, keep_new=True)
+    left |= {carry.name: ropes.join([(carry.view,)]) for carry in carries if carry.name is not None}
+    _leave(low, {name: rope for name, rope in outer.items() if name not in found.written} | left, states)
     return [*joined, *finals]
 
 
 def lower_choice(low: Lowering, condition: Rope, then: Branch, orelse: Branch, place: str) -> list[Shaped]:
-    """Results of the branch that is taken. ``settle`` must have been called before the arguments were read."""
+    """Results of the branch that is taken. ``settle`` must have been called before the arguments were read.
+
+    What the branches do to outer names is merged like results. A name that one branch leaves without a value, or with
+    another shape, has none afterwards.
+    """
     graphs = [branch.graph for branch in (then, orelse) if branch.graph is not None]
     states = _written_states(low, graphs)
+    written = set().union(*(effects(graph, len(graph.inputs)).written for graph in graphs))
     test = low.contiguous(low.part(condition, 0, 1))
-    carries = _named_carries(low, graphs, place, None)
     outer, outer_shapes, outer_ops = dict(low.values), dict(low.shapes), low.ops
-    for carry in carries:
-        low.values[carry.name or ""] = ropes.join([(carry.view,)])
-    inside = dict(low.values)
     bodies: list[list[Op]] = []
     results: list[list[Shaped]] = []
-    ends: list[dict[str, Rope]] = []
+    ends: list[tuple[dict[str, Rope], dict[str, Shape]]] = []
     for branch in (then, orelse):
-        low.ops, low.values, low.shapes = [], dict(inside), dict(outer_shapes)
+        low.ops, low.values, low.shapes = [], dict(outer), dict(outer_shapes)
         low.forget()
         results.append(list(branch.values) if branch.graph is None else low.graph(branch.graph, branch.values))
         bodies.append(low.ops)
-        ends.append(low.values)
-    merged = _merge(low, bodies, results)
-    for low.ops, low.values in zip(bodies, ends, strict=True):
-        _carry_over(low, carries, (), states)
+        ends.append((low.values, low.shapes))
+    (one, one_shapes), (other, other_shapes) = ends
+    alike = [name for name in one if name in other and one_shapes[name] == other_shapes[name]]
+    names = [name for name in alike if name in _left(low, outer, written) and name not in low.states]
+    ending = [[(values[name], shapes[name]) for name in names] for values, shapes in ends]
+    merged = _merge(low, bodies, [[*result, *end] for result, end in zip(results, ending, strict=True)])
+    for low.ops, (low.values, low.shapes) in zip(bodies, ends, strict=True):
+        low.forget()
+        _carry_over(low, (), (), states)
     low.ops = outer_ops
     low.ops.append(If(test, tuple(bodies[0]), tuple(bodies[1]), low.layer))
-    low.shapes = outer_shapes
-    _leave(low, outer, carries, states, keep_new=False)
-    return merged
+    count = len(merged) - len(names)
+    kept = {name: rope for name, rope in outer.items() if name not in written}
+    low.shapes = outer_shapes | {name: shape for name, (_, shape) in zip(names, merged[count:], strict=True)}
+    _leave(low, kept | {name: rope for name, (rope, _) in zip(names, merged[count:], strict=True)}, states)
+    return merged[:count]
+
+
+def _left(low: Lowering, outer: Mapping[str, Rope], written: set[str]) -> set[str]:
+    """Names with values that a body has written: outer ones, and others that somebody may read later."""
+    return {name for name in written if name in low.values and (name in outer or name in low.captured)}
+
+
+def _keeps(low: Lowering, carry: _Carry) -> bool:
+    """Whether a carried name still has a value at the end of the body. UnsupportedError for one of another shape."""
+    if carry.name is None or carry.name not in low.values:
+        return carry.name is None
+    if low.shape(carry.name) != carry.shape:
+        raise UnsupportedError(
+            f"{low.where}: {carry.name!r} must keep its shape {list(carry.shape)} in the body, "
+            f"not become {list(low.shape(carry.name))}. Give the new value a name of its own."
+        )
+    return True
 
 
 def _apart(low: Lowering, value: Shaped, changed: set[str]) -> Shaped:
@@ -139,15 +171,6 @@ def _carry(low: Lowering, name: str | None, label: str, value: Shaped) -> _Carry
     view = low.new(size, low.width(label, low.bits(rope)), Role.CARRIED, "carry")
     low.copy(view, rope)
     return _Carry(name, label, view, shape)
-
-
-def _named_carries(low: Lowering, graphs: Sequence[Graph], place: str, arguments: int | None) -> list[_Carry]:
-    """Names outside the region, other than states, that its bodies write."""
-    names: set[str] = set()
-    for graph in graphs:
-        names |= effects(graph, len(graph.inputs) if arguments is None else arguments).written
-    known = [name for name in low.values if name in names and name not in low.states]
-    return [_carry(low, name, f"{place}{name}", (low.value(name), low.shape(name))) for name in known]
 
 
 def _slice(low: Lowering, loop: LoopForm, cursors: _Cursors, value: Shaped, rows: int, backwards: bool) -> Shaped:
@@ -210,18 +233,9 @@ def _merge(low: Lowering, bodies: Sequence[list[Op]], results: Sequence[Sequence
     return merged
 
 
-def _leave(
-    low: Lowering, outer: dict[str, Rope], carries: Sequence[_Carry], states: Sequence[str], *, keep_new: bool
-) -> None:
-    """After the region: outer names as before, changed ones in their buffers."""
-    inner = low.values
-    low.values = dict(outer)
-    if keep_new:  # only what somebody reads later
-        new = (name for name in inner if name in low.captured and name not in outer)
-        low.values |= {name: inner[name] for name in new if _stands_still(low, inner[name])}
-    for carry in carries:
-        if carry.name is not None:
-            low.values[carry.name] = ropes.join([(carry.view,)])
+def _leave(low: Lowering, values: dict[str, Rope], states: Sequence[str]) -> None:
+    """After the region: these values, and changed states in their buffers."""
+    low.values = values
     for name in states:
         low.values[name] = ropes.join([(low.states[name],)])
     low.forget()

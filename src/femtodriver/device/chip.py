@@ -42,9 +42,7 @@ class Chip:
             here = values[at : at + place.count]
             if not place.wide and int(here.max()) >> 32:
                 raise UsageError(f"{target!r}: a value must have 32 bits, not {int(here.max()):#x}.")
-            self._pending.append(
-                _Pending(place, split_words(here) if place.wide else here.astype(np.uint32), comment)
-            )
+            self._pending.append(_Pending(place, split_words(here) if place.wide else here.astype(np.uint32), comment))
             at += place.count
         if flush:
             self.flush()

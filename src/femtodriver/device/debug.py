@@ -40,7 +40,7 @@ def read_elements(chip: Chip, place: DataPlace) -> npt.NDArray[np.int64]:
 
 
 def read_words(chip: Chip, core: int, first: int, count: int) -> Words:
-    """``count`` consecutive 64-bit words as the program sees them: even ones in a pair's first bank, odd in its second."""
+    """``count`` 64-bit words in a row as the program sees them: banks of a pair take turns."""
     found = np.zeros(count, np.uint64)
     at = 0
     while at < count:

@@ -67,12 +67,14 @@ def from_bytes(data: bytes | bytearray | memoryview) -> Entries:
 
 def codes_of(table: Entries) -> npt.NDArray[np.int64]:
     """The codes, int64."""
-    return (table[:, 0] >> np.uint32(28)).astype(np.int64)
+    codes: npt.NDArray[np.int64] = (table[:, 0] >> np.uint32(28)).astype(np.int64)
+    return codes
 
 
 def fields_of(table: Entries) -> npt.NDArray[np.int64]:
     """The address fields, int64."""
-    return (table[:, 0] & np.uint32(MAX_ADDRESS - 1)).astype(np.int64)
+    fields: npt.NDArray[np.int64] = (table[:, 0] & np.uint32(MAX_ADDRESS - 1)).astype(np.int64)
+    return fields
 
 
 def code_name(code: int) -> str:

@@ -43,7 +43,7 @@ class EvkBoard:
 def hid_package() -> Any:
     """The module of the package `hidapi`; DeviceError when it is not installed."""
     try:
-        import hid
+        import hid  # type: ignore[import-not-found,unused-ignore]
     except ImportError as error:
         raise DeviceError(
             f"evk2: the Python package `hidapi` is not usable ({error}); pip install 'open-femtodriver[hid]' brings it."

@@ -77,7 +77,9 @@ class RedisLink(Transport):
         deadline = time.monotonic() + self.timeouts.io
         found: list[int] = []
         while len(found) < length:
-            found += numbers(self._pop(where, length - len(found), deadline, len(found), length), f"{self.name}: {where}")
+            found += numbers(
+                self._pop(where, length - len(found), deadline, len(found), length), f"{self.name}: {where}"
+            )
         return np.array(found, np.uint32)
 
     def _push(self, elements: list[int], where: str) -> None:

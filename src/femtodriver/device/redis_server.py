@@ -79,8 +79,8 @@ class RedisServer:
         program = shutil.which("redis-server")
         if program is None:
             raise DeviceError(
-                f"redis: no server answers at {endpoint_text(self.host, self.port)} and the program redis-server is not "
-                "installed (Debian: apt install redis-server); or name a running server as HOST:PORT."
+                f"redis: no server answers at {endpoint_text(self.host, self.port)} and the program redis-server is "
+                "not installed (Debian: apt install redis-server); or name a running server as HOST:PORT."
             )
         command = [program, "--port", str(self.port), "--bind", LOCAL, "--save", "", "--appendonly", "no"]
         self._process = subprocess.Popen(

@@ -39,9 +39,9 @@ from femtodriver.device.transport import Timeouts, Transport
 from femtodriver.device.vectors import Values
 from femtodriver.errors import DeviceError, InputError, UsageError
 from femtodriver.program.address import SYSTEM_REGISTERS
+from femtodriver.program.archive import check_name, make_directory, write_file
 from femtodriver.program.compiled import CompiledData
 from femtodriver.program.convert import femto_from_compiled
-from femtodriver.program.archive import check_name, make_directory, write_file
 from femtodriver.program.prog import chip_init, load_sequence
 from femtodriver.program.recording import PROGRAM_RECORDING, Transaction, write_io_records
 
@@ -280,7 +280,7 @@ class SPURunner:
         model_version: str = "1.0.0",
         target_spu: str | None = None,
     ) -> tuple[str, int]:
-        """Writes ``<records folder>/<model name>.femto``: (path, size in bytes). Errors as of ``femto_from_compiled``."""
+        """Writes ``<records folder>/<model name>.femto``: (path, bytes). Errors as of ``femto_from_compiled``."""
         if target_spu is not None and target_spu.lower() != "spu001":
             raise UsageError(f"export_femto_file: the target must be SPU001, not {target_spu!r}.")
         data = femto_from_compiled(

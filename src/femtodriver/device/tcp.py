@@ -83,9 +83,7 @@ class TcpLink(Transport):
             raise UsageError(f"{self.name}: nothing can be read from the host on this platform.")
         self._check_field(start + 4 * (length - 1))
         read, reply, batch = (
-            (Code.APB_READ, Code.APB_REPLY, PIECE_ENTRIES)
-            if target == "apb"
-            else (Code.TOP_READ, Code.TOP_REPLY, 1)
+            (Code.APB_READ, Code.APB_REPLY, PIECE_ENTRIES) if target == "apb" else (Code.TOP_READ, Code.TOP_REPLY, 1)
         )
         addresses = start + 4 * np.arange(length)
         found = [

@@ -16,7 +16,7 @@ from femtodriver.device.transport import BusWords
 from femtodriver.device.virtual.engine import Decipher, Engine, collect, start
 from femtodriver.device.virtual.memories import BoardBank, Memories
 from femtodriver.device.virtual.violations import Violations
-from femtodriver.errors import MachineFault, ProgramError
+from femtodriver.errors import FemtoError, MachineFault, ProgramError
 from femtodriver.part import Part
 from femtodriver.program.address import SYSTEM_REGISTERS, TOP_REGISTERS, head_tail_register
 from femtodriver.program.metadata import NOT_ENCRYPTED
@@ -27,6 +27,7 @@ VERSION = 0x13
 GOOD = 0x1F
 BUFFER_WORDS = 1 << 16
 """64-bit words that wait for the host at most, headers included."""
+BUFFER_MESSAGES = 1024
 _VERSION, _RST = SYSTEM_REGISTERS["VERSION"], SYSTEM_REGISTERS["RST"]
 _KEY = SYSTEM_REGISTERS["SPI_ENCRYPTION_KEY_IDX"]
 _SALTS = tuple(SYSTEM_REGISTERS[f"SPI_ENCRYPTION_SALT_{part}"] for part in range(4))
@@ -44,9 +45,7 @@ class VirtualBoard:
     for what is worth telling. ``violations``: what clients did against the rules.
     """
 
-    def __init__(
-        self, part: Part, decipher: Decipher | None = None, tell: Callable[[str], None] | None = None
-    ) -> None:
+    def __init__(self, part: Part, decipher: Decipher | None = None, tell: Callable[[str], None] | None = None) -> None:
         self.part = part
         self.violations = Violations(tell)
         self.frames = 0
@@ -137,6 +136,8 @@ class VirtualBoard:
 
     def message(self, words: BusWords) -> None:
         """A message from the host: core, PC, payload (two bus words per 64-bit word)."""
+        if len(words) == 2:  # a header alone ("ready") wakes nobody
+            return
         if len(words) < 4 or len(words) % 2:
             self._note("message", f"must have a header and a payload of whole 64-bit words, not {len(words)} words")
             return
@@ -157,6 +158,8 @@ class VirtualBoard:
     def take_outputs(self, words: int) -> BusWords | None:
         """The messages at the head of the queue if they have exactly so many 64-bit words together, else None."""
         total = number = 0
+        if words > self._waiting:
+            return None
         for _, payload in self._outputs:
             if total >= words:
                 break
@@ -200,7 +203,7 @@ class VirtualBoard:
         if address == _KEY and value > NOT_ENCRYPTED:
             self._note("address", f"apb write to {address:#x}: a key index is 0...31, or 32 for none, not {value}")
         if address in (_KEY, *_SALTS) and self._registers[address] != value:
-            self._forget()
+            self._retire()
         self._registers[address] = value
         if address == _RST and value:
             self._soft_reset()
@@ -229,13 +232,11 @@ class VirtualBoard:
             self._note("power", f"write to {bank.name}: must be on, not {bank.state}; nothing is written")
             return
         self._refused = ""
-        if self._engine is not None and self._engine.live(bank):
+        if self._engine is not None and self._engine.live(bank) and not self._engine.sealed:
             self._engine.write(bank, first, words)
             return
         self._retire()
-        bank.halves[first : first + len(words)] = words
-        bank.written[first : first + len(words)] = True
-        bank.lost = False
+        bank.store(first, words)
 
     def _memory_read(self, bank: BoardBank, first: int, count: int) -> BusWords:
         self._check_clock()
@@ -262,7 +263,7 @@ class VirtualBoard:
         if core not in engine.cores:
             self._note("message", f"the target core must be one with a program, not {core}")
             return None
-        asleep = [bank.name for bank in self._memories.banks.values() if not bank.awake and bank.written.any()]
+        asleep = [bank.name for bank in self._memories.banks.values() if bank.used and not bank.awake]
         if asleep:
             self._note("power", f"message to core {core}: {', '.join(asleep)} must be on")
             return None
@@ -291,7 +292,7 @@ class VirtualBoard:
             return None
         try:
             self._engine = start(loaded, self.part, self._decipher)
-        except ProgramError as error:
+        except FemtoError as error:
             self._refused = f"the program was refused: {error}"
             self._note("program", str(error))
             return None
@@ -312,15 +313,12 @@ class VirtualBoard:
         """The code changes: the program is built anew at the next message, from what is in the memories then."""
         if self._engine is not None:
             self._engine.store(self._memories)
-        self._forget()
-
-    def _forget(self) -> None:
         self._engine = None
         self._refused = ""
 
     def _put(self, mailbox: int, payload: Words) -> None:
-        if self._waiting + 1 + len(payload) > BUFFER_WORDS:
-            self._note("message", f"the output buffer is full ({BUFFER_WORDS} words); an output is dropped")
+        if self._waiting + 1 + len(payload) > BUFFER_WORDS or len(self._outputs) >= BUFFER_MESSAGES:
+            self._note("message", "the output buffer is full; an output is dropped")
             return
         self._waiting += 1 + len(payload)
         self._outputs.append((mailbox, payload))
@@ -329,7 +327,9 @@ class VirtualBoard:
         if self._unclocked_noted or self._top[TOP_REGISTERS["PLL_CONF"]] & _CLOCK_GATE:
             return
         self._unclocked_noted = True
-        self._note("clock", "memories are used before the clock gate is open (PLL_CONF = 0x40); a board might not answer")
+        self._note(
+            "clock", "memories are used before the clock gate is open (PLL_CONF = 0x40); a board might not answer"
+        )
 
     def _note(self, kind: str, text: str) -> None:
         self.violations.add(kind, text + ("" if text.endswith(".") else "."))

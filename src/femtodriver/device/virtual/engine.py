@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from femtodriver.device.transport import BusWords
 from femtodriver.device.virtual.memories import BoardBank, Memories
 from femtodriver.errors import MachineFault, ProgramError
-from femtodriver.machine.core import Core, Message, Signal, Step
+from femtodriver.machine.core import Message, Step
 from femtodriver.machine.spu import Spu
 from femtodriver.part import Part
 from femtodriver.program.metadata import NOT_ENCRYPTED
@@ -27,8 +27,9 @@ Words = npt.NDArray[np.uint64]
 MOST_INSTRUCTIONS = 2_000_000
 """Of one message; a program that needs more hangs."""
 MOST_SECONDS = 15.0
-_MOST_UNSENT = 2048
-_MOST_PAYLOAD = 8 << 20
+MOST_WORDS = 8 << 20
+"""Of all messages that one message causes; each counts for ``_OVERHEAD`` words besides its payload."""
+_OVERHEAD = 64
 _CLOCK_EVERY = 256
 
 
@@ -73,20 +74,6 @@ def _check_complete(bank: BoardBank) -> None:
         raise ProgramError(f"{bank.name}: must be on to run, not {bank.state}.")
 
 
-class _Watch(dict[int, Step]):
-    """Steps by address. Looking one up is the beat on which a hanging or flooding program is noticed."""
-
-    def __init__(self, steps: Mapping[int, Step], core: Core, budget: _Budget) -> None:
-        super().__init__(steps)
-        self._core = core
-        self._budget = budget
-
-    def get(self, pc: int, default: Any = None) -> Any:
-        """The step at ``pc``."""
-        self._budget.spend(self._core)
-        return super().get(pc, default)
-
-
 class _Budget:
     """What one message may cost."""
 
@@ -96,24 +83,48 @@ class _Budget:
     def restart(self) -> None:
         """A new message."""
         self._instructions = 0
-        self._payload = 0
+        self._words = 0
         self._deadline = time.monotonic() + MOST_SECONDS
 
-    def spend(self, core: Core) -> None:
+    def execute(self) -> None:
         """Another instruction; MachineFault when it is one too many."""
         self._instructions += 1
         if self._instructions > MOST_INSTRUCTIONS:
             raise MachineFault(f"a message must be dealt with in {MOST_INSTRUCTIONS} instructions.")
-        if len(core.sent) > _MOST_UNSENT or len(core.outputs) > _MOST_UNSENT:
-            raise MachineFault(f"a thread must not send more than {_MOST_UNSENT} messages.")
         if self._instructions % _CLOCK_EVERY == 0 and time.monotonic() > self._deadline:
             raise MachineFault(f"a message must be dealt with in {MOST_SECONDS:g} s of the host's time.")
 
-    def carry(self, words: int) -> None:
-        """A message between cores; MachineFault when the router is flooded."""
-        self._payload += 1 + words
-        if self._payload > _MOST_PAYLOAD:
-            raise MachineFault(f"a message must not cause more than {_MOST_PAYLOAD} words between cores.")
+    def send(self, words: int) -> None:
+        """A message of the program; MachineFault when the router is flooded."""
+        self._words += _OVERHEAD + words
+        if self._words > MOST_WORDS:
+            raise MachineFault(f"a message must not cause others of more than {MOST_WORDS} words.")
+
+
+class _Steps(dict[int, Step]):
+    """Steps by address; looking one up is the beat on which a hanging program is noticed."""
+
+    def __init__(self, steps: Mapping[int, Step], budget: _Budget) -> None:
+        super().__init__(steps)
+        self._budget = budget
+
+    def get(self, pc: int, default: Any = None) -> Any:
+        """The step at ``pc``."""
+        self._budget.execute()
+        return super().get(pc, default)
+
+
+class _Outbox(list[Any]):
+    """What a core has sent; putting something in is the beat on which a flooding program is noticed."""
+
+    def __init__(self, budget: _Budget) -> None:
+        super().__init__()
+        self._budget = budget
+
+    def append(self, item: Any) -> None:
+        """One more message or signal."""
+        self._budget.send(len(item.payload) if isinstance(item, Message) else 0)
+        super().append(item)
 
 
 class _WatchedSpu(Spu):
@@ -123,17 +134,20 @@ class _WatchedSpu(Spu):
         super().__init__(images, part, inst_counts)
         self.budget = _Budget()
         for processor in self.processors.values():
-            processor.steps = _Watch(processor.steps, processor.core, self.budget)
-
-    def _deliver(self, sent: Message | Signal) -> None:
-        self.budget.carry(0 if isinstance(sent, Signal) else len(sent.payload))
-        super()._deliver(sent)
+            processor.steps = _Steps(processor.steps, self.budget)
+            processor.core.sent = _Outbox(self.budget)
+            processor.core.outputs = _Outbox(self.budget)
 
 
 class Engine:
-    """A program that runs. ``live(bank)`` says whether a bank's contents are in here rather than on the bus side."""
+    """A program that runs. ``live(bank)`` says whether a bank's contents are in here rather than on the bus side.
 
-    def __init__(self, loaded: Loaded, part: Part) -> None:
+    ``sealed``: it was deciphered, so that what is in here must not go back to the bus side. ProgramError for images
+    that the part cannot run.
+    """
+
+    def __init__(self, loaded: Loaded, part: Part, sealed: bool = False) -> None:
+        self.sealed = sealed
         cores = sorted({core for core, name in loaded.banks if name == "IM"})
         images = {core: _images(loaded, core, part) for core in cores}
         self._part = part
@@ -191,13 +205,14 @@ class Engine:
         self._memory(bank).written(pair + 16 * low, pair + 16 * high)
 
     def store(self, memories: Memories) -> None:
-        """Data memory back to the bus side, before the program is dropped."""
+        """Data memory back to the bus side, before the program is dropped; a deciphered program is lost altogether."""
         for bank in memories.banks.values():
-            if self.live(bank):
+            if self.sealed:
+                bank.lose()
+            elif self.live(bank):
                 words = np.ascontiguousarray(self._view(bank))
-                if words.any() or bank.written.any():
-                    bank.halves[:] = words.view("<u4")
-                    bank.written[:] = True
+                if bank.used or words.any():
+                    bank.store(0, words.view("<u4"))
 
     def _memory(self, bank: BoardBank) -> Any:
         return self._spu.processors[bank.core].core.memory
@@ -212,9 +227,9 @@ class Engine:
 
 def start(loaded: Loaded, part: Part, decipher: Decipher | None) -> Engine:
     """The program, deciphered if it is not plain and there is somebody to do it. ProgramError when it cannot run."""
-    if decipher is not None and not loaded.plain:
-        loaded = replace(decipher(loaded), plain=True)
-    return Engine(loaded, part)
+    if decipher is None or loaded.plain:
+        return Engine(loaded, part)
+    return Engine(decipher(loaded), part, sealed=True)
 
 
 def _images(loaded: Loaded, core: int, part: Part) -> dict[str, list[Words]]:

@@ -27,13 +27,14 @@ _NEXT: Mapping[str, frozenset[str]] = {
     "SLEEP": frozenset({"SLEEP_TRANS"}),
 }
 _AWAKE = frozenset({"ON", "FSM"})
+_FIRST_SWITCH = power_register(0, "DM0")
 
 
 @dataclass(eq=False)
 class BoardBank:
     """One bank: its contents as 32-bit halves, which of them were written, and its power state.
 
-    ``lost``: it held something when it was switched off.
+    ``used``: something was written; ``lost``: it held something when it was switched off.
     """
 
     core: int
@@ -41,6 +42,7 @@ class BoardBank:
     halves: BusWords
     written: Flags
     state: str
+    used: bool = False
     lost: bool = False
 
     @property
@@ -71,12 +73,26 @@ class BoardBank:
 
     def words(self) -> Words:
         """The used words, uint64."""
-        return self.halves.view("<u8")[: self.used_words].copy()
+        words: Words = self.halves.view("<u8")[: self.used_words].astype(np.uint64)
+        return words
+
+    def store(self, first: int, halves: BusWords) -> None:
+        """Write 32-bit words."""
+        self.halves[first : first + len(halves)] = halves
+        self.written[first : first + len(halves)] = True
+        self.used, self.lost = True, False
+
+    def lose(self) -> None:
+        """The contents are gone; running needs them to be loaded again."""
+        self.lost = self.used
+        self.clear()
 
     def clear(self) -> None:
         """Contents away."""
-        self.halves[:] = 0
-        self.written[:] = False
+        if self.used:
+            self.halves[:] = 0
+            self.written[:] = False
+            self.used = False
 
 
 @dataclass(eq=False)
@@ -95,15 +111,14 @@ class Memories:
             if bank.switched
         }
         self.unused_switches = {
-            OPEN_SPU_POWER + 4 * number for number in range(self.part.cores * len(POWER_REGISTERS))
+            _FIRST_SWITCH + 4 * number for number in range(self.part.cores * len(POWER_REGISTERS))
         } - set(self.switches)
         self.banks = {(core, bank.name): _empty(core, bank) for core in range(self.part.cores) for bank in self._shapes}
 
     def reset(self) -> None:
         """Everything off and empty."""
         for bank in self.banks.values():
-            if bank.written.any():
-                bank.clear()
+            bank.clear()
             bank.state = "OFF" if bank.bank.switched else "ON"
             bank.lost = False
 
@@ -118,7 +133,7 @@ class Memories:
 
     def used(self) -> Iterator[BoardBank]:
         """Banks that hold something."""
-        return (bank for bank in self.banks.values() if bank.written.any())
+        return (bank for bank in self.banks.values() if bank.used)
 
     def switch(self, address: int, value: int) -> str:
         """Carry out a power command; what was wrong with it, "" if nothing was. An illegal one has no effect."""
@@ -131,14 +146,10 @@ class Memories:
         if command not in _NEXT[bank.state]:
             return f"{bank.name}: must not go from {bank.state} to {command}; the command has no effect"
         bank.state = command
-        if command == "OFF" and bank.written.any():
-            bank.lost = True
-            bank.clear()
+        if command == "OFF" and bank.used:
+            bank.lose()
             return f"{bank.name}: was switched off, and its contents are lost"
         return ""
-
-
-OPEN_SPU_POWER = power_register(0, "DM0")
 
 
 def _shapes(part: Part) -> Iterator[Bank]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from femtodriver.fixed import Int64Array
 from femtodriver.fqir.operators.base import Body, Operator, Shape, Shapes, Tracer, rule
-from femtodriver.fqir.operators.constants import Flags, Integers, count
+from femtodriver.fqir.operators.constants import MAX_WIDTH, Flags, Integers, count
 from femtodriver.fqir.operators.verbs import Branch, Build, LoopForm, Value
 
 BIGGEST_BLOCK = 1 << 31
@@ -247,17 +247,28 @@ class StridedSubgraph(Operator):
         build.settle([body])
         (counter, _), *given = self.shaped(build)
         inputs, defaults = given[: self.num_inputs], given[self.num_inputs :]
-        phase = self._modulo(build, counter)
+        name = self.node.inputs["counter"].name
+        phase = (_wrapped if build.counts(name, self.n) else _modulo)(build, counter, self.n)
         due = build.vec("veq", phase, self.k)
         results = build.choose(due, Branch(body, inputs), Branch(None, defaults))
-        name = self.node.inputs["counter"].name
-        build.bind(name, self._modulo(build, build.vec("vadd", phase, 1, saturate=32)))
+        build.bind(name, _wrapped(build, build.vec("vadd", phase, 1, saturate=MAX_WIDTH), self.n))
         self.give_shaped(build, results)
 
-    def _modulo(self, build: Build, counter: Value) -> Value:
-        """counter mod n for a counter from 0 to n: a counter that starts in range never leaves it."""
-        below = build.vec("vgt", self.n, counter)
-        return build.vec("vmul", counter, below, saturate=32)
+
+def _wrapped(build: Build, counter: Value, n: int) -> Value:
+    """counter mod n for a counter from 0 to n."""
+    below = build.vec("vgt", n, counter)
+    return build.vec("vmul", counter, below, saturate=MAX_WIDTH)
+
+
+def _modulo(build: Build, counter: Value, n: int) -> Value:
+    """counter mod n for any counter: long division without a quotient."""
+    most = max(MAX_WIDTH - n.bit_length(), 0)
+    rest = build.vec("vadd", counter, n, shift_b=most)  # not negative any more
+    for shift in range(most, -1, -1):
+        fits = build.vec("vge", rest, n, shift_b=shift)
+        rest = build.vec("vsub", rest, build.vec("vmul", fits, n, saturate=MAX_WIDTH), shift_b=shift)
+    return build.vec("vpass", rest, saturate=MAX_WIDTH)
 
 
 class Call(Operator):

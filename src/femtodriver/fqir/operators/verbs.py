@@ -54,6 +54,9 @@ class Build(Protocol):
     def settle(self, graphs: Sequence[Graph]) -> None:
         """Must be called before ``loop`` or ``choose``, and before their arguments are read."""
 
+    def counts(self, name: str, n: int) -> bool:
+        """Whether the state surely holds a number from 0 to n, since nothing but counting modulo n changes it."""
+
     def graph(self, graph: Graph, arguments: Sequence[Shaped]) -> list[Shaped]:
         """Lower a graph in place; its results."""
 
