@@ -36,7 +36,13 @@ class Lowering(Builder):
     """
 
     def __init__(
-        self, network: Network, initial: Mapping[str, Int64Array], widths: Mapping[str, int], *, reuse: bool = True
+        self,
+        network: Network,
+        initial: Mapping[str, Int64Array],
+        widths: Mapping[str, int],
+        *,
+        reuse: bool = True,
+        keep: Iterable[str] = (),
     ) -> None:
         super().__init__(reuse=reuse)
         self.network = network
@@ -46,6 +52,8 @@ class Lowering(Builder):
         self.shapes: dict[str, Shape] = {}
         self.states: dict[str, View] = {}
         self.captured = _captured(network.frame)
+        self._keep = set(keep)
+        self.kept: dict[str, View] = {}
         self._place = ""
         for tensor in network.inputs:
             self._declare_input(tensor)
@@ -68,6 +76,20 @@ class Lowering(Builder):
         """Give an FQIR name a new value; a vector unless a shape is given."""
         self.values[name] = value
         self.shapes[name] = (ropes.length(value),) if shape is None else shape
+        if name in self._keep and value:
+            self._keep_copy(name, value)
+
+    def _keep_copy(self, name: str, value: Rope) -> None:
+        """Copy a value to where it stays until the frame ends; wider ones keep their low 32 bits."""
+        label, size = f"kept {name}", ropes.length(value)
+        if name not in self.kept:
+            bits = self.width(label, min(self.bits(value), 32))
+            self.kept[name] = self.new(size, bits, Role.KEPT, "kept")
+        view = self.kept[name]
+        if min(self.bits(value), 32) > self.buffers[view.buffer].bits:
+            self.too_narrow[label] = min(self.bits(value), 32)
+        if size == view.length:
+            self.copy(view, value)
 
     def graph(self, graph: Graph, arguments: Sequence[tuple[Rope, Shape]] = ()) -> list[tuple[Rope, Shape]]:
         """Lower a graph on these arguments; its results. UnsupportedError for what cannot be compiled yet."""
@@ -141,7 +163,7 @@ class Lowering(Builder):
             inputs,
             tuple(published.values()),
             tuple(self.layers),
-            dict(self.values),
+            {name: view.buffer for name, view in self.kept.items()},
         )
 
     def write_back(self, states: Iterable[str]) -> None:

@@ -62,7 +62,7 @@ def checked_values(values: npt.ArrayLike, where: str = "fake values") -> BusWord
     found = np.asarray(values)
     if found.ndim != 1 or (found.size and found.dtype.kind not in "iu"):
         raise InputError(f"{where}: must be a 1-D array of integers, not {found.ndim}-D of {found.dtype}.")
-    if found.size and not (-(1 << 31) <= int(found.min()) and int(found.max()) < 1 << 32):
+    if found.size and not (int(found.min()) >= -(1 << 31) and int(found.max()) < 1 << 32):
         raise InputError(f"{where}: must be words of 32 bits, not {int(found.min())} to {int(found.max())}.")
     return (found.astype(np.int64) & 0xFFFFFFFF).astype(np.uint32)
 

@@ -39,9 +39,9 @@ from femtodriver.device.transport import Timeouts, Transport
 from femtodriver.device.vectors import Values
 from femtodriver.errors import DeviceError, InputError, UsageError
 from femtodriver.program.address import SYSTEM_REGISTERS
+from femtodriver.program.archive import check_name, make_directory, write_file
 from femtodriver.program.compiled import CompiledData
 from femtodriver.program.convert import femto_from_compiled
-from femtodriver.program.archive import check_name, make_directory, write_file
 from femtodriver.program.prog import chip_init, load_sequence
 from femtodriver.program.recording import PROGRAM_RECORDING, Transaction, write_io_records
 
