@@ -2,7 +2,7 @@
 
 The public names are imported when they are first used, so that ``import femtodriver`` needs nothing heavy:
 ``Femtodriver`` (compile, simulate, compare), ``CompiledData`` and ``FemtoFile`` (compiled programs and their
-container), and the module ``errors``.
+container), ``SPURunner`` and ``FakeSPURunner`` (programs on boards), and the module ``errors``.
 """
 
 from __future__ import annotations
@@ -12,17 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from femtodriver import errors as errors
+    from femtodriver.device.spu_runner import FakeSPURunner as FakeSPURunner
+    from femtodriver.device.spu_runner import SPURunner as SPURunner
     from femtodriver.driver import Femtodriver as Femtodriver
     from femtodriver.program.compiled import CompiledData as CompiledData
     from femtodriver.program.femtofile import FemtoFile as FemtoFile
 
 __version__ = "0.1.0"
-__all__ = ["CompiledData", "FemtoFile", "Femtodriver", "__version__"]
+__all__ = ["CompiledData", "FakeSPURunner", "FemtoFile", "Femtodriver", "SPURunner", "__version__"]
 
 _HOMES = {
     "CompiledData": "femtodriver.program.compiled",
+    "FakeSPURunner": "femtodriver.device.spu_runner",
     "FemtoFile": "femtodriver.program.femtofile",
     "Femtodriver": "femtodriver.driver",
+    "SPURunner": "femtodriver.device.spu_runner",
 }
 
 

@@ -72,7 +72,7 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
     add("--input-sample-indices", metavar="LO,HI", type=_range, help="keep frames LO to HI - 1 of the input")
     add("--input-period", metavar="S", type=float, help="seconds between two frames, for power (default 0.016)")
     add("--dummy-output-file", metavar="FILE", help=".npy or .npz that the runner dummy replays")
-    add("--debug-vars", metavar="A,B,...|all", help="values inside the network to keep (runner fqir only)")
+    add("--debug-vars", metavar="A,B,...|all", help="values inside the network to compare too")
     add("--debug-vars-fname", metavar="FILE", help="the same from a file, one name a line")
 
 

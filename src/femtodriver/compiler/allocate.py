@@ -125,6 +125,7 @@ _PURPOSE = {
     Role.INPUT: "activations",
     Role.OUTPUT: "activations",
     Role.MAIL: "activations",
+    Role.KEPT: "activations",
     Role.TEMP: "activations",
     Role.CARRIED: "activations",
 }

@@ -27,6 +27,7 @@ class Role(str, Enum):
     CONST = "const"
     TEMP = "temp"
     CARRIED = "carried"  # from one iteration of a loop to the next
+    KEPT = "kept"  # a copy of an inner value for whoever debugs
     MAIL = "mail"  # written by a message from another core
 
 
@@ -301,7 +302,7 @@ class Port:
 class Fmir:
     """A mapped network: tables of buffers, matrices and look-up tables, and the operations of one frame.
 
-    ``values`` maps FQIR names to where their value stands when the frame ends (debugging; may be overwritten).
+    ``kept`` maps the FQIR names that were asked for to buffers that keep a copy of their values until the frame ends.
     """
 
     name: str
@@ -312,14 +313,14 @@ class Fmir:
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     layers: tuple[Layer, ...]
-    values: Mapping[str, tuple[View, ...]] = field(default_factory=dict)
+    kept: Mapping[str, str] = field(default_factory=dict)
 
     def with_ops(self, ops: tuple[Op, ...], buffers: Mapping[str, Buffer] | None = None) -> Fmir:
         """The same network with other operations, and without the buffers, matrices and tables they do not use."""
         kept = self.buffers if buffers is None else buffers
         every = list(walk(ops))
         used = {view.buffer for op in every for view in touches(op)}
-        used |= {port.buffer for port in (*self.inputs, *self.outputs)}
+        used |= {port.buffer for port in (*self.inputs, *self.outputs)} | set(self.kept.values())
         matrices = {name for op in every if isinstance(op, Mac) for name, _ in op.parts}
         tables = {name for op in every for name in table_names(op)}
         return replace(
@@ -328,7 +329,6 @@ class Fmir:
             buffers={name: buffer for name, buffer in kept.items() if name in used},
             matrices={name: matrix for name, matrix in self.matrices.items() if name in matrices},
             tables={name: table for name, table in self.tables.items() if name in tables},
-            values={n: rope for n, rope in self.values.items() if all(v.buffer in used for v in rope)},
         )
 
 

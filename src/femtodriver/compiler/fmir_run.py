@@ -58,16 +58,8 @@ class FmirExecutor:
         return {port.name: self.memory[port.buffer].copy() for port in self.fmir.outputs}
 
     def internals(self) -> dict[str, Int64Array]:
-        """Values of FQIR tensors after the frame, where they still stand."""
-        return {
-            name: np.concatenate([self._value(view) for view in rope])
-            for name, rope in self.fmir.values.items()
-            if rope
-        }
-
-    def _value(self, view: View) -> Int64Array:
-        array = self._array(view)()
-        return array if view.step else np.repeat(array, view.length)
+        """Values of the FQIR tensors that are kept."""
+        return {name: self.memory[buffer].copy() for name, buffer in self.fmir.kept.items()}
 
     def _array(self, view: View) -> Callable[[], Int64Array]:
         """A function that gives the live elements of a view."""

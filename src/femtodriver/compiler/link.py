@@ -59,7 +59,7 @@ def link(fmir: Fmir, program: Fasmir, part: Part) -> Linked:
             "IM": [words],
         }
     metadata = _metadata(fmir, program, part, flat, images)
-    metadata["femtodriver"] = _description(program, maps, images, metadata)
+    metadata["femtodriver"] = _description(fmir, program, maps, images, metadata)
     return Linked(images, metadata)
 
 
@@ -194,12 +194,13 @@ def _padding(fmir: Fmir, port: Port) -> dict[str, int]:
 
 
 def _description(
+    fmir: Fmir,
     program: Fasmir,
     maps: Mapping[int, list[list[int]]],
     images: Mapping[int, Mapping[str, list[Words]]],
     metadata: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What reports need; execution never looks at it."""
+    """What reports and debuggers need; execution never looks at it."""
     memory = {}
     for core, places in program.maps.items():
         memory[core] = {
@@ -220,4 +221,13 @@ def _description(
         ],
         "source_map": dict(maps),
         "memory": memory,
+        "kept": {
+            name: {
+                "core": 0,
+                "address": program.maps[0].address[buffer],
+                "bits": fmir.buffers[buffer].bits,
+                "length": fmir.buffers[buffer].length,
+            }
+            for name, buffer in fmir.kept.items()
+        },
     }

@@ -36,7 +36,13 @@ class Lowering(Builder):
     """
 
     def __init__(
-        self, network: Network, initial: Mapping[str, Int64Array], widths: Mapping[str, int], *, reuse: bool = True
+        self,
+        network: Network,
+        initial: Mapping[str, Int64Array],
+        widths: Mapping[str, int],
+        *,
+        reuse: bool = True,
+        keep: Iterable[str] = (),
     ) -> None:
         super().__init__(reuse=reuse)
         self.network = network
@@ -48,6 +54,8 @@ class Lowering(Builder):
         self.captured = _captured(network.frame)
         self._counters = counters(network.frame)
         self._initial = initial
+        self._keep = set(keep)
+        self.kept: dict[str, View] = {}
         self._place = ""
         for tensor in network.inputs:
             self._declare_input(tensor)
@@ -74,6 +82,20 @@ class Lowering(Builder):
         """Give an FQIR name a new value; a vector unless a shape is given."""
         self.values[name] = value
         self.shapes[name] = (ropes.length(value),) if shape is None else shape
+        if name in self._keep and value:
+            self._keep_copy(name, value)
+
+    def _keep_copy(self, name: str, value: Rope) -> None:
+        """Copy a value to where it stays until the frame ends; wider ones keep their low 32 bits."""
+        label, size = f"kept {name}", ropes.length(value)
+        if name not in self.kept:
+            bits = self.width(label, min(self.bits(value), 32))
+            self.kept[name] = self.new(size, bits, Role.KEPT, "kept")
+        view = self.kept[name]
+        if min(self.bits(value), 32) > self.buffers[view.buffer].bits:
+            self.too_narrow[label] = min(self.bits(value), 32)
+        if size == view.length:
+            self.copy(view, value)
 
     def counts(self, name: str, n: int) -> bool:
         """Whether the state surely holds a number from 0 to n: it starts there, and only counting changes it."""
@@ -152,7 +174,7 @@ class Lowering(Builder):
             inputs,
             tuple(published.values()),
             tuple(self.layers),
-            dict(self.values),
+            {name: view.buffer for name, view in self.kept.items()},
         )
 
     def write_back(self, states: Iterable[str]) -> None:

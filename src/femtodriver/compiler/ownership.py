@@ -78,6 +78,8 @@ class _Follower:
     def add(self, op: Op) -> None:
         if isinstance(op, (Loop, If)) or op.dst.buffer in self.pinned:
             return
+        if self.fmir.buffers[op.dst.buffer].role is Role.KEPT:
+            return
         name = op.dst.buffer
         if name in self.homes and (self.homes[name] == EVERYWHERE).all():
             return

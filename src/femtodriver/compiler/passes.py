@@ -39,7 +39,7 @@ _FINAL = (Role.OUTPUT, Role.STATE, Role.MAIL)
 def drop_dead(fmir: Fmir) -> Fmir:
     """Operations whose results reach no output, state or message are dropped; so are states that nobody reads."""
     read_states = {view.buffer for op in walk(fmir.ops) for view in reads(op) if not _keeps_itself(op, view)}
-    needed = {port.buffer for port in fmir.outputs}
+    needed = {port.buffer for port in fmir.outputs} | set(fmir.kept.values())
     needed |= {n for n, b in fmir.buffers.items() if b.role in (Role.STATE, Role.MAIL) and n in read_states}
     return fmir.with_ops(_live(fmir.ops, needed))
 
@@ -79,16 +79,12 @@ def fold_copies(fmir: Fmir) -> Fmir:
     For a state this needs that nobody reads its old value once the temporary has begun to be written.
     """
     uses = Counter(view.buffer for op in walk(fmir.ops) for view in touches(op))
-    values = dict(fmir.values)
-    ops = _fold_block(fmir, fmir.ops, uses, values)
-    return replace(fmir, values=values).with_ops(ops)
+    return fmir.with_ops(_fold_block(fmir, fmir.ops, uses))
 
 
-def _fold_block(
-    fmir: Fmir, block: tuple[Op, ...], uses: Counter[str], values: dict[str, tuple[View, ...]]
-) -> tuple[Op, ...]:
+def _fold_block(fmir: Fmir, block: tuple[Op, ...], uses: Counter[str]) -> tuple[Op, ...]:
     """Fold inside one list of operations; temporaries that other lists touch are left alone."""
-    ops = [with_bodies(op, lambda body: _fold_block(fmir, body, uses, values)) for op in block]
+    ops = [with_bodies(op, lambda body: _fold_block(fmir, body, uses)) for op in block]
     index = 0
     while index < len(ops):
         op = ops[index]
@@ -99,8 +95,6 @@ def _fold_block(
         old, new = reads(op)[0].buffer, writes(op)[0].buffer
         uses[new] += uses.pop(old) - 2
         ops = [_renamed(entry, old, new) for entry in ops]
-        for name, rope in values.items():
-            values[name] = tuple(_renamed_view(view, old, new) for view in rope)
     return tuple(ops)
 
 

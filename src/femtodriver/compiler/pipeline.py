@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -52,17 +52,22 @@ class Compilation:
 
 
 def compile_network(
-    network: Network, part: Part, dump: Dump | None = None, options: Options = DEFAULT_OPTIONS
+    network: Network,
+    part: Part,
+    dump: Dump | None = None,
+    options: Options = DEFAULT_OPTIONS,
+    keep: Sequence[str] = (),
 ) -> Compilation:
     """Compile for a part; on one core if the network fits there and would gain little from more, else on all.
 
+    ``keep``: names of FQIR tensors whose values stay readable in data memory when a frame has ended (debugging).
     ``dump(file name, text)`` gets every stage. UnsupportedError for what cannot be compiled, CapacityError for what
     does not fit, UsageError for an option that the part cannot follow.
     """
     _check(network, part, options)
     dump = dump or _ignore
     dump("00-fqir.txt", network_text(network))
-    lowered = run_passes(lower(network, options), options, dump)
+    lowered = run_passes(lower(network, options, keep), options, dump)
     *attempts, last = _placements(lowered, part, options)
     for placed in attempts:
         with suppress(CapacityError):
@@ -102,12 +107,12 @@ def _placed(fmir: Fmir, cores: int) -> Fmir:
     return placed
 
 
-def lower(network: Network, options: Options = DEFAULT_OPTIONS) -> Fmir:
+def lower(network: Network, options: Options = DEFAULT_OPTIONS, keep: Sequence[str] = ()) -> Fmir:
     """FQIR -> FMIR, on core 0, straight from the operators; again with wider states until all values fit theirs."""
     initial = initial_state(network)
     widths: dict[str, int] = {}
     while True:
-        lowering = Lowering(network, initial, widths, reuse=options.reuse)
+        lowering = Lowering(network, initial, widths, reuse=options.reuse, keep=keep)
         lowering.graph(network.frame)
         fmir = lowering.finish()
         if not lowering.too_narrow:

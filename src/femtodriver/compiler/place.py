@@ -26,8 +26,7 @@ def place(fmir: Fmir, cores: int) -> Fmir:
     for op in fmir.ops:
         placement.add(op)
     placement.gather_outputs()
-    values = {name: rope for name, rope in fmir.values.items() if placement.all_on_core_0(rope)}
-    return replace(fmir, buffers=placement.buffers, matrices=placement.matrices, values=values).with_ops(
+    return replace(fmir, buffers=placement.buffers, matrices=placement.matrices).with_ops(
         tuple(placement.ops), placement.buffers
     )
 
@@ -66,10 +65,6 @@ class _Placement:
                 if core:
                     source = self._home(whole.part(first, end), core)
                     self._send(whole.part(first, end), 0, source, core, len(self.fmir.layers) - 1)
-
-    def all_on_core_0(self, rope: tuple[View, ...]) -> bool:
-        """Whether a value stands on core 0 in the buffers of its own name."""
-        return all(view.buffer not in self.owners or self._all_on(0, view) for view in rope)
 
     def _all_on(self, core: int, view: View) -> bool:
         owners = self._owners(view)

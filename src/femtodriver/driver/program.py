@@ -17,6 +17,7 @@ from femtodriver.errors import FemtoError, ProgramError, UsageError
 from femtodriver.part import Part, load_part, part_names
 from femtodriver.program.compiled import DM_BANK_WORDS, TM_BANK_WORDS, CompiledData
 from femtodriver.runners import Material
+from femtodriver.runners.fqir import debug_names
 
 DEFAULT_PART = "spu001"
 DEFAULT_OPTIONS = Options()
@@ -31,6 +32,7 @@ class Built:
     part: Part | None = None
     told: Identity | None = None
     fmir: Fmir | None = None
+    options: Options = DEFAULT_OPTIONS
 
     @property
     def description(self) -> Mapping[str, Any] | None:
@@ -54,17 +56,29 @@ class Built:
         return self.told
 
     def material(self, recording: str | Path | None = None, debug_vars: tuple[str, ...] = ()) -> Material:
-        """What runners are made of."""
-        told = self.runnable()
+        """What runners are made of. With debug variables: a program of its own, which keeps their values."""
+        told, network = self.runnable(), self.source.network
+        fmir, program = self.fmir, self.data
+        names = debug_vars
+        if debug_vars:
+            if network is None or self.part is None:
+                raise UsageError(
+                    f"{self.source.where}: debug variables must not be asked for of a compiled program, which has no "
+                    "names of inner values; use the network itself."
+                )
+            names = debug_names(network, debug_vars)
+            compilation = compile_network(network, self.part, options=self.options, keep=names)
+            fmir, program = compilation.fmir, compilation.data
         return Material(
             inputs=told.inputs,
             outputs=told.outputs,
-            network=self.source.network,
-            fmir=self.fmir,
-            program=self.data,
+            network=network,
+            fmir=fmir,
+            program=program,
             part=self.part,
             recording=recording,
-            debug_vars=debug_vars,
+            debug_vars=names,
+            kept=program.metadata[KEY]["kept"] if debug_vars else None,
         )
 
 
@@ -107,7 +121,7 @@ def _compiled(source: Source, part: Part, dump: Dump | None, options: Options) -
         {"name": source.name, "sha256": source.sha256},
         {"version": __version__, "options": options.table()},
     )
-    return Built(source, data, part, identity(data, source.where), compilation.fmir)
+    return Built(source, data, part, identity(data, source.where), compilation.fmir, options)
 
 
 def _check_storable(part: Part) -> None:

@@ -48,8 +48,17 @@ def compare(
         error_tolerance=tolerance,
         compare_status=status,
         progress=progress,
+        makers=_makers(material),
     )
     return {**status, "outputs": outputs, "internals": internals}, runners
+
+
+def _makers(material: Material) -> dict[str, str]:
+    """The operator that makes each debug variable."""
+    if not material.debug_vars or material.network is None:
+        return {}
+    nodes = enumerate(material.network.frame.nodes)
+    return {out.name: f"operator {node.op or 'call'}, node {index}" for index, node in nodes for out in node.outputs}
 
 
 def measured(runner: Runner, built: Built, input_period: float | None, seed: int | None) -> dict[str, object]:

@@ -77,6 +77,12 @@ class Machine:
                 self._waiting[index][cause] += cycles
         return outputs
 
+    def peek(self, core: int, address: int, bits: int, length: int) -> Int64Array:
+        """Elements of a core's data memory, for debugging; counts nothing. MachineFault outside of memory."""
+        memory = self.spu.processors[core].core.memory
+        found: Int64Array = memory.elements[bits][memory.slice_of(address, length, bits)].astype(np.int64)
+        return found
+
     def report(self) -> RunReport:
         """Counts of all frames since the last reset."""
         cores = [self._core_report(index, processor) for index, processor in self.spu.processors.items()]

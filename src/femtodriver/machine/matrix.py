@@ -162,7 +162,8 @@ class MatrixStep(Step):
     def _mask(self, count: int) -> npt.NDArray[np.uint8]:
         """The first ``count`` bytes of the mask."""
         where = self.core.memory.word_slice(8 * self.matrix.mask, -(-count // 8))
-        return self.core.memory.words[where].view(np.uint8)[:count]
+        mask: npt.NDArray[np.uint8] = self.core.memory.words[where].view(np.uint8)[:count]
+        return mask
 
     def _stored(self, groups: int) -> Int64Array:
         """The stored weights, shape (groups, GROUP)."""

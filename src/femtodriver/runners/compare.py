@@ -26,6 +26,7 @@ class Difference:
 
     frame: int
     text: str
+    variable: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,13 +91,14 @@ def compare_runs(
     no_reset: bool = False,
     compare_status: MutableMapping[str, Any] | None = None,
     progress: RunProgress | None = None,
+    makers: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, Values], dict[str, Values]]:
     """Run every runner on the same inputs, and compare each with the first.
 
     Returns outputs and internal values by runner name. ``compare_status`` receives "pass" (bool) and "status_str"
     (the verdict, naming the first difference). Every runner is finished, also when one raises. A difference of
-    internal values alone is told but fails nothing. Raises ComparisonError for a difference if ``except_on_error``,
-    UsageError for names that do not tell the runners apart.
+    internal values alone is told but fails nothing; ``makers`` says which operator makes each. Raises ComparisonError
+    for a difference if ``except_on_error``, UsageError for names that do not tell the runners apart.
     """
     called = _checked_names(names if names is not None else [runner.name for runner in runners], len(runners))
     outputs: dict[str, Values] = {}
@@ -107,7 +109,7 @@ def compare_runs(
     passed = not any(lines)
     status = _passed_text(called, outputs, error_tolerance) if passed else "; ".join(filter(None, lines))
     if with_internals:
-        status += _internals_text(called, internals, error_tolerance)
+        status += _internals_text(called, internals, error_tolerance, makers or {})
     if compare_status is not None:
         compare_status["pass"] = passed
         compare_status["status_str"] = status
@@ -151,18 +153,18 @@ def _variable(pair: _Pair, first: Any, second: Any, tolerance: float | None) -> 
     odd = [axis for axis, (one, two) in enumerate(zip(a.shape, b.shape, strict=False)) if one != two]
     if a.ndim != b.ndim or len(odd) > 1:
         shapes = f"{pair.name_a} gives {a.shape}, {pair.name_b} gives {b.shape}"
-        return Difference(-1, f"{pair}: the shapes must agree: {shapes}")
+        return Difference(-1, f"{pair}: the shapes must agree: {shapes}", pair.variable)
     for axis in odd:
         length = min(a.shape[axis], b.shape[axis])
         a, b = a.take(range(length), axis), b.take(range(length), axis)
     if odd and not a.size:
-        return Difference(-1, f"{pair}: there is nothing that both have to compare")
+        return Difference(-1, f"{pair}: there is nothing that both have to compare", pair.variable)
     apart = a != b if not tolerance else np.abs(a - b) > tolerance
     if not apart.any():
         return None
     place = tuple(int(index) for index in np.argwhere(apart)[0])
     values = f"{pair.name_a} gives {a[place]}, {pair.name_b} gives {b[place]}"
-    return Difference(place[0] if place else 0, f"{pair}, {_place(place)}: {values}")
+    return Difference(place[0] if place else 0, f"{pair}, {_place(place)}: {values}", pair.variable)
 
 
 def _place(place: tuple[int, ...]) -> str:
@@ -178,9 +180,15 @@ def _passed_text(names: Sequence[str], outputs: Mapping[str, Values], tolerance:
     return f"{' = '.join(names)}, {frames}, {f'within {tolerance:g}' if tolerance else 'bit-exact'}"
 
 
-def _internals_text(names: Sequence[str], internals: Mapping[str, Values], tolerance: float | None) -> str:
+def _internals_text(
+    names: Sequence[str], internals: Mapping[str, Values], tolerance: float | None, makers: Mapping[str, str]
+) -> str:
     found = [
         internal_difference(names[0], internals[names[0]], other, internals[other], tolerance) for other in names[1:]
     ]
-    texts = [f"; {names[0]} != {other} inside: {one.text}" for other, one in zip(names[1:], found, strict=True) if one]
+    texts = []
+    for other, one in zip(names[1:], found, strict=True):
+        if one:
+            maker = f" (made by {makers[one.variable]})" if one.variable in makers else ""
+            texts.append(f"; {names[0]} != {other} inside: {one.text}{maker}")
     return "".join(texts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from femtodriver.inputs import InputSpec
 from femtodriver.machine.machine import Machine
@@ -13,11 +13,21 @@ from femtodriver.runners.base import Runner, Values
 
 
 class FasmirRunner(Runner):
-    """Executes the images; ``report()`` has what was counted since the last reset."""
+    """Executes the images; ``report()`` has what was counted since the last reset.
 
-    def __init__(self, program: CompiledData, part: Part, inputs: Sequence[InputSpec]) -> None:
+    ``kept``: where internals stand in data memory when a frame has ended (see ``femtodriver.kept`` of the metadata).
+    """
+
+    def __init__(
+        self,
+        program: CompiledData,
+        part: Part,
+        inputs: Sequence[InputSpec],
+        kept: Mapping[str, Mapping[str, int]] | None = None,
+    ) -> None:
         super().__init__("fasmir", inputs)
         self._machine = Machine(program, part)
+        self._kept = kept or {}
 
     def report(self) -> RunReport:
         """Counts of all frames since the last reset."""
@@ -27,4 +37,5 @@ class FasmirRunner(Runner):
         self._machine.reset()
 
     def _step(self, inputs: Values) -> tuple[Values, Values]:
-        return self._machine.step(inputs), {}
+        outputs = self._machine.step(inputs)
+        return outputs, {name: self._machine.peek(**place) for name, place in self._kept.items()}

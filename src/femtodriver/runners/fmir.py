@@ -11,7 +11,7 @@ from femtodriver.runners.base import Runner, Values
 
 
 class FmirRunner(Runner):
-    """Executes the mapped operations on plain arrays."""
+    """Executes the mapped operations on plain arrays. Internals: what the network was lowered to keep."""
 
     def __init__(self, fmir: Fmir, inputs: Sequence[InputSpec]) -> None:
         super().__init__("fmir", inputs)
@@ -21,4 +21,4 @@ class FmirRunner(Runner):
         self._executor.reset()
 
     def _step(self, inputs: Values) -> tuple[Values, Values]:
-        return self._executor.step(inputs), {}
+        return self._executor.step(inputs), self._executor.internals()

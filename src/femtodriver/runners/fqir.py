@@ -26,7 +26,7 @@ class FqirRunner(Runner):
         super().__init__("fqir", inputs)
         self._shapes = {tensor.name: tensor.shape for tensor in network.inputs}
         self._reference = Reference(network)
-        self._debug_vars = _names(network, debug_vars)
+        self._debug_vars = debug_names(network, debug_vars)
 
     def _reset(self) -> None:
         self._reference.reset()
@@ -38,13 +38,15 @@ class FqirRunner(Runner):
         return {name: np.reshape(value, -1) for name, value in made.items()}, internals
 
 
-def _names(network: Network, wanted: Sequence[str]) -> tuple[str, ...]:
+def debug_names(network: Network, wanted: Sequence[str]) -> tuple[str, ...]:
+    """The wanted names in program order, "all" spelled out. UsageError for a name that the network does not have."""
     made = [out.name for node in network.frame.nodes for out in node.outputs]
     every = dict.fromkeys([*made, *network.state_names])
     if tuple(wanted) == (ALL,):
         return tuple(every)
-    known = {*every, *(tensor.name for tensor in network.frame.inputs)}
+    known = dict.fromkeys([*(tensor.name for tensor in network.frame.inputs), *every])
     for name in wanted:
         if name not in known:
             raise UsageError(f"debug variables: must be names of values of the network, not {name!r}.")
-    return tuple(dict.fromkeys(wanted))
+    order = [*known]
+    return tuple(sorted(dict.fromkeys(wanted), key=order.index))

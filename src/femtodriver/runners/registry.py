@@ -33,6 +33,7 @@ class Material:
     part: Part | None = None
     recording: str | Path | None = None
     debug_vars: Sequence[str] = ()
+    kept: Mapping[str, Mapping[str, int]] | None = None
 
 
 def _fqir(material: Material) -> Runner:
@@ -44,15 +45,13 @@ def _fqir(material: Material) -> Runner:
 def _fmir(material: Material) -> Runner:
     if material.fmir is None:
         raise UsageError(_no_network("fmir"))
-    _refuse_debug_vars("fmir", material)
     return FmirRunner(material.fmir, material.inputs)
 
 
 def _fasmir(material: Material) -> Runner:
     if material.program is None or material.part is None:
         raise UsageError("runner fasmir: the model must be compiled first.")
-    _refuse_debug_vars("fasmir", material)
-    return FasmirRunner(material.program, material.part, material.inputs)
+    return FasmirRunner(material.program, material.part, material.inputs, material.kept)
 
 
 def _dummy(material: Material) -> Runner:
@@ -94,10 +93,3 @@ def _no_network(name: str) -> str:
         f"runner {name}: the model must be a network (.pt, .pth, LOOPBACK or a graph), because a compiled program "
         "holds no graph; use the runner fasmir."
     )
-
-
-def _refuse_debug_vars(name: str, material: Material) -> None:
-    if material.debug_vars:
-        raise UsageError(
-            f"runner {name}: debug variables must not be asked for, because in this version only fqir can tell them."
-        )
