@@ -263,8 +263,11 @@ def test_debug_variables_of_the_graph(fd: Femtodriver) -> None:
     Path("names.txt").write_text("\n".join(list(inside)[:2]) + "\n")
     result, _ = fd.execute_runner("fqir", inputs, debug_vars_fname="names.txt")
     assert list(result["internals"]["fqir"]) == list(inside)[:2]
-    with pytest.raises(UsageError, match="runner fasmir: debug variables must not be asked for"):
-        fd.execute_runner("fasmir", inputs, debug_vars=["all"])
+    for name in ("fmir", "fasmir"):
+        kept = fd.execute_runner(name, inputs, debug_vars=["all"])[0]["internals"][name]
+        assert kept.keys() == inside.keys()
+        for variable, values in inside.items():
+            assert np.array_equal(kept[variable], values), variable
     with pytest.raises(UsageError, match=r"debug variables: gone\.txt"):
         fd.execute_runner("fqir", inputs, debug_vars_fname="gone.txt")
 

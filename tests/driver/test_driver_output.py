@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from femtodriver import Femtodriver
+from femtodriver.compiler.options import Options
 from femtodriver.driver import files
 from femtodriver.errors import InputError, ProgramError
 from femtodriver.program.prog import load_sequence
@@ -60,7 +61,7 @@ def test_metadata_is_plain_yaml_with_records_and_description(fd: Femtodriver) ->
     told = metadata["femtodriver"]
     assert told["part"] == "spu001"
     assert len(told["part_sha256"]) == len(told["model"]["sha256"]) == 64
-    assert told["compiler"]["options"] == {}
+    assert told["compiler"]["options"] == Options().table()
     assert told["isa"] == "open-spu/1"
     assert told["layers"][0]["op"] == "copy"
 

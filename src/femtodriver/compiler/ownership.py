@@ -33,6 +33,8 @@ from femtodriver.compiler.fmir import (
 )
 from femtodriver.compiler.passes import GROUP, kept_groups
 
+# Element width that only accumulators have.
+WIDE = 64
 Owners = npt.NDArray[np.int8]
 # Matrix products with fewer groups of weights than this are not worth the messages.
 LEAST_GROUPS = 192
@@ -46,12 +48,23 @@ LEAST_ELEMENTS = 2 * GROUP
 
 def owners_of(fmir: Fmir, cores: int) -> dict[str, Owners]:
     """The core of every element of every buffer; constants have none (each core gets what it needs)."""
+    pinned = set(_pinned(fmir.ops))
+    while True:
+        owners = _settled(fmir, cores, pinned)
+        apart = _wide_apart(fmir, owners)
+        if not apart:
+            return owners
+        pinned |= apart
+
+
+def _settled(fmir: Fmir, cores: int, pinned: set[str]) -> dict[str, Owners]:
+    """Owners when states live where their new values are made; ``pinned`` buffers stay on core 0."""
     states = {name: buffer for name, buffer in fmir.buffers.items() if buffer.role is Role.STATE}
     homes: dict[str, Owners] = {name: np.zeros(buffer.length, np.int8) for name, buffer in states.items()}
-    for name in _delay_lines(fmir):
+    for name in _delay_lines(fmir, pinned):
         homes[name][:] = EVERYWHERE
     for _ in range(MOST_ROUNDS):
-        follower = _Follower(fmir, cores, homes)
+        follower = _Follower(fmir, cores, homes, pinned)
         for op in fmir.ops:
             follower.add(op)
         wanted = {name: follower.wanted.get(name, homes[name]) for name in states}
@@ -61,11 +74,33 @@ def owners_of(fmir: Fmir, cores: int) -> dict[str, Owners]:
     return follower.owners
 
 
+def _wide_apart(fmir: Fmir, owners: Mapping[str, Owners]) -> set[str]:
+    """Buffers that must come to one core, because some operation would need a wide value of another.
+
+    What accumulators alone can hold no message can carry. All wide values that are computed from each other go along.
+    """
+    family: dict[str, set[str]] = {}  # wide buffer -> itself and everything that must be on its core
+    bad: list[set[str]] = []
+    for op in fmir.ops:
+        if isinstance(op, (Loop, If)):
+            continue
+        views = [view for view in reads(op) if fmir.buffers[view.buffer].bits == WIDE]
+        together = {op.dst.buffer, *(view.buffer for view in views)}
+        if fmir.buffers[op.dst.buffer].bits != WIDE and not views:
+            continue
+        joined = set().union(together, *(family.get(name, ()) for name in together))
+        family |= dict.fromkeys(joined, joined)
+        here = owners[op.dst.buffer][op.dst.offset : op.dst.end]
+        if any((owners[view.buffer][view.offset : view.end] != here).any() for view in views):
+            bad.append(together)
+    return set().union(*(family[name] for names in bad for name in names))
+
+
 class _Follower:
-    def __init__(self, fmir: Fmir, cores: int, homes: Mapping[str, Owners]) -> None:
+    def __init__(self, fmir: Fmir, cores: int, homes: Mapping[str, Owners], pinned: set[str]) -> None:
         self.fmir = fmir
         self.cores = cores
-        self.pinned = set(_pinned(fmir.ops))
+        self.pinned = pinned
         self.wanted: dict[str, Owners] = {}
         self.cuts = _cuts(fmir)
         self.owners: dict[str, Owners] = {}
@@ -120,9 +155,8 @@ class _Follower:
         return self.owners[view.buffer][view.offset : view.end]
 
 
-def _delay_lines(fmir: Fmir) -> list[str]:
+def _delay_lines(fmir: Fmir, pinned: set[str]) -> list[str]:
     """States that are only ever copied into, and that a product worth sharing out reads."""
-    pinned = set(_pinned(fmir.ops))
     copied, computed, multiplied = set[str](), set[str](), set[str]()
     for op in fmir.ops:
         for view in writes(op):
