@@ -63,19 +63,17 @@ def table(folders: list[Path], part: Part, frames: int) -> list[str]:
     base = {folder: figures(folder, part, frames, Options()) for folder in folders}
     lines = []
     for name, change in VARIANTS.items():
-        factors: list[tuple[float, float, float]] = []
+        factors: dict[str, tuple[float, ...]] = {}
         lost = 0
         for folder, with_it in base.items():
             without = figures(folder, part, frames, replace(Options(), **change))
             if with_it is None or without is None:
                 lost += with_it is not None
                 continue
-            factors.append(tuple(a / b for a, b in zip(without, with_it, strict=True)))  # type: ignore[arg-type]
-        columns = list(zip(*factors, strict=True))
-        means = " | ".join(f"{geometric(column):.3f}" for column in columns)
-        best = max(range(len(factors)), key=lambda index: factors[index][0])
-        models = [folder.name for folder in base if base[folder] is not None]
-        lines.append(f"| `{name}` | {means} | {factors[best][0]:.2f} ({models[best]}) | {lost} |")
+            factors[folder.name] = tuple(a / b for a, b in zip(without, with_it, strict=True))
+        means = " | ".join(f"{geometric(column):.3f}" for column in zip(*factors.values(), strict=True))
+        best = max(factors, key=lambda model: factors[model][0])
+        lines.append(f"| `{name}` | {means} | {factors[best][0]:.2f} ({best}) | {lost} |")
         print(lines[-1], flush=True)
     return lines
 

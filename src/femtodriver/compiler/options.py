@@ -15,6 +15,7 @@ _DOCS = {
     "drop_dead": "leave out what no output, state or message needs",
     "fuse_interpolation": "one instruction for an interpolation in a table instead of six operations",
     "fold_copies": "make values where they are wanted instead of copying them there",
+    "pack": "one instruction for many equal operations on small vectors",
     "pack_weights": "store only groups of weights that are not all zero, where that takes fewer bytes",
     "accumulators": "keep values that only vector instructions touch in accumulators instead of memory",
 }
@@ -29,6 +30,7 @@ class Options:
     drop_dead: bool = True
     fuse_interpolation: bool = True
     fold_copies: bool = True
+    pack: bool = True
     pack_weights: bool = True
     accumulators: bool = True
 

@@ -94,7 +94,7 @@ def _fold_block(fmir: Fmir, block: tuple[Op, ...], uses: Counter[str]) -> tuple[
         ops.pop(index)
         old, new = reads(op)[0].buffer, writes(op)[0].buffer
         uses[new] += uses.pop(old) - 2
-        ops = [_renamed(entry, old, new) for entry in ops]
+        ops = [renamed(entry, _to_buffer(old, new)) for entry in ops]
     return tuple(ops)
 
 
@@ -151,36 +151,23 @@ def _finds_old(ops: Iterable[Op], target: str, source: str) -> bool:
     return True
 
 
-def _renamed(op: Op, old: str, new: str) -> Op:
-    def view(value: View) -> View:
-        return _renamed_view(value, old, new)
-
-    if isinstance(op, Loop):
-        return replace(op, body=tuple(_renamed(entry, old, new) for entry in op.body))
-    if isinstance(op, If):
-        then = tuple(_renamed(entry, old, new) for entry in op.then)
-        return replace(
-            op,
-            condition=view(op.condition),
-            then=then,
-            orelse=tuple(_renamed(entry, old, new) for entry in op.orelse),
-        )
-    return _renamed_simple(op, view)
-
-
-def _renamed_simple(op: Simple, view: Callable[[View], View]) -> Simple:
+def renamed(op: Op, change: Callable[[View], View]) -> Op:
+    """The operation with every view changed, in its bodies too."""
+    if isinstance(op, (Loop, If)):
+        changed = with_bodies(op, lambda body: tuple(renamed(entry, change) for entry in body))
+        return replace(changed, condition=change(changed.condition)) if isinstance(changed, If) else changed
     if isinstance(op, Vec):
-        a = view(op.a) if isinstance(op.a, View) else op.a
-        b = view(op.b) if isinstance(op.b, View) else op.b
-        return replace(op, dst=view(op.dst), a=a, b=b)
+        a = change(op.a) if isinstance(op.a, View) else op.a
+        b = change(op.b) if isinstance(op.b, View) else op.b
+        return replace(op, dst=change(op.dst), a=a, b=b)
     if isinstance(op, Mac):
-        bias = view(op.bias) if isinstance(op.bias, View) else op.bias
-        return replace(op, dst=view(op.dst), bias=bias, parts=tuple((name, view(x)) for name, x in op.parts))
-    return replace(op, dst=view(op.dst), a=view(op.a))
+        bias = change(op.bias) if isinstance(op.bias, View) else op.bias
+        return replace(op, dst=change(op.dst), bias=bias, parts=tuple((name, change(x)) for name, x in op.parts))
+    return replace(op, dst=change(op.dst), a=change(op.a))
 
 
-def _renamed_view(view: View, old: str, new: str) -> View:
-    return replace(view, buffer=new) if view.buffer == old else view
+def _to_buffer(old: str, new: str) -> Callable[[View], View]:
+    return lambda view: replace(view, buffer=new) if view.buffer == old else view
 
 
 def choose_formats(fmir: Fmir) -> Fmir:

@@ -21,6 +21,7 @@ from femtodriver.compiler.interpolate import fuse_interpolation
 from femtodriver.compiler.link import link
 from femtodriver.compiler.lowering import Lowering
 from femtodriver.compiler.options import Options
+from femtodriver.compiler.pack import pack
 from femtodriver.compiler.passes import choose_formats, drop_dead, fold_copies, split_rows
 from femtodriver.compiler.place import place
 from femtodriver.compiler.verify import verify
@@ -144,6 +145,7 @@ def passes(options: Options) -> tuple[Pass, ...]:
         ("fuse-interpolation", fuse_interpolation, options.fuse_interpolation),
         ("drop-dead", drop_dead, options.drop_dead),
         ("fold-copies", fold_copies, options.fold_copies),
+        ("pack", pack, options.pack),
         ("split-rows", partial(split_rows, most_rows=MOST_MAC_ROWS), True),
         ("pack-weights", choose_formats, options.pack_weights),
     )
