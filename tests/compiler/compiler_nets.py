@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver.compiler.fmir_run import FmirExecutor
-from femtodriver.compiler.pipeline import Compilation, compile_network
-from femtodriver.fqir.graph import Graph, Network, Node, Tensor
+from femtodriver.compiler.options import Options
+from femtodriver.compiler.pipeline import DEFAULT_OPTIONS, Compilation, compile_network
+from femtodriver.fqir.graph import Graph, Network, Node, Table, Tensor
 from femtodriver.fqir.reference import Reference
 from femtodriver.machine.machine import Machine
 from femtodriver.part import Part, load_part
@@ -124,10 +125,11 @@ def agree(
     part: Part | None = None,
     compiled: Compilation | None = None,
     frames: Sequence[Mapping[str, Int64Array]] | None = None,
+    options: Options = DEFAULT_OPTIONS,
 ) -> Compilation:
     """Compile (unless given), and demand fqir = fmir = fasmir on every frame."""
     part = part or load_part()
-    compiled = compiled or compile_network(network, part)
+    compiled = compiled or compile_network(network, part, options=options)
     reference, mapped, machine = Reference(network), FmirExecutor(compiled.fmir), Machine(compiled.data, part)
     reference.reset()
     for time, frame in enumerate(frames if frames is not None else random_frames(network)):
@@ -136,3 +138,36 @@ def agree(
         for runner, found in (("fmir", mapped.step(flat)), ("fasmir", machine.step(flat))):
             assert {name: values.tolist() for name, values in found.items()} == wanted, f"{runner}, frame {time}"
     return compiled
+
+
+def dense(net: Net, x: Tensor, rows: int, bits: int = 8, kept: float = 1.0, seed: int = 0) -> Tensor:
+    """A matrix product with random weights of ``bits`` bits, pruned in groups of 8 outputs."""
+    numbers = np.random.default_rng(seed)
+    groups = numbers.random((x.size, -(-rows // 8))) < kept
+    weights = numbers.integers(-1 << (bits - 1), 1 << (bits - 1), (x.size, rows))
+    weights *= np.repeat(groups, 8, axis=1)[:, :rows]
+    return net.op("matmul", {"x": x, "y": net.param(weights, bits)}, rows, **PRODUCT)
+
+
+def table(values: Int64Array) -> Table:
+    """A look-up table of 8-bit addresses."""
+    return Table("f", ADDRESSES, np.asarray(values, np.int64))
+
+
+def recurrent(size: int = 64, layers: int = 2) -> Network:
+    """Gated recurrent layers with a delay line in front: products, states, tables, elementwise work."""
+    net = Net("recurrent")
+    x, line = net.input("x", size), net.state("line", np.zeros(size))
+    both = net.op("cat", {"x0": line, "x1": x}, 2 * size, dim=0)
+    net.assign(line, x)
+    for layer in range(layers):
+        state = net.state(f"h{layer}", np.arange(size) * 3 - 50)
+        gates = net.op("vvadd", {"x": dense(net, both, 2 * size), "y": dense(net, state, 2 * size)}, 2 * size, **ADD)
+        update, reset = net.ops("chunk", {"x": gates}, [size, size], chunks=2, dim=0)
+        curve = table(np.tanh(ADDRESSES / 40) * 30000)
+        soft = net.op("lut", {"x": update}, size, shamt_address=-8, bw_address=8, table=curve, function="f")
+        kept = net.op("vvmul", {"x": soft, "y": state}, size, shamt_bwred=-15, bw=16)
+        both = net.op("vvadd", {"x": kept, "y": reset}, size, **ADD)
+        net.assign(state, both)
+    net.output(both, x)
+    return net.network()

@@ -48,7 +48,7 @@ _ROLES = {"in": Role.INPUT, "out": Role.OUTPUT, "state": Role.STATE, "const": Ro
 
 
 def buffer(name: str, length: int = SIZE, bits: int = 16, core: int = 0, init: Any = None) -> Buffer:
-    """A buffer whose role follows from its name: ``in0``, ``out0``, ``state0``, ``const0``, ``carry0``, or a temporary."""
+    """A buffer whose role follows from its name: ``in0``, ``out0``, ``state0``, ``const0``, ``carry0``, else TEMP."""
     role = _ROLES.get(name.rstrip("0123456789:"), Role.TEMP)
     if role is Role.STATE and init is None:
         init = np.zeros(length)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from corpus_check import EXACT, REFUSED, WRONG, Row
 
 _HEAD = ("graph", "nodes", "load s", "compile s", "cycles/frame", "cores", "instructions", "DM bytes")
-_NEED = re.compile(r"\b(?:hold|needs?) (\d+)\b.*?\bhas (\d+)\b", re.DOTALL)
+_NEED = re.compile(r"\b(?:hold|needs?)\b\D*(\d+)\b.*?\bhas (\d+)\b", re.DOTALL)
 
 
 def table_text(rows: Sequence[Row], listed: str = "zoo/") -> str:

@@ -58,10 +58,18 @@ def test_vector(length: int, passes: int, busiest: int, expected: int) -> None:
 
 @pytest.mark.parametrize(
     ("length", "copies", "busiest", "expected"),
-    [(1, 1, 1, 3 + 1), (16, 1, 4, 3 + 16), (16, 2, 4, 3 + 8), (16, 4, 4, 3 + 4), (16, 4, 9, 3 + 9), (17, 4, 0, 3 + 5)],
+    [(1, 1, 1, 4 + 1), (16, 1, 4, 4 + 16), (16, 2, 4, 4 + 8), (16, 4, 4, 4 + 4), (16, 4, 9, 4 + 9), (17, 4, 0, 4 + 5)],
 )
 def test_lookup(length: int, copies: int, busiest: int, expected: int) -> None:
     assert cycles.lookup(length, 8, copies, busiest) == expected
+
+
+@pytest.mark.parametrize(
+    ("length", "table_reads", "busiest", "expected"),
+    [(1, 1, 1, 4 + 1), (64, 1, 1, 4 + 8), (64, 16, 12, 4 + 16), (64, 16, 18, 4 + 18)],
+)
+def test_interpolate(length: int, table_reads: int, busiest: int, expected: int) -> None:
+    assert cycles.interpolate(length, 8, table_reads, busiest) == expected
 
 
 @pytest.mark.parametrize(
@@ -89,5 +97,6 @@ def test_no_instruction_outruns_the_fetch_of_its_words() -> None:
     """One instruction word is fetched per cycle: an instruction of two words must take two cycles at least."""
     assert cycles.vector(1, 8, 1, 0) >= 2
     assert cycles.lookup(1, 8, 4, 0) >= 2
+    assert cycles.interpolate(1, 8, 1, 0) >= 2
     assert cycles.matrix(0, 1, 1, 1) >= 2
     assert min(cycles.transfer(0), cycles.control(False), cycles.element(False)) >= 1

@@ -17,8 +17,8 @@ from femtodriver.machine.spu import Processor, Spu
 from femtodriver.part import Part, load_part
 
 TYPES = {8: np.int8, 16: np.int16, 32: np.int32}
-# Small memories: pairs of banks end every 1 KiB, and a machine is made in no time.
-SMALL = replace(load_part(), dm_bank_words=64, tm_bank_words=64, im_words=512, acc_rows=8)
+# Small memories: pairs of banks end every 1 KiB, a table of 256 entries fits, and a machine is made in no time.
+SMALL = replace(load_part(), dm_bank_words=64, tm_bank_words=300, im_words=512, acc_rows=8)
 SMALL4 = replace(SMALL, name="small4", cores=4)
 
 

@@ -13,6 +13,7 @@ from femtodriver.isa import (
     Control,
     Element,
     Instruction,
+    Interpolate,
     Lookup,
     Matrix,
     Operand,
@@ -28,6 +29,7 @@ rows = st.sampled_from((0, 0, 1, 1, 2, 2, 3, 3, 3, 7))
 lengths = st.one_of(st.integers(1, 9), st.integers(1, 40))
 shifts = st.one_of(st.just(0), st.just(0), st.integers(-9, 9), st.integers(-64, 63))
 flags = st.integers(0, 1)
+clip_bits = st.sampled_from((1, 4, 8, 16, 24, 32, 63, 64))
 
 
 @st.composite
@@ -56,7 +58,7 @@ vectors = st.builds(
     shifts,
     flags,
     st.integers(0, 2),
-    st.sampled_from((1, 4, 8, 16, 24, 32, 63, 64)),
+    clip_bits,
     flags,
     flags,
 )
@@ -68,9 +70,29 @@ lookups = st.builds(
     lengths,
     shifts,
     st.integers(1, 5),
-    st.sampled_from((0, 1, 17, 31, 32, 33)),
+    st.sampled_from((0, 1, 17, 268, 270, 299)),
     st.sampled_from((0, 0, 0, 2)),
     st.integers(0, 2),
+)
+interpolations = st.builds(
+    Interpolate,
+    st.just(SPECS["interp"]),
+    destinations,
+    st.one_of(
+        st.builds(memory, places.map(lambda word: 8 * word + 2), st.just(16)), st.builds(accumulator, rows, st.just(16))
+    ),
+    lengths,
+    shifts,
+    shifts,
+    shifts,
+    flags,
+    st.integers(0, 2),
+    clip_bits,
+    st.sampled_from((0, 3, 44, 44, 45)),
+    st.sampled_from((0, 0, 0, 1, 2)),
+    st.sampled_from((0, 9, 44)),
+    st.sampled_from((0, 0, 0, 1, 3)),
+    st.sampled_from((0, 1, 1, 2)),
 )
 matrices = st.builds(
     Matrix,
@@ -81,8 +103,9 @@ matrices = st.builds(
     st.integers(1, 24),
     places,
     st.integers(0, 2),
-    flags,
+    st.integers(0, 2),
     places,
+    flags,
 )
 
 
@@ -97,7 +120,7 @@ moves = st.one_of(
     st.builds(_control, st.just("movb"), st.integers(1, 2), steps, st.integers(0, 2)),
     st.builds(Element, st.just(SPECS["ldb"]), in_memory(), st.integers(1, 2), st.sampled_from((0, -4, -10, 3))),
 )
-kinds = st.sampled_from((vectors,) * 6 + (lookups, matrices, matrices, moves))
+kinds = st.sampled_from((vectors,) * 6 + (lookups, interpolations, matrices, matrices, moves))
 any_instruction = kinds.flatmap(lambda kind: kind)
 
 

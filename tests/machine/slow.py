@@ -165,13 +165,7 @@ class Slow:
         for index in range(i.length):
             a, b = (self._value(sources, values, side, index) for side in (0, 1))
             result = MEANING[i.spec.name](shift(a, i.shift_a), shift(b, i.shift_b))
-            result = round_shift(result, i.shift, i.rounded)
-            if i.clip == 1:
-                self.count["saturated"] += saturate(result, i.bits) != result
-                result = saturate(result, i.bits)
-            elif i.clip == 2 and i.bits < 64:
-                result &= (1 << i.bits) - 1
-            self.put(i.dst, index, result)
+            self.put(i.dst, index, self._clip(i, round_shift(result, i.shift, i.rounded)))
         rounds = -(-i.length // LANES)
         if i.spec.name == "vmul":
             one, other = sorted((self._width(i.a), self._width(i.b)))
@@ -223,7 +217,37 @@ class Slow:
             entry = self.tables[i.bank + index % ways][i.table + clipped + entries // 2]
             self.put(i.dst, index, entry)
         self.count["tm_read"] += i.length
-        return None, 3 + max(-(-i.length // LANES), -(-i.length // ways), busiest)
+        return None, 4 + max(-(-i.length // LANES), -(-i.length // ways), busiest)
+
+    def _interpolate(self, i: Any) -> tuple[None, int]:
+        if i.a.bits != 16:
+            raise Fault("argument")
+        ways, reads = 1 << i.ways, [0] * len(self.tables)
+        for row, bank in ((i.offset, i.offset_bank), (i.slope, i.slope_bank)):
+            if bank + ways > len(self.tables) or row + 256 > len(self.tables[0]):
+                raise Fault("table")
+            if any(
+                copy[row : row + 256] != self.tables[bank][row : row + 256] for copy in self.tables[bank : bank + ways]
+            ):
+                raise Fault("copies")
+            for number in range(ways):
+                reads[bank + number] += -(-i.length // ways)
+        busiest = self._streams(i, [(i.a, i.length)])
+        for index in range(i.length):
+            line, place = divmod(self.get(i.a, index), 256)
+            product = self.tables[i.slope_bank][i.slope + 128 + line] * place // 256
+            offset = self.tables[i.offset_bank][i.offset + 128 + line]
+            total = wrap(shift(product, i.shift_a) + shift(offset, i.shift_b))
+            self.put(i.dst, index, self._clip(i, round_shift(total, i.shift, i.rounded)))
+        self.count["tm_read"] += 2 * i.length
+        self.count["mac_8x16"] += i.length
+        return None, 4 + max(-(-i.length // LANES), *reads, busiest)
+
+    def _clip(self, i: Any, value: int) -> int:
+        if i.clip == 1:
+            self.count["saturated"] += saturate(value, i.bits) != value
+            return saturate(value, i.bits)
+        return value & ((1 << i.bits) - 1) if i.clip == 2 and i.bits < 64 else value
 
     def _matrix(self, i: Any) -> tuple[None, int]:
         bits, groups = 4 << i.width, -(-i.rows // LANES)
@@ -232,11 +256,12 @@ class Slow:
         first, end = self.span(i.x, i.columns)
         scan = {byte // 8 for byte in range(first, end)}
         total = i.columns * groups
-        mask_words = range(i.mask, i.mask + (total + 63) // 64) if i.masked else range(0)
-        kept = [self._bit(i.mask, number) if i.masked else 1 for number in range(total)]
+        kept, mask_words = self._kept(i, total)
         self._inside(i.weights, i.weights + (sum(kept) * 8 * bits + 63) // 64)
         reads = self.word_banks(scan) + self.word_banks(mask_words)
         place, taken = 0, 0
+        if i.fresh:
+            self.acc[i.acc * LANES : (i.acc + groups) * LANES] = [0] * (groups * LANES)
         for column in range(i.columns):
             x = self.get(i.x, column)
             mine = [group for group in range(groups) if kept[column * groups + group]]
@@ -255,16 +280,33 @@ class Slow:
         self.count["matrix_dense"] += i.columns * i.rows
         self.count["acc_read"] += 8 * taken
         self.count["acc_write"] += 8 * taken
-        self.count["index_group"] += taken if i.masked else 0
+        self.count["index_group"] += taken if i.form else 0
         return None, 4 + max(taken * passes(max(bits, 8), i.x.bits), len(scan), self.charge(reads, Counter()))
 
     def _inside(self, first: int, end: int) -> None:
         if 8 * end > len(self.data):
             raise Fault("weights")
 
-    def _bit(self, word: int, number: int) -> int:
-        self._inside(word, word + number // 64 + 1)
-        return self.data[8 * word + number // 8] >> number % 8 & 1
+    def _kept(self, i: Any, total: int) -> tuple[list[int], list[int]]:
+        """A bit for each group, and the words of the mask that are read for it."""
+        if i.form == 0:
+            return [1] * total, []
+        count = (total + 7) // 8
+        if i.form == 1:
+            self._inside(0, i.mask + (count + 7) // 8)
+            mask = list(self.data[8 * i.mask : 8 * i.mask + count])
+            words = list(range(i.mask, i.mask + (count + 7) // 8))
+        else:
+            head = (count + 7) // 8
+            self._inside(0, i.mask + (head + 7) // 8)
+            there = [self.data[8 * i.mask + number // 8] >> number % 8 & 1 for number in range(count)]
+            end = head + sum(there)
+            self._inside(0, i.mask + (end + 7) // 8)
+            stored = iter(self.data[8 * i.mask + head : 8 * i.mask + end])
+            mask = [next(stored) if bit else 0 for bit in there]
+            words = list(range(i.mask, i.mask + (head + 7) // 8))
+            words += range(i.mask + head // 8, i.mask + (end + 7) // 8) if any(there) else []
+        return [mask[number // 8] >> number % 8 & 1 for number in range(total)], words
 
     def _group(self, i: Any, group: int, first: int, bits: int, x: int) -> None:
         """Add one group of 8 weights, the first of which is at byte ``first``, times one activation."""

@@ -71,6 +71,14 @@ def test_a_base_may_bring_an_address_back_into_memory() -> None:
     bench.run()
 
 
+def test_the_last_bytes_of_memory_and_the_last_row_may_be_used() -> None:
+    text = "vpass [0xffe]:i16, #7, #0\nvpass a7, [0xff0]:i16, #0 length=8\nvpass [0xffc]:i32, a7, #0\nend"
+    bench = Bench(text)
+    bench.run()
+    assert bench.acc(7, 8) == [0] * 7 + [7]
+    Bench("mac [0xffe]:i8 acc=7 columns=2 rows=8 weights=510\nrecv address=4088 length=1\nend").post([1]).spu.run()
+
+
 def test_code_that_is_not_executed_does_not_matter() -> None:
     Bench("end\nvpass #1, [1]:i16, #0\nlut a1, a1 bits=16\nmac a1 acc=99\nloop target=0").run()
 

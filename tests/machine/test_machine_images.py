@@ -75,9 +75,22 @@ def test_watchers_hear_of_stores_that_touch_them(ranges: list[tuple[int, int]], 
     assert len(heard) == 2 * len(expected)
 
 
+def test_neighbours_of_watched_words_are_not_watched() -> None:
+    memory = DataMemory(SMALL, np.zeros(0, np.uint64))
+    heard: list[int] = []
+    memory.watch(2, 4, lambda: heard.append(1))
+    memory.watch(8, 9, lambda: heard.append(2))
+    for first, end in ((0, 16), (32, 64), (72, 80)):
+        memory.written(first, end)
+        assert not memory.overlaps_watched(first, end)
+    assert heard == []
+    memory.written(31, 65)
+    assert heard == [1, 2]
+
+
 def test_table_memory_is_signed_and_bank_by_bank() -> None:
-    banks = table_memory(SMALL, np.array([0xFFFF, 0x7FFF, *[0] * 62, 0x8000], np.uint64))
-    assert banks.shape == (4, 64)
+    banks = table_memory(SMALL, np.array([0xFFFF, 0x7FFF, *[0] * 298, 0x8000], np.uint64))
+    assert banks.shape == (4, 300)
     assert banks[0, :3].tolist() == [-1, 32767, 0]
     assert banks[1, 0] == -32768
 
@@ -92,7 +105,7 @@ def changed(name: str, words: list[int], count: int = 1) -> Processor:
     ("name", "words", "count", "sentence"),
     [
         ("DM", [0] * 513, 1, "DM image: must have at most 512 words for this part, not 513."),
-        ("TM", [0] * 257, 1, "TM image: must have at most 256 words for this part, not 257."),
+        ("TM", [0] * 1201, 1, "TM image: must have at most 1200 words for this part, not 1201."),
         ("TM", [0, 0x10000], 1, "TM image: a word must have 16 bits, not the value 0x10000."),
         ("RQ", [3], 1, "core 0: the ready queue's image must be empty, not 1 words."),
         ("SB", [1, 1], 1, "core 0: SB and PB must have one word per thread, at most 64."),

@@ -47,7 +47,9 @@ def test_entries_have_16_bits_and_a_sign() -> None:
 
 
 def test_the_table_may_lie_anywhere() -> None:
-    made = bench("lut a1, a4 length=4 bits=2 table=60 bank=3", {3: [0] * 60 + [1, 2, 3, 4]}).set_acc(4, [-2, -1, 0, 1])
+    made = bench("lut a1, a4 length=4 bits=2 table=296 bank=3", {3: [0] * 296 + [1, 2, 3, 4]}).set_acc(
+        4, [-2, -1, 0, 1]
+    )
     made.run()
     assert made.acc(1, 4) == [1, 2, 3, 4]
 
@@ -68,11 +70,11 @@ def test_operands_in_memory_and_in_place() -> None:
 @pytest.mark.parametrize(
     ("line", "taken"),
     [
-        ("lut a1, a4 length=8 bits=4", 3 + 8),
-        ("lut a1, a4 length=8 bits=4 ways=1", 3 + 4),
-        ("lut a1, a4 length=8 bits=4 ways=2", 3 + 2),
-        ("lut a1, a4 length=6 bits=4 ways=2", 3 + 2),
-        ("lut [0x40]:i32, [0]:i32 length=16 bits=4 ways=2", 3 + 8),  # 16 words of one pair
+        ("lut a1, a4 length=8 bits=4", 4 + 8),
+        ("lut a1, a4 length=8 bits=4 ways=1", 4 + 4),
+        ("lut a1, a4 length=8 bits=4 ways=2", 4 + 2),
+        ("lut a1, a4 length=6 bits=4 ways=2", 4 + 2),
+        ("lut [0x40]:i32, [0]:i32 length=16 bits=4 ways=2", 4 + 8),  # 16 words of one pair
     ],
 )
 def test_a_bank_gives_one_entry_per_cycle(line: str, taken: int) -> None:
@@ -84,7 +86,7 @@ def test_events() -> None:
     made = bench("lut [0x40]:i16, a0 length=10 bits=4 ways=2")
     made.run()
     assert made.events() == {
-        "cycles": START + 3 + 3,
+        "cycles": START + 4 + 3,
         "instructions": 1,
         "im_read": 2,
         "thread_switch": 1,
@@ -99,8 +101,8 @@ def test_events() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "lut a1, a4 bits=4 table=49",
-        "lut a1, a4 bits=7",
+        "lut a1, a4 bits=4 table=285",
+        "lut a1, a4 bits=9",
         "lut a1, a4 bits=4 bank=3 ways=1",
         "lut a1, a4 bits=4 bank=1 ways=2",
     ],
@@ -108,4 +110,4 @@ def test_events() -> None:
 def test_a_table_outside_table_memory_is_a_fault(line: str) -> None:
     with pytest.raises(MachineFault) as caught:
         bench(line).run()
-    assert str(caught.value) == "core 0 pc 0: lut: the table must lie inside table memory of 4 banks x 64 words."
+    assert str(caught.value) == "core 0 pc 0: lut: the table must lie inside table memory of 4 banks x 300 words."

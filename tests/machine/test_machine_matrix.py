@@ -25,7 +25,7 @@ class Case:
     x: list[int]
     weight_bits: int
     x_bits: int
-    masked: bool
+    form: int  # 0 dense, 1 flat mask, 2 nested mask
 
     @property
     def rows(self) -> int:
@@ -43,11 +43,19 @@ class Case:
     @property
     def kept(self) -> list[tuple[int, int]]:
         every = [(column, group) for column in range(len(self.x)) for group in range(self.groups)]
-        return [place for place in every if not self.masked or any(self.group(*place))]
+        return [place for place in every if not self.form or any(self.group(*place))]
 
-    @property
-    def mask_words(self) -> int:
-        return -(-len(self.x) * self.groups // 64) if self.masked else 0
+    def mask(self) -> tuple[bytes, list[int]]:
+        """Bytes of the mask and the words that are read of it."""
+        bits = sum(1 << (column * self.groups + group) for column, group in self.kept)
+        flat = bits.to_bytes(-(-len(self.x) * self.groups // 8), "little")
+        if self.form < 2:
+            return flat, list(range(MASK, MASK + -(-len(flat) // 8)))
+        head = sum(1 << number for number, byte in enumerate(flat) if byte).to_bytes(-(-len(flat) // 8), "little")
+        tail = bytes(byte for byte in flat if byte)
+        words = list(range(MASK, MASK + -(-len(head) // 8)))
+        words += range(MASK + len(head) // 8, MASK + -(-len(head + tail) // 8)) if tail else ()
+        return head + tail, words
 
     def product(self) -> list[int]:
         return [
@@ -56,7 +64,7 @@ class Case:
 
     def line(self) -> str:
         shape = f"columns={len(self.x)} rows={self.rows}"
-        mask = f" masked=1 mask={MASK}" if self.masked else ""
+        mask = f" form={self.form} mask={MASK}" if self.form else ""
         return f"mac [{X}]:i{self.x_bits} acc=1 {shape} weights={WEIGHTS} width={WIDTHS[self.weight_bits]}{mask}"
 
     def bench(self, text: str = "") -> Bench:
@@ -66,9 +74,8 @@ class Case:
             for lane, weight in enumerate(self.group(*place)):
                 stored |= (weight & ((1 << self.weight_bits) - 1)) << ((8 * number + lane) * self.weight_bits)
         bench.write(8 * WEIGHTS, 8, signed_bytes(stored, len(self.kept) * self.weight_bits))
-        if self.masked:
-            bits = sum(1 << (column * self.groups + group) for column, group in self.kept)
-            bench.write(8 * MASK, 8, signed_bytes(bits, 8 * self.mask_words))
+        if self.form:
+            bench.write(8 * MASK, 8, [byte - 256 if byte > 127 else byte for byte in self.mask()[0]])
         return bench.write(X, self.x_bits, self.x)
 
 
@@ -76,7 +83,7 @@ def signed_bytes(value: int, count: int) -> list[int]:
     return [byte - 256 if byte > 127 else byte for byte in value.to_bytes(count, "little")]
 
 
-def random_case(seed: int, columns: int, rows: int, weight_bits: int, x_bits: int, masked: bool) -> Case:
+def random_case(seed: int, columns: int, rows: int, weight_bits: int, x_bits: int, form: int) -> Case:
     dice = random.Random(seed)
 
     def number(bits: int) -> int:
@@ -90,7 +97,7 @@ def random_case(seed: int, columns: int, rows: int, weight_bits: int, x_bits: in
             if dice.random() < density:
                 for row in range(group, min(group + 8, rows)):
                     column[row] = number(weight_bits)
-    return Case(weights, [number(x_bits) for _ in range(columns)], weight_bits, x_bits, masked)
+    return Case(weights, [number(x_bits) for _ in range(columns)], weight_bits, x_bits, form)
 
 
 cases = st.builds(
@@ -100,7 +107,7 @@ cases = st.builds(
     st.integers(1, 33),
     st.sampled_from((4, 8, 16)),
     st.sampled_from((8, 16, 32)),
-    st.booleans(),
+    st.integers(0, 2),
 )
 
 
@@ -131,9 +138,9 @@ def test_pruned_groups_and_zero_activations_cost_nothing(case: Case) -> None:
     assert events["activation"] == len(case.x)
     assert events.get("activation_live", 0) == sum(map(bool, case.x))
     assert events.get("acc_read", 0) == events.get("acc_write", 0) == 8 * len(live)
-    assert events.get("index_group", 0) == (len(live) if case.masked else 0)
+    assert events.get("index_group", 0) == (len(live) if case.form else 0)
     words = weight_words(case, live)
-    words += range(MASK, MASK + case.mask_words)
+    words += case.mask()[1] if case.form else []
     words += range(X // 8, X // 8 + scan)
     reads = [sum(word // 128 == bank // 2 and word % 2 == bank % 2 for word in words) for bank in range(8)]
     assert bench.banks() == (reads, [0] * 8)
@@ -152,8 +159,8 @@ def weight_words(case: Case, live: list[tuple[int, int]]) -> list[int]:
     return [word for _, word in found]
 
 
-def dense(columns: int, rows: int, x: list[int], weight_bits: int = 8, x_bits: int = 8, masked: bool = False) -> Case:
-    return Case([[1] * rows for _ in range(columns)], x, weight_bits, x_bits, masked)
+def dense(columns: int, rows: int, x: list[int], weight_bits: int = 8, x_bits: int = 8, form: int = 0) -> Case:
+    return Case([[1] * rows for _ in range(columns)], x, weight_bits, x_bits, form)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +185,7 @@ def test_cycles_by_hand(case: Case, taken: int) -> None:
 
 def test_pruned_groups_by_hand() -> None:
     weights = [[1] * 8 + [0] * 8, [0] * 16, [0] * 8 + [2] * 8, [0] * 16]
-    case = Case(weights, [5, 6, 0, 8], 8, 8, masked=True)
+    case = Case(weights, [5, 6, 0, 8], 8, 8, form=1)
     bench = case.bench()
     assert bench.run() == START + 4 + 1 + END  # one stored group has a live activation
     assert bench.acc(1, 16) == [5] * 8 + [0] * 8
@@ -211,7 +218,7 @@ def test_sums_beyond_what_doubles_hold_are_exact() -> None:
     columns = 30
     weights = [[-(2**15), 2**15 - 1] for _ in range(columns)]
     x = [-(2**31) + index for index in range(columns)]
-    case = Case(weights, x, 16, 32, masked=False)
+    case = Case(weights, x, 16, 32, form=0)
     bench = case.bench("again:\n" + f"{case.line()}\nloop register=1 target=again\nend")
     bench.core().core.bases[1] = 7
     bench.run()
@@ -238,11 +245,41 @@ def test_weights_that_a_store_rewrites_are_seen(by: str) -> None:
 
 
 def test_a_mask_that_a_store_rewrites_is_seen() -> None:
-    case = Case([[1] * 8, [2] * 8], [1, 1], 8, 8, masked=True)
+    case = Case([[1] * 8, [2] * 8], [1, 1], 8, 8, form=1)
     bench = case.bench(f"{case.line()}\nvpass [{8 * MASK}]:i8, #2, #0\n{case.line()}\nend")
     bench.run()
     # The first group that is stored now belongs to column 1.
     assert bench.acc(1, 8) == [3 + 1] * 8
+
+
+def test_a_nested_mask_by_hand() -> None:
+    """65 columns of 16 rows: 130 groups, 17 mask bytes, 3 bytes of bits before them; groups 9 and 129 are stored."""
+    weights = [[0] * 16 for _ in range(65)]
+    weights[4][8:], weights[64][8:] = [2] * 8, [3] * 8
+    case = Case(weights, [1] * 65, 8, 8, form=2)
+    assert case.mask()[0] == bytes([0b10, 0, 0b1, 1 << 1, 1 << 1])
+    bench = case.bench()
+    # 9 words of activations to scan; the mask's word is read for its bits and for its bytes.
+    assert bench.run() == START + 4 + 9 + END
+    assert bench.acc(1, 16) == [0] * 8 + [5] * 8
+    assert bench.events()["dm_read"] == 9 + 2 + 2
+
+
+@pytest.mark.parametrize("form", [0, 1, 2])
+def test_fresh_starts_from_zero_in_whole_rows(form: int) -> None:
+    case = Case([[1] * 9, [0] * 9], [4, 5], 8, 8, form)
+    plain = case.bench().set_acc(0, [7] * 64)
+    fresh = case.bench(f"{case.line()} fresh=1\nend").set_acc(0, [7] * 64)
+    assert plain.run() == fresh.run()
+    assert plain.acc(0, 32) == [7] * 8 + [11] * 9 + [7] * 15
+    assert fresh.acc(0, 32) == [7] * 8 + [4] * 9 + [0] * 7 + [7] * 8
+    assert plain.events() == fresh.events()
+
+
+def test_a_dense_matrix_does_not_look_at_its_mask() -> None:
+    bench = dense(2, 8, [1, 2]).bench(dense(2, 8, [1, 2]).line() + " mask=65535\nend")
+    bench.run()
+    assert bench.acc(1, 8) == [3] * 8
 
 
 def test_weights_that_a_message_rewrites_are_seen_and_reset_undoes_it() -> None:
@@ -288,7 +325,7 @@ def bench_banks(case: Case) -> tuple[list[int], list[int]]:
             "address 0xfff: 2 elements of 8 bits must end at or before 0x1000, the end of",
         ),
         ("mac [0]:i8 acc=0 columns=2 weights=511", "address 0xff8: 2 words must end inside data memory."),
-        ("mac [0]:i8 acc=0 columns=65 mask=511 masked=1", "words 0x1ff to 0x201: must lie inside data memory."),
+        ("mac [0]:i8 acc=0 columns=65 mask=511 form=1", "address 0xff8: 2 words must end inside data memory."),
     ],
 )
 def test_faults(line: str, sentence: str) -> None:

@@ -11,8 +11,8 @@ EXIT_PROBLEMS = 1
 def add_inspect(parser: argparse.ArgumentParser) -> None:
     """Options of ``inspect``."""
     parser.epilog = (
-        "FILE is a .femto, a memory-image zip, the folder of a compiled model, a hex image, 0PROG_A or 0PROG_D or their\n"
-        "folder, a recording (.yaml), or a network (.pt, .pth). docs/inspect.md has the keys of --json.\n"
+        "FILE is a .femto, a memory-image zip, the folder of a compiled model, a hex image, 0PROG_A or 0PROG_D or\n"
+        "their folder, a recording (.yaml), or a network (.pt, .pth). docs/inspect.md has the keys of --json.\n"
         "exit status: 0 sound, 1 damaged or not readable, 2 wrong usage"
     )
     parser.add_argument("file", metavar="FILE", help="what to look at")

@@ -91,7 +91,14 @@ def _add_compiling(parser: argparse.ArgumentParser) -> None:
         help="switch a part of the compiler, see docs/compiler.md; may be repeated",
     )
     add("--model-options-file", metavar="FILE", help="YAML with options per model")
-    add("--noencrypt", action="store_true", help="do not encrypt (programs of this version never are)")
+    add("--keyring", metavar="FILE", help="keys; programs are written encrypted (default: FS_KEYRING, else plain)")
+    add(
+        "--encryption-key-index",
+        metavar="N",
+        type=int,
+        help="which key (default: FS_ENCRYPTION_KEY_IDX, else the first)",
+    )
+    add("--noencrypt", action="store_true", help="write plain programs even if there is a keyring")
 
 
 # Options of the reference that this version only knows to refuse: name, metavar (None: a switch), in 2.x only.

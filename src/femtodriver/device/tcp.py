@@ -27,6 +27,7 @@ from femtodriver.errors import DeviceError, UsageError
 
 PIECE_BYTES = ENTRY_BYTES * PIECE_ENTRIES
 _CHUNK = 1 << 16
+_QUICK = getattr(socket, "TCP_QUICKACK", None)
 _WRITE_CODES = {"apb": Code.APB_WRITE, "axis": Code.AXIS_WRITE, "spu_top": Code.TOP_WRITE, "host": Code.HOST_WRITE}
 
 
@@ -184,6 +185,8 @@ class TcpLink(Transport):
         try:
             if left > 0:
                 link.settimeout(left)
+                if _QUICK is not None:  # a board that sends small pieces waits for each to be acknowledged
+                    link.setsockopt(socket.IPPROTO_TCP, _QUICK, 1)
                 data = link.recv(_CHUNK)
                 reason = "the board closed the connection"
         except TimeoutError:

@@ -6,13 +6,25 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.program.archive import make_directory, read_file, write_file
 from femtodriver.program.yamltext import load_yaml
 
 MOST_BYTES = 1 << 20
+AnyPath = str | os.PathLike[str]
+
+
+class CompileArguments(NamedTuple):
+    """How a model is compiled and where to: the arguments that ``compile``, ``compile_metadata`` and ``run`` share."""
+
+    output_dir: AnyPath
+    model_options_file: AnyPath | None
+    hw_config: str | Path | None
+    dump_ir: AnyPath | None
+    compiler_options: Mapping[str, Any] | Sequence[str] | None
+    noencrypt: bool
 
 
 def listed(names: str | Sequence[str] | None) -> tuple[str, ...]:

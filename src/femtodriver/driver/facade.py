@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver.driver import files, running, unavailable
-from femtodriver.driver.arguments import check_period, dump_into, listed, metrics_document, names_in
+from femtodriver.driver.arguments import CompileArguments, check_period, dump_into, listed, metrics_document, names_in
+from femtodriver.driver.encryption import AnyKeyring, encryption
 from femtodriver.driver.feed import make_inputs
 from femtodriver.driver.files import AnyPath
 from femtodriver.driver.options import ModelOptions, compiler_options, model_options
@@ -39,6 +40,8 @@ _log = logging.getLogger(__name__)
 class Femtodriver(unavailable.NotYet):
     """One model at a time; ``compile`` may be called again for the next. A context manager.
 
+    ``keyring`` (a file or a Keyring; default: the file that FS_KEYRING names): programs are written encrypted, with the
+    key ``encryption_key_index`` and ``encryption_salt`` if given, see docs/encryption.md.
     ``model_source_dir`` has an ``options.yaml`` (see ``options.model_options``). ``debug`` sets our loggers to DEBUG.
     Attributes after use: ``modelname``, ``fqir`` (Network), ``compiled_data`` (CompiledData), ``model_dir``,
     ``meta_dir``, ``io_records_dir``, ``compiler_kwargs``, ``compare_status``; ``spu_runner`` and ``femtocrux_client``
@@ -54,10 +57,16 @@ class Femtodriver(unavailable.NotYet):
         debug: bool = False,
         force_femtocrux_compile: bool = False,
         force_femtocrux_sim: bool = False,
+        *,
+        keyring: AnyKeyring = None,
+        encryption_key_index: int | None = None,
+        encryption_salt: int | None = None,
     ) -> None:
         unavailable.refuse_femtocrux(force_femtocrux_compile, force_femtocrux_sim)
         self.model_source_dir = model_source_dir
         self.debug = debug
+        self.keyring, self.encryption_key_index = keyring, encryption_key_index
+        self.encryption_salt = encryption_salt
         self.spu_runner: None = None
         self.femtocrux_client: None = None
         self.modelname: str | None = None
@@ -106,14 +115,15 @@ class Femtodriver(unavailable.NotYet):
         ``model``: a path (.pt, .pth, .zip, .femto, or a compiled model's folder), "LOOPBACK", or a GraphProto. The name
         is ``model_name``, else the stem of the path, else "fqir". ``hw_config``: a part's name or .toml file; default
         spu001, or what a program names. ``dump_ir``: a folder for the text of every stage. ``compiler_options``: a
-        mapping or texts "name=value", see docs/compiler.md. Programs are not encrypted in this version, whatever
-        ``noencrypt`` says.
+        mapping or texts "name=value", see docs/compiler.md. ``noencrypt``: in plain
+        words even if there is a keyring.
 
         Returns (folder of metadata and images, path of the ``.femto``, its size in bytes). If it fails, the folder and
         this object are as they were before.
         """
         source = load_source(model, model_name)
-        self._compile(source, output_dir, model_options_file, hw_config, dump_ir, compiler_options, write=True)
+        how = CompileArguments(output_dir, model_options_file, hw_config, dump_ir, compiler_options, noencrypt)
+        self._compile(source, how, write=True)
         femto = files.femto_path(output_dir, source.name)
         return str(self.meta_dir), str(femto), femto.stat().st_size
 
@@ -140,8 +150,8 @@ class Femtodriver(unavailable.NotYet):
         """Compile the loaded model in memory; nothing is written (but ``dump_ir``)."""
         if self._source is None:
             raise UsageError("compile_metadata: a model must be loaded first; call load_model.")
-        source, options = self._source, compiler_options
-        return self._compile(source, output_dir, model_options_file, hw_config, dump_ir, options, write=False).data
+        how = CompileArguments(output_dir, model_options_file, hw_config, dump_ir, compiler_options, noencrypt)
+        return self._compile(self._source, how, write=False).data
 
     def generate_program_files(self) -> None:
         """Write ``io_records/``: recordings, ``0PROG_A``, ``0PROG_D`` and the ``.femto``, in one step."""
@@ -304,7 +314,8 @@ class Femtodriver(unavailable.NotYet):
         names = check_names(listed(runners))
         source = load_source(model, model_name)
         check_writable(files.model_folder(output_dir, source.name))
-        built = self._compile(source, output_dir, model_options_file, hw_config, dump_ir, compiler_options, write=False)
+        how = CompileArguments(output_dir, model_options_file, hw_config, dump_ir, compiler_options, noencrypt)
+        built = self._compile(source, how, write=False)
         self.say(model_text(built))
         result: Result = {}
         doc = None
@@ -326,26 +337,22 @@ class Femtodriver(unavailable.NotYet):
     def main(self, parsed_args: Any) -> Result:
         """``run`` with the attributes of a parsed command line; those that it does not know are ignored."""
         known = inspect.signature(self.run).parameters
+        self.keyring = getattr(parsed_args, "keyring", None) or self.keyring
+        if getattr(parsed_args, "encryption_key_index", None) is not None:
+            self.encryption_key_index = parsed_args.encryption_key_index
         return self.run(**{name: value for name, value in vars(parsed_args).items() if name in known})
 
     # --- inside ---
 
-    def _compile(
-        self,
-        source: Source,
-        output_dir: AnyPath,
-        model_options_file: AnyPath | None,
-        hw_config: str | Path | None,
-        dump_ir: AnyPath | None,
-        given: CompilerOptions,
-        write: bool,
-    ) -> Built:
-        options = model_options(model_options_file, self.model_source_dir, source.name)
-        built = build(source, hw_config, dump_into(dump_ir), compiler_options(options, given))
+    def _compile(self, source: Source, how: CompileArguments, write: bool) -> Built:
+        secrecy = encryption(self.keyring, self.encryption_key_index, self.encryption_salt, how.noencrypt)
+        options = model_options(how.model_options_file, self.model_source_dir, source.name)
+        flags = compiler_options(options, how.compiler_options)
+        built = secrecy.applied(build(source, how.hw_config, dump_into(how.dump_ir), flags))
         if write:
-            files.write_all(output_dir, built, options.model_type, None)
-        folder = files.model_folder(output_dir, source.name)
-        self._source, self._built, self._options, self._output_dir = source, built, options, output_dir
+            files.write_all(how.output_dir, built, options.model_type, None)
+        folder = files.model_folder(how.output_dir, source.name)
+        self._source, self._built, self._options, self._output_dir = source, built, options, how.output_dir
         self.modelname, self.fqir, self.compiled_data = source.name, source.network, built.data
         self.model_dir, self.meta_dir = str(folder), str(folder / source.meta_name)
         self.io_records_dir = str(folder / files.IO_RECORDS)

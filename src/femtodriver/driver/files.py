@@ -104,15 +104,10 @@ def _is_file_with(path: Path, content: bytes) -> bool:
 
 
 def _write_records(folder: Path, built: Built, femto: bytes) -> None:
-    info = built.data.info()
-    records = load_sequence(built.data, key_index=_key_index(info.key_index), salt=info.key_salt)
+    index, salt = built.registers
+    records = load_sequence(built.data, key_index=index, salt=salt)
     write_io_records(folder, {PROGRAM_RECORDING: records})
     write_file(folder / f"{safe_name(built.source.name)}.femto", femto)
-
-
-def _key_index(index: int | None) -> int:
-    """The key register takes 0...31; a program that is not encrypted leaves it at 0."""
-    return index if index is not None and index < 32 else 0
 
 
 def femto_bytes(built: Built, model_type: str | None) -> bytes:
@@ -129,6 +124,7 @@ def femto_bytes(built: Built, model_type: str | None) -> bytes:
         clock_mhz=_clock_mhz(built, origin),
         model_type=model_type or str(origin.get("type", "custom")),
         model_version=str(origin.get("version", "1.0.0")),
+        key_index=built.registers[0],
         userdata=user_data(built.data) or (stored if isinstance(stored, bytes) else b""),
     )
 

@@ -7,6 +7,7 @@ data of a ``.femto``. A program without it is foreign: it can be converted, but 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -15,6 +16,7 @@ from femtodriver.compiler.link import ISA_NAME
 from femtodriver.errors import ProgramError
 from femtodriver.inputs import InputSpec
 from femtodriver.part import Part
+from femtodriver.program.cipher import ENTRY, is_ours
 from femtodriver.program.compiled import CompiledData
 from femtodriver.program.convert import vector_names
 
@@ -99,6 +101,8 @@ def user_data(data: CompiledData) -> bytes:
     content = {key: told[key] for key in _COPIED if key in told}
     content["inputs"] = _listed(data.metadata["inputs"], inputs, told["input_bits"])
     content["outputs"] = _listed(data.metadata["outputs"], outputs, told["output_bits"])
+    if is_ours(data.metadata):
+        content[ENTRY] = {**data.metadata[ENTRY], "salt": f"{data.info().key_salt:016x}"}
     return json.dumps(content, separators=(",", ":"), default=str).encode("ascii")
 
 
@@ -122,7 +126,18 @@ def with_names(data: CompiledData, where: str) -> CompiledData:
         if len(metadata[f"{kind}s"]) != len(listed):
             raise ProgramError(f"{where}: user data: the names of {kind}s must differ.")
     metadata[KEY] = description
+    if ENTRY in told:
+        metadata.update(_secrecy(_mapping(told, ENTRY, f"{where}: user data"), where))
     return CompiledData(metadata, data.mems_per_core, data.files)
+
+
+def _secrecy(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """What a container has no field for: the salt, and how the program was enciphered."""
+    salt = entry.get("salt")
+    if not isinstance(salt, str) or not re.fullmatch("[0-9a-f]{16}", salt):
+        raise ProgramError(f"{where}: user data: {ENTRY}: the salt must be 16 hexadecimal digits, not {salt!r:.60}.")
+    rest = {key: value for key, value in entry.items() if key != "salt"}
+    return {"encryption_key_salt": int(salt, 16), ENTRY: rest}
 
 
 def _listed(records: Mapping[str, Any], numbers: Mapping[str, str], bits: Mapping[str, int]) -> list[dict[str, Any]]:

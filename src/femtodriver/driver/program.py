@@ -25,7 +25,11 @@ DEFAULT_OPTIONS = Options()
 
 @dataclass(frozen=True, eq=False)
 class Built:
-    """A compiled model. ``told`` and ``part`` are None for a foreign program, ``fmir`` for any existing program."""
+    """A compiled model. ``told`` and ``part`` are None for a foreign program, ``fmir`` for any existing program.
+
+    ``data`` is the program as it is written, ``plain`` as it runs: None for a foreign one, and for an encrypted one
+    whose key is not here. ``registers``: key index and salt for a board.
+    """
 
     source: Source
     data: CompiledData
@@ -33,6 +37,8 @@ class Built:
     told: Identity | None = None
     fmir: Fmir | None = None
     options: Options = DEFAULT_OPTIONS
+    plain: CompiledData | None = None
+    registers: tuple[int, int] = (0, 0)
 
     @property
     def description(self) -> Mapping[str, Any] | None:
@@ -47,18 +53,21 @@ class Built:
         return {"name": self.source.name, "sha256": sha256}
 
     def runnable(self) -> Identity:
-        """What the program tells about itself; ProgramError for a foreign one, because nobody can run that here."""
+        """What the program tells about itself; ProgramError, with the reason, for one that cannot run here."""
         if self.told is None or self.part is None:
             raise ProgramError(
-                f"{self.source.where}: is not a program for the open SPU, so it cannot be simulated here; "
-                "it can be converted to program files. Compile the network itself with femtodrive to simulate it."
+                f"{self.source.where}: is not a program for the open SPU ({_foreign(self.data)}), so it cannot be "
+                "simulated here; it can be converted to program files. Compile the network itself with femtodrive to "
+                "simulate it."
             )
+        if self.plain is None:
+            raise ProgramError(locked(self.data, self.source.where))
         return self.told
 
     def material(self, recording: str | Path | None = None, debug_vars: tuple[str, ...] = ()) -> Material:
         """What runners are made of. With debug variables: a program of its own, which keeps their values."""
         told, network = self.runnable(), self.source.network
-        fmir, program = self.fmir, self.data
+        fmir, program = self.fmir, self.plain or self.data  # runnable() has refused programs without plain words
         names = debug_vars
         if debug_vars:
             if network is None or self.part is None:
@@ -80,6 +89,22 @@ class Built:
             debug_vars=names,
             kept=program.metadata[KEY]["kept"] if debug_vars else None,
         )
+
+
+def locked(data: CompiledData, where: str) -> str:
+    """The sentence about an encrypted program of ours whose key is not here."""
+    index = data.info().key_index or 0
+    return (
+        f"{where}: is encrypted, so its key (index {index}) must be in a keyring to read or simulate it; give its file "
+        "with --keyring."
+    )
+
+
+def _foreign(data: CompiledData) -> str:
+    """What is known about somebody else's program."""
+    if data.info().encrypted is False:
+        return "its instruction set is not known"
+    return "its instruction set is not known, and it counts as encrypted by its maker"
 
 
 def build(

@@ -66,11 +66,16 @@ def written_text(output_dir: files.AnyPath, built: Built, measured: bool) -> str
         f"wrote {files.model_folder(output_dir, name)}/",
         f"  {built.source.meta_name}/",
         f"  {files.IO_RECORDS}/apb_records/0PROG_A, 0PROG_D",
-        f"  {files.IO_RECORDS}/{femto.name} ({femto.stat().st_size:,} bytes)",
+        f"  {files.IO_RECORDS}/{femto.name} ({femto.stat().st_size:,} bytes{_secrecy_text(built)})",
     ]
     if measured:
         lines.append(f"  {files.METRICS_YAML}, {files.METRICS_TEXT}")
     return "\n".join(lines)
+
+
+def _secrecy_text(built: Built) -> str:
+    info = built.data.info()
+    return f", encrypted with key {info.key_index}" if info.encrypted and built.told is not None else ""
 
 
 def _size_text(built: Built) -> str:

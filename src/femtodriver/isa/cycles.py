@@ -10,7 +10,9 @@ from math import ceil
 
 # Decode and address generation, first operand out of its bank, last result back into its bank.
 START_VECTOR = 3
-# As above, plus the first activation through the scanner before the first weight word is asked for.
+# As above, plus the table.
+START_TABLE = 4
+# As START_VECTOR, plus the first activation through the scanner before the first weight word is asked for.
 START_MATRIX = 4
 # Header formed or parsed.
 START_TRANSFER = 2
@@ -36,13 +38,13 @@ def vector(length: int, lanes: int, lane_passes: int, busiest_bank: int) -> int:
 
 
 def lookup(length: int, lanes: int, ways: int, busiest_bank: int) -> int:
-    """START_VECTOR + max(ceil(length / lanes), ceil(length / copies), busiest bank)."""
-    return START_VECTOR + max(ceil(length / lanes), ceil(length / ways), busiest_bank)
+    """START_TABLE + max(ceil(length / lanes), ceil(length / copies), busiest bank)."""
+    return START_TABLE + max(ceil(length / lanes), ceil(length / ways), busiest_bank)
 
 
 def interpolate(length: int, lanes: int, table_reads: int, busiest_bank: int) -> int:
-    """START_VECTOR + max(ceil(length / lanes), reads of the busiest table bank, busiest bank)."""
-    return START_VECTOR + max(ceil(length / lanes), table_reads, busiest_bank)
+    """START_TABLE + max(ceil(length / lanes), reads of the busiest table bank, busiest bank)."""
+    return START_TABLE + max(ceil(length / lanes), table_reads, busiest_bank)
 
 
 def matrix(groups: int, lane_passes: int, scan_words: int, busiest_bank: int) -> int:

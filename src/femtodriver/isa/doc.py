@@ -6,6 +6,7 @@ lines ``<!-- table: NAME -->`` and ``<!-- end -->``; ``TABLES`` has the names.
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -13,7 +14,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from femtodriver.errors import FemtoError, UsageError
-from femtodriver.isa import ISA, Clip, Control, Instruction, Kind, Lookup, Matrix, Spec, Transfer, Vector, cycles
+from femtodriver.isa import ISA, Clip, Control, Form, Instruction, Kind, Lookup, Matrix, Spec, Transfer, Vector, cycles
 from femtodriver.isa.bits import BitField
 from femtodriver.isa.operand import (
     ACC_WIDTHS,
@@ -30,6 +31,7 @@ EXAMPLES = (
     "vpass [b1+0x300]:i16, a120, #0 length=64 shift=-12 rounded=1 clip=1 bits=16",
     "vmul a3, a1:i16, #-181 length=64",
     "lut a2, [0x300]:i8 length=64 table=256 ways=2",
+    "interp [0x380]:i16, a2:i16 length=64 shift=-2 clip=1 bits=16 offset=512 slope=768 ways=1",
     "recv address=512 length=32",
     "send address=768 length=16 core=1 target=40",
     "signal core=1 thread=3",
@@ -115,9 +117,22 @@ def clips() -> str:
     return _rows(("clip", "name", "result"), [(int(clip), clip.name.lower(), clip.doc) for clip in Clip])
 
 
+def forms() -> str:
+    """Which groups of weights are stored."""
+    return _rows(("form", "name", "stored groups"), [(int(form), form.name.lower(), form.doc) for form in Form])
+
+
 def cycle_constants() -> str:
     """The fixed parts of the cycle rules."""
-    names = ("START_VECTOR", "START_MATRIX", "START_TRANSFER", "CONTROL", "BRANCH_TAKEN", "THREAD_SWITCH")
+    names = (
+        "START_VECTOR",
+        "START_TABLE",
+        "START_MATRIX",
+        "START_TRANSFER",
+        "CONTROL",
+        "BRANCH_TAKEN",
+        "THREAD_SWITCH",
+    )
     return _rows(("constant", "cycles"), [(f"`{name}`", getattr(cycles, name)) for name in names])
 
 
@@ -151,6 +166,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "instructions": instructions,
     "operands": operands,
     "clips": clips,
+    "forms": forms,
     "cycle_constants": cycle_constants,
     "cycle_rules": cycle_rules,
     "lane_passes": lane_passes,
@@ -180,10 +196,9 @@ def _format(family: type[Instruction]) -> str:
         rows.append((place, entry.name, values, doc))
         position += entry.width
     size = f"{family.layout.words} word" + ("s" if family.layout.words > 1 else "")
-    meaning = str(family.__doc__).splitlines()[0]
-    return f"### {family.__name__} format, {size}\n\n{_code(meaning)}\n\n" + _rows(
-        ("bits", "field", "values", "meaning"), rows
-    )
+    meaning, _, more = inspect.cleandoc(str(family.__doc__)).partition("\n")
+    text = _code(meaning) + (f"\n\n{more.strip()}" if more else "")
+    return f"### {family.__name__} format, {size}\n\n{text}\n\n" + _rows(("bits", "field", "values", "meaning"), rows)
 
 
 def _code(meaning: str) -> str:

@@ -88,10 +88,10 @@ class Lookup(Instruction):
 @family
 @dataclass(frozen=True)
 class Interpolate(Instruction):
-    """A table of straight lines: h = A(a[i], -8), l = a[i] - A(h, 8), p = A(TM[slope + h] * l, -8);
+    """dst[i] = clip(R(A(p, shift_a) + A(TM[offset + 128 + h], shift_b), shift, rounded), clip, bits) for i < length.
 
-    dst[i] = clip(R(A(p, shift_a) + A(TM[offset + h], shift_b), shift, rounded), clip, bits). ``a`` is read with 16
-    bits; h runs from -128 to 127 and is counted from the middle of the tables of 256 entries.
+    Straight lines from tables of 256 entries: h = A(a[i], -8), from -128 to 127, says which, l = a[i] - A(h, 8), from 0
+    to 255, says where on it, and p = A(TM[slope + 128 + h] * l, -8).
     """
 
     cycle_rule: ClassVar[CycleRule] = staticmethod(cycles.interpolate)

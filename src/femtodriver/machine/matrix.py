@@ -24,7 +24,8 @@ class Decoded:
     """Weights as the lanes see them, and what one live activation of each column costs.
 
     ``weights`` (columns, rows) float64 where every sum is exact in float64, else int64.
-    ``cost`` (columns, 2 + banks): groups, multiplications, weight words per bank.
+    ``cost`` (columns, 2 + banks): groups, multiplications, weight words per bank; ``total`` its sums over the columns.
+    ``mask_banks`` (banks): words of the mask, which are all read.
     """
 
     weights: FloatArray | Int64Array
@@ -42,14 +43,14 @@ class MatrixStep(Step):
         self.x = Stream(core, instruction.x, instruction.columns)
         if not instruction.x.in_memory:
             raise MachineFault(f"mac: x must be in memory, not {instruction.x.text()}.")
-        if instruction.width > 2:
-            raise MachineFault(f"mac: width must be 0, 1 or 2, not {instruction.width}.")
         self.weight_bits = 4 << instruction.width
         self.groups = -(-instruction.rows // GROUP)
         if (instruction.acc + self.groups) * GROUP > len(core.acc):
             raise MachineFault("mac: the outputs must end inside the accumulator file.")
         first = instruction.acc * GROUP
         self.acc = core.acc[first : first + instruction.rows]
+        # The lanes of the last row that no output has.
+        self.rest = core.acc[first + instruction.rows : first + self.groups * GROUP]
         self.read_x = self.x.reader()
         self.lane_passes = cycles.passes(max(self.weight_bits, 8), instruction.x.bits)
         self.event, self.event_count = mac_event(*sorted((max(self.weight_bits, 8), instruction.x.bits)))
@@ -78,6 +79,7 @@ class MatrixStep(Step):
         product = (x.astype(decoded.weights.dtype) @ decoded.weights).astype(np.int64)
         if self.matrix.fresh:
             self.acc[...] = product
+            self.rest[...] = 0
         else:
             self.acc += product
         if count == self.matrix.columns:
@@ -127,7 +129,7 @@ class MatrixStep(Step):
 
     def _decode(self) -> Decoded:
         columns, groups, rows = self.matrix.columns, self.groups, self.matrix.rows
-        kept, mask_words = self._kept(columns * groups)
+        kept, mask_banks = self._kept(columns * groups)
         dense = np.zeros((columns * groups, GROUP), np.int64)
         dense[kept] = self._stored(int(kept.sum()))
         dense = dense.reshape(columns, groups * GROUP)[:, :rows]
@@ -141,29 +143,35 @@ class MatrixStep(Step):
         weights: FloatArray | Int64Array = np.ascontiguousarray(dense)
         if bound < _EXACT:
             weights = weights.astype(np.float64)
-        mask_banks = self.core.memory.bank_accesses(self.matrix.mask, self.matrix.mask + mask_words)
         self.decoded = Decoded(weights, cost, tuple(int(value) for value in cost.sum(0)), mask_banks)
         return self.decoded
 
-    def _kept(self, groups: int) -> tuple[npt.NDArray[np.bool_], int]:
-        """Which groups are stored, and how many words say so (all of them are read, whatever the activations)."""
+    def _kept(self, groups: int) -> tuple[npt.NDArray[np.bool_], Int64Array]:
+        """Which groups are stored, and the words per bank that say so (all are read, whatever the activations)."""
         if self.matrix.form == Form.DENSE:
-            return np.ones(groups, bool), 0
+            return np.ones(groups, bool), self._mask_banks(0, 0)
         mask_bytes = -(-groups // 8)
         if self.matrix.form == Form.MASKED:
-            return _bits(self._mask(mask_bytes))[:groups], self._flat_words()
+            return _bits(self._mask(mask_bytes))[:groups], self._mask_banks(0, mask_bytes)
         head = -(-mask_bytes // 8)
         present = _bits(self._mask(head))[:mask_bytes]
         tail = int(np.count_nonzero(present))
         full = np.zeros(mask_bytes, np.uint8)
         full[present] = self._mask(head + tail)[head:]
-        return _bits(full)[:groups], -(-(head + tail) // 8)
+        # Two readers: the word in which the bits end and the bytes begin is read by both.
+        return _bits(full)[:groups], self._mask_banks(0, head) + self._mask_banks(head, head + tail)
 
     def _mask(self, count: int) -> npt.NDArray[np.uint8]:
         """The first ``count`` bytes of the mask."""
         where = self.core.memory.word_slice(8 * self.matrix.mask, -(-count // 8))
         mask: npt.NDArray[np.uint8] = self.core.memory.words[where].view(np.uint8)[:count]
         return mask
+
+    def _mask_banks(self, first: int, end: int) -> Int64Array:
+        """Words per bank that hold these bytes of the mask."""
+        if first == end:
+            return np.zeros(self.core.part.dm_banks, np.int64)
+        return self.core.memory.bank_accesses(self.matrix.mask + first // 8, self.matrix.mask + -(-end // 8))
 
     def _stored(self, groups: int) -> Int64Array:
         """The stored weights, shape (groups, GROUP)."""

@@ -1,4 +1,4 @@
-"""Vector and look-up instructions, prepared for execution."""
+"""Vector instructions, prepared for execution, and what they share with look-ups."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class VectorStep(StreamStep):
         self.read_a = self.readers["a"]
         self.read_b = self.readers.get("b", _no_operand)
         self.low, self.high = fixed.limits(instruction.bits)
-        self.low_mask = np.int64((1 << instruction.bits) - 1 if instruction.bits < fixed.WORD_BITS else -1)
+        self.low_mask = low_mask(instruction.bits)
         self.lane_passes = 1
         if instruction.spec.multiplies:
             widths = sorted((multiplier_bits(instruction.a), multiplier_bits(instruction.b)))
@@ -110,53 +110,18 @@ class VectorStep(StreamStep):
         return self.fixed["cycles"]
 
 
-class LookupStep(StreamStep):
-    """A ``Lookup`` instruction."""
-
-    def __init__(self, core: Core, pc: int, instruction: Lookup) -> None:
-        super().__init__(core, pc, instruction, {"dst": instruction.length, "a": instruction.length})
-        self.lookup = instruction
-        self.ways = 1 << instruction.ways
-        entries = 1 << instruction.bits
-        rows, banks = core.tables.shape[1], core.tables.shape[0]
-        if instruction.table + entries > rows or instruction.bank + self.ways > banks:
-            raise MachineFault(f"lut: the table must lie inside table memory of {banks} banks x {rows} words.")
-        copies = core.tables[instruction.bank : instruction.bank + self.ways]
-        copies = copies[:, instruction.table : instruction.table + entries]
-        # Element i uses copy i mod ways; equal copies (the compiler's) give the same value as the first.
-        self.copies = np.ascontiguousarray(copies)
-        self.equal = bool((copies == copies[0]).all())
-        self.which = np.arange(instruction.length) % self.ways
-        self.read_a = self.readers["a"]
-        self.low, self.high = fixed.limits(instruction.bits)
-        self.fixed |= {"tm_read": self.length, "alu": self.length}
-        self.fixed["cycles"] = 0 if self.moving else self._cycles(self.busiest)
-
-    def _cycles(self, busiest: int) -> int:
-        return cycles.lookup(self.length, self.lanes, self.ways, busiest)
-
-    def run(self, core: Core) -> int:
-        self.executions += 1
-        address = fixed.shift(self.read_a(), self.lookup.shift_a)
-        clipped = np.minimum(np.maximum(address, self.low), self.high)
-        changed = np.count_nonzero(clipped != address)
-        if changed:
-            self.add("saturated", int(changed) * (self.length // clipped.size))
-        index = clipped - self.low
-        self.store(self.copies[0][index] if self.equal else self.copies[self.which, index])
-        if self.moving:
-            taken = self._cycles(self.count_moving())
-            self.add("cycles", taken)
-            return taken
-        return self.fixed["cycles"]
-
-
 def _no_operand() -> Int64Array:
     return _ZERO
 
 
 def _busiest(banks: Int64Array | int) -> int:
     return int(np.max(banks))
+
+
+def low_mask(bits: int) -> np.int64:
+    """What keeps the low ``bits`` (1 to 64) of a value."""
+    mask: np.int64 = np.int64((1 << bits) - 1 if bits < fixed.WORD_BITS else -1)
+    return mask
 
 
 def multiplier_bits(operand: Operand) -> int:

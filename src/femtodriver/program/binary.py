@@ -17,13 +17,15 @@ _CODES = {1: "B", 2: "H", 4: "I"}
 class BinaryReader:
     """Numbers, bytes and text of a file; ``order`` is ``<`` (little endian) or ``>``.
 
-    Every method raises ProgramError with the offset when the file is too short or the content does not fit.
+    Every method raises ProgramError with the offset when the file is too short or the content does not fit. Given a
+    list of ``problems``, ``expect`` adds to it instead and reading goes on: for looking at damaged files.
     """
 
-    def __init__(self, data: bytes, where: str, order: Order = "<") -> None:
+    def __init__(self, data: bytes, where: str, order: Order = "<", problems: list[str] | None = None) -> None:
         self.data = data
         self.where = where
         self.order = order
+        self.problems = problems
 
     def error(self, at: int, sentence: str) -> ProgramError:
         """The error for what is wrong at an offset."""
@@ -56,8 +58,12 @@ class BinaryReader:
 
     def expect(self, at: int, name: str, value: int, wanted: int) -> None:
         """ProgramError when a stored number is not the wanted one."""
-        if value != wanted:
-            raise self.error(at, f"{name} must be {wanted}, not {value}")
+        if value == wanted:
+            return
+        error = self.error(at, f"{name} must be {wanted}, not {value}")
+        if self.problems is None:
+            raise error
+        self.problems.append(str(error))
 
     def _number(self, at: int, size: int) -> int:
         value: int = struct.unpack(self.order + _CODES[size], self.raw(at, size))[0]

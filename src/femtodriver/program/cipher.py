@@ -139,8 +139,8 @@ def _opened(cipher: WordCipher, index: int, salt: int, banks: Banks) -> tuple[di
         if hmac.compare_digest(tag, stored):
             return plain, tag
     raise ProgramError(
-        f"encryption: key {index} and the salt must be those that the program was enciphered with, and no word may have "
-        "changed, be missing or be added since; the program is not run."
+        f"encryption: key {index} and the salt must be those that the program was enciphered with, and no word may "
+        "have changed, be missing or be added since; the program is not run."
     )
 
 

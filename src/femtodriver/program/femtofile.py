@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -100,21 +101,27 @@ class FemtoFile:
         return cls.parse(archive.read_file(path, MAX_FILE), os.fspath(path))
 
     @classmethod
-    def parse(cls, data: bytes, where: str = "femto file") -> FemtoFile:
-        """The container in ``data``; the layout and its profile are detected. Raises ProgramError with the offset."""
+    def parse(cls, data: bytes, where: str = "femto file", problems: list[str] | None = None) -> FemtoFile:
+        """The container in ``data``; the layout and its profile are detected. Raises ProgramError with the offset.
+
+        ``problems``: a list that takes numbers which contradict each other, where reading can go on in spite of them.
+        """
         if data.startswith(layout_a.MAGIC):
-            parsed = layout_a.parse_a(data, where)
+            parsed = layout_a.parse_a(data, where, problems)
         elif data.startswith(layout_b.MAGIC):
-            parsed = layout_b.parse_b(data, where)
+            parsed = layout_b.parse_b(data, where, problems)
         else:
             raise ProgramError(
                 f"{where}: offset 0x0: a .femto file must start with {layout_b.MAGIC.decode()} or "
                 f"{layout_a.MAGIC.decode()}, not {data[:16]!r}."
             )
         file = cls(parsed.header, parsed.model, parsed.spu)
-        reader = BinaryReader(data, where, parsed.header.order)
+        reader = BinaryReader(data, where, parsed.header.order, problems)
         file.banks = parse_pages(reader, parsed.pages_at, parsed.page_count, parsed.spu.geometry)
-        file._check_banks(parsed, where)
+        for sentence in file._bank_problems(parsed, where):
+            if problems is None:
+                raise ProgramError(sentence)
+            problems.append(sentence)
         file._detect_profile(data)
         return file
 
@@ -132,13 +139,13 @@ class FemtoFile:
         other.banks = dict(self.banks)
         return other
 
-    def _check_banks(self, parsed: ParsedFile, where: str) -> None:
+    def _bank_problems(self, parsed: ParsedFile, where: str) -> Iterator[str]:
         used = self.spu.used_cores
         for core, bank in self.banks:
             if core not in used:
-                raise ProgramError(f"{where}: core {core} must be on, because pages carry words for its {bank}.")
-            if (core, bank) in parsed.banks_off:
-                raise ProgramError(f"{where}: {bank} of core {core} must not be off, because pages carry words for it.")
+                yield f"{where}: core {core} must be on, because pages carry words for its {bank}."
+            elif (core, bank) in parsed.banks_off:
+                yield f"{where}: {bank} of core {core} must not be off, because pages carry words for it."
 
     def _differences(self, data: bytes) -> tuple[int, str]:
         """How many bytes would change if the file were written again, and a sentence about it."""

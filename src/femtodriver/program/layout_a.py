@@ -40,9 +40,10 @@ _CORES_AT, _CORE_SIZE, _CORE_SLOTS = _SPU_AT + 4, 28, 2
 _NONE = 0xFF
 
 
-def parse_a(data: bytes, where: str) -> ParsedFile:
-    """Records of a Layout A file. Raises ProgramError with the offset of what is wrong."""
-    reader = BinaryReader(data, where, "<" if BinaryReader(data, where).u8(16) == 1 else ">")
+def parse_a(data: bytes, where: str, problems: list[str] | None = None) -> ParsedFile:
+    """Records of a Layout A file. Raises ProgramError with the offset of what is wrong; see BinaryReader for
+    ``problems``."""
+    reader = BinaryReader(data, where, "<" if BinaryReader(data, where).u8(16) == 1 else ">", problems)
     reader.raw(0, CHUNK)
     _check_chain(reader)
     count = reader.u16(_MODEL_AT + 4)

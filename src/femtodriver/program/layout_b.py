@@ -39,10 +39,11 @@ _CORES_AT = 6
 _MODEL_MOST = 0xFF00 - CHUNK
 
 
-def parse_b(data: bytes, where: str) -> ParsedFile:
-    """Records of a Layout B file. Raises ProgramError with the offset of what is wrong."""
+def parse_b(data: bytes, where: str, problems: list[str] | None = None) -> ParsedFile:
+    """Records of a Layout B file. Raises ProgramError with the offset of what is wrong; see BinaryReader for
+    ``problems``."""
     flag = BinaryReader(data, where).u8(5)
-    reader = BinaryReader(data, where, "<" if flag == 1 else ">")
+    reader = BinaryReader(data, where, "<" if flag == 1 else ">", problems)
     reader.raw(0, CHUNK)
     reader.expect(6, "the chunk size", reader.u16(6), CHUNK)
     model_at, spu_at, pages_at, reference_at = _check_chain(reader)

@@ -114,4 +114,5 @@ def _halves(words: npt.ArrayLike) -> tuple[Halves, Halves]:
 
 
 def _joined(high: Halves, low: Halves) -> Words:
-    return high.astype(np.uint64) << np.uint64(32) | low.astype(np.uint64)
+    words: Words = high.astype(np.uint64) << np.uint64(32) | low.astype(np.uint64)
+    return words

@@ -26,6 +26,7 @@ _CHUNK = 1 << 16
 # A client that does not fetch its answers is not read from until it does.
 _MOST_UNSENT = 1 << 20
 _TICK_S = 0.1
+_QUICK = getattr(socket, "TCP_QUICKACK", None)
 
 
 @dataclass(eq=False)
@@ -59,6 +60,9 @@ class BoardServer:
         self.address: tuple[str, int] = self._listener.getsockname()[:2]
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
+        # Written to when the thread is to end, so that it need not look at a clock.
+        self._wake, self._woken = socket.socketpair()
+        self._selector.register(self._woken, selectors.EVENT_READ)
         self._clients: set[_Client] = set()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -72,8 +76,9 @@ class BoardServer:
         """Answer until ``stop`` is set."""
         while not stop.is_set():
             for key, events in self._selector.select(_TICK_S):
-                if key.data is None:
+                if key.fileobj is self._listener:
                     self._accept()
+                if key.data is None:
                     continue
                 if events & selectors.EVENT_WRITE:
                     self._flush(key.data)
@@ -90,6 +95,7 @@ class BoardServer:
         """End the thread and close everything."""
         self._stop.set()
         if self._thread is not None:
+            self._wake.send(b"x")
             self._thread.join()
             self._thread = None
         self.close()
@@ -99,7 +105,8 @@ class BoardServer:
         for client in tuple(self._clients):
             self._drop(client)
         self._selector.close()
-        self._listener.close()
+        for end in (self._listener, self._wake, self._woken):
+            end.close()
 
     def __enter__(self) -> BoardServer:
         self.start()
@@ -131,6 +138,8 @@ class BoardServer:
     def _receive(self, client: _Client) -> None:
         try:
             data = client.link.recv(_CHUNK)
+            if _QUICK is not None:  # a client that sends small pieces waits for each to be acknowledged
+                client.link.setsockopt(socket.IPPROTO_TCP, _QUICK, 1)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:

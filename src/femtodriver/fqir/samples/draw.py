@@ -23,6 +23,7 @@ Sampler = Callable[["Draw"], None]
 # What a value is wanted like: its shape, and the most bits that it may have.
 Wanted = tuple[Shape, int]
 DEEPEST = 3
+_NESTING = ("loop", "conditional", "strided_subgraph", "call")
 _NAMES = (
     "%x.{}", "%add.{}", "add_{}", "é {}", 'q"{}', "a\n{}", "in:{}", "state:{}", "t{}", "const{}", "m{}", "{}", "[{}]-+",
     "%b_%x.{}_lo", "x@1.{}", "c0.{}", "out:{}", "carry{}", "{{{}}}", "%s{}", "null: {}", "'{}",
@@ -40,6 +41,9 @@ class Store:
         self.init_parameters: list[Tensor] = []
         self.states: dict[str, Tensor] = {}
         self.named = 0
+        # Each network favours some operators, and some overwrite names often.
+        self.favour = {name: numbers.pick([0.0, 0.3, 1.0, 3.0]) for name in samplers}
+        self.overwriting = numbers.pick([0.0, 0.03, 0.2])
 
     def name(self) -> str:
         """A new name, often an odd one."""
@@ -143,7 +147,7 @@ class Draw(Numbers):
         """A tensor for a result: nearly always of a new name, else of one that is overwritten."""
         name = self.store.name()
         taken = [t.name for t in self.values.values() if t.shape == shape and (t.value is None or t.value.ndim == 1)]
-        if taken and self.chance(0.04):
+        if taken and self.chance(self.store.overwriting):
             name = self.pick(taken)
         return Tensor(name, self.dtype(bits), shape)
 
@@ -187,8 +191,8 @@ class Draw(Numbers):
             self.store.samplers[chosen][0](self)
 
     def _weight(self, name: str) -> float:
-        sampler, weight = self.store.samplers[name]
-        return 0.0 if self.depth >= DEEPEST and sampler.__module__.endswith("control") else weight
+        _, weight = self.store.samplers[name]
+        return 0.0 if self.depth >= DEEPEST and name in _NESTING else weight * self.store.favour[name] + 1e-6
 
     def body(self, inputs: Sequence[Wanted], outputs: Sequence[Wanted]) -> tuple[Graph, Draw]:
         """A nested graph with inputs and outputs as wanted; and the draw that made it, for what it did to names."""
@@ -204,7 +208,7 @@ class Draw(Numbers):
         """An input of this graph; sometimes it has the name of an outer value, which it then hides for ever."""
         name = self.store.name()
         same = [tensor.name for tensor in outer.values.values() if tensor.shape == shape and tensor.value is None]
-        if same and self.chance(0.05):
+        if same and self.chance(self.store.overwriting):
             name = self.pick(same)
         self.values[name] = tensor = Tensor(name, self.dtype(bits), shape)
         return tensor

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from femtodriver.fqir.samples import control, elementwise, movement, products
+from femtodriver.fqir.samples import control, elementwise, movement, patterns, products
 from femtodriver.fqir.samples.draw import Sampler
 
 SAMPLERS: Mapping[str, tuple[Sampler, float]] = MappingProxyType(
-    {**elementwise.SAMPLERS, **products.SAMPLERS, **movement.SAMPLERS, **control.SAMPLERS}
+    {**elementwise.SAMPLERS, **products.SAMPLERS, **movement.SAMPLERS, **control.SAMPLERS, **patterns.SAMPLERS}
 )

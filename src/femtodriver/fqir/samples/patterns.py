@@ -1,0 +1,103 @@
+"""Samplers of what producers make of one layer: several nodes that passes of a compiler look for."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from femtodriver.fqir.graph import Node, Table, Tensor
+from femtodriver.fqir.samples.draw import Draw, Sampler
+
+_ADDRESSES = np.arange(-128, 128)
+
+
+def interpolation(draw: Draw) -> None:
+    """A nonlinearity as fmot lowers it: high byte, rest, two tables, product, sum; sometimes not quite."""
+    _interpolated(draw, draw.value(lambda tensor: (tensor.bits or 32) in (16, 24, 32)))
+
+
+def _interpolated(draw: Draw, x: Tensor) -> Tensor:
+    odd = draw.chance(0.15)  # a pattern that must not be taken for an interpolation
+    (high,) = draw.node("shift", {"x": x}, [8], {"shamt": -8, "bw": 8, "rounded": odd and draw.chance(0.5)})
+    constants = {"shamt_x": 0, "shamt_y": draw.integer(7, 9) if odd else 8, "shamt_bwred": 0, "bw": 16}
+    (rest,) = draw.node("vvsub", {"x": x, "y": high}, [16], {**constants, "rounded": False})
+    (slope,), (offset,) = (
+        draw.node("lut", {"x": high}, [16], {"shamt_address": 0, "bw_address": 8, "table": _table(draw), "function": f})
+        for f in ("c1", "c0")
+    )
+    pair = {"x": slope, "y": rest} if draw.chance(0.5) else {"x": rest, "y": slope}
+    shamt = -8 if draw.chance(0.9) else draw.shift()
+    (product,) = draw.node("vvmul", pair, [16], {"shamt_bwred": shamt, "bw": 16, "rounded": odd})
+    pair = {"x": product, "y": offset} if draw.chance(0.5) else {"x": offset, "y": product}
+    bw = draw.pick([8, 16])
+    alignment = {"shamt_x": draw.integer(-3, 2), "shamt_y": draw.integer(-3, 2), "shamt_bwred": draw.integer(-4, 2)}
+    (result,) = draw.node("vvadd", pair, [bw], {**alignment, "bw": bw, **draw.rounded()})
+    return result
+
+
+def _table(draw: Draw) -> Table:
+    return Table("f", _ADDRESSES, draw.array((256,), 16))
+
+
+def recurrent(draw: Draw) -> None:
+    """A recurrent layer: products of input and state, gates, a new state; sometimes with a second state."""
+    x = draw.vector(1)
+    hidden = draw.pick([4, 8, 16, 24, 32])
+    gates = draw.integer(1, 4)
+    state = draw.state((hidden,))
+    constants = {"shamt_bias": draw.integer(0, 6), "shamt_bwred": draw.integer(-12, -5), "bw_out": 16}
+    parts = []
+    for value in (x, state):
+        inputs = {"x": value, "y": draw.parameter((value.size, gates * hidden), draw.pick([4, 8]))}
+        inputs["bias"] = draw.parameter((gates * hidden,), 16)
+        parts.extend(draw.node("addmm", inputs, [16], {**constants, "rounded": draw.chance(0.5)}))
+    alignment = {"shamt_x": 0, "shamt_y": draw.integer(-2, 0), "shamt_bwred": 0, "bw": 16, "rounded": False}
+    (total,) = draw.node("vvadd", {"x": parts[0], "y": parts[1]}, [16], alignment)
+    pieces = draw.node("chunk", {"x": total}, [16] * gates, {"chunks": gates, "dim": -1})
+    values = [_interpolated(draw, piece) if draw.chance(0.6) else piece for piece in pieces]
+    new = values[0]
+    for value in values[1:]:
+        scale = {"shamt_bwred": draw.integer(-15, -8), "bw": 16, "rounded": False}
+        (new,) = draw.node("vvmul", {"x": new, "y": value}, [16], scale)
+    draw.add(Node("", "assign", {"y": state, "x": new}, ()))
+    draw.update(state, 16)
+
+
+def swap(draw: Draw) -> None:
+    """States that are assigned to each other in a row: no swap, since each assignment acts at once."""
+    states = list(draw.store.states.values())
+    if not states:
+        return
+    state = draw.pick(states)
+    family = [other for other in states if other.shape == state.shape]
+    if len(family) < 2:
+        family.append(draw.state(state.shape))
+    for _ in range(draw.integer(2, 4)):
+        one, other = draw.pick(family), draw.pick(family)
+        if draw.chance(0.3):
+            draw.node("copy", {"x": one}, [one.bits or 32])
+        draw.add(Node("", "assign", {"y": one, "x": other}, ()))
+        draw.update(one, other.bits or 32)
+
+
+def chain(draw: Draw) -> None:
+    """Elementwise work on a long vector and slices of it, as in transforms."""
+    x = draw.like((draw.pick([32, 48, 64, 130, 600]),))
+    for _ in range(draw.integer(1, 3)):
+        half = x.size // 2
+        low, high = draw.node("split", {"x": x}, [16, 16], {"lengths": (half, x.size - half), "dim": 0})
+        if low.shape != high.shape:
+            return
+        alignment = {"shamt_x": 0, "shamt_y": 0, "shamt_bwred": -1, "bw": 16, "rounded": False}
+        (total,) = draw.node("vvadd", {"x": low, "y": high}, [16], alignment)
+        (rest,) = draw.node("vvsub", {"x": low, "y": high}, [16], alignment)
+        scale = {"shamt_bwred": -15, "bw": 16, "rounded": True}
+        (turned,) = draw.node("vvmul", {"x": rest, "y": draw.parameter(rest.shape, 16)}, [16], scale)
+        (x,) = draw.node("cat", {"x0": total, "x1": turned}, [16], {"dim": 0})
+
+
+SAMPLERS: dict[str, tuple[Sampler, float]] = {
+    "(interpolation)": (interpolation, 0.5),
+    "(recurrent)": (recurrent, 0.3),
+    "(swap)": (swap, 0.3),
+    "(chain)": (chain, 0.15),
+}
