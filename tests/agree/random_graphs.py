@@ -65,6 +65,7 @@ def _outputs(frame: Draw) -> list[Tensor]:
     values = list(frame.values.values())
     made = [tensor for node in frame.nodes for tensor in node.outputs] or values
     outputs = [frame.values.get(tensor.name, tensor) for tensor in made if frame.chance(0.4)]
+    outputs += [frame.values[name] for name in frame.store.states if name in frame.values and frame.chance(0.3)]
     outputs += [frame.pick(values) for _ in range(frame.pick([0, 0, 1, 2]))]
     outputs = outputs or [frame.values.get(made[-1].name, made[-1])]
     if not frame.chance(0.1):

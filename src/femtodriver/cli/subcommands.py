@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from femtodriver.cli.look import add_disasm, add_inspect, disasm, inspect
 
 
-@dataclass(frozen=True)
-class Subcommand:
+class Subcommand(NamedTuple):  # a dataclass would cost the help text 10 ms of imports
     """One row: ``options`` adds to the parser, ``work`` gets its result and gives the exit status."""
 
     name: str

@@ -59,21 +59,33 @@ def pack(fmir: Fmir) -> Fmir:
 
 
 def _before(ops: tuple[Op, ...]) -> list[set[int]]:
-    """Which operations must come before each: what it reads must be written, what it writes must have been read."""
-    written: dict[str, set[int]] = {}
+    """Which operations must come before each: what it reads must be written, what it writes must have been read.
+
+    What is written twice must be written in the same order.
+    """
+    written: dict[str, dict[int, list[View]]] = {}
     read: dict[str, set[int]] = {}
     before: list[set[int]] = []
     for index, op in enumerate(ops):
         inner = list(walk((op,)))
         uses = {view.buffer for entry in inner for view in reads(entry)}
-        makes = {view.buffer for entry in inner for view in writes(entry)}
-        found: set[int] = set().union(*(written.get(name, set()) for name in uses))
-        before.append(found.union(*(read.get(name, set()) for name in makes)))
+        makes = [view for entry in inner for view in writes(entry)]
+        found: set[int] = set().union(*(written.get(name, {}) for name in uses))
+        found.update(*(read.get(view.buffer, ()) for view in makes))
+        for view in makes:
+            earlier = written.get(view.buffer, {}).items()
+            found.update(one for one, views in earlier if any(_overlap(view, other) for other in views))
+        before.append(found)
         for name in uses:
             read.setdefault(name, set()).add(index)
-        for name in makes:
-            written.setdefault(name, set()).add(index)
+        for view in makes:
+            written.setdefault(view.buffer, {}).setdefault(index, []).append(view)
     return before
+
+
+def _overlap(one: View, other: View) -> bool:
+    moving = bool(one.cursor or other.cursor)
+    return moving or (one.offset < other.end and other.offset < one.end)
 
 
 def _levels(before: list[set[int]]) -> list[int]:
@@ -257,7 +269,9 @@ def _joined(buffers: dict[str, Buffer], ops: list[Op]) -> Op:
         return replace(first, dst=_long([op.dst for op in vecs]), a=a, b=b)
     if isinstance(first, (Look, Interp)):
         same = [op for op in ops if isinstance(op, (Look, Interp))]
-        return replace(first, dst=_long([op.dst for op in same]), a=_long([op.a for op in same]))
+        a = _side(buffers, [op.a for op in same])
+        if isinstance(a, View):
+            return replace(first, dst=_long([op.dst for op in same]), a=a)
     raise TypeError(type(first).__name__)
 
 
@@ -284,11 +298,12 @@ def _constants(buffers: dict[str, Buffer], views: list[View]) -> View:
         if init is not None:
             parts.append(init[view.offset : view.end])
     values = np.concatenate(parts)
+    bits = max(buffers[view.buffer].bits for view in views)
     key = "pack:" + ",".join(f"{view.buffer}[{view.offset}:{view.end}]" for view in views)
     for name, buffer in buffers.items():
-        if buffer.init is not None and buffer.role is Role.CONST and np.array_equal(buffer.init, values):
+        same = buffer.role is Role.CONST and buffer.bits == bits
+        if same and buffer.init is not None and np.array_equal(buffer.init, values):
             return View(name, 0, len(values))
     if key not in buffers:
-        bits = max(buffers[view.buffer].bits for view in views)
         buffers[key] = Buffer(key, len(values), bits, Role.CONST, init=values)
     return View(key, 0, len(values))

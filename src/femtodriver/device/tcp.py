@@ -19,9 +19,11 @@ from femtodriver.device.entries import (
     code_name,
     codes_of,
     entries,
+    fields_of,
     from_bytes,
     to_bytes,
 )
+from femtodriver.device.stamps import StampCheck
 from femtodriver.device.transport import BusWords, Timeouts, Transport
 from femtodriver.errors import DeviceError, UsageError
 
@@ -44,6 +46,7 @@ class TcpLink(Transport):
         self._scale = float(not is_loopback(host)) if settle_scale is None else settle_scale
         self._socket: socket.socket | None = None
         self._received = bytearray()
+        self._stamps = StampCheck()
 
     def settle(self, cycles: int, seconds: float) -> None:
         if seconds * self._scale > 0:
@@ -60,6 +63,7 @@ class TcpLink(Transport):
                 "`femtodrive board --listen`, is running."
             ) from None
         self._socket = link
+        self._stamps = StampCheck()
 
     def _close(self) -> None:
         link, self._socket = self._socket, None
@@ -104,6 +108,8 @@ class TcpLink(Transport):
         table = self._take(len(addresses))
         self._check_codes(table, reply, where, 0)
         words: BusWords = table[:, 1].copy()
+        if reply == Code.TOP_REPLY:
+            self._check_stamp(words, int(fields_of(table)[0]), None, where)
         return words
 
     def _read_axis(self, length: int) -> BusWords:
@@ -126,12 +132,20 @@ class TcpLink(Transport):
             if len(ends):
                 break
             self._receive(where, ENTRY_BYTES * (length + 1), deadline, ENTRY_BYTES * count)
-        self._check_end(table, int(ends[0]), where)
+        end = int(ends[0])
+        self._check_end(table, end, where)
         if count not in (0, length):
             raise DeviceError(
                 f"{self.name}: {where}: expected {length} data entries before the end marker, got {count}."
             )
-        return np.concatenate(found)
+        words = np.concatenate(found)
+        self._check_stamp(words, int(fields_of(table)[end]), int(table[end, 1]), where)
+        return words
+
+    def _check_stamp(self, words: BusWords, field: int, received: int | None, where: str) -> None:
+        damage = self._stamps.damage(field, words, received)
+        if damage:
+            raise DeviceError(f"{self.name}: {where}: expected check sums that fit, but {damage}; the link is damaged.")
 
     def _check_end(self, table: Entries, end: int, where: str) -> None:
         extra = ENTRY_BYTES * (len(table) - end - 1) + len(self._received)
@@ -168,6 +182,7 @@ class TcpLink(Transport):
     def _send(self, table: Entries, where: str) -> None:
         link, data = self._link(), memoryview(to_bytes(table))
         link.settimeout(self.timeouts.io)
+        self._stamps.sent(data)
         try:
             for first in range(0, len(data), PIECE_BYTES):
                 link.sendall(data[first : first + PIECE_BYTES])

@@ -56,7 +56,7 @@ class Built:
         """What the program tells about itself; ProgramError, with the reason, for one that cannot run here."""
         if self.told is None or self.part is None:
             raise ProgramError(
-                f"{self.source.where}: is not a program for the open SPU ({_foreign(self.data)}), so it cannot be "
+                f"{self.source.where}: is not a program for the open SPU ({foreign(self.data)}), so it cannot be "
                 "simulated here; it can be converted to program files. Compile the network itself with femtodrive to "
                 "simulate it."
             )
@@ -100,7 +100,7 @@ def locked(data: CompiledData, where: str) -> str:
     )
 
 
-def _foreign(data: CompiledData) -> str:
+def foreign(data: CompiledData) -> str:
     """What is known about somebody else's program."""
     if data.info().encrypted is False:
         return "its instruction set is not known"

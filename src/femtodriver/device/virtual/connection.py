@@ -25,6 +25,7 @@ from femtodriver.device.entries import (
     from_bytes,
     to_bytes,
 )
+from femtodriver.device.stamps import stamp, stream_sum
 from femtodriver.device.transport import BusWords
 from femtodriver.device.virtual.board import VirtualBoard
 from femtodriver.device.virtual.faults import FaultStream
@@ -34,6 +35,8 @@ Fields = npt.NDArray[np.int64]
 MOST_MESSAGE = 2 * (1 + 8191)
 """Bus words of the longest message that an instruction can take."""
 HARD_RESET = 0
+# Requests whose answers tell what was received up to each of them.
+_STAMPED = (Code.AXIS_READ, Code.TOP_READ)
 
 
 class Connection:
@@ -44,6 +47,7 @@ class Connection:
         self._faults = faults
         self._rest = b""
         self._message = _Message(board)
+        self._received = 0
         self.closing = False
         self._handlers: Mapping[int, Callable[[Fields, BusWords], list[Entries]]] = {
             Code.APB_READ: self._apb_read,
@@ -86,6 +90,8 @@ class Connection:
         codes, fields, words = codes_of(table), fields_of(table), table[:, 1]
         replies: list[Entries] = []
         for first, end in _runs(codes):
+            if codes[first] not in _STAMPED:
+                self._received = stream_sum(to_bytes(table[first:end]), self._received)
             handler = self._handlers.get(int(codes[first]))
             if handler is None:
                 self._board.note(
@@ -109,11 +115,13 @@ class Connection:
 
     def _axis_read(self, fields: Fields, words: BusWords) -> list[Entries]:
         replies = []
-        for count in fields.tolist():
+        for count, request in zip(fields.tolist(), entries(Code.AXIS_READ, fields, words), strict=True):
+            self._received = stream_sum(to_bytes(request), self._received)
             found = self._board.take_outputs(count)
-            if found is not None:
-                replies.append(entries(Code.AXIS_DATA, np.zeros(len(found)), found))
-            replies.append(entries(Code.AXIS_END, [self._board.waiting_words], 0))
+            if found is None:
+                found = np.zeros(0, np.uint32)
+            replies.append(entries(Code.AXIS_DATA, np.zeros(len(found)), found))
+            replies.append(entries(Code.AXIS_END, [stamp(found, self._received)], self._received))
         return replies
 
     def _axis_write(self, fields: Fields, words: BusWords) -> list[Entries]:
@@ -121,8 +129,12 @@ class Connection:
         return []
 
     def _top_read(self, fields: Fields, words: BusWords) -> list[Entries]:
-        found = [self._board.top_read(address) for address in fields.tolist()]
-        return [entries(Code.TOP_REPLY, fields, found)]
+        replies = []
+        for address, request in zip(fields.tolist(), entries(Code.TOP_READ, fields, words), strict=True):
+            self._received = stream_sum(to_bytes(request), self._received)
+            found = np.array([self._board.top_read(address)], np.uint32)
+            replies.append(entries(Code.TOP_REPLY, [stamp(found, self._received)], found))
+        return replies
 
     def _top_write(self, fields: Fields, words: BusWords) -> list[Entries]:
         for address, value in zip(fields.tolist(), words.tolist(), strict=True):

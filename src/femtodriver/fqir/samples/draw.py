@@ -44,6 +44,8 @@ class Store:
         # Each network favours some operators, and some overwrite names often.
         self.favour = {name: numbers.pick([0.0, 0.3, 1.0, 3.0]) for name in samplers}
         self.overwriting = numbers.pick([0.0, 0.03, 0.2])
+        # Values meet more often when they have few different sizes.
+        self.sizes = [numbers.any_size() for _ in range(numbers.integer(1, 4))]
 
     def name(self) -> str:
         """A new name, often an odd one."""
@@ -68,12 +70,19 @@ class Draw(Numbers):
         """A value that can be read, preferably a late one; a new parameter if none is acceptable."""
         found = [tensor for tensor in self.values.values() if accept is None or accept(tensor)]
         if not found or self.chance(0.05):
-            return self.parameter(self.shape() if fallback is None else fallback)
+            return self.parameter(fallback or (self.size(),))
         return self.pick(found[-6:] if self.chance(0.6) else found)
+
+    def size(self) -> int:
+        """The length of a vector, usually one of the network's own sizes."""
+        return self.pick(self.store.sizes) if self.chance(0.7) else self.any_size()
 
     def shape(self) -> Shape:
         """A shape, nearly always of a vector."""
-        return (self.size(),) if self.chance(0.95) else (self.integer(1, 4), self.integer(1, 9))
+        kind = self.integer(0, 29)
+        if kind < 2:
+            return () if kind else (self.integer(1, 4), self.integer(1, 9))
+        return (self.size(),)
 
     def vector(self, least: int = 0) -> Tensor:
         """A vector of at least so many elements."""
@@ -197,7 +206,7 @@ class Draw(Numbers):
     def body(self, inputs: Sequence[Wanted], outputs: Sequence[Wanted]) -> tuple[Graph, Draw]:
         """A nested graph with inputs and outputs as wanted; and the draw that made it, for what it did to names."""
         inner = Draw(self.store, self)
-        if self.chance(0.5):  # a body that captures nothing
+        if self.chance(0.3):  # a body that captures nothing
             inner.values = {name: tensor for name, tensor in inner.values.items() if name in self.store.states}
         given = [inner._argument(shape, bits, self) for shape, bits in inputs]
         inner.grow(self.integer(0, 4))

@@ -59,7 +59,7 @@ class Numbers:
             return 1 << self.integer(0, 30)
         return self.pick([0, -1, IMMEDIATE_LOW, IMMEDIATE_HIGH, self.integer(IMMEDIATE_LOW, IMMEDIATE_HIGH)])
 
-    def size(self) -> int:
+    def any_size(self) -> int:
         """The length of a vector; often one, or not a multiple of the lanes; seldom none or many."""
         kind = self.integer(0, 19)
         if kind == 0:

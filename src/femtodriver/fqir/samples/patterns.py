@@ -16,17 +16,24 @@ def interpolation(draw: Draw) -> None:
 
 
 def _interpolated(draw: Draw, x: Tensor) -> Tensor:
-    odd = draw.chance(0.15)  # a pattern that must not be taken for an interpolation
-    (high,) = draw.node("shift", {"x": x}, [8], {"shamt": -8, "bw": 8, "rounded": odd and draw.chance(0.5)})
-    constants = {"shamt_x": 0, "shamt_y": draw.integer(7, 9) if odd else 8, "shamt_bwred": 0, "bw": 16}
-    (rest,) = draw.node("vvsub", {"x": x, "y": high}, [16], {**constants, "rounded": False})
-    (slope,), (offset,) = (
-        draw.node("lut", {"x": high}, [16], {"shamt_address": 0, "bw_address": 8, "table": _table(draw), "function": f})
-        for f in ("c1", "c0")
+    odd = 0.1 if draw.chance(0.4) else 0.0  # a pattern that must not be taken for an interpolation
+
+    def usual(value: int, other: int) -> int:
+        return other if draw.chance(odd) else value
+
+    high_bits, rest_bits, product_bits = usual(8, 6), usual(16, 9), usual(16, 12)
+    constants = {"shamt": usual(-8, -7), "bw": high_bits, "rounded": draw.chance(odd)}
+    (high,) = draw.node("shift", {"x": x}, [high_bits], constants)
+    aligned = {"shamt_x": usual(0, -1), "shamt_y": usual(8, 7), "shamt_bwred": usual(0, -1)}
+    constants = {**aligned, "bw": rest_bits, "rounded": draw.chance(odd)}
+    (rest,) = draw.node("vvsub", {"x": draw.pick([x, high]) if draw.chance(odd) else x, "y": high}, [16], constants)
+    slope, offset = (
+        draw.node("lut", {"x": high}, [16], {"shamt_address": usual(0, 1), "bw_address": 8, "table": _table(draw)})[0]
+        for _ in range(2)
     )
     pair = {"x": slope, "y": rest} if draw.chance(0.5) else {"x": rest, "y": slope}
-    shamt = -8 if draw.chance(0.9) else draw.shift()
-    (product,) = draw.node("vvmul", pair, [16], {"shamt_bwred": shamt, "bw": 16, "rounded": odd})
+    constants = {"shamt_bwred": usual(-8, -9), "bw": product_bits, "rounded": draw.chance(odd)}
+    (product,) = draw.node("vvmul", pair, [16], constants)
     pair = {"x": product, "y": offset} if draw.chance(0.5) else {"x": offset, "y": product}
     bw = draw.pick([8, 16])
     alignment = {"shamt_x": draw.integer(-3, 2), "shamt_y": draw.integer(-3, 2), "shamt_bwred": draw.integer(-4, 2)}

@@ -1,0 +1,46 @@
+"""Inspecting network files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from femtodriver.fqir.graph import Network, Tensor
+from femtodriver.fqir.load import load_network
+from femtodriver.fqir.remarks import remarks
+from femtodriver.inspection.report import Findings
+
+
+def inspect_network(findings: Findings, path: str) -> None:
+    """Size, inputs, outputs, state and operators of a network; what makes it illegal, and what is odd about it."""
+    network = None
+    with findings.collecting():
+        network = load_network(path)
+    if network is None:
+        return
+    _facts(findings, network)
+    with findings.collecting():
+        for sentence in remarks(network):
+            findings.note(sentence)
+
+
+def _facts(findings: Findings, network: Network) -> None:
+    nodes = [node for _, node in network.frame.walk()]
+    graphs = {id(graph): graph for graph, _ in network.frame.walk()}
+    parameters = {tensor.name: tensor.size for graph in graphs.values() for tensor in graph.parameters}
+    findings.sections["network"] = {
+        "name": network.name,
+        "nodes": len(nodes),
+        "graphs": len(graphs),
+        "parameters": sum(parameters.values()),
+        "state_names": len(network.state_names),
+        "has_init": network.init is not None,
+    }
+    findings.sections["inputs"] = [_tensor(tensor) for tensor in network.inputs]
+    findings.sections["outputs"] = [_tensor(tensor) for tensor in network.outputs]
+    counts = Counter("call" if node.op is None else node.op for node in nodes)
+    findings.sections["operators"] = [{"op": op, "nodes": count} for op, count in sorted(counts.items())]
+
+
+def _tensor(tensor: Tensor) -> dict[str, Any]:
+    return {"name": tensor.name, "dtype": tensor.dtype, "shape": list(tensor.shape), "quanta": tensor.quanta}

@@ -1,0 +1,150 @@
+"""What metadata and images of a compiled program say, whatever file they came in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from femtodriver.compiler.link import ISA_NAME
+from femtodriver.driver.identity import KEY, describes, identity
+from femtodriver.errors import FemtoError
+from femtodriver.inspection.report import Findings
+from femtodriver.metrics.description import read_description
+from femtodriver.program.address import OPEN_SPU, Geometry
+from femtodriver.program.banks import used_banks
+from femtodriver.program.cipher import ENTRY, is_ours
+from femtodriver.program.compiled import DM_BANK_WORDS, TM_BANK_WORDS, CompiledData
+from femtodriver.program.metadata import ProgramInfo, program_info
+
+
+def program_facts(findings: Findings, data: CompiledData, geometry: Geometry | None = OPEN_SPU) -> ProgramInfo | None:
+    """Adds the sections program, inputs and outputs; None for metadata that are not those of a program.
+
+    ``geometry`` None: there are no images to compare with.
+    """
+    info = None
+    with findings.collecting():
+        info = program_info(data.metadata, "metadata")
+    if info is None:
+        return None
+    told = data.metadata.get(KEY)
+    ours = told if isinstance(told, Mapping) and told.get("isa") == ISA_NAME else None
+    findings.origin = "open-spu" if ours else "foreign"
+    findings.encrypted = info.encrypted
+    findings.sections["program"] = {**_sizes(info), **_secrecy(data, info), **(_identity(ours) if ours else {})}
+    findings.sections["inputs"] = [
+        {
+            "name": record.name,
+            "core": record.core,
+            "pc": record.pc_val,
+            "words": record.words,
+            "bits": record.bits,
+            "elements": record.usable,
+        }
+        for record in info.inputs
+    ]
+    findings.sections["outputs"] = [
+        {
+            "name": record.name,
+            "core": record.core,
+            "mailbox": record.mailbox_id,
+            "words": record.words,
+            "bits": record.bits,
+            "elements": record.usable,
+        }
+        for record in info.outputs
+    ]
+    if ours:
+        _check_ours(findings, data)
+    if geometry is not None:
+        _check_sizes(findings, data, info, geometry)
+    return info
+
+
+def bank_rows(data: CompiledData, info: ProgramInfo, geometry: Geometry = OPEN_SPU) -> list[dict[str, Any]]:
+    """One row per bank that holds something: core, bank, address, words, capacity (64-bit words)."""
+    try:
+        return [
+            {
+                "core": core,
+                "bank": bank.name,
+                "address": geometry.address(core, bank.name),
+                "words": len(words),
+                "capacity": bank.size // 8,
+            }
+            for core, bank, words in used_banks(data, info, geometry)
+        ]
+    except FemtoError:  # told as a problem already
+        return []
+
+
+def _sizes(info: ProgramInfo) -> dict[str, Any]:
+    return {
+        "cores": len(info.inst_counts),
+        "instruction_words": sum(info.inst_counts.values()),
+        "data_words": sum(sum(banks.values()) for banks in info.data_bank_sizes.values()),
+        "table_words": sum(sum(banks.values()) for banks in info.table_bank_sizes.values()),
+    }
+
+
+def _secrecy(data: CompiledData, info: ProgramInfo) -> dict[str, Any]:
+    if info.encrypted is False:
+        return {}
+    entry = data.metadata.get(ENTRY)
+    return {
+        "key_index": info.key_index,
+        "salt": f"{info.key_salt:#018x}" if info.key_salt else None,
+        "scheme": entry.get("scheme") if isinstance(entry, Mapping) else None,
+    }
+
+
+def _identity(told: Mapping[str, Any]) -> dict[str, Any]:
+    model, compiler = told.get("model"), told.get("compiler")
+    layers = told.get("layers")
+    return {
+        "isa": told.get("isa"),
+        "part": told.get("part"),
+        "model": model.get("name") if isinstance(model, Mapping) else None,
+        "model_sha256": model.get("sha256") if isinstance(model, Mapping) else None,
+        "compiler": compiler.get("version") if isinstance(compiler, Mapping) else None,
+        "layers": len(layers) if isinstance(layers, list) else None,
+    }
+
+
+def _check_ours(findings: Findings, data: CompiledData) -> None:
+    with findings.collecting():
+        identity(data, "metadata")
+    told = data.metadata[KEY]
+    if describes(told):
+        with findings.collecting():
+            read_description(told)
+    else:
+        findings.note("layers and source map are not in this file")
+    if data.metadata.get("encrypted") is False:
+        if ENTRY in data.metadata:
+            findings.error(f"metadata: {ENTRY}: must not be there, because the program says that it is not encrypted.")
+    elif not is_ours(data.metadata):
+        findings.error(f"metadata: {ENTRY}: must name our scheme, because the program says that it is encrypted.")
+
+
+def _check_sizes(findings: Findings, data: CompiledData, info: ProgramInfo, geometry: Geometry) -> None:
+    """Every image that is too short for the metadata, or too long for the part."""
+    for core, count in info.inst_counts.items():
+        _check_covered(findings, data, core, "IM", count)
+    for memory, sizes, stride in (
+        ("DM", info.data_bank_sizes, DM_BANK_WORDS),
+        ("TM", info.table_bank_sizes, TM_BANK_WORDS),
+    ):
+        for core, banks in sizes.items():
+            needed = max((bank * stride + used for bank, used in banks.items() if used), default=0)
+            _check_covered(findings, data, core, memory, needed)
+    with findings.collecting():
+        for _ in used_banks(data, info, geometry, "program"):
+            pass
+
+
+def _check_covered(findings: Findings, data: CompiledData, core: int, memory: str, needed: int) -> None:
+    groups = data.mems_per_core.get(core, {}).get(memory, [])
+    have = min((len(group) for group in groups), default=0)
+    if have < needed:
+        findings.error(f"the {memory} image of core {core} must have at least {needed} words, not {have}.")
