@@ -262,7 +262,7 @@ def test_unknown_operators_suggest_known_ones() -> None:
     net = Net()
     net.output(net.op("vvad", {"x": net.input("x", 8)}))
     assert "operator vvad): " in (text := refusal(net.network(), kind=UnsupportedError))
-    assert "Did you mean vvadd" in text
+    assert re.search("Did you mean .*vvadd", text)
 
 
 def test_a_network_needs_an_input() -> None:
