@@ -10,9 +10,9 @@ from unittest import mock
 import numpy as np
 import numpy.typing as npt
 
-from femtodriver.compiler import ownership
+from femtodriver.compiler import ownership, pack
 from femtodriver.compiler.fmir_run import FmirExecutor
-from femtodriver.compiler.pipeline import DEFAULT_OPTIONS, compile_network
+from femtodriver.compiler.pipeline import DEFAULT_OPTIONS, Compilation, compile_network
 from femtodriver.compiler.options import Options
 from femtodriver.errors import CapacityError, UnsupportedError
 from femtodriver.fqir.graph import Network
@@ -27,12 +27,12 @@ Frame = Mapping[str, npt.NDArray[np.int64]]
 class Target:
     """What to compile for.
 
-    ``least_groups`` replaces the compiler's threshold for sharing a product out; ``keep``: look at inner values too.
+    ``eager``: the compiler does also what gains little; ``keep``: look at inner values too.
     """
 
     part: Part
     options: Options = DEFAULT_OPTIONS
-    least_groups: int | None = None
+    eager: bool = False
     keep: bool = False
 
 
@@ -65,9 +65,7 @@ def checked(network: Network, frames: Sequence[Frame], target: Target) -> Outcom
 
 def _checked(network: Network, frames: Sequence[Frame], target: Target) -> Outcome:
     names = kept_names(network) if target.keep else []
-    least = ownership.LEAST_GROUPS if target.least_groups is None else target.least_groups
-    with mock.patch.object(ownership, "LEAST_GROUPS", least):
-        compiled = compile_network(network, target.part, options=target.options, keep=names)
+    compiled = compiled_for(network, target, names)
     wanted, inner = reference(network, frames)
     fmir, machine = FmirExecutor(compiled.fmir), Machine(compiled.data, target.part)
     kept = compiled.data.metadata["femtodriver"]["kept"]
@@ -84,6 +82,14 @@ def _checked(network: Network, frames: Sequence[Frame], target: Target) -> Outco
         fmir.reset()
         machine.reset()
     return found or Outcome("exact, several cores" if len(compiled.data.mems_per_core) > 1 else "exact")
+
+
+def compiled_for(network: Network, target: Target, keep: Sequence[str] = ()) -> Compilation:
+    """The network, compiled with the target's thresholds."""
+    if not target.eager:
+        return compile_network(network, target.part, options=target.options, keep=keep)
+    with mock.patch.object(ownership, "LEAST_GROUPS", 1), mock.patch.object(pack, "LEAST_SAVING", 0.0):
+        return compile_network(network, target.part, options=target.options, keep=keep)
 
 
 def kept_names(network: Network) -> list[str]:

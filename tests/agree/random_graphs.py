@@ -102,7 +102,7 @@ def random_target(seed: int) -> Target:
     for name in [entry.name for entry in fields(Options) if entry.name != "cores"]:
         if numbers.chance(0.15):
             options = replace(options, **{name: False})
-    return Target(part, options, numbers.pick([1, 4, 16, 64]), keep=numbers.chance(0.1))
+    return Target(part, options, eager=numbers.chance(0.8), keep=numbers.chance(0.1))
 
 
 def main(arguments: list[str]) -> int:

@@ -161,4 +161,5 @@ if __name__ == "__main__":
     result = run(wanted, int(sys.argv[2]) if len(sys.argv) > 2 else 0)
     print(f"{wanted} mutants in {time.perf_counter() - begun:.0f} s: {dict(result.mutants)}")
     print(f"noted {dict(result.noted)}; {result.frames} frames ran; {result.answered} bytes of answers")
-    print(f"slowest {1000 * result.slowest_s:.0f} ms; peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(f"slowest {1000 * result.slowest_s:.0f} ms; peak {peak} MB")

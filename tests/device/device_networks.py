@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -70,7 +70,7 @@ def two_in_three_out() -> Network:
 NETWORKS = {make.__name__: make for make in (identity, odd_identity, accumulator, two_in_three_out)}
 
 
-@lru_cache(maxsize=None)
+@cache
 def compiled(name: str) -> CompiledData:
     """The program of a network of this file, not encrypted. Shared: not to be changed."""
     return plain(compile_network(NETWORKS[name](), PART).data)

@@ -189,15 +189,14 @@ def test_a_hard_reset_loses_everything() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "kind"),
-    [(0x2C, "address"), (0x9C, "address"), (0x00, "address"), (0x180000 + 0x4000, "address"), (0x300000, "address")]
-    + [(0x1C0200, "address"), (0x0FFFFFF0, "address"), (0x100002, "address"), (0x1FFFE0, "address")],
+    "address",
+    [0x2C, 0x9C, 0x00, 0x184000, 0x300000, 0x1C0200, 0x0FFFFFF0, 0x100002, 0x1FFFE0],
 )
-def test_bad_addresses(address: int, kind: str) -> None:
+def test_bad_addresses(address: int) -> None:
     board = VirtualBoard(PART)
     board.top_write(0x08, 0x40)
     board.apb_write(address, bus(7))
-    assert kinds(board) == {kind: 1}
+    assert kinds(board) == {"address": 1}
     assert board.apb_read(address, 1).tolist() == [0x13 if address == 0 else 0]
 
 

@@ -71,13 +71,15 @@ def test_after_a_closed_connection_a_reset_starts_over() -> None:
     data = compiled("accumulator")
     inputs = random_inputs(data, FRAMES)
     loading = sum(record.length for record in load_sequence(data, program_pll=True))
-    with BoardServer(VirtualBoard(PART), faults=Faults(close_after_entries=loading + 20)) as server:
-        with make_runner(data, "zynq", address=server.endpoint, timeout=5) as runner:
-            runner.reset()
-            with pytest.raises(DeviceError, match="closed the connection|the link was lost|the link is lost"):
-                runner.run(inputs)
-            runner.reset()
-            outputs, _, _ = runner.run(inputs)
+    with (
+        BoardServer(VirtualBoard(PART), faults=Faults(close_after_entries=loading + 20)) as server,
+        make_runner(data, "zynq", address=server.endpoint, timeout=5) as runner,
+    ):
+        runner.reset()
+        with pytest.raises(DeviceError, match=r"closed the connection|the link was lost|the link is lost"):
+            runner.run(inputs)
+        runner.reset()
+        outputs, _, _ = runner.run(inputs)
     np.testing.assert_array_equal(outputs["sum"], expected(data, inputs)["sum"])
 
 

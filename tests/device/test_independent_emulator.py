@@ -18,9 +18,7 @@ from femtodriver.program.recording import apb_files
 def run(emulator: SpecEmulator, hardware: str = "zynq", frames: int = 4, folder: Path | None = None) -> None:
     data = compiled("identity")
     inputs = random_inputs(data, frames)
-    with make_runner(
-        data, hardware, address=f"127.0.0.1:{emulator.port}", timeout=10, recording_dir=folder
-    ) as runner:
+    with make_runner(data, hardware, address=f"127.0.0.1:{emulator.port}", timeout=10, recording_dir=folder) as runner:
         runner.reset()
         outputs, _, _ = runner.run(inputs)
     np.testing.assert_array_equal(outputs["%x.4"], inputs["x"])
@@ -76,12 +74,15 @@ def test_a_slow_peer_that_splits_everything(chunk: int, late: int) -> None:
 
 
 def test_an_output_that_never_comes() -> None:
+    data = compiled("identity")
     with SpecEmulator(late=1 << 30) as emulator:
-        data = compiled("identity")
-        with make_runner(data, "zynq", address=f"127.0.0.1:{emulator.port}", timeout=0.3) as runner:
+        runner = make_runner(data, "zynq", address=f"127.0.0.1:{emulator.port}", timeout=0.3)
+        with runner:
             runner.reset()
             inputs = {"x": np.zeros(16, np.int64)}
-            with pytest.raises(DeviceError, match=r"frame 0: expected 5 words of '%x.4' within 0.3 s .*OUTPUT_INT stayed"):
+            with pytest.raises(
+                DeviceError, match=r"frame 0: expected 5 words of '%x.4' within 0.3 s .*OUTPUT_INT stayed"
+            ):
                 runner.step(inputs)
             # What comes late must not be taken for the next frame.
             with pytest.raises(DeviceError, match=r"a frame failed; reset\(\) must come first"):
@@ -97,7 +98,8 @@ def test_an_output_that_never_comes() -> None:
 )
 def test_outputs_that_are_not_those_of_the_program(reply: list[int], message: str) -> None:
     with SpecEmulator() as emulator:
-        with make_runner(compiled("identity"), "zynq", address=f"127.0.0.1:{emulator.port}", timeout=5) as runner:
+        runner = make_runner(compiled("identity"), "zynq", address=f"127.0.0.1:{emulator.port}", timeout=5)
+        with runner:
             runner.reset()
             emulator.outputs = [reply]
             emulator.axis_write = lambda field, word: None  # type: ignore[method-assign]
@@ -108,7 +110,8 @@ def test_outputs_that_are_not_those_of_the_program(reply: list[int], message: st
 def test_memories_are_read_back() -> None:
     data = compiled("identity")
     with SpecEmulator() as emulator:
-        with make_runner(data, "zynq", address=f"127.0.0.1:{emulator.port}", timeout=5) as runner:
+        runner = make_runner(data, "zynq", address=f"127.0.0.1:{emulator.port}", timeout=5)
+        with runner:
             runner.reset()
             runner.check_version_reg()
             assert runner.integrity_check_all_memories(100) == 12 * 100 + 3 * 64 + 100
@@ -117,7 +120,9 @@ def test_memories_are_read_back() -> None:
                 runner.check_version_reg()
             plain = emulator.entry
             emulator.entry = lambda code, address, word: plain(code, address, word & ~(address == 0x110008))  # type: ignore[method-assign]
-            with pytest.raises(DeviceError, match="core 0 DM1 pattern: 1 of 16 words differ; at 0x110008 expected 0x55555"):
+            with pytest.raises(
+                DeviceError, match="core 0 DM1 pattern: 1 of 16 words differ; at 0x110008 expected 0x55555"
+            ):
                 runner.integrity_check_all_memories(8)
             with pytest.raises(DeviceError, match=r"has overwritten the program; reset\(\) must come first"):
                 runner.step({"x": np.zeros(16, np.int64)})

@@ -13,7 +13,7 @@ from femtodriver.errors import ComparisonError, UsageError
 from femtodriver.inputs import InputSpec
 from femtodriver.runners import Runner
 from femtodriver.runners.base import Values
-from femtodriver.runners.compare import difference, internal_difference
+from femtodriver.runners.difference import difference, internal_difference
 
 SPEC = InputSpec("x", 2, 16)
 

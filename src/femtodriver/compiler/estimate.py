@@ -23,7 +23,7 @@ _LIVE_AFTER_RELU = 0.5
 def estimate(fmir: Fmir, part: Part) -> int:
     """Cycles of one frame."""
     estimator = _Estimator(fmir, part)
-    for op in walk(fmir.ops):
+    for op in (*walk(fmir.ops), *walk(fmir.ops)):  # twice: states carry zeros from one frame to the next
         estimator.follow(op)
     for op in fmir.ops:
         estimator.add(op)

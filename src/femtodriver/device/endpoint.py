@@ -30,7 +30,7 @@ def parse_endpoint(text: str, port: int, what: str = "address") -> tuple[str, in
             raise UsageError(_wrong(what, text))
     elif text.count(":") == 1:
         host, _, number = text.partition(":")
-    if not host or any(char.isspace() for char in host):
+    if not host or any(char.isspace() or char in "[]" for char in host) or (":" in host and not _is_ipv6(host)):
         raise UsageError(_wrong(what, text))
     if not number:
         return host, port
@@ -65,6 +65,13 @@ def zynq_host(environment: Mapping[str, str] | None = None) -> str:
 def redis_port() -> int:
     """The port of this user's redis server: 6379 + user id modulo 20."""
     return REDIS_PORT + (os.getuid() % 20 if hasattr(os, "getuid") else 0)
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).version == 6
+    except ValueError:
+        return False
 
 
 def _wrong(what: str, text: str) -> str:

@@ -21,7 +21,6 @@ LAST_BUT_ONE, LAST = 1, 5
 """Address fields of the last two words of an axis message; those of the others are 0."""
 
 
-
 class Code(IntEnum):
     """What an entry is."""
 

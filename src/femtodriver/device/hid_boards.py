@@ -48,6 +48,11 @@ def hid_package() -> Any:
         raise DeviceError(
             f"evk2: the Python package `hidapi` is not usable ({error}); pip install 'open-femtodriver[hid]' brings it."
         ) from None
+    if not hasattr(hid, "device"):
+        raise DeviceError(
+            "evk2: the module `hid` belongs to another package than `hidapi`; pip uninstall hid, then "
+            "pip install 'open-femtodriver[hid]'."
+        )
     return hid
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 import numpy.typing as npt
 
@@ -40,26 +41,36 @@ def make_runner(
 
     UsageError for an unknown option or an address that it cannot have; ProgramError for a damaged program.
     """
+    options = runner_options(hardware, address=address, timeout=timeout, timeouts=timeouts)
+    runner = SPURunner(
+        data,
+        debug_vars=debug_places or {},
+        fake_hw_recv_vals=fake_values,
+        encrypt=encrypted,
+        encryption_key_idx=key_index,
+        salt=salt,
+        io_records_dir=recording_dir,
+        settle_scale=settle_scale,
+        verify=verify,
+        **options,
+    )
+    runner.name = hardware
+    return runner
+
+
+def runner_options(
+    hardware: str, *, address: str | None = None, timeout: float | None = None, timeouts: Timeouts | None = None
+) -> dict[str, Any]:
+    """The arguments of ``SPURunner`` that follow from a hardware option; see ``make_runner``."""
     board = board_of(hardware)
     if timeouts is None:
         timeouts = platform_of(board.platform).timeouts
     if timeout is not None:
         timeouts = Timeouts(timeouts.connect, timeout, timeout, min(timeout, timeouts.lock))
-    runner = SPURunner(
-        data,
-        platform=board.platform,
-        debug_vars=debug_places or {},
-        fake_connection=board.fake,
-        fake_hw_recv_vals=fake_values,
-        encrypt=encrypted,
-        encryption_key_idx=key_index,
-        salt=salt,
-        program_pll=board.program_pll,
-        io_records_dir=recording_dir,
-        hardware_address=address,
-        timeouts=timeouts,
-        settle_scale=settle_scale,
-        verify=verify,
-    )
-    runner.name = hardware
-    return runner
+    return {
+        "platform": board.platform,
+        "fake_connection": board.fake,
+        "program_pll": board.program_pll,
+        "hardware_address": address,
+        "timeouts": timeouts,
+    }

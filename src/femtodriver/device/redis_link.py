@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from typing import Any
 
@@ -16,6 +17,7 @@ from femtodriver.errors import DeviceError
 from femtodriver.program.recording import end_address
 
 _BATCH = 1024
+_log = logging.getLogger(__name__)
 
 
 class RedisLink(Transport):
@@ -90,6 +92,7 @@ class RedisLink(Transport):
 
     def _pop(self, where: str, most: int, deadline: float, got: int, wanted: int) -> list[str]:
         """At least one element of the reply, at most so many."""
+        told = False
         try:
             ready = self._client.lpop(REPLIES, min(most, _BATCH))
             while not ready:
@@ -99,6 +102,9 @@ class RedisLink(Transport):
                         f"{self.name}: {where}: no answer within {self.timeouts.io:g} s; expected {wanted} words, "
                         f"got {got}. {self._client_side()}"
                     )
+                if not told and self.timeouts.io - left > self.timeouts.connect:
+                    _log.warning("%s: %s: still no answer. %s", self.name, where, self._client_side())
+                    told = True
                 # Shorter than the socket's own timeout, so that the server answers first.
                 popped = self._client.blpop([REPLIES], timeout=min(left, self.timeouts.connect / 2))
                 ready = [popped[1]] if popped else []

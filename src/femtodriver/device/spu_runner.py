@@ -56,8 +56,9 @@ class SPURunner:
     ``zynq_host`` or ``hardware_address``: where it is (``HOST[:PORT]``, or a serial number). ``encrypt`` None: what
     the metadata says. ``debug_vars``: places in data memory to read after each frame, by name. ``fake_connection``:
     no board at all; ``fake_hw_recv_vals``: the 32-bit words that it answers. ``verify``: read the program back after
-    loading. ``io_records_dir`` None: nothing is recorded. ``data_dir``, ``mem_expectations``, ``insert_debug_stores``
-    and further arguments are accepted for compatibility and not looked at.
+    loading. ``io_records_dir`` None: nothing is recorded; ``write_records`` False: ``reset`` writes no files there, but
+    ``write_APB_files`` does. ``data_dir``, ``mem_expectations``, ``insert_debug_stores`` and further arguments are
+    accepted for compatibility and not looked at.
 
     ProgramError for a program that is damaged; UsageError (and NotImplementedError) for an unknown platform.
     """
@@ -84,6 +85,7 @@ class SPURunner:
         timeouts: Timeouts | None = None,
         settle_scale: float | None = None,
         verify: bool = False,
+        write_records: bool = True,
         transport: Transport | None = None,
         **ignored: Any,
     ) -> None:
@@ -95,6 +97,7 @@ class SPURunner:
         self._program_pll = program_pll
         self._verify = verify
         self._records_dir = None if io_records_dir is None else Path(io_records_dir)
+        self._write_records = write_records
         self.debug_vars = _debug_places(debug_vars)
         self.compiler_kwargs = dict(compiler_kwargs or {})
         self.name = _hardware(platform, fake_connection, program_pll).option
@@ -175,7 +178,8 @@ class SPURunner:
         if self._verify and not self._transport.ready_always:
             verify_load(self.ioplug, records)
         if recording:
-            self.write_APB_files()
+            if self._write_records:
+                self.write_APB_files()
             self.ioplug.start_recording(RUN_RECORDING)
         self._not_ready = ""
 

@@ -32,7 +32,11 @@ Banks = Mapping[tuple[int, str], Words]
 ENTRY = "encryption"
 """Key of the metadata: {"scheme": SCHEME, "records": tag of the I/O records, hex}."""
 _DESCRIPTION = "femtodriver"
-_BOUND = ("schema", "isa", "part", "part_geometry", "input_bits", "output_bits")
+# What every form of a program keeps of its description; layers and source map are not in a .femto.
+_BOUND = (
+    *("schema", "isa", "part", "part_sha256", "part_geometry", "compiler", "model"),
+    *("input_bits", "output_bits"),
+)
 _MOST_SALT = (1 << 64) - 1
 
 # A scoreboard word: 11 bits of the program, 53 spare ones. Three words carry tag (128 bits) and word count (7 bits).

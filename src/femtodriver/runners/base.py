@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver.inputs import InputSpec, check_inputs
-from femtodriver.runners import compare
+from femtodriver.runners import compare, difference
 
 Int64Array = npt.NDArray[np.int64]
 Values = dict[str, Int64Array]
@@ -96,15 +96,15 @@ class Runner(ABC):
     def compare_outputs(
         cls, name_a: str, a: Mapping[str, Any], name_b: str, b: Mapping[str, Any], error_tolerance: float | None = None
     ) -> int:
-        """0 if the outputs of two runs are equal, else -1; see ``compare.difference``."""
-        return compare.verdict(compare.difference("output", name_a, a, name_b, b, error_tolerance))
+        """0 if the outputs of two runs are equal, else -1; see ``difference.difference``."""
+        return compare.verdict(difference.difference("output", name_a, a, name_b, b, error_tolerance))
 
     @classmethod
     def compare_internals(
         cls, name_a: str, a: Mapping[str, Any], name_b: str, b: Mapping[str, Any], error_tolerance: float | None = None
     ) -> int:
         """0 if the internal values that both runs have are equal, else -1."""
-        return compare.verdict(compare.internal_difference(name_a, a, name_b, b, error_tolerance))
+        return compare.verdict(difference.internal_difference(name_a, a, name_b, b, error_tolerance))
 
     @classmethod
     def compare_runs(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from femtodriver.compiler.fmir import Fmir
-from femtodriver.errors import UsageError
+from femtodriver.errors import ProgramError, UsageError
 from femtodriver.fqir.graph import Network
 from femtodriver.inputs import InputSpec
 from femtodriver.part import Part
@@ -17,13 +17,15 @@ from femtodriver.runners.dummy import DummyRunner
 from femtodriver.runners.fasmir import FasmirRunner
 from femtodriver.runners.fmir import FmirRunner
 from femtodriver.runners.fqir import FqirRunner
-
-DEVICES = ("hw", "fakehw")
+from femtodriver.runners.hardware import FAKE, HARDWARE, Device, HardwareRunner, hardware_of_fake
 
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What runners of one model can be made of; None for what this model does not have."""
+    """What runners of one model can be made of; None for what this model does not have.
+
+    ``no_simulation``: why the program cannot be simulated here, "" if it can.
+    """
 
     inputs: tuple[InputSpec, ...]
     outputs: tuple[InputSpec, ...]
@@ -34,6 +36,8 @@ class Material:
     recording: str | Path | None = None
     debug_vars: Sequence[str] = ()
     kept: Mapping[str, Mapping[str, int]] | None = None
+    device: Device | None = None
+    no_simulation: str = ""
 
 
 def _fqir(material: Material) -> Runner:
@@ -49,6 +53,8 @@ def _fmir(material: Material) -> Runner:
 
 
 def _fasmir(material: Material) -> Runner:
+    if material.no_simulation:
+        raise ProgramError(material.no_simulation)
     if material.program is None or material.part is None:
         raise UsageError("runner fasmir: the model must be compiled first.")
     return FasmirRunner(material.program, material.part, material.inputs, material.kept)
@@ -60,11 +66,31 @@ def _dummy(material: Material) -> Runner:
     return DummyRunner(material.recording, material.inputs, material.outputs)
 
 
+def _hw(material: Material) -> Runner:
+    return HardwareRunner(HARDWARE, _device(material, "hw"), material.inputs, material.kept)
+
+
+def _fakehw(material: Material) -> Runner:
+    device = _device(material, FAKE)
+    hardware = hardware_of_fake(device.hardware)
+    # The address is that of the board that was chosen, which is another one.
+    address = device.address if hardware == device.hardware else None
+    return HardwareRunner(FAKE, replace(device, hardware=hardware, address=address), material.inputs)
+
+
+def _device(material: Material, name: str) -> Device:
+    if material.device is None:
+        raise UsageError(f"runner {name}: the model must be compiled first.")
+    return material.device
+
+
 FACTORIES: Mapping[str, Callable[[Material], Runner]] = {
     "fqir": _fqir,
     "fmir": _fmir,
     "fasmir": _fasmir,
     "dummy": _dummy,
+    "hw": _hw,
+    "fakehw": _fakehw,
 }
 
 
@@ -77,10 +103,6 @@ def create(name: str, material: Material) -> Runner:
 def check_names(names: Sequence[str]) -> tuple[str, ...]:
     """The names, if all of them are runners and each comes once; else UsageError."""
     for place, name in enumerate(names):
-        if name in DEVICES:
-            raise UsageError(
-                f"runner {name}: devices come in a later version; the runners of this one are {', '.join(FACTORIES)}."
-            )
         if name not in FACTORIES:
             raise UsageError(f"runner: must be one of {', '.join(FACTORIES)}, not {name!r}.")
         if name in names[:place]:

@@ -52,7 +52,7 @@ class RedisBoard:
             self._board.note("address", f"host write to {start:#x}: must go to WAIT (0) or HARD_RESET (1)")
 
     def _outputs(self, length: int) -> BusWords:
-        """Whole messages if their lengths fit; else (a client may count one header only) what there is, cut or filled."""
+        """Whole messages if their lengths fit; else what there is, cut to length or filled with zeros."""
         found = self._board.take_outputs(length // 2) if length % 2 == 0 else None
         if found is not None:
             return found

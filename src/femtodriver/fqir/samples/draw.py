@@ -44,6 +44,8 @@ class Store:
         # Each network favours some operators, and some overwrite names often.
         self.favour = {name: numbers.pick([0.0, 0.3, 1.0, 3.0]) for name in samplers}
         self.overwriting = numbers.pick([0.0, 0.03, 0.2])
+        # How often a body assigns states, and arguments are states: what a body does to names is the hard part.
+        self.stateful = numbers.pick([0.0, 0.3, 0.8])
         # Values meet more often when they have few different sizes.
         self.sizes = [numbers.any_size() for _ in range(numbers.integer(1, 4))]
 
@@ -71,6 +73,9 @@ class Draw(Numbers):
         found = [tensor for tensor in self.values.values() if accept is None or accept(tensor)]
         if not found or self.chance(0.05):
             return self.parameter(fallback or (self.size(),))
+        states = [tensor for tensor in found if tensor.name in self.store.states]
+        if states and self.chance(self.store.stateful / 3):
+            return self.pick(states)
         return self.pick(found[-6:] if self.chance(0.6) else found)
 
     def size(self) -> int:
@@ -210,6 +215,9 @@ class Draw(Numbers):
             inner.values = {name: tensor for name, tensor in inner.values.items() if name in self.store.states}
         given = [inner._argument(shape, bits, self) for shape, bits in inputs]
         inner.grow(self.integer(0, 4))
+        if self.chance(self.store.stateful):
+            self.store.samplers["assign"][0](inner)
+            inner.grow(self.integer(0, 2))
         results = tuple(inner.like(shape, bits) for shape, bits in outputs)
         return Graph("", tuple(given), results, tuple(inner.parameters), tuple(inner.nodes)), inner
 

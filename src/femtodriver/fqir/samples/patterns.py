@@ -102,9 +102,47 @@ def chain(draw: Draw) -> None:
         (x,) = draw.node("cat", {"x0": total, "x1": turned}, [16], {"dim": 0})
 
 
+def butterflies(draw: Draw) -> None:
+    """Equal small operations on parts of a vector, as in a transform; the parts come back in another order."""
+    parts = draw.pick([3, 4, 4, 6, 8])
+    size = draw.pick([1, 4, 8, 8, 12, 16])
+    x = draw.like((parts * size,))
+    pieces = list(draw.node("chunk", {"x": x}, [16] * parts, {"chunks": parts, "dim": 0}))
+    for _ in range(draw.integer(1, 3)):
+        order = draw.generator.permutation(parts)
+        kind, bw = draw.pick(["vvadd", "vvsub", "vvmul", "vimul", "shift", "vvmax", "lut"]), draw.pick([8, 16])
+        constants = _equal_constants(draw, kind, bw)
+        coefficient = draw.parameter((size,), 16)
+        made = []
+        for piece, other in zip(pieces, order, strict=True):
+            inputs = {"x": piece}
+            if kind.startswith("vv"):
+                partner = pieces[other] if draw.chance(0.7) else draw.pick([coefficient, draw.like((size,))])
+                inputs["y"] = partner if partner.shape == (size,) else piece
+            made.extend(draw.node(kind, inputs, [16], constants))
+        pieces = [made[index] for index in order] if draw.chance(0.5) else made
+    draw.node("cat", {f"x{index}": piece for index, piece in enumerate(pieces)}, [16], {"dim": 0})
+
+
+def _equal_constants(draw: Draw, kind: str, bw: int) -> dict[str, object]:
+    if kind == "lut":
+        return {"shamt_address": 0, "bw_address": 8, "table": _table(draw)}
+    if kind == "vvmax":
+        return {}
+    if kind == "shift":
+        return {"shamt": draw.shift(), "bw": bw, **draw.rounded()}
+    if kind == "vimul":
+        return {"y": draw.immediate(), "shamt_bwred": draw.shift(-16, 0), "bw": bw, **draw.rounded()}
+    if kind == "vvmul":
+        return {"shamt_bwred": draw.shift(-16, 0), "bw": bw, **draw.rounded()}
+    alignment = {"shamt_x": draw.integer(-2, 1), "shamt_y": draw.integer(-2, 1), "shamt_bwred": draw.integer(-2, 1)}
+    return {**alignment, "bw": bw, **draw.rounded()}
+
+
 SAMPLERS: dict[str, tuple[Sampler, float]] = {
     "(interpolation)": (interpolation, 0.5),
     "(recurrent)": (recurrent, 0.3),
     "(swap)": (swap, 0.3),
     "(chain)": (chain, 0.15),
+    "(butterflies)": (butterflies, 0.3),
 }

@@ -1,0 +1,210 @@
+"""The compiler as a whole: deterministic, leaves its arguments alone, dumps all stages; options only change cost."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+import subprocess
+import sys
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from compiler_nets import ADD, Net, agree, dense, random_frames, recurrent
+
+from femtodriver.compiler.fmir_run import FmirExecutor
+from femtodriver.compiler.options import Options, documentation
+from femtodriver.compiler.pipeline import Compilation, compile_network, passes
+from femtodriver.compiler.verify import InvalidFmirError
+from femtodriver.errors import UsageError
+from femtodriver.fqir.graph import Network
+from femtodriver.fqir.load import load_network
+from femtodriver.machine.machine import Machine
+from femtodriver.part import load_part
+
+SPU = load_part()
+HERE = Path(__file__).resolve().parent
+DOCS = HERE.parents[1] / "docs" / "compiler.md"
+SWITCHES = [entry.name for entry in fields(Options) if entry.type == "bool"]
+
+
+def digest(compiled: Compilation) -> bytes:
+    """All bytes of a program, in the order in which it has them."""
+    memories = [
+        (core, name, [words.tobytes() for words in groups])
+        for core, images in compiled.data.mems_per_core.items()
+        for name, groups in images.items()
+    ]
+    return pickle.dumps((memories, repr(compiled.data.metadata)))
+
+
+# ---- determinism -----------------------------------------------------------------------------------------------------
+
+OTHER_PROCESS = """
+import hashlib, sys
+sys.path[:0] = sys.argv[1:2]
+from compiler_nets import recurrent
+from test_compiler_pipeline import digest
+from femtodriver.compiler.options import Options
+from femtodriver.compiler.pipeline import compile_network
+from femtodriver.part import load_part
+texts = []
+for cores in (1, 2):
+    dump = lambda name, text: texts.append(name + text)
+    program = compile_network(recurrent(), load_part(), dump, Options(cores=cores))
+    print(hashlib.sha256(digest(program)).hexdigest())
+print(hashlib.sha256("".join(texts).encode()).hexdigest())
+"""
+
+
+def test_equal_bytes_in_every_process() -> None:
+    """Whatever the seed of Python's hashes: no set or dictionary order may leak into a program or its text."""
+    found = set()
+    for seed in ("0", "1", "4711"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        command = [sys.executable, "-c", OTHER_PROCESS, str(HERE)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        found.add(done.stdout)
+    assert len(found) == 1
+    assert len(set(found.pop().split())) == 3, "one and two cores differ"
+
+
+@pytest.mark.parametrize("name", ["loop_bandgru", "conditional_energy_gate", "lstm_vad_S_double_p0", "fft64_int16"])
+def test_compiling_again_gives_the_same_bytes(corpus: Path, name: str) -> None:
+    path = corpus / "zoo" / name / "graph.pt"
+    first, again = (compile_network(load_network(path), SPU) for _ in range(2))
+    assert digest(first) == digest(again)
+
+
+def test_the_caller_keeps_what_is_his() -> None:
+    network, part, options = recurrent(), load_part(), Options()
+    before = copy.deepcopy((network, part, options))
+    first = compile_network(network, part, options=options)
+    assert pickle.dumps(before) == pickle.dumps((network, part, options))
+    parameters = [tensor.value for tensor in network.frame.parameters if tensor.value is not None]
+    for memory in (
+        words for images in first.data.mems_per_core.values() for groups in images.values() for words in groups
+    ):
+        assert not any(np.shares_memory(memory, values) for values in parameters)
+
+
+def test_running_changes_neither_program_nor_mapped_network() -> None:
+    compiled = compile_network(recurrent(), SPU)
+    before, inits = digest(compiled), _inits(compiled)
+    executor, machine = FmirExecutor(compiled.fmir), Machine(compiled.data, SPU)
+    for frame in random_frames(recurrent()):
+        executor.step(frame)
+        machine.step(frame)
+    assert digest(compiled) == before
+    assert _inits(compiled) == inits
+
+
+def _inits(compiled: Compilation) -> dict[str, list[int]]:
+    return {name: b.init.tolist() for name, b in compiled.fmir.buffers.items() if b.init is not None}
+
+
+# ---- stages ----------------------------------------------------------------------------------------------------------
+
+
+def dumped(network: Network, **options: Any) -> dict[str, str]:
+    texts: dict[str, str] = {}
+
+    def dump(name: str, text: str) -> None:
+        assert name not in texts
+        texts[name] = text
+
+    compile_network(network, SPU, dump, Options(**options))
+    return texts
+
+
+def test_every_stage_is_dumped_in_order() -> None:
+    texts = dumped(recurrent())
+    names = [name for name, _ in passes(Options())]
+    stages = ["fqir", "lowered", *names, "placed", "program"]
+    assert [name.split(".")[0] for name in texts] == [f"{k:02d}-{stage}" for k, stage in enumerate(stages)]
+    assert list(texts) == sorted(texts)
+    for name, text in texts.items():
+        assert text.endswith("\n"), name
+        assert (
+            text.split("\n")[0].split()[0] == {"txt": "network", "fmir": "fmir", "fasmir": "fasmir"}[name.split(".")[1]]
+        )
+
+
+def test_every_stage_is_described() -> None:
+    """docs/compiler.md has a section for each stage, and no other ones."""
+    text = DOCS.read_text("utf-8")
+    for name in dumped(recurrent()):
+        stage = name.split(".")[0].partition("-")[2]
+        assert f"`{stage}`" in text, f"docs/compiler.md does not tell of the stage {stage!r}"
+
+
+def test_a_pass_that_breaks_a_network_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    from femtodriver.compiler import pipeline
+
+    monkeypatch.setattr(pipeline, "drop_dead", lambda fmir: fmir.with_ops(fmir.ops[1:]))
+    with pytest.raises(InvalidFmirError, match="must be written"):
+        compile_network(recurrent(), SPU)
+
+
+# ---- options ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+def test_options_never_change_results(switch: str) -> None:
+    agree(recurrent(), options=replace(Options(), **{switch: False}))
+
+
+def test_all_options_off() -> None:
+    off = replace(Options(cores=2), **dict.fromkeys(SWITCHES, False))
+    agree(recurrent(), options=off)
+    small = len(compile_network(recurrent(), SPU, options=Options(cores=1)).fmir.ops)
+    large = len(compile_network(recurrent(), SPU, options=replace(off, cores=1)).fmir.ops)
+    assert small < large
+
+
+def test_options_from_text() -> None:
+    given = {"cores": "2", "drop-dead": "no", "fold_copies": False, "accumulators": "On"}
+    assert Options.parse(given) == Options(cores=2, drop_dead=False, fold_copies=False, accumulators=True)
+    assert Options.parse({"cores": "auto"}) == Options.parse({}) == Options()
+    assert set(Options().table()) == set(documentation()) == {entry.name for entry in fields(Options)}
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"core": 1}, "compiler option 'core': must be one of cores, "),
+        ({"cores": "many"}, "compiler option cores: must be auto or a number from 1 on, not 'many'"),
+        ({"cores": 0}, "compiler option cores: must be auto or a number from 1 on, not 0"),
+        ({"drop_dead": "perhaps"}, "compiler option drop_dead: must be true or false, not 'perhaps'"),
+    ],
+)
+def test_wrong_options_are_refused(given: dict[str, object], sentence: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Options.parse(given)
+    assert str(caught.value).startswith(sentence)
+
+
+# ---- names that were asked for ---------------------------------------------------------------------------------------
+
+
+def test_inner_values_stay_readable() -> None:
+    net = Net()
+    x = net.input("x", 16)
+    inner = net.op("vvadd", {"x": dense(net, x, 16), "y": x}, 16, **ADD)
+    net.output(net.op("relu", {"x": inner}, 16))
+    compiled = compile_network(net.network(), SPU, keep=[inner.name])
+    executor, machine = FmirExecutor(compiled.fmir), Machine(compiled.data, SPU)
+    frame = random_frames(net.network(), 1)[0]
+    outputs = executor.step(frame)
+    kept = executor.internals()[inner.name]
+    assert (
+        np.maximum(kept, 0).tolist()
+        == next(iter(outputs.values())).tolist()
+        == next(iter(machine.step(frame).values())).tolist()
+    )
+    told = compiled.data.metadata["femtodriver"]["kept"][inner.name]
+    assert (told["core"], told["length"]) == (0, 16)
