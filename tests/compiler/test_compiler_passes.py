@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +10,7 @@ import pytest
 from fmir_samples import SATURATE, SIZE, add, buffer, copy, machine_outputs, network, networks, outputs
 from hypothesis import HealthCheck, given, settings
 
+from femtodriver.compiler import pack as packing
 from femtodriver.compiler.fmir import Cursor, Fmir, If, Look, Loop, Mac, Matrix, Op, Port, Post, Role, Vec, View, walk
 from femtodriver.compiler.fmir_text import fmir_text
 from femtodriver.compiler.interpolate import fuse_interpolation
@@ -20,6 +21,7 @@ Golden = Callable[[str, str], None]
 Pass = Callable[[Fmir], Fmir]
 
 IN, OUT = buffer("in0"), buffer("out0")
+PASSES: tuple[Pass, ...] = (fuse_interpolation, drop_dead, fold_copies, packing.pack, choose_formats)
 
 
 def halved(name: str, offset: int, cursor: str = "") -> View:
@@ -36,16 +38,44 @@ def compare(golden: Golden, name: str, run: Pass, before: Fmir) -> Fmir:
     return after
 
 
+@pytest.fixture(scope="module", autouse=True)
+def packing_always_pays() -> Iterator[None]:
+    """Small networks save little by packing; here they are packed all the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packing, "LEAST_SAVING", 0.0)
+        yield
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(networks())
 def test_no_pass_changes_what_a_network_computes(before: Fmir) -> None:
     verify(before)
     wanted = outputs(before)
-    for run in (fuse_interpolation, drop_dead, fold_copies, choose_formats):
+    for run in PASSES:
         before = run(before)
         verify(before)
-        assert outputs(before) == wanted, run.__name__
+        assert outputs(before) == wanted, str(run)
     assert machine_outputs(before) == wanted, "machine"
+
+
+def test_pack(golden: Golden) -> None:
+    """The two halves of a butterfly: four sums become two, on vectors that lie side by side."""
+    first, second = View("in0", 0, 8), View("in0", 8, 8)
+    sums = [Vec("vadd", View(f"t{k}", 0, 8), first, second, post=SATURATE) for k in range(2)]
+    more = [Vec("vadd", View(f"t{k + 2}", 0, 8), View(f"t{k}", 0, 8), 7, post=SATURATE) for k in range(2)]
+    last = [Vec("vmax", View(f"t{k + 4}", 0, 8), View(f"t{k + 2}", 0, 8), 0) for k in range(2)]
+    ends = [Vec("vpass", View("out0", 8 * k, 8), View(f"t{k + 4}", 0, 8)) for k in range(2)]
+    buffers = [IN, OUT, *(buffer(f"t{k}", 8) for k in range(6))]
+    after = compare(golden, "pack", packing.pack, network(buffers, [*sums, *more, *last, *ends]))
+    assert len(after.ops) < 8
+
+
+def test_packing_that_saves_little_is_not_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "LEAST_SAVING", 1.0)
+    before = network(
+        [IN, OUT, buffer("t0"), buffer("t1")], [add("t0", "in0", 1), add("t1", "in0", 1), add("out0", "t0", "t1")]
+    )
+    assert packing.pack(before) is before
 
 
 # ---- drop_dead -----------------------------------------------------------------------------------------------------
@@ -284,6 +314,6 @@ def test_fuse_interpolation_needs_16_bits() -> None:
 
 def test_ports_survive_every_pass() -> None:
     before = network([IN, buffer("in1"), OUT], [copy("out0", "in0")])
-    for run in (fuse_interpolation, drop_dead, fold_copies, choose_formats):
+    for run in PASSES:
         assert [port.name for port in run(before).inputs] == ["in0", "in1"], "an input that nobody reads stays"
         assert run(before).outputs == (Port("out0", "out0", SIZE, 16),)

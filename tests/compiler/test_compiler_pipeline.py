@@ -142,6 +142,12 @@ def test_every_stage_is_described() -> None:
         assert f"`{stage}`" in text, f"docs/compiler.md does not tell of the stage {stage!r}"
 
 
+def test_every_option_is_described() -> None:
+    text = DOCS.read_text("utf-8")
+    for name, (default, meaning) in documentation().items():
+        assert f"| `{name}` | {default} | {meaning} |\n" in text, f"docs/compiler.md does not tell of the option {name}"
+
+
 def test_a_pass_that_breaks_a_network_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     from femtodriver.compiler import pipeline
 

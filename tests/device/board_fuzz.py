@@ -19,8 +19,9 @@ from device_networks import PART, compiled
 
 from femtodriver.device.entries import Code, axis_fields, entries, to_bytes
 from femtodriver.device.virtual import engine
-from femtodriver.device.virtual.board import BUFFER_WORDS, VirtualBoard
+from femtodriver.device.virtual.board import VirtualBoard
 from femtodriver.device.virtual.connection import MOST_MESSAGE, Connection
+from femtodriver.device.virtual.outbox import MOST_WORDS
 from femtodriver.program.prog import load_sequence
 
 PROGRAMS = ("identity", "accumulator", "two_in_three_out")
@@ -149,8 +150,8 @@ def _one(rng: random.Random, target: Target, index: int, tally: Tally) -> None:
         sys.stderr.write(f"mutant {index} of {target.name}: {data.hex()}\n")
         raise
     tally.slowest_s = max(tally.slowest_s, time.perf_counter() - started)
-    tally.most_waiting = max(tally.most_waiting, target.board.waiting_words)
-    assert target.board.waiting_words <= BUFFER_WORDS
+    tally.most_waiting = max(tally.most_waiting, target.board.outbox.words)
+    assert target.board.outbox.words <= MOST_WORDS
     assert target.connection._message._count <= MOST_MESSAGE or not target.connection._message._parts
     assert len(target.board.violations.recent) <= 200
 

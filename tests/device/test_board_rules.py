@@ -48,7 +48,7 @@ def frame(board: VirtualBoard, data: CompiledData, values: dict[str, np.ndarray]
         packed = pack(values[record.name], record.bits)
         payload[: len(packed)] = packed
         board.message(np.concatenate([bus(record.core, record.pc_val), split_words(payload)]))
-    words = board.take_outputs(sum(record.words + 1 for record in info.outputs))
+    words = board.outbox.take(sum(record.words + 1 for record in info.outputs))
     if words is None:
         return None
     boxes = {record.mailbox_id: record for record in info.outputs}
@@ -358,7 +358,7 @@ def test_what_nobody_fetches_is_dropped_at_last() -> None:
     message = np.concatenate([bus(0, data.metadata["inputs"]["x"]["pc_val"]), np.zeros(8, np.uint32)])
     for _ in range(1200):
         board.message(message)
-    assert board.waiting_words == 1024 * 5
+    assert board.outbox.words == 1024 * 5
     assert kinds(board) == {"message": 1200 - 1024}
     assert len(board.violations.recent) <= 200
 

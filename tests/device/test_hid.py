@@ -32,6 +32,7 @@ class SpecBoard:
         self.axis: list[int] = []
         self.output: list[int] = []
         self.closed = False
+        self.time = [1234]
         self.wrong = lambda packet: packet
 
     def write(self, data: bytes) -> int:
@@ -66,7 +67,7 @@ class SpecBoard:
                 self.output = []
         elif command == 13:
             assert self.firmware.lower() == "femtoai", "older firmware resets the board"
-            self.reply(13, 1, 0, [1234])
+            self.reply(13 if self.time else 11, len(self.time), 0, self.time)
 
     def reply(self, command: int, count: int, address: int, words: list[int] | None = None) -> None:
         packet = struct.pack("<BBHI", command, 0, count, address) + struct.pack(f"<{len(words or [])}I", *(words or []))
@@ -121,6 +122,9 @@ def test_a_program_on_a_board(tmp_path: Path, firmware: str) -> None:
             outputs, _ = runner.step({"x": np.arange(first, first + 16)})
             assert outputs["%x.4"].tolist() == list(range(first, first + 16))
             assert runner.latency_us == (-1 if firmware == "old" else 1234)
+        board.time = []
+        runner.step({"x": np.zeros(16, int)})
+        assert runner.latency_us == -1
     assert board.closed
     start = [(command, address, words) for command, _, address, words in board.packets if command in (1, 9)][:13]
     assert start == [

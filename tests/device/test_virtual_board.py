@@ -12,10 +12,12 @@ from device_spec_client import SpecClient
 
 from femtodriver.compiler.pipeline import compile_network
 from femtodriver.device import make_runner
+from femtodriver.device.replay import replay_program
 from femtodriver.device.virtual.board import VirtualBoard
 from femtodriver.device.virtual.server import BoardServer
 from femtodriver.errors import DeviceError, InputError, UsageError
 from femtodriver.fqir.load import load_network
+from femtodriver.program.packing import pack
 from femtodriver.program.prog import load_sequence
 from femtodriver.program.recording import apb_files
 from femtodriver.program.replay import read_apb_files, read_recordings
@@ -146,6 +148,33 @@ def test_recordings_of_a_run_replay_on_a_board(server: BoardServer, tmp_path: Pa
             fresh.ioplug.replay_record(recorded["0PROG"])
     assert len(outputs["sum"]) == 3
     assert len(read_apb_files(addresses, words)) > 5
+
+
+def test_apb_files_replay_on_a_board_over_the_link(server: BoardServer) -> None:
+    data = compiled("accumulator")
+    inputs = random_inputs(data, 1)
+    addresses, words = apb_files(load_sequence(data))
+    runner = make_runner(data, "zynq", address=server.endpoint, timeout=10)
+    with runner.ioplug.transport as link:
+        for program_pll in (False, True):
+            replay_program(link, read_apb_files(addresses.encode(), words.encode()), program_pll=program_pll)
+            message = [data.metadata["inputs"]["x"]["pc_val"] << 32, *pack(inputs["x"][0], 16).tolist()]
+            runner.hw_send("RTR", message)
+            assert runner.hw_recv("RTR", 5).tolist()[1:] == message[1:]  # the state was zero
+    assert not server.board.violations.counts
+
+
+def test_a_reset_finds_a_board_that_was_restarted() -> None:
+    data = compiled("identity")
+    inputs = {"x": np.arange(16)}
+    first = BoardServer(VirtualBoard(PART))
+    first.start()
+    runner = make_runner(data, "zynq", address=first.endpoint, timeout=10)
+    runner.reset()
+    first.stop()
+    with BoardServer(VirtualBoard(PART), port=first.address[1]), runner:
+        runner.reset()
+        assert runner.step(inputs)[0]["%x.4"].tolist() == list(range(16))
 
 
 def test_debug_variables_are_read_from_data_memory(server: BoardServer) -> None:

@@ -123,7 +123,10 @@ def test_a_moving_argument() -> None:
         ("interp a1, [0]:i8", "interp: a must have 16-bit elements, not [0x0]:i8."),
         ("interp a1, #5", "interp: a must have 16-bit elements, not #5."),
         ("interp a1, a4:i16 offset=45", "interp: the tables must lie inside table memory of 4 banks x 300 words."),
-        ("interp a1, a4:i16 offset_bank=2 slope_bank=3 ways=1", "interp: the tables must lie inside table memory of 4 banks x 300"),
+        (
+            "interp a1, a4:i16 offset_bank=2 slope_bank=3 ways=1",
+            "interp: the tables must lie inside table memory of 4 banks x 300",
+        ),
         ("interp a1, a4:i16 ways=1", "interp: the copies of a table must be equal."),
         ("interp #1, a4:i16", "destination: must be memory or an accumulator, not an immediate."),
         ("interp a4, a3:i16 length=9", "destination a4: must not overlap the rest of source a3:i16."),

@@ -214,15 +214,13 @@ def test_multiplications_are_counted_by_width(weight_bits: int, x_bits: int, eve
 
 
 def test_sums_beyond_what_doubles_hold_are_exact() -> None:
-    """200 products of 47 bits need 55 bits: more than the 53 of a double."""
-    columns = 30
-    weights = [[-(2**15), 2**15 - 1] for _ in range(columns)]
-    x = [-(2**31) + index for index in range(columns)]
-    case = Case(weights, x, 16, 32, form=0)
-    bench = case.bench("again:\n" + f"{case.line()}\nloop register=1 target=again\nend")
-    bench.core().core.bases[1] = 7
+    """129 products of 2^46 need more than the 53 bits of a double, and the last bit counts."""
+    columns = 129
+    weights = [[-(2**15)]] * columns + [[1]]
+    case = Case(weights, [-(2**31)] * columns + [1], 16, 32, form=0)
+    bench = case.bench()
     bench.run()
-    assert bench.acc(1, 2) == [7 * value for value in case.product()]
+    assert bench.acc(1, 1) == [129 * 2**46 + 1]
 
 
 def test_sums_wrap_at_64_bits() -> None:
@@ -244,12 +242,16 @@ def test_weights_that_a_store_rewrites_are_seen(by: str) -> None:
     assert bench.acc(1, 8) == [6 + 4 + 4] * 8  # the rewritten column stays
 
 
-def test_a_mask_that_a_store_rewrites_is_seen() -> None:
-    case = Case([[1] * 8, [2] * 8], [1, 1], 8, 8, form=1)
-    bench = case.bench(f"{case.line()}\nvpass [{8 * MASK}]:i8, #2, #0\n{case.line()}\nend")
+@pytest.mark.parametrize(("form", "byte"), [(1, 15), (2, 2 + 15)])
+def test_a_mask_that_a_store_rewrites_is_seen(form: int, byte: int) -> None:
+    """128 columns of one group: 16 mask bytes; a nested mask has 2 bytes of bits before them."""
+    case = dense(128, 8, [1] * 128, weight_bits=4, form=form)
+    bench = case.bench(f"{case.line()} fresh=1\nend\nstore:\nvpass [{8 * MASK + byte}]:i8, #1, #0\nend")
     bench.run()
-    # The first group that is stored now belongs to column 1.
-    assert bench.acc(1, 8) == [3 + 1] * 8
+    assert bench.acc(1, 8) == [128] * 8
+    bench.run("store")
+    bench.run()
+    assert bench.acc(1, 8) == [128 - 7] * 8
 
 
 def test_a_nested_mask_by_hand() -> None:

@@ -113,6 +113,17 @@ def test_a_join_waits_for_the_last_signal_whatever_order_they_are_simulated_in()
     check_time(bench, 31)
 
 
+def test_a_thread_that_waits_for_one_signal_starts_with_each() -> None:
+    """As before, but core 3's thread wants one signal at a time: it starts at 19 and at 28."""
+    long_work = "recv address=0 length=0\nvadd a0, a0, a0 length=64\nsignal core=3 thread=0\nend"
+    short_work = "recv address=0 length=0\nsignal core=3 thread=0\nend"
+    start = "send address=0 length=0 core=1 target=0\nsend address=0 length=0 core=2 target=0\nend"
+    bench = Bench(start, long_work, short_work, Source("one:\nend", threads=[(1, "one")]), part=SMALL4)
+    assert bench.run() == 31
+    assert waiting(bench, 3) == {**IDLE, "dependency": 19 + (28 - 22)}
+    check_time(bench, 31)
+
+
 def test_counts_start_over() -> None:
     text = "signal thread=0\nsignal thread=0\nend\njoin:\nvadd a0, a0, #1\nend"
     bench = Bench(Source(text, threads=[(2, "join")]))

@@ -69,7 +69,9 @@ class Chip:
 
 
 def _values(target: Target, vals: npt.ArrayLike) -> Words:
-    found = np.atleast_1d(np.asarray(vals))
-    if found.ndim != 1 or not found.size or found.dtype.kind not in "iu" or int(found.min()) < 0:
-        raise UsageError(f"{target!r}: values must be a 1-D list of whole numbers from 0, at least one.")
+    # As objects: numpy would turn a list of large and small numbers into floats.
+    found = np.atleast_1d(np.array(vals, dtype=object))
+    whole = found.ndim == 1 and all(isinstance(value, (int, np.integer)) for value in found)
+    if not whole or not found.size or not 0 <= min(found) <= max(found) < 1 << 64:
+        raise UsageError(f"{target!r}: values must be a 1-D list of whole numbers from 0, at least one, below 2^64.")
     return found.astype(np.uint64)

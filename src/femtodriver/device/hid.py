@@ -60,7 +60,10 @@ class EvkLink(Transport):
         if not self._tells_time:
             return -1
         try:
-            return int(self._read_packet(EXECUTION_TIME, 0, 1, "the execution time")[0])
+            self._send(EXECUTION_TIME, 0, 1, "the execution time")
+            data = self._next_packet("the execution time", ACK_TIMEOUT_S, "expected a packet")
+            kind, _, count, _ = _HEADER.unpack_from(data)
+            return int.from_bytes(data[8:12], "little") if (kind, count) == (EXECUTION_TIME, 1) else -1
         except DeviceError as error:
             self._fail(error)
             raise
@@ -103,8 +106,7 @@ class EvkLink(Transport):
 
     def _read_packet(self, kind: int, address: int, count: int, where: str) -> BusWords:
         self._send(kind, address, count, where)
-        timeout = ACK_TIMEOUT_S if kind == EXECUTION_TIME else self.timeouts.io
-        data = self._receive(kind, address, where, timeout)
+        data = self._receive(kind, address, where, self.timeouts.io)
         size = _HEADER.unpack_from(data)[2]
         if size != count:
             raise DeviceError(f"{self.name}: {where}: expected {count} words at {address:#x}, got {size}.")
@@ -126,6 +128,14 @@ class EvkLink(Transport):
     def _receive(self, kind: int, address: int, where: str, timeout_s: float) -> bytes:
         """The packet of that kind and address; DeviceError for none or any other."""
         wanted = f"expected packet {kind} for address {address:#x}"
+        data = self._next_packet(where, timeout_s, wanted)
+        got, _, _, got_address = _HEADER.unpack_from(data)
+        if (got, got_address) != (kind, address):
+            told = {ERROR: " (the board reports an error)", TIMEOUT: " (the board reports a timeout)"}.get(got, "")
+            raise DeviceError(f"{self.name}: {where}: {wanted}, got packet {got}{told} for {got_address:#x}.")
+        return data
+
+    def _next_packet(self, where: str, timeout_s: float, wanted: str) -> bytes:
         try:
             data = bytes(self._open_device().read(PACKET_BYTES, int(1000 * timeout_s)))
         except (OSError, ValueError) as error:
@@ -134,10 +144,6 @@ class EvkLink(Transport):
             raise DeviceError(f"{self.name}: {where}: no answer within {timeout_s:g} s; {wanted}.")
         if len(data) != PACKET_BYTES:
             raise DeviceError(f"{self.name}: {where}: {wanted} of {PACKET_BYTES} bytes, got {len(data)} bytes.")
-        got, _, _, got_address = _HEADER.unpack_from(data)
-        if (got, got_address) != (kind, address):
-            told = {ERROR: " (the board reports an error)", TIMEOUT: " (the board reports a timeout)"}.get(got, "")
-            raise DeviceError(f"{self.name}: {where}: {wanted}, got packet {got}{told} for {got_address:#x}.")
         return data
 
     def _open_device(self) -> HidDevice:

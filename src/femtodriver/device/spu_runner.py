@@ -163,7 +163,7 @@ class SPURunner:
             raise UsageError("reset: values to reset to are not supported; leave them out.")
         self._not_ready = "the last reset() failed; reset() must succeed first"
         records = self._program()
-        self._transport.open()
+        self._transport.refresh()
         self.ioplug.clear()
         recording = record and self._records_dir is not None
         if recording:
@@ -193,11 +193,11 @@ class SPURunner:
         if self._power != "on":
             raise UsageError(f"{self._transport.name}: the memories are {self._power}; wake them before a frame.")
         messages = self._frames.messages(inputs)
-        try:
-            return self._frames.exchange(messages, self._internals)
-        except DeviceError:
-            self._not_ready = "a frame failed; reset() must come first"
-            raise
+        # Also after an interrupt from the keyboard.
+        self._not_ready = "a frame failed; reset() must come first"
+        found = self._frames.exchange(messages, self._internals)
+        self._not_ready = ""
+        return found
 
     def run(self, inputs: Mapping[str, npt.ArrayLike]) -> tuple[Values, Values, Mask]:
         """Frames in a row, inputs of shape (frames, elements): outputs, debug variables, and which frame gave which.

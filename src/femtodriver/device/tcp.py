@@ -72,6 +72,13 @@ class TcpLink(Transport):
             with contextlib.suppress(OSError):
                 link.close()
 
+    def _alive(self) -> bool:
+        try:
+            self._check_quiet("a new start")
+        except DeviceError:
+            return False
+        return True
+
     def _write(self, target: str, start: int, words: BusWords) -> None:
         if target == "axis":
             fields = axis_fields(len(words))

@@ -93,6 +93,12 @@ class Transport(ABC):
             raise
         self._is_open = True
 
+    def refresh(self) -> None:
+        """As ``open``; a link whose other side has gone is opened anew."""
+        if self._is_open and not self._alive():
+            self.close()
+        self.open()
+
     def close(self) -> None:
         """Release everything; may be called twice."""
         self._is_open = False
@@ -165,6 +171,10 @@ class Transport(ABC):
     def _fail(self, error: DeviceError) -> None:
         self._failure = str(error)
         self.close()
+
+    def _alive(self) -> bool:
+        """Whether the open link still has another side, and nothing unasked for has come from it."""
+        return True
 
     @abstractmethod
     def _open(self) -> None:

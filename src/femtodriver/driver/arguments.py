@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.program.archive import make_directory, read_file, write_file
 from femtodriver.program.yamltext import load_yaml
+from femtodriver.runners.hardware import DEFAULT_HARDWARE, check_address
 
 MOST_BYTES = 1 << 20
 AnyPath = str | os.PathLike[str]
@@ -25,6 +26,38 @@ class CompileArguments(NamedTuple):
     dump_ir: AnyPath | None
     compiler_options: Mapping[str, Any] | Sequence[str] | None
     noencrypt: bool
+
+
+class RunArguments(NamedTuple):
+    """What runners are made with: the arguments that ``create_runner``, ``execute_runner``, ``compare`` and ``run``
+    share. ``zynq_host`` and ``hardware_address`` mean the same."""
+
+    noencrypt: bool = False
+    hardware: str = DEFAULT_HARDWARE
+    dummy_output_file: AnyPath | None = None
+    debug_vars: str | Sequence[str] | None = None
+    debug_vars_fname: AnyPath | None = None
+    zynq_host: str | None = None
+    hardware_address: str | None = None
+    timeout: float | None = None
+    fake_output_file: AnyPath | None = None
+
+    @property
+    def address(self) -> str | None:
+        """Where the board is. UsageError for two different places, and where the hardware cannot have any."""
+        if None not in (self.zynq_host, self.hardware_address) and self.zynq_host != self.hardware_address:
+            raise UsageError(
+                f"zynq_host: must be the same as hardware_address ({self.hardware_address!r:.60}) if both are given, "
+                f"not {self.zynq_host!r:.60}."
+            )
+        address = self.hardware_address if self.zynq_host is None else self.zynq_host
+        check_address(self.hardware, address)
+        return address
+
+    @property
+    def debugged(self) -> tuple[str, ...]:
+        """Names of the debug variables, as they were given."""
+        return (*listed(self.debug_vars), *names_in(self.debug_vars_fname))
 
 
 def listed(names: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -7,7 +7,9 @@
     ├── io_records/
     │   ├── setup.yaml, setup_hex.yaml, setup_hex.txt     the traffic that loads the program
     │   ├── apb_records/0PROG_A, 0PROG_D                  the same for an SD card
-    │   └── <name>.femto
+    │   ├── <name>.femto
+    │   └── all.yaml, all_hex.yaml, all_hex.txt           the traffic of a run on a board
+    ├── comparison/                                       after a comparison, see ``results``
     └── metrics.yaml, metrics.txt                         after a simulation
 """
 
@@ -15,6 +17,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,8 @@ from femtodriver import __version__
 from femtodriver.driver.identity import user_data
 from femtodriver.driver.names import safe_name
 from femtodriver.driver.program import Built
+from femtodriver.driver.results import FOLDER as COMPARISON
+from femtodriver.driver.results import Compared, Recordings, write_traffic
 from femtodriver.driver.source import FEMTO_META, OWN_META, ZIP_META
 from femtodriver.driver.tree import replace_tree
 from femtodriver.metrics import document_text, document_yaml
@@ -35,7 +40,7 @@ IO_RECORDS = "io_records"
 METRICS_YAML = "metrics.yaml"
 METRICS_TEXT = "metrics.txt"
 # Entries of a model's folder that a new compilation replaces or, if it does not make them, makes untrue.
-RESULTS = frozenset({IO_RECORDS, METRICS_YAML, METRICS_TEXT})
+RESULTS = frozenset({IO_RECORDS, METRICS_YAML, METRICS_TEXT, COMPARISON})
 OWN_METAS = frozenset({OWN_META, ZIP_META, FEMTO_META})
 FOREIGN_CLOCK_MHZ = 100
 
@@ -45,8 +50,20 @@ def model_folder(output_dir: AnyPath, name: str) -> Path:
     return Path(output_dir) / safe_name(name)
 
 
-def write_all(output_dir: AnyPath, built: Built, model_type: str | None, doc: Mapping[str, Any] | None) -> None:
-    """Replaces the model's folder in one step: images, program files and, if there is a document, metrics.
+@dataclass(frozen=True, eq=False)
+class Results:
+    """What a run adds to the program: metrics, a comparison, the traffic with a board; each if there is any."""
+
+    doc: Mapping[str, Any] | None = None
+    compared: Compared | None = None
+    recordings: Recordings = field(default_factory=dict)
+
+
+NO_RESULTS = Results()
+
+
+def write_all(output_dir: AnyPath, built: Built, model_type: str | None, results: Results = NO_RESULTS) -> None:
+    """Replaces the model's folder in one step: images, program files and results.
 
     Images from another source stay if they are of the same program, which shows in the same ``.femto``.
     """
@@ -55,13 +72,28 @@ def write_all(output_dir: AnyPath, built: Built, model_type: str | None, doc: Ma
     def into(folder: Path) -> None:
         built.data.write_to_files(folder / built.source.meta_name)
         _write_records(folder / IO_RECORDS, built, femto)
-        if doc is not None:
-            write_metrics(folder, doc)
+        if results.recordings:
+            write_traffic(folder / IO_RECORDS, results.recordings)
+        if results.compared is not None:
+            results.compared.write(folder / COMPARISON)
+        if results.doc is not None:
+            write_metrics(folder, results.doc)
 
     metas = {built.source.meta_name}
     if not _is_file_with(femto_path(output_dir, built.source.name), femto):
         metas.update(OWN_METAS)
     replace_tree(model_folder(output_dir, built.source.name), metas | RESULTS, into)
+
+
+def write_results(output_dir: AnyPath, built: Built, results: Results) -> None:
+    """Adds comparison and traffic to a model's folder that is there already; the folder of the comparison is replaced
+    in one step."""
+    folder = model_folder(output_dir, built.source.name)
+    if results.recordings:
+        write_traffic(folder / IO_RECORDS, results.recordings)
+    if results.compared is not None:
+        target = folder / COMPARISON
+        replace_tree(target, _everything(target), results.compared.write)
 
 
 def write_metadata(output_dir: AnyPath, built: Built) -> Path:

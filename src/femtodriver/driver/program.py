@@ -16,8 +16,6 @@ from femtodriver.driver.source import Source
 from femtodriver.errors import FemtoError, ProgramError, UsageError
 from femtodriver.part import Part, load_part, part_names
 from femtodriver.program.compiled import DM_BANK_WORDS, TM_BANK_WORDS, CompiledData
-from femtodriver.runners import Material
-from femtodriver.runners.fqir import debug_names
 
 DEFAULT_PART = "spu001"
 DEFAULT_OPTIONS = Options()
@@ -52,43 +50,16 @@ class Built:
         sha256 = self.told.model.get("sha256") if self.told else None
         return {"name": self.source.name, "sha256": sha256}
 
-    def runnable(self) -> Identity:
-        """What the program tells about itself; ProgramError, with the reason, for one that cannot run here."""
+    @property
+    def obstacle(self) -> str:
+        """Why the program cannot be simulated here, "" if it can."""
         if self.told is None or self.part is None:
-            raise ProgramError(
+            return (
                 f"{self.source.where}: is not a program for the open SPU ({foreign(self.data)}), so it cannot be "
                 "simulated here; it can be converted to program files. Compile the network itself with femtodrive to "
                 "simulate it."
             )
-        if self.plain is None:
-            raise ProgramError(locked(self.data, self.source.where))
-        return self.told
-
-    def material(self, recording: str | Path | None = None, debug_vars: tuple[str, ...] = ()) -> Material:
-        """What runners are made of. With debug variables: a program of its own, which keeps their values."""
-        told, network = self.runnable(), self.source.network
-        fmir, program = self.fmir, self.plain or self.data  # runnable() has refused programs without plain words
-        names = debug_vars
-        if debug_vars:
-            if network is None or self.part is None:
-                raise UsageError(
-                    f"{self.source.where}: debug variables must not be asked for of a compiled program, which has no "
-                    "names of inner values; use the network itself."
-                )
-            names = debug_names(network, debug_vars)
-            compilation = compile_network(network, self.part, options=self.options, keep=names)
-            fmir, program = compilation.fmir, compilation.data
-        return Material(
-            inputs=told.inputs,
-            outputs=told.outputs,
-            network=network,
-            fmir=fmir,
-            program=program,
-            part=self.part,
-            recording=recording,
-            debug_vars=names,
-            kept=program.metadata[KEY]["kept"] if debug_vars else None,
-        )
+        return locked(self.data, self.source.where) if self.plain is None else ""
 
 
 def locked(data: CompiledData, where: str) -> str:

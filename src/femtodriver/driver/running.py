@@ -3,29 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy.typing as npt
 
 from femtodriver import __version__
+from femtodriver.device.spu_runner import SPURunner
 from femtodriver.driver.program import Built
+from femtodriver.driver.results import Recordings
 from femtodriver.errors import UsageError
 from femtodriver.metrics import build_document
 from femtodriver.runners import Material, Runner, check_names, create
-from femtodriver.runners.compare import RunProgress, compare_runs
+from femtodriver.runners.compare import Comparison, RunProgress, check_tolerance, run_all
 from femtodriver.runners.fasmir import FasmirRunner
+from femtodriver.runners.hardware import FAKE
 
 Inputs = Mapping[str, npt.ArrayLike]
 Result = dict[str, Any]
 SIMULATOR = "fasmir"
 
 
-def execute(name: str, inputs: Inputs, material: Material, progress: RunProgress | None) -> tuple[Result, Runner]:
-    """Reset, run and finish one runner: (result, runner)."""
+@dataclass(frozen=True, eq=False)
+class Ran:
+    """What runners did: the result for the caller, the runners by their requested names, and the comparison."""
+
+    result: Result
+    runners: Mapping[str, Runner]
+    comparison: Comparison
+
+    @property
+    def recordings(self) -> Recordings:
+        """The traffic with the board, else with its fake, else nothing."""
+        for name in ("hw", FAKE):
+            runner = self.runners.get(name)
+            if isinstance(runner, SPURunner):
+                return runner.ioplug.recordings
+        return {}
+
+    @property
+    def spu_runner(self) -> SPURunner | None:
+        """The last of the runners that has a board, or the fake of one."""
+        return next((one for one in reversed(list(self.runners.values())) if isinstance(one, SPURunner)), None)
+
+
+def execute(name: str, inputs: Inputs, material: Material, progress: RunProgress | None) -> Ran:
+    """Reset, run and finish one runner."""
     runner = create(name, material)
-    outputs, internals = compare_runs(inputs, [runner], progress=progress)
+    found = run_all(inputs, [runner], progress=progress)
     single = {"compare_str": "Single Runner", "pass": "No Comparisons"}
-    return {**single, "outputs": outputs, "internals": internals}, runner
+    return Ran({**single, **_values(found)}, {name: runner}, found)
 
 
 def compare(
@@ -34,23 +61,37 @@ def compare(
     material: Material,
     progress: RunProgress | None,
     tolerance: float | None = None,
-) -> tuple[Result, dict[str, Runner]]:
-    """Run at least two runners and compare each with the first: (comparison, runners by name)."""
+) -> Ran:
+    """Run at least two runners and compare each with the first."""
     if len(check_names(names)) < 2:
         raise UsageError(f"compare: runners must be at least two, not {len(names)}; use execute_runner for one.")
+    check_tolerance(tolerance)
     runners = {name: create(name, material) for name in names}
-    status: Result = {}
-    outputs, internals = compare_runs(
+    found = run_all(
         inputs,
         list(runners.values()),
         with_internals=bool(material.debug_vars),
-        except_on_error=False,
         error_tolerance=tolerance,
-        compare_status=status,
         progress=progress,
         makers=_makers(material),
     )
-    return {**status, "outputs": outputs, "internals": internals}, runners
+    return Ran({"pass": found.passed, "status_str": found.status, **_values(found)}, runners, found)
+
+
+def settings(built: Built, material: Material, seed: int | None) -> dict[str, Any]:
+    """What ``comparison.yaml`` tells about the circumstances. ``seed``: of random inputs, else None."""
+    device = material.device
+    return {
+        "seed": seed,
+        "model": built.model,
+        "hardware": device.hardware if device else None,
+        "hardware_address": device.address if device else None,
+        "debug_variables": list(material.debug_vars),
+    }
+
+
+def _values(found: Comparison) -> Result:
+    return {"outputs": dict(found.outputs), "internals": dict(found.internals)}
 
 
 def _makers(material: Material) -> dict[str, str]:

@@ -21,8 +21,10 @@ def inspect_femto(findings: Findings, content: bytes) -> None:
     """Header, model, part, cores, vectors, sequences, banks; and what the program in it says."""
     problems: list[str] = []
     file = None
-    with findings.collecting():
+    try:
         file = FemtoFile.parse(content, findings.where, problems)
+    except ProgramError as error:
+        problems.append(str(error))
     for text in problems:
         findings.error(text)
     if file is None:

@@ -93,7 +93,7 @@ def _yaml(findings: Findings, content: bytes) -> None:
             findings.kind = "metadata"
             program_facts(findings, CompiledData(top, {}), None)
             return
-        inspect_recording(findings, content)
+        inspect_recording(findings)
 
 
 def _pair(findings: Findings, path: Path) -> dict[str, tuple[bytes, bytes]]:

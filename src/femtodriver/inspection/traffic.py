@@ -40,11 +40,11 @@ def inspect_apb(findings: Findings, pairs: Mapping[str, tuple[bytes, bytes]]) ->
     findings.sections["bursts"] = bursts
 
 
-def inspect_recording(findings: Findings, content: bytes) -> None:
-    """Recordings by name: transactions and words per space; and the bursts to memories."""
+def inspect_recording(findings: Findings) -> None:
+    """Recordings by name: transactions and words per space, what is wrong with what is sent to memories."""
     recordings: Mapping[str, Sequence[Transaction]] = {}
     with findings.collecting():
-        recordings = read_recordings(content)
+        recordings = read_recordings(findings.where)
     rows = []
     for name, records in recordings.items():
         counts = Counter(record.msgtype for record in records)

@@ -6,15 +6,17 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from femtodriver.device.boards import BOARDS, board_of
 from femtodriver.device.debug import DataPlace
 from femtodriver.device.make import runner_options
 from femtodriver.device.spu_runner import SPURunner
-from femtodriver.errors import UsageError
-from femtodriver.inputs import InputSpec
+from femtodriver.errors import InputError, UsageError
+from femtodriver.inputs import InputSpec, read_array
 from femtodriver.program.compiled import CompiledData
 from femtodriver.runners.base import Mask, Progress, Runner, Values
 
@@ -30,15 +32,17 @@ class Device:
 
     ``program``: the words as they are loaded, enciphered or not. ``hardware``: one of ``device.BOARDS``. ``address``:
     ``HOST[:PORT]`` or a serial number; None: the usual one. ``timeout``: seconds for every answer; None: the
-    platform's. ``fake_values``: what a fake answers, 32-bit words. ``records_dir``: where the runner writes recordings
-    if it is told to. ``key_index``, ``salt``: for the board's registers; None: those of the program.
+    platform's. ``fake_file``: .npy of the 32-bit words that a fake answers; None: ``recording``, what the runner dummy
+    replays, if that is a list of words too. ``records_dir``: where the runner writes recordings if it is told to.
+    ``key_index``, ``salt``: for the board's registers; None: those of the program.
     """
 
     program: CompiledData
     hardware: str = DEFAULT_HARDWARE
     address: str | None = None
     timeout: float | None = None
-    fake_values: npt.ArrayLike | None = None
+    fake_file: Path | None = None
+    recording: Path | None = None
     records_dir: Path | None = None
     key_index: int | None = None
     salt: int | None = None
@@ -63,7 +67,7 @@ class HardwareRunner(SPURunner, Runner):
             self,
             device.program,
             debug_vars={} if fake else {key: DataPlace(**place) for key, place in (kept or {}).items()},
-            fake_hw_recv_vals=device.fake_values if fake else None,
+            fake_hw_recv_vals=_fake_words(device) if fake else None,
             encryption_key_idx=device.key_index,
             salt=device.salt,
             io_records_dir=device.records_dir,
@@ -118,3 +122,14 @@ def check_address(hardware: str, address: str | None) -> None:
             f"hardware {hardware}: must not have an address ({address!r:.60}), because nothing is there; choose a board "
             f"with --hardware ({real})."
         )
+
+
+def _fake_words(device: Device) -> npt.NDArray[Any] | None:
+    """The words that a fake answers, None for the usual ones. InputError for a file that holds no such list."""
+    path = device.fake_file or device.recording
+    if path is None or (device.fake_file is None and path.suffix.lower() != ".npy"):
+        return None
+    words = read_array(path)
+    if isinstance(words, np.ndarray) and (words.ndim == 1 or device.fake_file is None):
+        return words if words.ndim == 1 else None
+    raise InputError(f"{path}: the words of a fake board must be a .npy file with a 1-D array of 32-bit words.")

@@ -6,7 +6,6 @@ output) and is noted in ``violations``.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy.typing as npt
 from femtodriver.device.transport import BusWords
 from femtodriver.device.virtual.engine import Decipher, Engine, collect, start
 from femtodriver.device.virtual.memories import BoardBank, Memories
+from femtodriver.device.virtual.outbox import Outbox
 from femtodriver.device.virtual.violations import Violations
 from femtodriver.errors import FemtoError, MachineFault, ProgramError
 from femtodriver.part import Part
@@ -24,10 +24,6 @@ from femtodriver.program.metadata import NOT_ENCRYPTED
 Words = npt.NDArray[np.uint64]
 
 VERSION = 0x13
-GOOD = 0x1F
-BUFFER_WORDS = 1 << 16
-"""64-bit words that wait for the host at most, headers included."""
-BUFFER_MESSAGES = 1024
 _VERSION, _RST = SYSTEM_REGISTERS["VERSION"], SYSTEM_REGISTERS["RST"]
 _KEY = SYSTEM_REGISTERS["SPI_ENCRYPTION_KEY_IDX"]
 _SALTS = tuple(SYSTEM_REGISTERS[f"SPI_ENCRYPTION_SALT_{part}"] for part in range(4))
@@ -39,7 +35,7 @@ _CORE_GATES = (0x4, 0x2)
 
 
 class VirtualBoard:
-    """A board with one part.
+    """A board with one part. ``outbox``: what waits for the host.
 
     ``decipher``: turns encrypted programs into plain ones; None: words are taken as they are. ``tell``: gets a line
     for what is worth telling. ``violations``: what clients did against the rules.
@@ -66,14 +62,8 @@ class VirtualBoard:
         self._top = dict.fromkeys((*TOP_REGISTERS.values(), _UNUSED_STATUS), 0)
         self._engine: Engine | None = None
         self._refused = ""
-        self._outputs: deque[tuple[int, Words]] = deque()
-        self._waiting = 0
+        self.outbox = Outbox()
         self._unclocked_noted = False
-
-    @property
-    def waiting_words(self) -> int:
-        """64-bit words that wait for the host, headers included."""
-        return self._waiting
 
     # -- chip-level registers ("spu_top") --
 
@@ -93,7 +83,7 @@ class VirtualBoard:
     def top_read(self, address: int) -> int:
         """Read a chip-level register; 0 where there is none."""
         if address == TOP_REGISTERS["OUTPUT_INT"]:
-            return int(bool(self._outputs))
+            return int(len(self.outbox) > 0)
         if address not in self._top:
             self._note("address", f"spu_top read from {address:#x}: must come from a register")
         return self._top.get(address, 0)
@@ -153,32 +143,8 @@ class VirtualBoard:
             return
         self.frames += bool(outputs)
         for mailbox, result in outputs:
-            self._put(mailbox, result)
-
-    def take_outputs(self, words: int) -> BusWords | None:
-        """The messages at the head of the queue if they have exactly so many 64-bit words together, else None."""
-        total = number = 0
-        if words > self._waiting:
-            return None
-        for _, payload in self._outputs:
-            if total >= words:
-                break
-            total += 1 + len(payload)
-            number += 1
-        if total != words or not number:
-            return None
-        parts = []
-        for _ in range(number):
-            mailbox, payload = self._outputs.popleft()
-            parts += [np.array([GOOD, mailbox], np.uint32), payload.astype("<u8").view("<u4")]
-        self._waiting -= words
-        return np.concatenate(parts).astype(np.uint32)
-
-    def drop_output(self) -> BusWords | None:
-        """The first waiting message, whatever its length; None when there is none."""
-        if not self._outputs:
-            return None
-        return self.take_outputs(1 + len(self._outputs[0][1]))
+            if not self.outbox.put(mailbox, result):
+                self._note("message", "the output buffer is full; an output is dropped")
 
     def note(self, kind: str, text: str) -> None:
         """A violation that the link has seen."""
@@ -303,8 +269,7 @@ class VirtualBoard:
         return self._engine
 
     def _soft_reset(self) -> None:
-        self._outputs.clear()
-        self._waiting = 0
+        self.outbox.clear()
         self._refused = ""
         if self._engine is not None:
             self._engine.soft_reset()
@@ -315,13 +280,6 @@ class VirtualBoard:
             self._engine.store(self._memories)
         self._engine = None
         self._refused = ""
-
-    def _put(self, mailbox: int, payload: Words) -> None:
-        if self._waiting + 1 + len(payload) > BUFFER_WORDS or len(self._outputs) >= BUFFER_MESSAGES:
-            self._note("message", "the output buffer is full; an output is dropped")
-            return
-        self._waiting += 1 + len(payload)
-        self._outputs.append((mailbox, payload))
 
     def _check_clock(self) -> None:
         if self._unclocked_noted or self._top[TOP_REGISTERS["PLL_CONF"]] & _CLOCK_GATE:

@@ -117,7 +117,7 @@ class Connection:
         replies = []
         for count, request in zip(fields.tolist(), entries(Code.AXIS_READ, fields, words), strict=True):
             self._received = stream_sum(to_bytes(request), self._received)
-            found = self._board.take_outputs(count)
+            found = self._board.outbox.take(count)
             if found is None:
                 found = np.zeros(0, np.uint32)
             replies.append(entries(Code.AXIS_DATA, np.zeros(len(found)), found))

@@ -39,7 +39,7 @@ class RedisBoard:
             return np.array([self._board.top_read(start + 4 * at) for at in range(length)], np.uint32)
         found = np.zeros(length, np.uint32)
         if start == HOST_INTERRUPT:
-            found[0] = bool(self._board.waiting_words)
+            found[0] = len(self._board.outbox) > 0
         else:
             self._board.note("address", f"host read from {start:#x}: must come from INT_SPU_EXT (2)")
         return found
@@ -53,14 +53,14 @@ class RedisBoard:
 
     def _outputs(self, length: int) -> BusWords:
         """Whole messages if their lengths fit; else what there is, cut to length or filled with zeros."""
-        found = self._board.take_outputs(length // 2) if length % 2 == 0 else None
+        found = self._board.outbox.take(length // 2) if length % 2 == 0 else None
         if found is not None:
             return found
         self._board.note("message", f"axis read of {length} words: no waiting messages have this length together")
         words = np.zeros(length, np.uint32)
         at = 0
         while at < length:
-            part = self._board.drop_output()
+            part = self._board.outbox.take_first()
             if part is None:
                 break
             words[at : at + len(part)] = part[: length - at]
