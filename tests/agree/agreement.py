@@ -78,7 +78,9 @@ def _checked(network: Network, frames: Sequence[Frame], target: Target) -> Outco
                 ("fasmir", machine.step, lambda: {name: machine.peek(**place) for name, place in kept.items()}),
             ):
                 found = found or _difference(name, number, step(frame), wanted[number])
-                found = found or _difference(f"{name} inner value", number, _known(peek(), inner[number]), inner[number])
+                found = found or _difference(
+                    f"{name} inner value", number, _known(peek(), inner[number]), inner[number]
+                )
         fmir.reset()
         machine.reset()
     return found or Outcome("exact, several cores" if len(compiled.data.mems_per_core) > 1 else "exact")

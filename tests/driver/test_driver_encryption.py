@@ -114,11 +114,8 @@ def test_without_the_key_it_converts_and_does_not_run(model: str) -> None:
     (Path("../secret") / "zero.toml").write_text(f'0 = "{KEYS[0]}"')
     for fd in (Femtodriver(), Femtodriver(keyring=ring("zero"))):
         fd.compile(path, output_dir="second")
-        for method, arguments in (
-            ("generate_audio_inputs", ()),
-            ("simulate", ({}, 0.016)),
-            ("create_runner", ("fasmir",)),
-        ):
+        inputs = fd.generate_audio_inputs()
+        for method, arguments in (("simulate", (inputs, 0.016)), ("create_runner", ("fasmir",))):
             with pytest.raises(ProgramError, match=r"is encrypted, so its key \(index 7\) must be in a keyring"):
                 getattr(fd, method)(*arguments)
         with pytest.raises(ProgramError, match="give its file with --keyring"):

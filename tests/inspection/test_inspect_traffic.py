@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from inspection_samples import EXAMPLES, KEYRING, SPOTTER, compiled
+from inspection_samples import KEYRING, SPOTTER, compiled
 
 from femtodriver.inspection import inspect_file, report_json, report_text
 from femtodriver.inspection.report import Report
@@ -104,7 +104,3 @@ def test_networks(tmp_path: Path) -> None:
     assert report.size == 5000
     assert report_text(report).startswith(str(cut))
     assert not inspect_file(tmp_path / "gone.pt").sound
-
-
-def test_the_samples_are_there() -> None:
-    assert EXAMPLES.is_dir()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
+from femtodriver.cli.board import list_devices
 from femtodriver.cli.options import LATER, build_parser, normalised
 from femtodriver.cli.progress import progress_for_terminal
 from femtodriver.cli.subcommands import SUBCOMMANDS
@@ -40,7 +41,7 @@ def _parsed(words: Sequence[str]) -> argparse.Namespace:
     """The words of the main command."""
     parser = build_parser()
     arguments = parser.parse_args(words)
-    if arguments.model is None and not arguments.cleanup_docker:
+    if arguments.model is None and not arguments.cleanup_docker and arguments.list_connected_devices is None:
         parser.error("MODEL must be given: LOOPBACK, or the path of a model; --help tells more")
     return arguments
 
@@ -70,6 +71,8 @@ def _work(arguments: argparse.Namespace) -> int:
     for name, reason in LATER.items():
         if getattr(arguments, f"later{name}") is not None:
             raise UsageError(f"{name}: must not be given: {reason}.")
+    if arguments.list_connected_devices is not None:
+        return list_devices(arguments.list_connected_devices)
     from femtodriver.driver import Femtodriver
 
     with Femtodriver(debug=arguments.debug) as driver:

@@ -23,6 +23,8 @@ runners
   fmir    the mapped network, as the middle of the compiler understands it
   fasmir  the encoded program on the simulated machine; writes metrics.yaml and metrics.txt too
   dummy   replays --dummy-output-file
+  hw      the program on a board: --hardware says which (`femtodrive board` serves a virtual one)
+  fakehw  no board at all: made-up outputs, to look at the traffic
 
 figures
   Cycles, memory words, multiplications and messages are counted by the simulated machine, frame by frame. Latency and
@@ -35,7 +37,8 @@ exit status
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser. Its attributes are the parameters of ``Femtodriver.run``, but for those of ``LATER``."""
+    """The parser. Its attributes are the parameters of ``Femtodriver.run``, but for those of ``LATER``
+    and ``list_connected_devices``."""
     parser = argparse.ArgumentParser(
         prog="femtodrive",
         description=DESCRIPTION,
@@ -47,6 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--version", action="version", version=f"femtodrive {__version__}")
     add("--debug", action="store_true", help="log everything, and show tracebacks of errors")
     _add_running(parser)
+    _add_boards(parser)
     _add_compiling(parser)
     _add_later(parser)
     return parser
@@ -72,8 +76,35 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
     add("--input-sample-indices", metavar="LO,HI", type=_range, help="keep frames LO to HI - 1 of the input")
     add("--input-period", metavar="S", type=float, help="seconds between two frames, for power (default 0.016)")
     add("--dummy-output-file", metavar="FILE", help=".npy or .npz that the runner dummy replays")
+    add("--tolerance", metavar="T", type=float, help="how far apart two values may be (default: not at all)")
     add("--debug-vars", metavar="A,B,...|all", help="values inside the network to compare too")
     add("--debug-vars-fname", metavar="FILE", help="the same from a file, one name a line")
+
+
+def _add_boards(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("boards, for the runner hw").add_argument
+    add(
+        "--hardware",
+        metavar="NAME",
+        default="fakezynq",
+        help="zynq, fpgazynq, redis, evk2, fakezynq or fakeredis (default fakezynq, which is none)",
+    )
+    add(
+        "--zynq-host",
+        "--hardware-address",
+        metavar="HOST[:PORT]",
+        help="where the board (zynq) or the redis server is, or the serial number of an evk2",
+    )
+    add("--timeout", metavar="S", type=float, help="seconds to wait for an answer (default 20; redis 600)")
+    add("--fake-output-file", metavar="FILE", help=".npy, 1-D: the 32-bit words that a fake answers")
+    add(
+        "--list-connected-devices",
+        "--list-connected-hardware",
+        metavar="SPU",
+        nargs="?",
+        const="all",
+        help="list the EVK2 boards on USB and end",
+    )
 
 
 def _add_compiling(parser: argparse.ArgumentParser) -> None:
@@ -105,15 +136,12 @@ def _add_compiling(parser: argparse.ArgumentParser) -> None:
 LATER = {
     "--opt-profile": "profiles belong to another compiler",
     "--iospec-file": "I/O specifications come in a later version",
-    "--list-connected-devices": "devices come in a later version",
 }
 
 
 def _add_later(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("not in this version: refused with a sentence")
     add = group.add_argument
-    add("--hardware", metavar="NAME", default="fakezynq", help="the kind of board")
-    add("--zynq-host", "--hardware-address", metavar="HOST", help="the address of the board")
     add("--force-femtocrux-compile", action="store_true", help="use the compiler of the vendor")
     add("--force-femtocrux-sim", action="store_true", help="use the simulator of the vendor")
     add("--cleanup-docker", action="store_true", help="stop containers")

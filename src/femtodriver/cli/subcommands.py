@@ -10,6 +10,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from femtodriver.cli.board import add_board, board
 from femtodriver.cli.look import add_disasm, add_inspect, disasm, inspect
 
 
@@ -34,6 +35,7 @@ class Subcommand(NamedTuple):  # a dataclass would cost the help text 10 ms of i
 
 
 _ROWS = (
+    Subcommand("board", "serve a virtual board, which runs programs as a real one does", add_board, board),
     Subcommand("inspect", "show what any program, image, recording or network file holds", add_inspect, inspect),
     Subcommand("disasm", "print the instructions of a program for the open SPU", add_disasm, disasm),
 )

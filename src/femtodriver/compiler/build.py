@@ -285,7 +285,7 @@ class Builder:
             return storage_bits(post.bits)
         if post.clip == "low":
             return storage_bits(post.bits + 1)
-        if op in _LOGIC:
+        if op in _LOGIC and post.shift <= 0:
             return 8
         if op in ("vpass", "vmax", "vmin") and max(template.shift_a, template.shift_b, post.shift) <= 0:
             return max(self.bits(a), self.bits(b))

@@ -68,7 +68,7 @@ def lower_loop(low: Lowering, loop: LoopForm, place: str) -> list[Shaped]:
     low.forget()
     for carry in carries:
         if carry.name is not None:
-            low.bind(carry.name, (carry.view,), carry.shape)
+            low.bind(carry.name, ropes.join([(carry.view,)]), carry.shape)
     given = [((carry.view,), carry.shape) for carry in carries[: len(loop.carried)]]
     results = low.graph(loop.body, [(ropes.join([value]), shape) for value, shape in (*given, *slices, *scope)])
     first_final = len(loop.carried) + len(loop.concat)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from femtodriver.device.transport import Timeouts
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.program.archive import make_directory, read_file, write_file
 from femtodriver.program.yamltext import load_yaml
@@ -53,6 +54,13 @@ class RunArguments(NamedTuple):
         address = self.hardware_address if self.zynq_host is None else self.zynq_host
         check_address(self.hardware, address)
         return address
+
+    def checked(self) -> RunArguments:
+        """The arguments themselves; UsageError for what would fail later, before a long run finds out."""
+        _ = self.address
+        if self.timeout is not None:
+            Timeouts(io=self.timeout)
+        return self
 
     @property
     def debugged(self) -> tuple[str, ...]:

@@ -4,49 +4,51 @@ from __future__ import annotations
 
 import inspect
 import logging
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from femtodriver.driver import files, running, unavailable
-from femtodriver.driver.arguments import CompileArguments, check_period, dump_into, listed, metrics_document, names_in
+from femtodriver.driver.arguments import (
+    CompileArguments,
+    RunArguments,
+    check_period,
+    dump_into,
+    listed,
+    metrics_document,
+)
 from femtodriver.driver.encryption import AnyKeyring, encryption
-from femtodriver.driver.feed import make_inputs
-from femtodriver.driver.files import AnyPath
+from femtodriver.driver.files import AnyPath, Results
 from femtodriver.driver.options import ModelOptions, compiler_options, model_options
 from femtodriver.driver.program import Built, build
-from femtodriver.driver.running import SIMULATOR, Inputs, Result
+from femtodriver.driver.running import SIMULATOR, Result
+from femtodriver.driver.runs import InputSource, Names, Runs
 from femtodriver.driver.source import DEFAULT_NAME, Source, load_source
 from femtodriver.driver.summary import metrics_text, model_text, written_text
 from femtodriver.driver.tree import check_writable
 from femtodriver.errors import UsageError
 from femtodriver.fqir.graph import Network
-from femtodriver.metrics import document_yaml
 from femtodriver.program.compiled import CompiledData
-from femtodriver.runners import Material, Runner, check_names, create
-from femtodriver.runners.compare import RunProgress
+from femtodriver.runners import check_names
+from femtodriver.runners.compare import check_tolerance
+from femtodriver.runners.hardware import DEFAULT_HARDWARE
 
-InputSource = str | Path | npt.ArrayLike | Mapping[str, npt.ArrayLike] | None
-Names = str | Sequence[str] | None
 CompilerOptions = Mapping[str, Any] | Sequence[str] | None
 _log = logging.getLogger(__name__)
 
 
-class Femtodriver(unavailable.NotYet):
+class Femtodriver(Runs, unavailable.NotYet):
     """One model at a time; ``compile`` may be called again for the next. A context manager.
 
     ``keyring`` (a file or a Keyring; default: the file that FS_KEYRING names): programs are written encrypted, with the
     key ``encryption_key_index`` and ``encryption_salt`` if given, see docs/encryption.md.
     ``model_source_dir`` has an ``options.yaml`` (see ``options.model_options``). ``debug`` sets our loggers to DEBUG.
     Attributes after use: ``modelname``, ``fqir`` (Network), ``compiled_data`` (CompiledData), ``model_dir``,
-    ``meta_dir``, ``io_records_dir``, ``compiler_kwargs``, ``compare_status``; ``spu_runner`` and ``femtocrux_client``
-    are None in this version. ``say(text)`` gets what ``run`` tells (default: the log), ``progress(runner, done,
-    frames)`` is called while runners run.
+    ``meta_dir``, ``io_records_dir``, ``compiler_kwargs``, ``compare_status``, ``spu_runner`` (SPURunner);
+    ``femtocrux_client`` is None in this version. ``say(text)`` gets what ``run`` tells (default: the log),
+    ``progress(runner, done, frames)`` is called while runners run.
 
     Every error that a user can cause is a FemtoError (``femtodriver.errors``).
     """
@@ -62,28 +64,20 @@ class Femtodriver(unavailable.NotYet):
         encryption_key_index: int | None = None,
         encryption_salt: int | None = None,
     ) -> None:
+        super().__init__()
         unavailable.refuse_femtocrux(force_femtocrux_compile, force_femtocrux_sim)
         self.model_source_dir = model_source_dir
         self.debug = debug
         self.keyring, self.encryption_key_index = keyring, encryption_key_index
         self.encryption_salt = encryption_salt
-        self.spu_runner: None = None
         self.femtocrux_client: None = None
         self.modelname: str | None = None
         self.fqir: Network | None = None
-        self.compiled_data: CompiledData | None = None
         self.model_dir: str | None = None
         self.meta_dir: str | None = None
-        self.io_records_dir: str | None = None
         self.compiler_kwargs: dict[str, Any] = {}
-        self.compare_status: Result = {}
-        self.say: Callable[[str], None] = _log.info
-        self.progress: RunProgress | None = None
         self._source: Source | None = None
-        self._built: Built | None = None
         self._options = ModelOptions()
-        self._output_dir: AnyPath = "model_datas"
-        self._random: tuple[object, int] | None = None
         if debug:
             logging.getLogger("femtodriver").setLevel(logging.DEBUG)
 
@@ -93,6 +87,8 @@ class Femtodriver(unavailable.NotYet):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._spu is not None:
+            self._spu.finish()
         if error is not None:
             _log.debug("left by %s", type(error).__name__)
 
@@ -134,7 +130,7 @@ class Femtodriver(unavailable.NotYet):
         """
         self._source = load_source(model, None if name == DEFAULT_NAME else name)
         self.modelname, self.fqir = self._source.name, self._source.network
-        self._built, self.compiled_data = None, None
+        self._built, self.compiled_data, self._spu = None, None, None
         return self._source.name, self._source.network, None, None
 
     def compile_metadata(
@@ -169,110 +165,7 @@ class Femtodriver(unavailable.NotYet):
         folder = files.model_folder(output_dir, self._compiled().source.name)
         return str(files.write_metrics(folder, metrics_document(metrics)))
 
-    # --- inputs ---
-
-    def generate_audio_inputs(
-        self,
-        input: InputSource = None,
-        spu_runner: None = None,
-        n_frames: int = 2,
-        input_sample_indices: Sequence[int] | None = None,
-        *,
-        seed: int = 0,
-        input_file_sample_indices: Sequence[int] | None = None,
-    ) -> dict[str, npt.NDArray[np.int64]]:
-        """Inputs for the compiled model by name: int64, (frames, length).
-
-        ``input``: None (``n_frames`` random frames from ``seed``), a .wav, .npy or .npz file, an array, or a mapping
-        from input name to array; see docs/inputs.md. ``input_sample_indices`` (lo, hi) keeps frames lo to hi - 1.
-        """
-        told = self._compiled().runnable()
-        indices = input_sample_indices if input_sample_indices is not None else input_file_sample_indices
-        inputs = make_inputs(input, told.inputs, n_frames, seed, indices)
-        self._random = (inputs, seed) if input is None else None
-        return inputs
-
-    generate_inputs = generate_audio_inputs
-
-    # --- running ---
-
-    def simulate(self, model_inputs: Inputs, input_period: float | None = None) -> tuple[Result, str]:
-        """Run the compiled program on the machine: (result of the runner ``fasmir``, metrics as YAML).
-
-        ``input_period``: seconds between two frames, for power and deadline; None means 0.016.
-        """
-        check_period(input_period)
-        result, runner = self.execute_runner(SIMULATOR, model_inputs)
-        doc = running.measured(runner, self._compiled(), input_period, self._seed(model_inputs))
-        return result, document_yaml(doc)
-
-    def create_runner(
-        self,
-        requested_runner: str,
-        spu_runner: None = None,
-        fqir: Network | None = None,
-        sim_fasmir: None = None,
-        sim_fmir: None = None,
-        noencrypt: bool = False,
-        hardware: str = unavailable.DEFAULT_HARDWARE,
-        dummy_output_file: AnyPath | None = None,
-        debug_vars: Names = None,
-        debug_vars_fname: AnyPath | None = None,
-        zynq_host: str | None = None,
-    ) -> tuple[Runner, str]:
-        """A fresh runner for the compiled model, and its name. ``runners.registry`` has the table of them."""
-        material = self._material(hardware, dummy_output_file, debug_vars, debug_vars_fname, zynq_host)
-        return create(requested_runner, material), requested_runner
-
-    def execute_runner(
-        self,
-        requested_runner: str,
-        model_inputs: Inputs,
-        noencrypt: bool = False,
-        hardware: str = unavailable.DEFAULT_HARDWARE,
-        dummy_output_file: AnyPath | None = None,
-        debug_vars: Names = None,
-        debug_vars_fname: AnyPath | None = None,
-        zynq_host: str | None = None,
-    ) -> tuple[Result, Runner]:
-        """Reset one runner, run all frames, finish it: (result, runner).
-
-        The result has ``compare_str``, ``pass``, and ``outputs`` and ``internals``: {runner: {variable: int64 array
-        (frames, elements)}}.
-        """
-        material = self._material(hardware, dummy_output_file, debug_vars, debug_vars_fname, zynq_host)
-        return running.execute(requested_runner, model_inputs, material, self.progress)
-
-    def compare(
-        self,
-        model_inputs: Inputs,
-        runners_to_compare: Names,
-        noencrypt: bool = False,
-        hardware: str = unavailable.DEFAULT_HARDWARE,
-        dummy_output_file: AnyPath | None = None,
-        debug_vars: Names = None,
-        debug_vars_fname: AnyPath | None = None,
-        zynq_host: str | None = None,
-        *,
-        error_tolerance: float | None = None,
-    ) -> Result:
-        """Run at least two runners on the same inputs, and compare each with the first.
-
-        Returns ``pass`` (bool), ``status_str`` (the verdict; names the first difference), ``outputs`` and
-        ``internals``. Also kept as ``compare_status``.
-        """
-        material = self._material(hardware, dummy_output_file, debug_vars, debug_vars_fname, zynq_host)
-        names = listed(runners_to_compare)
-        result, _ = running.compare(names, model_inputs, material, self.progress, error_tolerance)
-        self.compare_status = {key: result[key] for key in ("pass", "status_str")}
-        return result
-
-    def print_comparison_results(self, compare_status: Mapping[str, Any]) -> None:
-        """Print the verdict; in colour on a terminal."""
-        text = str(compare_status.get("status_str", "nothing was compared"))
-        if sys.stdout.isatty():
-            text = f"\x1b[{32 if compare_status.get('pass') else 31}m{text}\x1b[0m"
-        print(text)
+    # --- the whole job ---
 
     def run(
         self,
@@ -284,7 +177,7 @@ class Femtodriver(unavailable.NotYet):
         input_sample_indices: Sequence[int] | None = None,
         force_femtocrux_compile: bool = False,
         force_femtocrux_sim: bool = False,
-        hardware: str = unavailable.DEFAULT_HARDWARE,
+        hardware: str = DEFAULT_HARDWARE,
         runners: Names = "",
         debug_vars: Names = None,
         debug_vars_fname: AnyPath | None = None,
@@ -300,38 +193,46 @@ class Femtodriver(unavailable.NotYet):
         dump_ir: AnyPath | None = None,
         model_name: str | None = None,
         compiler_options: CompilerOptions = None,
+        tolerance: float | None = None,
+        hardware_address: str | None = None,
+        timeout: float | None = None,
+        fake_output_file: AnyPath | None = None,
     ) -> Result:
         """The whole job: compile, run what ``runners`` names, write everything in one step, tell.
 
-        No runners: files only, and the result is {}. One runner: its result. Several: the comparison with the first.
-        With ``fasmir`` among them, metrics are written too. If anything fails, the model's folder is as before.
+        No runners: files only, and the result is {}. One runner: its result. Several: the comparison with the first,
+        in which values may differ by ``tolerance``. With ``fasmir`` among them, metrics are written too. If anything
+        fails, the model's folder is as before. For the arguments about boards see ``Runs``.
         """
         unavailable.refuse_femtocrux(force_femtocrux_compile, force_femtocrux_sim)
         if cleanup_docker:
             raise unavailable.no_docker("cleanup_docker")
-        unavailable.refuse_devices(hardware, zynq_host)
         check_period(input_period)
+        check_tolerance(tolerance)
         names = check_names(listed(runners))
+        running_with = RunArguments(
+            noencrypt, hardware, dummy_output_file, debug_vars, debug_vars_fname, zynq_host, hardware_address,
+            timeout, fake_output_file,
+        ).checked()  # fmt: skip
         source = load_source(model, model_name)
         check_writable(files.model_folder(output_dir, source.name))
         how = CompileArguments(output_dir, model_options_file, hw_config, dump_ir, compiler_options, noencrypt)
         built = self._compile(source, how, write=False)
         self.say(model_text(built))
         result: Result = {}
-        doc = None
+        results = Results()
         if names:
-            material = self._material(hardware, dummy_output_file, debug_vars, debug_vars_fname, zynq_host)
             inputs = self.generate_audio_inputs(
                 input_file, n_frames=n_frames, input_sample_indices=input_sample_indices, seed=seed
             )
-            result, made = self._execute(names, inputs, material)
-            doc = (
-                running.measured(made[SIMULATOR], built, input_period, self._seed(inputs))
-                if SIMULATOR in made
-                else None
-            )
-        files.write_all(output_dir, built, self._options.model_type, doc)
-        self._tell(result, doc)
+            ran, results = self._execute(names, inputs, running_with, tolerance)
+            result = ran.result
+            if SIMULATOR in names:
+                doc = running.measured(ran.runners[SIMULATOR], built, input_period, self._seed(inputs))
+                results = replace(results, doc=doc)
+        files.write_all(output_dir, built, self._options.model_type, results)
+        self._written = True
+        self._tell(result, results)
         return result
 
     def main(self, parsed_args: Any) -> Result:
@@ -350,7 +251,7 @@ class Femtodriver(unavailable.NotYet):
         flags = compiler_options(options, how.compiler_options)
         built = secrecy.applied(build(source, how.hw_config, dump_into(how.dump_ir), flags))
         if write:
-            files.write_all(how.output_dir, built, options.model_type, None)
+            files.write_all(how.output_dir, built, options.model_type)
         folder = files.model_folder(how.output_dir, source.name)
         self._source, self._built, self._options, self._output_dir = source, built, options, how.output_dir
         self.modelname, self.fqir, self.compiled_data = source.name, source.network, built.data
@@ -358,38 +259,17 @@ class Femtodriver(unavailable.NotYet):
         self.io_records_dir = str(folder / files.IO_RECORDS)
         self.compiler_kwargs = dict(options.compiler_kwargs)
         self.compare_status = {}
-        self._random = None
+        self._secrecy, self._written = secrecy, write
+        self._random, self._spu = None, None
         return built
 
-    def _compiled(self) -> Built:
-        if self._built is None:
-            raise UsageError("Femtodriver: a model must be compiled first; call compile.")
-        return self._built
-
-    def _material(
-        self, hardware: str, recording: AnyPath | None, debug_vars: Names, debug_names: AnyPath | None, host: str | None
-    ) -> Material:
-        unavailable.refuse_devices(hardware, host)
-        wanted = (*listed(debug_vars), *names_in(debug_names))
-        return self._compiled().material(None if recording is None else Path(recording), wanted)
-
-    def _execute(self, names: Sequence[str], inputs: Inputs, material: Material) -> tuple[Result, Mapping[str, Runner]]:
-        if len(names) == 1:
-            result, runner = running.execute(names[0], inputs, material, self.progress)
-            return result, {names[0]: runner}
-        result, runners = running.compare(names, inputs, material, self.progress)
-        self.compare_status = {key: result[key] for key in ("pass", "status_str")}
-        return result, runners
-
-    def _seed(self, inputs: object) -> int | None:
-        """The seed of inputs that we made at random; None for others."""
-        return self._random[1] if self._random is not None and self._random[0] is inputs else None
-
-    def _tell(self, result: Mapping[str, Any], doc: Mapping[str, Any] | None) -> None:
+    def _tell(self, result: Mapping[str, Any], results: Results) -> None:
         if "status_str" in result:
             self.print_comparison_results(result)
         elif result:
             self.say("; ".join(f"{name} ran, {running.frames_run(result)} frames" for name in result["outputs"]))
-        if doc is not None:
-            self.say(metrics_text(doc))
-        self.say(written_text(self._output_dir, self._compiled(), doc is not None))
+        if results.doc is not None:
+            self.say(metrics_text(results.doc))
+            if any(result["internals"].values()):
+                self.say("           (of the program that keeps the debug variables, which costs time and energy)")
+        self.say(written_text(self._output_dir, self._compiled(), results))

@@ -26,9 +26,9 @@ import numpy.typing as npt
 
 from femtodriver.driver.names import safe_name
 from femtodriver.driver.plots import draw
+from femtodriver.metrics import document_yaml
 from femtodriver.program.archive import make_directory, write_file
 from femtodriver.program.recording import Transaction, recording_hex_text, recording_yaml
-from femtodriver.metrics import document_yaml
 from femtodriver.runners.compare import Comparison, Verdict
 from femtodriver.runners.difference import Difference
 

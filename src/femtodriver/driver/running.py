@@ -9,7 +9,6 @@ from typing import Any
 import numpy.typing as npt
 
 from femtodriver import __version__
-from femtodriver.device.spu_runner import SPURunner
 from femtodriver.driver.program import Built
 from femtodriver.driver.results import Recordings
 from femtodriver.errors import UsageError
@@ -17,7 +16,7 @@ from femtodriver.metrics import build_document
 from femtodriver.runners import Material, Runner, check_names, create
 from femtodriver.runners.compare import Comparison, RunProgress, check_tolerance, run_all
 from femtodriver.runners.fasmir import FasmirRunner
-from femtodriver.runners.hardware import FAKE
+from femtodriver.runners.hardware import FAKE, HardwareRunner
 
 Inputs = Mapping[str, npt.ArrayLike]
 Result = dict[str, Any]
@@ -37,14 +36,15 @@ class Ran:
         """The traffic with the board, else with its fake, else nothing."""
         for name in ("hw", FAKE):
             runner = self.runners.get(name)
-            if isinstance(runner, SPURunner):
+            if isinstance(runner, HardwareRunner):
                 return runner.ioplug.recordings
         return {}
 
     @property
-    def spu_runner(self) -> SPURunner | None:
+    def spu_runner(self) -> HardwareRunner | None:
         """The last of the runners that has a board, or the fake of one."""
-        return next((one for one in reversed(list(self.runners.values())) if isinstance(one, SPURunner)), None)
+        boards = [runner for runner in self.runners.values() if isinstance(runner, HardwareRunner)]
+        return boards[-1] if boards else None
 
 
 def execute(name: str, inputs: Inputs, material: Material, progress: RunProgress | None) -> Ran:
@@ -78,9 +78,9 @@ def compare(
     return Ran({"pass": found.passed, "status_str": found.status, **_values(found)}, runners, found)
 
 
-def settings(built: Built, material: Material, seed: int | None) -> dict[str, Any]:
+def settings(built: Built, material: Material, ran: Ran, seed: int | None) -> dict[str, Any]:
     """What ``comparison.yaml`` tells about the circumstances. ``seed``: of random inputs, else None."""
-    device = material.device
+    device = material.device if "hw" in ran.runners else None
     return {
         "seed": seed,
         "model": built.model,

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from femtodriver.driver import files
+from femtodriver.driver.plots import NO_PLOTS, can_draw
 from femtodriver.driver.program import Built
+from femtodriver.driver.results import FOLDER as COMPARISON
 from femtodriver.fqir.graph import Network
 from femtodriver.fqir.quote import plain_name
 from femtodriver.inputs import InputSpec
@@ -58,8 +60,8 @@ def metrics_text(doc: Mapping[str, Any]) -> str:
     return "\n".join(sections)
 
 
-def written_text(output_dir: files.AnyPath, built: Built, measured: bool) -> str:
-    """Which files were written."""
+def written_text(output_dir: files.AnyPath, built: Built, results: files.Results) -> str:
+    """Which files were written, and which could not be drawn."""
     name = built.source.name
     femto = files.femto_path(output_dir, name)
     lines = [
@@ -68,8 +70,14 @@ def written_text(output_dir: files.AnyPath, built: Built, measured: bool) -> str
         f"  {files.IO_RECORDS}/apb_records/0PROG_A, 0PROG_D",
         f"  {files.IO_RECORDS}/{femto.name} ({femto.stat().st_size:,} bytes{_secrecy_text(built)})",
     ]
-    if measured:
+    if results.recordings:
+        lines.append(f"  {files.IO_RECORDS}/all.yaml, all_hex.yaml, all_hex.txt")
+    if results.compared is not None:
+        lines.append(f"  {COMPARISON}/")
+    if results.doc is not None:
         lines.append(f"  {files.METRICS_YAML}, {files.METRICS_TEXT}")
+    if results.compared is not None and not can_draw():
+        lines.append(NO_PLOTS)
     return "\n".join(lines)
 
 

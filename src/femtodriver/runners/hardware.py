@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,6 @@ from femtodriver.runners.base import Mask, Progress, Runner, Values
 HARDWARE = "hardware"
 FAKE = "fakehw"
 DEFAULT_HARDWARE = "fakezynq"
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +50,8 @@ class HardwareRunner(SPURunner, Runner):
     """An ``SPURunner`` that also keeps the contract of runners: ``run`` tells its progress, ``reset`` is called if
     nobody did, inputs are checked before the first frame.
 
-    ``kept``: where internals stand in data memory when a frame has ended. A fake has no memory, so it gives none.
+    ``kept``: where internals stand in data memory when a frame has ended. A fake (``is_fake``) has no memory, so it
+    gives none.
     """
 
     def __init__(
@@ -62,7 +61,7 @@ class HardwareRunner(SPURunner, Runner):
         inputs: Sequence[InputSpec],
         kept: Mapping[str, Mapping[str, int]] | None = None,
     ) -> None:
-        fake = board_of(device.hardware).fake
+        self.is_fake = fake = board_of(device.hardware).fake
         SPURunner.__init__(
             self,
             device.program,
@@ -75,10 +74,6 @@ class HardwareRunner(SPURunner, Runner):
             **runner_options(device.hardware, address=device.address, timeout=device.timeout),
         )
         Runner.__init__(self, name, inputs)
-        if fake and name == HARDWARE:
-            _log.warning(
-                "runner hw: %s is no board: its outputs are made up; choose a board with --hardware", device.hardware
-            )
 
     def reset(self, reset_vals: None = None, record: bool = True) -> None:
         """As ``SPURunner.reset``."""
@@ -119,8 +114,8 @@ def check_address(hardware: str, address: str | None) -> None:
     if address is not None and row.address == "none":
         real = ", ".join(name for name, other in BOARDS.items() if not other.fake)
         raise UsageError(
-            f"hardware {hardware}: must not have an address ({address!r:.60}), because nothing is there; choose a board "
-            f"with --hardware ({real})."
+            f"hardware {hardware}: must not have an address ({address!r:.60}), because nothing is there; choose a "
+            f"board with --hardware ({real})."
         )
 
 

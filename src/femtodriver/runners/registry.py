@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,8 @@ from femtodriver.runners.fasmir import FasmirRunner
 from femtodriver.runners.fmir import FmirRunner
 from femtodriver.runners.fqir import FqirRunner
 from femtodriver.runners.hardware import FAKE, HARDWARE, Device, HardwareRunner, hardware_of_fake
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +69,17 @@ def _dummy(material: Material) -> Runner:
     return DummyRunner(material.recording, material.inputs, material.outputs)
 
 
-def _hw(material: Material) -> Runner:
+def device_runner(material: Material) -> HardwareRunner:
+    """The runner "hw", on whatever hardware was chosen. UsageError without a program."""
     return HardwareRunner(HARDWARE, _device(material, "hw"), material.inputs, material.kept)
+
+
+def _hw(material: Material) -> Runner:
+    runner = device_runner(material)
+    if runner.is_fake:
+        hardware = _device(material, "hw").hardware
+        _log.warning("runner hw: %s is no board, its outputs are made up; choose a board with --hardware", hardware)
+    return runner
 
 
 def _fakehw(material: Material) -> Runner:

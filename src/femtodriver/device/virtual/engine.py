@@ -211,7 +211,7 @@ class Engine:
                 bank.lose()
             elif self.live(bank):
                 words = np.ascontiguousarray(self._view(bank))
-                if bank.used or words.any():
+                if bank.awake and (bank.used or words.any()):  # what a program writes to a bank that is off is lost
                     bank.store(0, words.view("<u4"))
 
     def _memory(self, bank: BoardBank) -> Any:
