@@ -99,7 +99,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 continue
             if kind == "skipped":
                 skipped += 1
-            elif report.when == "call":
+            elif getattr(report, "when", "") == "call":
                 ran += 1
     where = f"found at {CORPUS}" if CORPUS.is_dir() else "not here (wanted at ../shared/corpus beside the repository)"
     terminalreporter.write_line(f"corpus: {where}; corpus tests: {ran} ran, {skipped} skipped")

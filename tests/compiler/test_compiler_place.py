@@ -10,6 +10,7 @@ from compiler_nets import ADD, Net, agree, dense, recurrent
 from fmir_samples import machine_outputs, networks, outputs
 from hypothesis import HealthCheck, given, settings
 
+from femtodriver.compiler import ownership
 from femtodriver.compiler.fmir import Fmir, Mac, Role, Send, walk
 from femtodriver.compiler.options import Options
 from femtodriver.compiler.pipeline import compile_network, lower, run_passes
@@ -50,14 +51,21 @@ def test_states_and_tables_on_several_cores(cores: int, size: int) -> None:
     agree(recurrent(size), SPU4, options=Options(cores=cores))
 
 
+@pytest.fixture
+def sharing_always_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small products are worth no messages; here they are shared out all the same."""
+    monkeypatch.setattr(ownership, "LEAST_GROUPS", 1)
+    monkeypatch.setattr(ownership, "LEAST_ELEMENTS", 8)
+
+
+@pytest.mark.usefixtures("sharing_always_pays")
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(networks())
 def test_placing_random_networks_changes_no_number(before: Fmir) -> None:
-    for cores in (2, 4):
-        after = place(before, cores)
-        verify(after)
-        assert outputs(after) == outputs(before)
-        assert machine_outputs(after, part=SPU4) == outputs(before)
+    after = place(before, 2)  # 16 elements have two whole groups
+    verify(after)
+    assert outputs(after) == outputs(before)
+    assert machine_outputs(after, part=SPU) == outputs(before)
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from femtodriver.device.virtual.board import VirtualBoard
 from femtodriver.device.virtual.engine import Loaded
 from femtodriver.device.virtual.serve import preload_program
 from femtodriver.errors import ProgramError
-from femtodriver.isa import SPECS, Control
+from femtodriver.isa import SPECS, Control, Instruction, Transfer
 from femtodriver.program.address import POWER_VALUES, head_tail_register, power_register
 from femtodriver.program.compiled import CompiledData
 from femtodriver.program.packing import pack, split_words, unpack
@@ -302,14 +302,39 @@ def test_messages_that_no_core_can_take() -> None:
     assert works(board, data)
 
 
-def test_an_endless_program_is_stopped() -> None:
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ([], "a message must be dealt with in 2000000 instructions"),
+        (
+            [Transfer(SPECS["out"], address=0, length=8191, target=0)],
+            "must not cause others of more than 8388608 words",
+        ),
+        ([Control(SPECS["signal"], core=0, thread=0)], "must not cause others of more than 8388608 words"),
+    ],
+)
+def test_a_program_that_hangs_or_floods_is_stopped(body: list[Instruction], message: str) -> None:
     board = VirtualBoard(PART)
     board.top_write(0x08, 0x40)
     power(board, "IM", "CD", "ON")
-    board.apb_write(IM, split_words(np.array(Control(SPECS["jump"], target=0).encode(), np.uint64)))
+    code = [word for item in (*body, Control(SPECS["jump"], target=0)) for word in item.encode()]
+    board.apb_write(IM, split_words(np.array(code, np.uint64)))
     board.message(bus(0, 0, 0, 0))
     assert kinds(board) == {"fault": 1}
-    assert "a message must be dealt with in 2000000 instructions" in board.violations.recent[-1].text
+    assert message in board.violations.recent[-1].text
+    assert board.top_read(0x24) == 0
+
+
+def test_what_a_program_writes_to_a_bank_that_is_off_is_lost() -> None:
+    data = compiled("identity")
+    board = loaded(data)
+    power(board, "DM2", "CD", "ON")
+    board.apb_write(0x120000, bus(1, 2))
+    assert works(board, data)
+    power(board, "DM2", "CD", "OFF")
+    assert not works(board, data)
+    loaded(data, board=board)
+    assert works(board, data)
 
 
 def test_encrypted_programs_are_deciphered_before_they_run() -> None:

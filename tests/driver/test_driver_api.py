@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pytest
 import yaml
 
-from femtodriver import Femtodriver
+from femtodriver import Femtodriver, SPURunner
 from femtodriver.errors import InputError, ProgramError, UsageError
 
 SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter" / "keyword_spotter.pt"
@@ -156,7 +156,10 @@ def test_attributes_after_compiling(fd: Femtodriver) -> None:
     assert fd.model_dir == "out/LOOPBACK"
     assert fd.meta_dir == "out/LOOPBACK/meta_from_femtodriver"
     assert fd.io_records_dir == "out/LOOPBACK/io_records"
-    assert (fd.spu_runner, fd.femtocrux_client, fd.compiler_kwargs) == (None, None, {})
+    assert (fd.femtocrux_client, fd.compiler_kwargs) == (None, {})
+    assert isinstance(fd.spu_runner, SPURunner)
+    assert fd.spu_runner is fd.spu_runner
+    assert list(fd.spu_runner.input_info) == ["x"]
     fd.compare(fd.generate_audio_inputs(), "fqir,fasmir")
     assert fd.compare_status == {"pass": True, "status_str": "fqir = fasmir, 2 frames, bit-exact"}
 
@@ -329,8 +332,8 @@ def test_model_options(fd: Femtodriver, caplog: pytest.LogCaptureFixture) -> Non
             fd.compile("LOOPBACK", model_options_file="odd.yaml")
 
 
-@pytest.mark.parametrize("method", ["create_SPURunner", "get_docker_logs", "cleanup_docker_containers"])
-def test_what_needs_devices_or_docker_is_refused(fd: Femtodriver, method: str) -> None:
+@pytest.mark.parametrize("method", ["get_docker_logs", "cleanup_docker_containers"])
+def test_what_needs_docker_is_refused(fd: Femtodriver, method: str) -> None:
     with pytest.raises(UsageError, match=f"{method}: .*in a later version"):
         getattr(fd, method)()
 
@@ -340,11 +343,7 @@ def test_what_needs_devices_or_docker_is_refused(fd: Femtodriver, method: str) -
     [
         {"force_femtocrux_compile": True},
         {"force_femtocrux_sim": True},
-        {"hardware": "evk2"},
-        {"zynq_host": "localhost"},
         {"cleanup_docker": True},
-        {"runners": "hw"},
-        {"runners": "fqir,fakehw"},
     ],
 )
 def test_what_this_version_lacks_is_refused(fd: Femtodriver, options: dict[str, Any]) -> None:
@@ -382,6 +381,7 @@ def test_methods_want_a_compiled_model(fd: Femtodriver) -> None:
         lambda: fd.simulate({}, 0.016),
         lambda: fd.compare({}, "fqir,fasmir"),
         lambda: fd.create_runner("fqir"),
+        fd.create_SPURunner,
     ]
     for call in calls:
         with pytest.raises(UsageError, match=r"a model must be (compiled|loaded) first"):

@@ -37,6 +37,7 @@ def test_the_layout(fd: Femtodriver) -> None:
     fd.run("LOOPBACK", runners="fqir,fasmir")
     assert tree() == sorted(
         [
+            *(f"LOOPBACK/comparison/{name}" for name in COMPARED),
             "LOOPBACK/io_records/LOOPBACK.femto",
             "LOOPBACK/io_records/apb_records/0PROG_A",
             "LOOPBACK/io_records/apb_records/0PROG_D",

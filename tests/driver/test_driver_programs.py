@@ -160,7 +160,7 @@ def test_foreign_programs_are_converted_and_not_simulated(fd: Femtodriver, tmp_p
     assert meta_dir == "model_datas/foreign/meta_from_zipfile"
     assert Path("model_datas/foreign/io_records/apb_records/0PROG_A").stat().st_size > 0
     assert yaml.safe_load(Path(meta_dir, "metadata.yaml").read_text())["vendor_key"] == [1, 2]
-    for call in (fd.generate_audio_inputs, lambda: fd.simulate({}, 0.016)):
+    for call in (lambda: fd.create_runner("fasmir"), lambda: fd.simulate({}, 0.016)):
         with pytest.raises(ProgramError, match=r"foreign\.zip: is not a program for the open SPU"):
             call()
     with pytest.raises(ProgramError, match="is not a program for the open SPU"):
@@ -169,7 +169,7 @@ def test_foreign_programs_are_converted_and_not_simulated(fd: Femtodriver, tmp_p
     again = fd.compile(femto, output_dir="second")
     assert Path(again[1]).read_bytes() == Path(femto).read_bytes()
     with pytest.raises(ProgramError, match=r"foreign\.femto: is not a program for the open SPU"):
-        fd.generate_audio_inputs()
+        fd.simulate({})
 
 
 def with_user_data(source: str | Path, path: str, content: bytes) -> str:
@@ -187,7 +187,7 @@ def test_containers_without_our_marker_are_foreign(fd: Femtodriver, content: byt
     _, femto, _ = fd.compile("LOOPBACK")
     fd.compile(with_user_data(femto, "other.femto", content))
     with pytest.raises(ProgramError, match=r"other\.femto: is not a program for the open SPU"):
-        fd.generate_audio_inputs()
+        fd.simulate({})
 
 
 @pytest.mark.parametrize(

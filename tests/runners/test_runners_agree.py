@@ -7,27 +7,38 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from femtodriver.driver.arguments import RunArguments
+from femtodriver.driver.encryption import Encryption
+from femtodriver.driver.material import material
 from femtodriver.driver.program import Built, build
 from femtodriver.driver.source import load_source
-from femtodriver.runners import Runner, create
+from femtodriver.runners import Material, Runner, create
 
 SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter"
 ZOO = ("gru_kws_S_double_p0", "multi_io_double", "lstm_vad_S_double_p0", "tdnn_kws_S_double_p0", "mlp_mix_eights")
 NAMES = ("fqir", "fmir", "fasmir")
 
 
+def built_of(model: str | Path) -> Built:
+    return Encryption().applied(build(load_source(model)))
+
+
+def material_of(built: Built) -> Material:
+    return material(built, RunArguments(), Encryption())
+
+
 def runners(built: Built) -> list[Runner]:
-    return [create(name, built.material()) for name in NAMES]
+    return [create(name, material_of(built)) for name in NAMES]
 
 
 @pytest.fixture(scope="module")
 def spotter() -> Built:
-    return build(load_source(SPOTTER / "keyword_spotter.pt"))
+    return built_of(SPOTTER / "keyword_spotter.pt")
 
 
 def test_loopback_gives_back_its_input() -> None:
     x = np.random.default_rng(1).integers(-(1 << 15), 1 << 15, (5, 16))
-    outputs, _ = Runner.compare_runs({"x": x}, *runners(build(load_source("LOOPBACK"))))
+    outputs, _ = Runner.compare_runs({"x": x}, *runners(built_of("LOOPBACK")))
     for made in outputs.values():
         assert np.array_equal(made["%x.4"], x)
 
@@ -49,8 +60,8 @@ def test_the_spotter_runs_equally_everywhere_and_keeps_its_state(spotter: Built)
 
 
 def test_the_simulator_counts_what_it_ran(spotter: Built) -> None:
-    runner = create("fasmir", spotter.material())
-    rows = {spec.name: np.zeros((3, spec.length), int) for spec in spotter.runnable().inputs}
+    runner = create("fasmir", material_of(spotter))
+    rows = {spec.name: np.zeros((3, spec.length), int) for spec in material_of(spotter).inputs}
     Runner.compare_runs(rows, runner)
     report = runner.report()  # type: ignore[attr-defined]
     assert report.frames == 3
@@ -61,7 +72,7 @@ def test_the_simulator_counts_what_it_ran(spotter: Built) -> None:
 @pytest.mark.parametrize("model", ZOO)
 def test_golden_outputs_of_the_corpus(corpus: Path, model: str) -> None:
     folder = corpus / "zoo" / model
-    built = build(load_source(folder / "graph.pt"))
+    built = built_of(folder / "graph.pt")
     with np.load(folder / "inputs.npz") as archive:
         inputs = {name: archive[name] for name in archive.files}
     with np.load(folder / "outputs.npz") as archive:

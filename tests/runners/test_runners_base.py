@@ -104,16 +104,10 @@ def test_debug_variables_by_name_or_all() -> None:
 
 
 def test_unknown_runners_are_refused_with_the_list() -> None:
-    with pytest.raises(UsageError, match="runner: must be one of fqir, fmir, fasmir, dummy, not 'fast'"):
+    with pytest.raises(UsageError, match="runner: must be one of fqir, fmir, fasmir, dummy, hw, fakehw, not 'fast'"):
         create("fast", Material(X, X))
     with pytest.raises(UsageError, match="not 'fqir' twice"):
         check_names(["fqir", "fmir", "fqir"])
-
-
-@pytest.mark.parametrize("name", ["hw", "fakehw"])
-def test_devices_are_refused_not_faked(name: str) -> None:
-    with pytest.raises(UsageError, match=f"runner {name}: devices come in a later version"):
-        create(name, Material(X, X))
 
 
 @pytest.mark.parametrize("name", list(FACTORIES))

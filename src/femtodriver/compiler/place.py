@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from femtodriver.compiler.fmir import Buffer, Fmir, If, Loop, Mac, Matrix, Op, Role, Send, Simple, Vec, View
+from femtodriver.compiler.fmir import Buffer, Fmir, If, Loop, Mac, Matrix, Op, Role, Send, Simple, Vec, View, walk, writes
 from femtodriver.compiler.ownership import EVERYWHERE, Owners, owners_of
 from femtodriver.compiler.passes import GROUP, mac_rows
 from femtodriver.fixed import Int64Array
@@ -47,6 +47,7 @@ class _Placement:
         """Append an operation, in parts if its results live on several cores."""
         if isinstance(op, (Loop, If)):
             self.ops.append(op)
+            self._forget({view.buffer for entry in walk((op,)) for view in writes(entry)})
             return
         if isinstance(op, Send):
             raise TypeError("a network must be placed only once")
@@ -55,7 +56,11 @@ class _Placement:
             runs = [(core, 0, op.dst.length) for core in range(self.cores)]
         parts = [(core, self._local(op, core, first, end)) for core, first, end in runs]
         self.ops += [replace(part, core=core) for core, part in parts]
-        self._copies = {key: name for key, name in self._copies.items() if key[1] != op.dst.buffer}
+        self._forget({op.dst.buffer})
+
+    def _forget(self, written: set[str]) -> None:
+        """Copies of these buffers on other cores are stale."""
+        self._copies = {key: name for key, name in self._copies.items() if key[1] not in written}
 
     def gather_outputs(self) -> None:
         """Send what other cores hold of the outputs to core 0."""

@@ -53,7 +53,7 @@ def _written_states(low: Lowering, graphs: Sequence[Graph]) -> list[str]:
 
 def lower_loop(low: Lowering, loop: LoopForm, place: str) -> list[Shaped]:
     """Concatenated values, then final values. ``settle`` must have been called before the arguments were read."""
-    found = effects(loop.body, len(loop.body.inputs))
+    found, layer = effects(loop.body, len(loop.body.inputs)), low.layer
     states = _written_states(low, [loop.body])
     changed = {low.states[name].buffer for name in states}
     carries = [_carry(low, None, f"{place}carry{index}", value) for index, value in enumerate(loop.carried)]
@@ -82,7 +82,7 @@ def lower_loop(low: Lowering, loop: LoopForm, place: str) -> list[Shaped]:
     left = {name: _final(low, low.shaped_value(name))[0] for name in _left(low, outer, found.written) - carried}
     _carry_over(low, carries, results, states)
     body, low.ops = tuple(low.ops), outer_ops
-    low.ops.append(Loop(loop.count, body, tuple(cursors.made), low.layer))
+    low.ops.append(Loop(loop.count, body, tuple(cursors.made), layer))
     left |= {carry.name: ropes.join([(carry.view,)]) for carry in carries if carry.name is not None}
     _leave(low, {name: rope for name, rope in outer.items() if name not in found.written} | left, states)
     return [*joined, *finals]
@@ -98,7 +98,7 @@ def lower_choice(low: Lowering, condition: Rope, then: Branch, orelse: Branch, p
     states = _written_states(low, graphs)
     written = set().union(*(effects(graph, len(graph.inputs)).written for graph in graphs))
     test = low.contiguous(low.part(condition, 0, 1))
-    outer, outer_shapes, outer_ops = dict(low.values), dict(low.shapes), low.ops
+    outer, outer_shapes, outer_ops, layer = dict(low.values), dict(low.shapes), low.ops, low.layer
     bodies: list[list[Op]] = []
     results: list[list[Shaped]] = []
     ends: list[tuple[dict[str, Rope], dict[str, Shape]]] = []
@@ -117,7 +117,7 @@ def lower_choice(low: Lowering, condition: Rope, then: Branch, orelse: Branch, p
         low.forget()
         _carry_over(low, (), (), states)
     low.ops = outer_ops
-    low.ops.append(If(test, tuple(bodies[0]), tuple(bodies[1]), low.layer))
+    low.ops.append(If(test, tuple(bodies[0]), tuple(bodies[1]), layer))
     count = len(merged) - len(names)
     kept = {name: rope for name, rope in outer.items() if name not in written}
     low.shapes = outer_shapes | {name: shape for name, (_, shape) in zip(names, merged[count:], strict=True)}

@@ -67,7 +67,7 @@ def _grid(base: str, others: Sequence[str], shared: Sequence[str], apart: Mappin
     for row, name in zip(axes, shared, strict=True):
         for axis, other in zip(row, others, strict=True):
             found = apart[other, name]
-            verdict = "perfect match" if found.size and not found.any() else f"most {np.abs(found).max(initial=0):g}"
+            verdict = "perfect match" if found.size and not found.any() else f"at most {np.abs(found).max(initial=0):g}"
             # A dollar sign would begin mathematics.
             title = f"{other} - {base}, {plain_name(name, 40)}: {verdict}".replace("$", r"\$")
             axis.set_title(title, fontsize="small")
@@ -78,6 +78,7 @@ def _grid(base: str, others: Sequence[str], shared: Sequence[str], apart: Mappin
 def _histogram(axis: Any, found: npt.NDArray[np.float64]) -> None:
     most = np.abs(found).max(initial=0) + 0.5
     axis.hist(found.reshape(-1), bins=min(_BINS, max(1, int(2 * most))), range=(-most, most), log=bool(found.size))
+    axis.set_ylim(bottom=0.5)  # so that a single element shows
     axis.set_xlabel("difference")
     axis.set_ylabel("elements")
 
@@ -88,6 +89,7 @@ def _course(axis: Any, found: npt.NDArray[np.float64]) -> None:
         axis.plot(sizes.max(axis=1), label="largest", linewidth=1)
         axis.plot(sizes.mean(axis=1), label="mean", linewidth=1)
         axis.legend(fontsize="small")
+    axis.set_ylim(bottom=0, top=max(1, 1.05 * sizes.max(initial=0)))
     axis.set_xlabel("frame")
     axis.set_ylabel("absolute difference")
 

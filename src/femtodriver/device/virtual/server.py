@@ -78,7 +78,7 @@ class BoardServer:
             for key, events in self._selector.select(_TICK_S):
                 if key.fileobj is self._listener:
                     self._accept()
-                if key.data is None:
+                if key.data not in self._clients:
                     continue
                 if events & selectors.EVENT_WRITE:
                     self._flush(key.data)
@@ -124,6 +124,8 @@ class BoardServer:
             return
         name = endpoint_text(*address[:2])
         if len(self._clients) >= MOST_CLIENTS:
+            self._drop_dead()
+        if len(self._clients) >= MOST_CLIENTS:
             self.board.note("protocol", f"client {name}: is one too many and was turned away")
             link.close()
             return
@@ -134,6 +136,18 @@ class BoardServer:
         self._clients.add(client)
         self._selector.register(link, selectors.EVENT_READ, client)
         self._tell(f"client {name}: connected")
+
+    def _drop_dead(self) -> None:
+        """Clients that have gone, though it is not their turn yet."""
+        for client in tuple(self._clients):
+            try:
+                gone = not client.link.recv(1, socket.MSG_PEEK)
+            except (BlockingIOError, InterruptedError):
+                gone = False
+            except OSError:
+                gone = True
+            if gone:
+                self._drop(client)
 
     def _receive(self, client: _Client) -> None:
         try:
