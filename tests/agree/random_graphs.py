@@ -92,11 +92,11 @@ def random_target(seed: int) -> Target:
     """
     numbers = Numbers(np.random.default_rng([seed, 2]))
     part, options = load_part("spu001x4"), Options()
-    if numbers.chance(0.4):
-        return Target(load_part(), options)
-    if numbers.chance(0.5):
-        options = replace(options, cores=numbers.pick([1, 2, 3, 4]))
     if numbers.chance(0.3):
+        return Target(load_part(), options)
+    if numbers.chance(0.7):
+        options = replace(options, cores=numbers.pick([1, 2, 2, 3, 4]))
+    if numbers.chance(0.2):
         part = replace(part, dm_bank_words=numbers.pick([16, 40, 100]), cores=numbers.integer(1, 4))
         options = replace(options, cores=None)
     for name in [entry.name for entry in fields(Options) if entry.name != "cores"]:

@@ -47,7 +47,8 @@ class Store:
         # How often a body assigns states, and arguments are states: what a body does to names is the hard part.
         self.stateful = numbers.pick([0.0, 0.3, 0.8])
         # Values meet more often when they have few different sizes.
-        self.sizes = [numbers.any_size() for _ in range(numbers.integer(1, 4))]
+        count, large = numbers.integer(1, 4), numbers.chance(0.3)
+        self.sizes = [numbers.integer(24, 100) if large else numbers.any_size() for _ in range(count)]
 
     def name(self) -> str:
         """A new name, often an odd one."""
