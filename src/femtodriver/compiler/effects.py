@@ -47,10 +47,15 @@ def counters(frame: Graph) -> dict[str, int]:
     return {name: most for name, most in largest.items() if name not in others}
 
 
+def bound(node: Node, body: Graph) -> int:
+    """How many inputs of its body the node gives values to; a plain call may leave out the last ones."""
+    return len(body.inputs) if node.op is not None else len(node.inputs)
+
+
 def effects(graph: Graph, arguments: int) -> Effects:
     """Effects of running ``graph`` with its first ``arguments`` inputs bound."""
-    bound = {tensor.name for tensor in (*graph.inputs[:arguments], *graph.parameters)}
-    found = Effects(written=set(bound), sure=bound)
+    given = {tensor.name for tensor in (*graph.inputs[:arguments], *graph.parameters)}
+    found = Effects(written=set(given), sure=given)
     for node in graph.nodes:
         _node(node, found)
     found.exposed |= {tensor.name for tensor in graph.outputs} - found.sure
@@ -60,7 +65,7 @@ def effects(graph: Graph, arguments: int) -> Effects:
 def _node(node: Node, found: Effects) -> None:
     found.exposed |= {tensor.name for tensor in node.inputs.values()} - found.sure
     for body in node.subgraphs.values():
-        inner = effects(body, len(body.inputs) if node.inputs else 0)
+        inner = effects(body, bound(node, body))
         found.exposed |= inner.exposed - found.sure
         found.written |= inner.written
     written = _written(node)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from femtodriver.compiler import regions
 from femtodriver.compiler import rope as ropes
 from femtodriver.compiler.build import Builder
-from femtodriver.compiler.effects import counters, effects
+from femtodriver.compiler.effects import bound, counters, effects
 from femtodriver.compiler.fmir import Buffer, Fmir, Layer, Port, Role, View, storage_bits, value_bits
 from femtodriver.compiler.rope import Rope
 from femtodriver.errors import ModelError
@@ -236,7 +236,7 @@ def _captured(frame: Graph) -> set[str]:
     names = set(effects(frame, len(frame.inputs)).exposed)
     for _, node in frame.walk():
         for body in node.subgraphs.values():
-            names |= effects(body, len(body.inputs)).exposed
+            names |= effects(body, bound(node, body)).exposed
     return names
 
 

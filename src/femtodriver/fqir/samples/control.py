@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from femtodriver.fqir.graph import Graph, Node, Tensor
@@ -21,7 +23,7 @@ def _free(draw: Draw) -> Wanted:
 
 def loop(draw: Draw) -> None:
     """A loop with carried, sliced and invariant inputs, concatenated and final results."""
-    times = draw.pick([1, 2, 2, 3, 4, 7])
+    times = draw.pick([1, 2, 2, 3, 3, 4, 7, 40])
     sliced, blocks = _slices(draw, times)
     carried = [draw.value() for _ in range(draw.integer(0, 2))]
     widths = [max(tensor.bits or 32, draw.pick(CARRIED_BITS)) for tensor in carried]
@@ -131,6 +133,11 @@ def call(draw: Draw) -> None:
     given = [draw.value() for _ in range(draw.integer(0, 3))]
     wanted = [_free(draw) for _ in range(draw.integer(0, 2))]
     body, inner = draw.body(list(map(_wanted, given)), wanted)
+    outer = [tensor for tensor in draw.values.values() if tensor.value is None]
+    if outer and draw.chance(0.3):  # an input that gets no argument keeps the value that its name has
+        unbound = draw.pick(outer)
+        if unbound.name not in {tensor.name for tensor in body.inputs}:
+            body = replace(body, inputs=(*body.inputs, unbound))
     shown = wanted[: draw.integer(0, len(wanted))]
     draw.left_behind(inner, sure=True)
     inputs = {f"{index}": tensor for index, tensor in enumerate(given)}

@@ -63,6 +63,8 @@ class Numbers:
         """The length of a vector; often one, or not a multiple of the lanes; seldom none or many."""
         kind = self.integer(0, 19)
         if kind == 0:
+            if self.chance(0.02):
+                return self.integer(500, 5000)
             return 0 if self.chance(0.4) else self.integer(100, 300)
         if kind < 4:
             return 1
