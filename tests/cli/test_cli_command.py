@@ -145,7 +145,7 @@ def test_help_and_version(capsys: Out) -> None:
         (["LOOPBACK", "--hardware", "zinc"], "hardware: must be one of zynq, fpgazynq, fakezynq, redis"),
         (["LOOPBACK", "--zynq-host", "h"], "hardware fakezynq: must not have an address ('h')"),
         (["LOOPBACK", "--hardware_address", "h"], "choose a board with --hardware (zynq, fpgazynq, redis, evk2)"),
-        (["LOOPBACK", "--timeout", "0"], "timeouts: io must be a positive number of seconds, not 0.0"),
+        (["LOOPBACK", "--timeout", "0"], "timeout: must be a positive number of seconds, not 0.0"),
         (["LOOPBACK", "--tolerance", "-1"], "tolerance: must be a number from 0, not -1.0"),
         (["LOOPBACK", "--tolerance", "nan"], "tolerance: must be a number from 0, not nan"),
         (["LOOPBACK", "--runners", "hw", "--hardware", "zynq", "--zynq-host", "h:x"], "zynq host: must be HOST"),

@@ -12,7 +12,10 @@ from femtodriver.device.boards import board_of, platform_of
 from femtodriver.device.debug import DataPlace
 from femtodriver.device.spu_runner import SPURunner
 from femtodriver.device.transport import Timeouts
+from femtodriver.errors import UsageError
 from femtodriver.program.compiled import CompiledData
+
+MOST_SECONDS = 1e6
 
 
 def make_runner(
@@ -66,7 +69,9 @@ def runner_options(
     if timeouts is None:
         timeouts = platform_of(board.platform).timeouts
     if timeout is not None:
-        timeouts = Timeouts(timeouts.connect, timeout, timeout, min(timeout, timeouts.lock))
+        if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 < timeout < MOST_SECONDS:
+            raise UsageError(f"timeout: must be a positive number of seconds, not {timeout!r}.")
+        timeouts = Timeouts(min(timeout, timeouts.connect), timeout, timeout, min(timeout, timeouts.lock))
     return {
         "platform": board.platform,
         "fake_connection": board.fake,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from femtodriver.device.transport import Timeouts
+from femtodriver.device.make import runner_options
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.program.archive import make_directory, read_file, write_file
 from femtodriver.program.yamltext import load_yaml
@@ -57,9 +57,7 @@ class RunArguments(NamedTuple):
 
     def checked(self) -> RunArguments:
         """The arguments themselves; UsageError for what would fail later, before a long run finds out."""
-        _ = self.address
-        if self.timeout is not None:
-            Timeouts(io=self.timeout)
+        runner_options(self.hardware, address=self.address, timeout=self.timeout)
         return self
 
     @property

@@ -16,9 +16,8 @@ def _factors(draw: Draw) -> tuple[Tensor, Tensor, tuple[int, ...]]:
     if draw.chance(0.05):  # one element, repeated by ones as producers write it
         count = draw.integer(1, 20)
         return draw.like((1,)), draw.parameter((1, count), 8, np.ones((1, count), np.int64)), (count,)
-    bits = 24 if draw.chance(0.01) else bits
     size, other = vector.size, draw.pick([draw.size(), draw.integer(16, 80), draw.integer(32, 100)])
-    bits = draw.pick([4, 8, 8, 16])
+    bits = 24 if draw.chance(0.01) else draw.pick([4, 8, 8, 16])
     if draw.chance(0.07):  # the matrix is computed too
         size, other = min(size, 6), draw.integer(1, 9)
         vector = draw.like((size,))

@@ -1,0 +1,243 @@
+"""Runners hw and fakehw: a board under the contract of runners."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from board_bench import alarm, board_here
+from femtodriver.compiler.pipeline import compile_network
+from femtodriver.device.spu_runner import SPURunner
+from femtodriver.device.virtual.server import BoardServer
+from femtodriver.driver.arguments import RunArguments
+from femtodriver.driver.encryption import Encryption
+from femtodriver.driver.material import material
+from femtodriver.driver.program import build
+from femtodriver.driver.source import load_source
+from femtodriver.errors import DeviceError, InputError, UsageError
+from femtodriver.fqir.graph import Graph, Network, Node, Tensor
+from femtodriver.inputs import InputSpec
+from femtodriver.part import load_part
+from femtodriver.program.compiled import CompiledData
+from femtodriver.runners import Material, Runner, create
+from femtodriver.runners.compare import run_all
+from femtodriver.runners.hardware import Device, HardwareRunner
+
+SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter" / "keyword_spotter.pt"
+SHIFTS = {"shamt_x": 0, "shamt_y": 0, "shamt_bwred": 0, "bw": 16, "bw_out": 16, "rounded": False}
+
+
+@pytest.fixture(autouse=True)
+def _limit() -> Iterator[None]:
+    with alarm():
+        yield
+
+
+@pytest.fixture
+def server() -> Iterator[BoardServer]:
+    with board_here() as found:
+        yield found
+
+
+def material_of(model: str | Path, **how: Any) -> Material:
+    built = Encryption().applied(build(load_source(model)))
+    return material(built, RunArguments(**how), Encryption())
+
+
+def chain(third: str = "vvadd") -> Network:
+    """Inputs a and b: p = a + b, q = p - b, r = q (+ or another operator) b, y = r + p; outputs y and q."""
+    a, b, p, q, r, y = (Tensor(name, "fqint16", (6,)) for name in "abpqry")
+
+    def node(op: str, first: Tensor, second: Tensor, out: Tensor) -> Node:
+        return Node("", op, {"x": first, "y": second}, (out,), SHIFTS)
+
+    nodes = (node("vvadd", a, b, p), node("vvsub", p, b, q), node(third, q, b, r), node("vvadd", r, p, y))
+    frame = Graph("ARITH", (a, b), (y, q), (), nodes)
+    return Network("chain", Graph("MAIN", (a, b), (y, q), (), (), {"ARITH": frame}), frame, None)
+
+
+def plain(data: CompiledData) -> CompiledData:
+    return CompiledData({**data.metadata, "encrypted": False}, data.mems_per_core, data.files)
+
+
+def chain_material(address: str, on_board: str = "vvadd") -> Material:
+    """All inner values of ``chain`` are kept; the board may get another chain than everybody else."""
+    names = ("p", "q", "r", "y")
+    ours, theirs = (compile_network(network, load_part(), keep=names) for network in (chain(), chain(on_board)))
+    program = plain(ours.data)
+    return Material(
+        inputs=(InputSpec("a", 6, 16), InputSpec("b", 6, 16)),
+        outputs=(InputSpec("y", 6, 16), InputSpec("q", 6, 16)),
+        network=chain(),
+        fmir=ours.fmir,
+        program=program,
+        part=load_part(),
+        debug_vars=names,
+        kept=program.metadata["femtodriver"]["kept"],
+        device=Device(plain(theirs.data), "zynq", address, timeout=10),
+    )
+
+
+def ab(frames: int = 5) -> dict[str, Any]:
+    numbers = np.random.default_rng(4)
+    return {name: numbers.integers(-1000, 1000, (frames, 6)) for name in "ab"}
+
+
+@pytest.mark.parametrize("hardware", ["zynq", "fpgazynq"])
+@pytest.mark.parametrize("model", ["LOOPBACK", SPOTTER])
+def test_a_board_gives_what_the_network_gives(server: BoardServer, model: str | Path, hardware: str) -> None:
+    made = material_of(model, hardware=hardware, zynq_host=server.endpoint)
+    (spec,) = made.inputs
+    inputs = {spec.name: np.random.default_rng(2).integers(-2048, 2048, (6, spec.length))}
+    outputs, internals = Runner.compare_runs(inputs, *(create(name, made) for name in ("fqir", "fasmir", "hw")))
+    assert list(outputs) == ["fqir", "fasmir", "hardware"]
+    assert internals["hardware"] == {}
+    assert not server.board.violations.counts
+
+
+def test_debug_variables_come_from_the_boards_memory(server: BoardServer) -> None:
+    made = material_of(SPOTTER, hardware="zynq", zynq_host=server.endpoint, debug_vars="all")
+    inputs = {"features": np.random.default_rng(3).integers(-2048, 2048, (4, 32))}
+    found = run_all(inputs, [create(name, made) for name in ("fqir", "hw", "fmir", "fasmir")], with_internals=True)
+    assert found.passed
+    assert found.status == "fqir = hardware = fmir = fasmir, 4 frames, bit-exact"
+    inside = found.internals["hardware"]
+    assert list(inside) == list(found.internals["fqir"])
+    assert len(inside) > 20
+    assert sum(bool(rows.any()) for rows in inside.values()) > 20
+
+
+def test_several_inputs_and_outputs_and_equal_internals(server: BoardServer) -> None:
+    made = chain_material(server.endpoint)
+    found = run_all(ab(), [create(name, made) for name in ("fqir", "fmir", "fasmir", "hw")], with_internals=True)
+    assert found.status == "fqir = fmir = fasmir = hardware, 5 frames, bit-exact"
+    assert list(found.outputs["hardware"]) == ["y", "q"]
+    assert set(found.internals["hardware"]) == set("pqry")
+
+
+def test_the_first_operator_that_parts_is_named(server: BoardServer) -> None:
+    made = chain_material(server.endpoint, on_board="vvsub")
+    inputs = ab()
+    runners = [create(name, made) for name in ("fqir", "hw")]
+    makers = {"q": "operator vvsub, node 1", "r": "operator vvadd, node 2", "y": "operator vvadd, node 3"}
+    found = run_all(inputs, runners, with_internals=True, makers=makers)
+    a, b = (int(inputs[name][0, 0]) for name in "ab")
+    assert not found.passed
+    assert found.status == (
+        f"fqir != hardware: output 'y', frame 0, element 0: fqir gives {2 * a + 2 * b}, hardware gives {2 * a}; "
+        f"fqir != hardware inside: internal value 'r', frame 0, element 0: fqir gives {a + b}, hardware gives {a - b} "
+        "(made by operator vvadd, node 2)"
+    )
+
+
+def test_the_contract_of_runners(server: BoardServer) -> None:
+    runner = create("hw", chain_material(server.endpoint))
+    assert isinstance(runner, HardwareRunner)
+    assert isinstance(runner, SPURunner)
+    told: list[tuple[int, int]] = []
+    inputs = ab(3)
+    outputs, _, mask = runner.run(inputs, lambda *place: told.append(place))  # resets by itself
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert {name: ones.tolist() for name, ones in mask.items()} == {"y": [True] * 3, "q": [True] * 3}
+    assert outputs["q"].dtype == np.int64
+    np.testing.assert_array_equal(outputs["q"], inputs["a"])
+    frames = server.board.frames
+    for wrong in ({"a": inputs["a"]}, {**inputs, "b": inputs["b"] + 40000}, {**inputs, "b": inputs["b"][:2]}):
+        with pytest.raises(InputError):
+            runner.run(wrong)
+    assert server.board.frames == frames
+    runner.finish()
+    runner.finish()
+    np.testing.assert_array_equal(runner.step({name: rows[0] for name, rows in inputs.items()})[0]["q"], inputs["a"][0])
+    runner.finish()
+
+
+def test_what_else_a_board_can_do(server: BoardServer) -> None:
+    runner = create("hw", replace(chain_material(server.endpoint), kept=None))
+    assert isinstance(runner, HardwareRunner)
+    inputs = {name: rows[0] for name, rows in ab().items()}
+    runner.reset()
+    runner.check_version_reg()
+    for change in ("sleep", "wake"):
+        runner.change_mem_power_state(change)
+    np.testing.assert_array_equal(runner.step(inputs)[0]["q"], inputs["a"])
+    runner.change_mem_power_state("off")
+    with pytest.raises(DeviceError, match="have lost the program"):
+        runner.step(inputs)
+    runner.reset()
+    assert runner.integrity_check_all_memories(8) > 8
+    with pytest.raises(DeviceError, match="has overwritten the program"):
+        runner.step(inputs)
+    runner.reset()
+    np.testing.assert_array_equal(runner.step(inputs)[0]["q"], inputs["a"])
+    runner.finish()
+
+
+def test_fakehw_makes_its_outputs_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    x = {"x": np.zeros((2, 16), int)}
+    with caplog.at_level(logging.WARNING, logger="femtodriver"):
+        outputs, _ = Runner.compare_runs(x, create("fakehw", material_of("LOOPBACK")))
+        assert caplog.text == ""
+        made_up = Runner.compare_runs(x, create("hw", material_of("LOOPBACK")))[0]["hardware"]
+    assert "runner hw: fakezynq is no board, its outputs are made up; choose a board with --hardware" in caplog.text
+    assert outputs["fakehw"]["%x.4"].tolist() == [[12816, 30292] * 8] * 2
+    np.testing.assert_array_equal(made_up["%x.4"], outputs["fakehw"]["%x.4"])
+    words = tmp_path / "words.npy"
+    np.save(words, np.array([0x00020001, 0xFFFFFFFE], np.uint32))
+    wanted = [1, 2, -2, -1] + [0] * 12
+    for how in ({"fake_output_file": words}, {"dummy_output_file": words}):
+        outputs, _ = Runner.compare_runs(x, create("fakehw", material_of("LOOPBACK", **how)))
+        assert outputs["fakehw"]["%x.4"].tolist() == [wanted] * 2
+
+
+def test_fakehw_never_touches_the_board_that_was_chosen(server: BoardServer) -> None:
+    made = material_of(SPOTTER, hardware="zynq", zynq_host=server.endpoint, debug_vars="all")
+    found = run_all({"features": np.zeros((2, 32), int)}, [create("fakehw", made)])
+    assert found.internals["fakehw"] == {}  # a fake has no memory to read
+    assert server.board.frames == 0
+
+
+def test_hw_and_dummy_share_a_file_without_mixing_it_up(server: BoardServer, tmp_path: Path) -> None:
+    x = np.arange(32).reshape(2, 16)
+    np.save(tmp_path / "x.npy", x)
+    for hardware in ({"hardware": "zynq", "zynq_host": server.endpoint}, {}):
+        made = material_of("LOOPBACK", dummy_output_file=tmp_path / "x.npy", **hardware)
+        found = run_all({"x": x}, [create("dummy", made), create("hw", made)])
+        assert found.passed is bool(hardware)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (np.zeros((2, 2), int), r"must be a \.npy file with a 1-D array of 32-bit words"),
+        (np.zeros(2), "must be a 1-D array of integers"),
+        (np.array([1 << 32]), "must be words of 32 bits"),
+    ],
+)
+def test_words_that_a_fake_cannot_answer(tmp_path: Path, content: Any, sentence: str) -> None:
+    np.save(tmp_path / "odd.npy", content)
+    with pytest.raises(InputError, match=sentence):
+        create("fakehw", material_of("LOOPBACK", fake_output_file=tmp_path / "odd.npy"))
+    with pytest.raises(InputError, match=r"gone\.npy"):
+        create("fakehw", material_of("LOOPBACK", fake_output_file=tmp_path / "gone.npy"))
+
+
+@pytest.mark.parametrize(
+    ("how", "sentence"),
+    [
+        ({"hardware": "zinc"}, "hardware: must be one of zynq, fpgazynq, fakezynq, redis, fakeredis, evk2, not 'zinc'"),
+        ({"zynq_host": "127.0.0.1"}, "hardware fakezynq: must not have an address"),
+        ({"hardware": "zynq", "zynq_host": "a", "hardware_address": "b"}, "must be the same as hardware_address"),
+        ({"hardware": "zynq", "zynq_host": "a:b"}, "zynq host: must be HOST or HOST:PORT"),
+        ({"hardware": "zynq", "timeout": -1}, "timeout: must be a positive number of seconds"),
+    ],
+)
+def test_boards_that_cannot_be(how: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        create("hw", material_of("LOOPBACK", **how))
