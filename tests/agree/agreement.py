@@ -1,4 +1,4 @@
-"""One network, every executor: fqir, fmir and fasmir must give the same numbers in every frame."""
+"""One network, every executor: fqir, fmir and fasmir must give the same numbers in every frame, also after a reset."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from femtodriver.compiler import ownership, pack
 from femtodriver.compiler.fmir_run import FmirExecutor
-from femtodriver.compiler.pipeline import DEFAULT_OPTIONS, Compilation, compile_network
 from femtodriver.compiler.options import Options
+from femtodriver.compiler.pipeline import DEFAULT_OPTIONS, Compilation, compile_network
 from femtodriver.errors import CapacityError, UnsupportedError
 from femtodriver.fqir.graph import Network
 from femtodriver.fqir.reference import Reference
@@ -21,6 +21,9 @@ from femtodriver.machine.machine import Machine
 from femtodriver.part import Part
 
 Frame = Mapping[str, npt.NDArray[np.int64]]
+EXACT, SHARED = "exact", "exact, several cores"
+# What memories and code can run out of. Accumulators hold wide values for a moment, and must always suffice.
+LIMITED = ("data memory", "instruction memory", "table memory", "threads")
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a network. ``kind``: "exact", "exact, several cores", "unsupported", "capacity", or "WRONG ..."."""
+    """What came of a network. ``kind``: EXACT, SHARED, "unsupported", "capacity", or "WRONG ..."."""
 
     kind: str
     detail: str = ""
@@ -52,42 +55,41 @@ class Outcome:
 def checked(network: Network, frames: Sequence[Frame], target: Target) -> Outcome:
     """Run the network everywhere; never raises, since a traceback is an outcome too."""
     try:
-        return _checked(network, frames, target)
+        return _checked(network, [_flat(frame) for frame in frames], target)
     except UnsupportedError as error:
         return Outcome("unsupported", str(error))
     except CapacityError as error:
-        # Accumulators hold what is wide for a moment; the compiler must never need more than there are.
-        return Outcome("WRONG capacity" if "accumulators" in str(error) else "capacity", str(error))
+        text = str(error)
+        return Outcome("capacity" if any(memory in text for memory in LIMITED) else "WRONG capacity", text)
     except Exception as error:  # noqa: BLE001
         place = traceback.extract_tb(error.__traceback__)[-1]
         return Outcome(f"WRONG {type(error).__name__} in {place.name}", str(error))
 
 
 def _checked(network: Network, frames: Sequence[Frame], target: Target) -> Outcome:
-    names = kept_names(network) if target.keep else []
-    compiled = compiled_for(network, target, names)
-    wanted, inner = reference(network, frames)
+    compiled = compiled_for(network, target)
+    outputs, inner = reference(network, frames)
     fmir, machine = FmirExecutor(compiled.fmir), Machine(compiled.data, target.part)
     kept = compiled.data.metadata["femtodriver"]["kept"]
-    flat = [{name: values.reshape(-1) for name, values in frame.items()} for frame in frames]
-    found = None
     for _ in range(2):  # the second time after a reset
-        for number, frame in enumerate(flat):
-            for name, step, peek in (
-                ("fmir", fmir.step, fmir.internals),
-                ("fasmir", machine.step, lambda: {name: machine.peek(**place) for name, place in kept.items()}),
-            ):
-                found = found or _difference(name, number, step(frame), wanted[number])
-                found = found or _difference(
-                    f"{name} inner value", number, _known(peek(), inner[number]), inner[number]
-                )
+        for number, frame in enumerate(frames):
+            differences = (
+                _difference("fmir", number, fmir.step(frame), outputs[number]),
+                _difference("fasmir", number, machine.step(frame), outputs[number]),
+                _difference("fmir inside", number, _known(fmir.internals(), inner[number]), inner[number]),
+                _difference("fasmir inside", number, _known(_peek(machine, kept), inner[number]), inner[number]),
+            )
+            for found in differences:
+                if found is not None:
+                    return found
         fmir.reset()
         machine.reset()
-    return found or Outcome("exact, several cores" if len(compiled.data.mems_per_core) > 1 else "exact")
+    return Outcome(SHARED if len(compiled.data.mems_per_core) > 1 else EXACT)
 
 
-def compiled_for(network: Network, target: Target, keep: Sequence[str] = ()) -> Compilation:
+def compiled_for(network: Network, target: Target) -> Compilation:
     """The network, compiled with the target's thresholds."""
+    keep = kept_names(network) if target.keep else ()
     if not target.eager:
         return compile_network(network, target.part, options=target.options, keep=keep)
     with mock.patch.object(ownership, "LEAST_GROUPS", 1), mock.patch.object(pack, "LEAST_SAVING", 0.0):
@@ -99,22 +101,32 @@ def kept_names(network: Network) -> list[str]:
     return list(dict.fromkeys(tensor.name for _, node in network.frame.walk() for tensor in node.outputs))
 
 
-def _known(found: Frame, wanted: Frame) -> Frame:
-    return {name: values for name, values in found.items() if name in wanted}
-
-
 def reference(network: Network, frames: Sequence[Frame]) -> tuple[list[Frame], list[Frame]]:
     """Outputs of each frame, and all values after it; flat."""
     executor = Reference(network)
+    shapes = {tensor.name: tensor.shape for tensor in network.inputs}
     outputs, inner = [], []
     for frame in frames:
-        outputs.append({name: values.reshape(-1) for name, values in executor.step(frame).items()})
-        inner.append({name: np.reshape(values, -1).copy() for name, values in executor.values.items()})
+        outputs.append(_flat(executor.step({name: values.reshape(shapes[name]) for name, values in frame.items()})))
+        inner.append({name: values.copy() for name, values in _flat(executor.values).items()})
     return outputs, inner
 
 
+def _flat(frame: Frame) -> Frame:
+    return {name: np.reshape(values, -1) for name, values in frame.items()}
+
+
+def _peek(machine: Machine, kept: Mapping[str, Mapping[str, int]]) -> Frame:
+    return {name: machine.peek(**place) for name, place in kept.items()}
+
+
+def _known(found: Frame, wanted: Frame) -> Frame:
+    """What the reference knows: not names of bodies that never ran."""
+    return {name: found.get(name, values) for name, values in wanted.items()}
+
+
 def _difference(name: str, number: int, ours: Frame, theirs: Frame) -> Outcome | None:
-    if not ours.keys() <= theirs.keys():
+    if ours.keys() != theirs.keys():
         return Outcome(f"WRONG names of {name}", f"frame {number}: {list(ours)} for {list(theirs)}")
     for key, values in ours.items():
         if not np.array_equal(values, theirs[key]):

@@ -17,7 +17,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 import numpy.typing as npt
-from agreement import Outcome, Target, checked
+from agreement import EXACT, SHARED, Outcome, Target, checked
 from shrink import shrunk
 
 from femtodriver.compiler.options import Options
@@ -118,7 +118,7 @@ def main(arguments: list[str]) -> int:
     for seed in range(options.seed, options.seed + options.count):
         outcome = one(seed, options.frames)
         table[outcome.kind] += 1
-        if outcome.kind not in ("exact", "exact, several cores"):
+        if outcome.kind not in (EXACT, SHARED):
             print(f"seed {seed}: {outcome.kind}: {outcome.detail}"[:300], flush=True)
         if outcome.wrong and not options.no_shrink:
             _explain(seed, options.frames, outcome)

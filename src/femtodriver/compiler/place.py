@@ -12,7 +12,22 @@ from itertools import pairwise
 
 import numpy as np
 
-from femtodriver.compiler.fmir import Buffer, Fmir, If, Loop, Mac, Matrix, Op, Role, Send, Simple, Vec, View, walk, writes
+from femtodriver.compiler.fmir import (
+    Buffer,
+    Fmir,
+    If,
+    Loop,
+    Mac,
+    Matrix,
+    Op,
+    Role,
+    Send,
+    Simple,
+    Vec,
+    View,
+    walk,
+    writes,
+)
 from femtodriver.compiler.ownership import EVERYWHERE, Owners, owners_of
 from femtodriver.compiler.passes import GROUP, mac_rows
 from femtodriver.fixed import Int64Array

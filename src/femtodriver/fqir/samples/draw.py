@@ -63,7 +63,7 @@ class Draw(Numbers):
         super().__init__(store.numbers.generator)
         self.store = store
         self.values: dict[str, Tensor] = dict(outer.values) if outer is not None else {}
-        self.depth = 0 if outer is None else outer.depth + 1
+        self.depth: int = 0 if outer is None else outer.depth + 1
         self.nodes: list[Node] = []
         self.parameters: list[Tensor] = []
 

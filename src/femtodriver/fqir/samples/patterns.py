@@ -52,7 +52,7 @@ def recurrent(draw: Draw) -> None:
     gates = draw.integer(1, 4)
     state = draw.state((hidden,))
     constants = {"shamt_bias": draw.integer(0, 6), "shamt_bwred": draw.integer(-12, -5), "bw_out": 16}
-    parts = []
+    parts: list[Tensor] = []
     for value in (x, state):
         inputs = {"x": value, "y": draw.parameter((value.size, gates * hidden), draw.pick([4, 8]))}
         inputs["bias"] = draw.parameter((gates * hidden,), 16)
@@ -113,7 +113,7 @@ def butterflies(draw: Draw) -> None:
         kind, bw = draw.pick(["vvadd", "vvsub", "vvmul", "vimul", "shift", "vvmax", "lut"]), draw.pick([8, 16])
         constants = _equal_constants(draw, kind, bw)
         coefficient = draw.parameter((size,), 16)
-        made = []
+        made: list[Tensor] = []
         for piece, other in zip(pieces, order, strict=True):
             inputs = {"x": piece}
             if kind.startswith("vv"):

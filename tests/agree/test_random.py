@@ -1,0 +1,96 @@
+"""Random legal networks: whatever the operators' samplers make, all executors compute alike, or say why not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from unittest import mock
+
+import numpy as np
+import pytest
+from agreement import EXACT, SHARED, Target, checked
+from networks import ADD, graph, loop, network, node, tensor
+from random_graphs import one, random_frames, random_network, random_target
+from shrink import shrunk
+
+from femtodriver.compiler import regions
+from femtodriver.fqir import registry
+from femtodriver.fqir.graph import Network
+from femtodriver.fqir.text import network_text
+from femtodriver.part import load_part
+
+BATCHES, BATCH = 30, 50
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_all_executors_agree(batch: int) -> None:
+    kinds: Counter[str] = Counter()
+    for seed in range(batch * BATCH, (batch + 1) * BATCH):
+        outcome = one(seed, frames=3)
+        kinds[outcome.kind] += 1
+        again = f"python tests/agree/random_graphs.py --seed {seed} --count 1"
+        assert not outcome.wrong, f"{outcome.kind}: {outcome.detail}\nsmallest such network: {again}"
+    print(", ".join(f"{count} {kind}" for kind, count in kinds.items()))
+    assert kinds[EXACT] + kinds[SHARED] > 0.8 * BATCH
+
+
+def test_a_seed_always_gives_the_same_network_and_inputs() -> None:
+    for seed in range(30):
+        first, again = random_network(seed), random_network(seed)
+        assert network_text(first) == network_text(again)
+        assert repr(random_frames(first, seed, 2)) == repr(random_frames(again, seed, 2))
+        assert random_target(seed) == random_target(seed)
+
+
+def test_networks_have_every_operator_nesting_and_state() -> None:
+    networks = [random_network(seed) for seed in range(BATCHES * BATCH)]
+    operators = Counter(node.op or "call" for net in networks for _, node in net.frame.walk())
+    wanted = {name for name, operator in registry.OPERATORS.items() if operator.refusal is None} - {"quantize"}
+    assert wanted | {"call"} <= set(operators)
+    assert sum(bool(net.state_names) for net in networks) > 500
+    assert max(_depth(net) for net in networks) >= 3
+    assert {len(net.inputs) for net in networks} >= {1, 2, 4}
+    assert any(not tensor.size for net in networks for tensor in net.outputs)
+
+
+def _depth(net: Network) -> int:
+    """How deep bodies are nested."""
+    depth, graphs = 0, [net.frame]
+    while graphs := [body for item in graphs for made in item.nodes for body in made.subgraphs.values()]:
+        depth += 1
+    return depth
+
+
+def state_in_a_loop() -> Network:
+    """The body assigns the state that it was given."""
+    nodes = [node("vvadd", {"x": "a", "y": "b"}, "c", ADD), node("assign", {"y": "s", "x": "c"}, "")]
+    body = graph(nodes, ["a", "b"], "c")
+    x = tensor("x", 3)
+    constants = loop(3, sliced=1, scope=1, final=1)
+    nodes = [
+        node("vneg", {"x": x}, "unused", {"bw": 8}),
+        node("loop", {"x_sliced_0": x, "x_scope_0": "s"}, "out", constants, {"body": body}),
+        node("vneg", {"x": "out"}, "more", {"bw": 8}),
+    ]
+    return network(graph(nodes, [x], "out more"), s=[1])
+
+
+def test_the_check_and_the_shrinker_can_find_a_defect() -> None:
+    net, target = state_in_a_loop(), Target(load_part())
+    frames = [{"x": np.array([1, 2, 3])}] * 2
+    assert checked(net, frames, target).kind == EXACT
+    with mock.patch.object(regions, "_apart", lambda low, value, changed: value):
+        assert checked(net, frames, target).kind == "WRONG fmir"
+        smaller = shrunk(net, lambda candidate: checked(candidate, frames, target).kind == "WRONG fmir")
+    assert [made.op for made in smaller.frame.nodes] == ["loop"]
+    assert [output.name for output in smaller.outputs] == ["out"]
+
+
+def test_a_traceback_and_a_refusal_are_outcomes() -> None:
+    net, target = state_in_a_loop(), Target(load_part())
+    frames = [{"x": np.array([1, 2, 3])}]
+    with mock.patch.object(regions, "_apart", side_effect=KeyError("x")):
+        assert checked(net, frames, target).kind.startswith("WRONG KeyError")
+    small = replace(load_part(), im_words=2)
+    assert checked(net, frames, Target(small)).kind == "capacity"
