@@ -25,8 +25,10 @@ def shift(values: Int64Array, amount: int) -> Int64Array:
     if amount > 0:
         if amount >= WORD_BITS:
             return np.zeros_like(values)
-        return values << np.int64(amount)
-    return values >> np.int64(min(-amount, WORD_BITS - 1))
+        left: Int64Array = values << np.int64(amount)
+        return left
+    right: Int64Array = values >> np.int64(min(-amount, WORD_BITS - 1))
+    return right
 
 
 def round_shift(values: Int64Array, amount: int, rounded: bool) -> Int64Array:
@@ -49,4 +51,5 @@ def saturate(values: Int64Array, bits: int) -> Int64Array:
 
 def low_bits(values: Int64Array, bits: int) -> Int64Array:
     """The ``bits`` least significant bits of each value, as a non-negative number."""
-    return values & np.int64((1 << bits) - 1)
+    low: Int64Array = values & np.int64((1 << bits) - 1)
+    return low

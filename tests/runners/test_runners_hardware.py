@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from board_bench import alarm, board_here
+from board_bench import alarm, board_here, needs_redis, redis_here
 from femtodriver.compiler.pipeline import compile_network
 from femtodriver.device.spu_runner import SPURunner
 from femtodriver.device.virtual.server import BoardServer
@@ -136,6 +136,15 @@ def test_the_first_operator_that_parts_is_named(server: BoardServer) -> None:
     )
 
 
+def test_boards_run_first_and_are_told_in_order(server: BoardServer) -> None:
+    made = chain_material(server.endpoint)
+    told: list[str] = []
+    runners = [create(name, made) for name in ("fqir", "hw", "fasmir")]
+    found = run_all(ab(1), runners, progress=lambda name, done, frames: told.append(name))
+    assert told == ["hardware", "fqir", "fasmir"]
+    assert list(found.outputs) == ["fqir", "hardware", "fasmir"]
+
+
 def test_the_contract_of_runners(server: BoardServer) -> None:
     runner = create("hw", chain_material(server.endpoint))
     assert isinstance(runner, HardwareRunner)
@@ -189,7 +198,7 @@ def test_fakehw_makes_its_outputs_up(tmp_path: Path, caplog: pytest.LogCaptureFi
     assert outputs["fakehw"]["%x.4"].tolist() == [[12816, 30292] * 8] * 2
     np.testing.assert_array_equal(made_up["%x.4"], outputs["fakehw"]["%x.4"])
     words = tmp_path / "words.npy"
-    np.save(words, np.array([0x00020001, 0xFFFFFFFE], np.uint32))
+    np.save(words, np.array([0x00020001, 0xFFFFFFFE], np.uint32))  # elements 1, 2, -2, -1
     wanted = [1, 2, -2, -1] + [0] * 12
     for how in ({"fake_output_file": words}, {"dummy_output_file": words}):
         outputs, _ = Runner.compare_runs(x, create("fakehw", material_of("LOOPBACK", **how)))
@@ -241,3 +250,12 @@ def test_words_that_a_fake_cannot_answer(tmp_path: Path, content: Any, sentence:
 def test_boards_that_cannot_be(how: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         create("hw", material_of("LOOPBACK", **how))
+
+
+@needs_redis
+def test_a_fake_behind_a_redis_server() -> None:
+    with redis_here() as address:
+        made = material_of("LOOPBACK", hardware="fakeredis", zynq_host=address, timeout=10)
+        found = run_all({"x": np.zeros((2, 16), int)}, [create(name, made) for name in ("fakehw", "hw")])
+    assert found.passed
+    assert found.outputs["hardware"]["%x.4"].tolist() == [[12816, 30292] * 8] * 2

@@ -30,10 +30,12 @@ class Runner(ABC):
     """One executor of one model.
 
     ``name`` is what reports call it; ``inputs`` tells name, width and bits of every input. Values are int64; a frame
-    of a variable has shape (elements,), a run of it (frames, elements).
+    of a variable has shape (elements,), a run of it (frames, elements). ``runs_first``: it may fail for reasons outside
+    of this process, so a comparison had better know before the long work of others.
     """
 
     name: str
+    runs_first = False
 
     def __init__(self, name: str, inputs: Sequence[InputSpec]) -> None:
         self.name = name

@@ -142,10 +142,9 @@ def run_all(
     """
     check_tolerance(error_tolerance)
     called = _checked_names(names if names is not None else [runner.name for runner in runners], len(runners))
-    outputs: dict[str, Values] = {}
-    internals: dict[str, Values] = {}
-    for name, runner in zip(called, runners, strict=True):
-        outputs[name], internals[name] = _run(name, runner, inputs, no_reset, progress)
+    order = sorted(zip(called, runners, strict=True), key=lambda pair: not pair[1].runs_first)
+    made = {name: _run(name, runner, inputs, no_reset, progress) for name, runner in order}
+    outputs, internals = ({name: made[name][kind] for name in called} for kind in (0, 1))
     verdicts = []
     for other in called[1:]:
         pair = (called[0], other)

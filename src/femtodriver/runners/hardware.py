@@ -54,6 +54,8 @@ class HardwareRunner(SPURunner, Runner):
     gives none.
     """
 
+    runs_first = True
+
     def __init__(
         self,
         name: str,
