@@ -341,11 +341,12 @@ def test_without_matplotlib_one_line_says_so(monkeypatch: pytest.MonkeyPatch) ->
     told: list[str] = []
     fd = Femtodriver()
     fd.say = told.append
-    fd.run("LOOPBACK", runners="fqir,fmir")
+    fd.run("LOOPBACK", runners="fqir,fakehw")
     assert told[-1].splitlines()[-1] == plots.NO_PLOTS
     assert {path.suffix for path in Path("model_datas/LOOPBACK/comparison").iterdir()} == {".yaml", ".npz"}
-    fd.run("LOOPBACK", runners="fqir")
-    assert plots.NO_PLOTS not in told[-1]
+    for runners in ("fqir", "fqir,fmir,fasmir"):
+        fd.run("LOOPBACK", runners=runners)
+        assert plots.NO_PLOTS not in told[-1]
 
 
 def test_devices_on_usb_need_their_package(monkeypatch: pytest.MonkeyPatch) -> None:

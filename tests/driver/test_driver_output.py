@@ -13,7 +13,6 @@ import yaml
 from femtodriver import Femtodriver
 from femtodriver.compiler.options import Options
 from femtodriver.driver import files
-from femtodriver.driver.plots import HISTOGRAM, OVER_TIME, can_draw
 from femtodriver.errors import InputError, ProgramError
 from femtodriver.program.prog import load_sequence
 from femtodriver.program.recording import apb_files
@@ -31,7 +30,7 @@ def tree(folder: str | Path = "model_datas") -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in Path(folder).rglob("*") if path.is_file())
 
 
-COMPARED = ("comparison.yaml", "inputs.npz", "outputs.npz", *((HISTOGRAM, OVER_TIME) if can_draw() else ()))
+COMPARED = ("comparison.yaml", "inputs.npz", "outputs.npz")
 IMAGES = ("data_mem", "instr_mem", "progbuf", "rqueue", "sboard", "table_mem")
 
 

@@ -149,6 +149,26 @@ def test_threads_run_in_the_order_in_which_they_became_ready() -> None:
     assert bench.acc(0, 1) == [0x132]
 
 
+def test_what_arrives_early_runs_early_on_whatever_core() -> None:
+    """Core 0 has a thread from 100 on; a message that core 1 sends at 0 reaches it long before."""
+    text = "late:\nvadd a0, a0, #1 shift_a=4\nend\nearly:\nvadd a0, a0, #2 shift_a=4\nend"
+    bench = Bench(text, f"send address=0 length=0 core=0 target={Bench(text).labels[0]['early']}\nend")
+    bench.spu.begin_frame()
+    bench.post(label="late", arrival=100).post(core=1)
+    # core 1: sent at 4, there at 8; 8 + 2 + 4 + 1 = 15. Then 100 + 7.
+    assert bench.spu.run() == 107
+    assert bench.acc(0, 1) == [0x21]
+    assert waiting(bench, 0) == {**IDLE, "message": 8 + (100 - 15)}
+    check_time(bench, 107)
+
+
+def test_outputs_come_in_the_order_of_their_times() -> None:
+    slow = "send address=0 length=0 core=1 target=0\nvadd a0, a0, a0 length=64\nout address=0 length=0 target=1\nend"
+    bench = Bench(slow, "out address=0 length=0 target=2\nend")
+    bench.run()
+    assert [(message.target, message.arrival) for message in bench.spu.outputs] == [(2, 8 + 2 + 2), (1, 2 + 2 + 11 + 2)]
+
+
 def test_equal_times_go_by_the_number_of_the_sending_core() -> None:
     work = "send address=0 length=0 core=0 target=add{0}\nend"
     text = "end\n" + "".join(

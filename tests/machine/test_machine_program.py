@@ -144,6 +144,25 @@ def test_frame_times_by_hand() -> None:
     assert [core.total("cycles") for core in report.cores] == [50, 17]
 
 
+def test_inputs_come_one_word_per_cycle_also_to_different_cores() -> None:
+    code = "recv address=0 length=4\nend"
+    mems = {core: images(Source(code)) for core in (0, 1)}
+    record = {"pc_val": 0, "len_64b_words": 4, "dtype": "V_S", "precision": "STD"}
+    metadata = {
+        **{key: {0: {}, 1: {}} for key in ("data_bank_sizes", "table_bank_sizes")},
+        "inst_counts": {0: 2, 1: 2},
+        "inputs": {"a": {**record, "core": 1}, "b": {**record, "core": 0}},
+        "outputs": {},
+    }
+    made = Machine(Program(metadata, mems), SMALL)
+    made.step({"a": np.zeros(32, np.int64), "b": np.zeros(32, np.int64)})
+    report = made.report()
+    # a's header comes at 0, its words at 1 to 4, b's header at 5: 5 + 2 + 6 + 1 = 14.
+    assert report.cores[0].waiting == {"message": 5, "dependency": 0, "idle": 0}
+    assert report.cores[1].waiting == {"message": 0, "dependency": 0, "idle": 5}
+    assert report.frame_cycles == report.latency_cycles == (14,)
+
+
 def test_every_core_is_busy_or_waiting_in_every_frame() -> None:
     made = machine()
     for frames in range(1, 5):

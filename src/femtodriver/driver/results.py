@@ -7,7 +7,7 @@
     ├── inputs.npz                 one array (frames, elements) per input
     ├── outputs.npz                one per output of each runner, called "runner/output"
     ├── internals.npz              the same for debug variables, if there are any
-    └── output_hist.png, output_diff_over_time.png       with the package matplotlib
+    └── output_hist.png, output_diff_over_time.png       of what differs or ran on a board, with matplotlib
     io_records/all.yaml, all_hex.yaml, all_hex.txt       after a run on a board or a fake
 """
 
@@ -34,6 +34,7 @@ from femtodriver.runners.difference import Difference
 
 FOLDER = "comparison"
 SCHEMA = "femtodriver-comparison/1"
+OWN_RUNNERS = frozenset({"fqir", "fmir", "fasmir"})
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _PLAIN_KEY = re.compile(r"(?!\.\.?$)[^/\\\x00-\x1f\x7f\ud800-\udfff]{1,200}")
 Recordings = Mapping[str, Sequence[Transaction]]
@@ -47,6 +48,14 @@ class Compared:
     comparison: Comparison
     inputs: Arrays
     settings: Mapping[str, Any]
+
+    @property
+    def pictured(self) -> bool:
+        """Whether pictures belong to it: something differs, or more took part than our own three runners.
+
+        Loading matplotlib takes longer than most runs; all zeros need no picture.
+        """
+        return not self.comparison.passed or not OWN_RUNNERS.issuperset(self.comparison.outputs)
 
     def document(self) -> dict[str, Any]:
         """What ``comparison.yaml`` holds."""
@@ -72,7 +81,7 @@ class Compared:
         write_file(folder / "outputs.npz", npz(_by_runner(found.outputs)))
         if any(found.internals.values()):
             write_file(folder / "internals.npz", npz(_by_runner(found.internals)))
-        for name, picture in draw(found.outputs).items():
+        for name, picture in draw(found.outputs).items() if self.pictured else ():
             write_file(folder / name, picture)
 
 

@@ -76,7 +76,7 @@ def written_text(output_dir: files.AnyPath, built: Built, results: files.Results
         lines.append(f"  {COMPARISON}/")
     if results.doc is not None:
         lines.append(f"  {files.METRICS_YAML}, {files.METRICS_TEXT}")
-    if results.compared is not None and not can_draw():
+    if results.compared is not None and results.compared.pictured and not can_draw():
         lines.append(NO_PLOTS)
     return "\n".join(lines)
 
