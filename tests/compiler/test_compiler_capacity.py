@@ -292,7 +292,7 @@ def test_a_loop_that_neither_registers_nor_memory_hold() -> None:
     net.output(net.op("loop", inputs, 28, bodies={"body": body.graph()}, **constants))
     text = refusal(net.network(), kind=UnsupportedError)
     assert text.startswith(
-        "layer '0.0 cat body.v1': the loop must have fewer than 524288 iterations, and with the loops"
+        "layer '0 loop net.v1': the loop must have fewer than 524288 iterations, and with the loops"
     )
     assert "Nest fewer loops, or slice fewer values of different widths." in text
 
