@@ -6,9 +6,9 @@ import numpy as np
 
 from femtodriver import fixed
 from femtodriver.errors import MachineFault
-from femtodriver.isa import Clip, Interpolate, Lookup, cycles
+from femtodriver.isa import Interpolate, Lookup, cycles
 from femtodriver.machine.core import Core
-from femtodriver.machine.vector import Int64Array, StreamStep, low_mask
+from femtodriver.machine.vector import Int64Array, ResultStep, StreamStep
 
 ADDRESS_BITS = 8
 ARGUMENT_BITS = 16
@@ -56,7 +56,7 @@ class LookupStep(StreamStep):
         return self.fixed["cycles"]
 
 
-class InterpolateStep(StreamStep):
+class InterpolateStep(ResultStep):
     """An ``Interpolate`` instruction."""
 
     def __init__(self, core: Core, pc: int, instruction: Interpolate) -> None:
@@ -67,8 +67,6 @@ class InterpolateStep(StreamStep):
         self.offset = self._table(core, instruction.offset, instruction.offset_bank)
         self.slope = self._table(core, instruction.slope, instruction.slope_bank)
         self.read_a = self.readers["a"]
-        self.low, self.high = fixed.limits(instruction.bits)
-        self.low_mask = low_mask(instruction.bits)
         self.table_reads = self._table_reads(core.part.tm_banks)
         self.fixed |= {"tm_read": 2 * self.length, "mac_8x16": self.length, "alu": self.length}
         self.fixed["cycles"] = 0 if self.moving else self._cycles(self.busiest)
@@ -104,17 +102,4 @@ class InterpolateStep(StreamStep):
         index = high + ENTRIES // 2
         product = (self.slope[index] * (a & (ENTRIES - 1))) >> ADDRESS_BITS
         total = fixed.shift(product, instruction.shift_a) + fixed.shift(self.offset[index], instruction.shift_b)
-        result = fixed.round_shift(total, instruction.shift, bool(instruction.rounded))
-        if instruction.clip == Clip.SATURATE:
-            clipped = np.minimum(np.maximum(result, self.low), self.high)
-            if changed := int(np.count_nonzero(clipped != result)):
-                self.add("saturated", changed)
-            result = clipped
-        elif instruction.clip == Clip.LOW_BITS:
-            result = result & self.low_mask
-        self.store(result)
-        if self.moving:
-            taken = self._cycles(self.count_moving())
-            self.add("cycles", taken)
-            return taken
-        return self.fixed["cycles"]
+        return self.finish(total)

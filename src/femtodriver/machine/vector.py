@@ -54,7 +54,40 @@ class StreamStep(Step):
         return _busiest(reads + writes)
 
 
-class VectorStep(StreamStep):
+class ResultStep(StreamStep):
+    """A stream instruction whose result is shifted, clipped and stored: the last stage of the lanes."""
+
+    def __init__(self, core: Core, pc: int, instruction: Vector | Interpolate, lengths: dict[str, int]) -> None:
+        super().__init__(core, pc, instruction, lengths)
+        self.shift, self.rounded, self.clip = instruction.shift, bool(instruction.rounded), instruction.clip
+        self.low, self.high = fixed.limits(instruction.bits)
+        self.low_mask = low_mask(instruction.bits)
+
+    def _cycles(self, busiest: int) -> int:
+        """Cycles of an execution whose busiest bank has so many accesses."""
+        raise NotImplementedError
+
+    def finish(self, result: Int64Array) -> int:
+        """Shift, clip, count and store; the cycles taken."""
+        if self.shift:
+            result = fixed.round_shift(result, self.shift, self.rounded)
+        if self.clip == Clip.SATURATE:
+            clipped = np.minimum(np.maximum(result, self.low), self.high)
+            changed = np.count_nonzero(clipped != result)
+            if changed:
+                self.add("saturated", int(changed) * (self.length // clipped.size))
+            result = clipped
+        elif self.clip == Clip.LOW_BITS:
+            result = result & self.low_mask
+        self.store(result)
+        if self.moving:
+            taken = self._cycles(self.count_moving())
+            self.add("cycles", taken)
+            return taken
+        return self.fixed["cycles"]
+
+
+class VectorStep(ResultStep):
     """A ``Vector`` instruction."""
 
     def __init__(self, core: Core, pc: int, instruction: Vector) -> None:
@@ -69,8 +102,6 @@ class VectorStep(StreamStep):
         self.meaning = meaning
         self.read_a = self.readers["a"]
         self.read_b = self.readers.get("b", _no_operand)
-        self.low, self.high = fixed.limits(instruction.bits)
-        self.low_mask = low_mask(instruction.bits)
         self.lane_passes = 1
         if instruction.spec.multiplies:
             widths = sorted((multiplier_bits(instruction.a), multiplier_bits(instruction.b)))
@@ -91,23 +122,7 @@ class VectorStep(StreamStep):
             a = fixed.shift(a, instruction.shift_a)
         if instruction.shift_b:
             b = fixed.shift(b, instruction.shift_b)
-        result = self.meaning(a, b)
-        if instruction.shift:
-            result = fixed.round_shift(result, instruction.shift, bool(instruction.rounded))
-        if instruction.clip == Clip.SATURATE:
-            clipped = np.minimum(np.maximum(result, self.low), self.high)
-            changed = np.count_nonzero(clipped != result)
-            if changed:
-                self.add("saturated", int(changed) * (self.length // clipped.size))
-            result = clipped
-        elif instruction.clip == Clip.LOW_BITS:
-            result = result & self.low_mask
-        self.store(result)
-        if self.moving:
-            taken = self._cycles(self.count_moving())
-            self.add("cycles", taken)
-            return taken
-        return self.fixed["cycles"]
+        return self.finish(self.meaning(a, b))
 
 
 def _no_operand() -> Int64Array:

@@ -28,7 +28,7 @@ def loop(draw: Draw) -> None:
     carried = [draw.value() for _ in range(draw.integer(0, 2))]
     widths = [max(tensor.bits or 32, draw.pick(CARRIED_BITS)) for tensor in carried]
     scope = [draw.value() for _ in range(draw.integer(0, 2))]
-    concat = [_small(draw) for _ in range(draw.integer(0, 2))]
+    concat = [_small(draw) for _ in range(draw.pick([0, 1, 1, 2, 4]))]
     final = [_small(draw) for _ in range(draw.integer(0, 2))]
     turning = [(tensor.shape, bits) for tensor, bits in zip(carried, widths, strict=True)]
     pieces = [((block, *t.shape[1:]), t.bits or 32) for t, block in zip(sliced, blocks, strict=True)]
@@ -61,7 +61,7 @@ def _small(draw: Draw) -> Wanted:
 def _slices(draw: Draw, times: int) -> tuple[list[Tensor], list[int]]:
     """Values to cut, and the block sizes; blocks need not cover a value."""
     sliced, blocks = [], []
-    for _ in range(draw.integer(0, 3)):
+    for _ in range(draw.pick([0, 1, 1, 2, 3, 5])):
         tensor = draw.value(lambda tensor: len(tensor.shape) > 0 and tensor.shape[0] >= times, (times,))
         most = tensor.shape[0] // times
         sliced.append(tensor)
