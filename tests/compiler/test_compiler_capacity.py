@@ -291,9 +291,7 @@ def test_a_loop_that_neither_registers_nor_memory_hold() -> None:
     inputs: dict[str, Tensor] = {f"x_sliced_{k}": x for k in range(7)}
     net.output(net.op("loop", inputs, 28, bodies={"body": body.graph()}, **constants))
     text = refusal(net.network(), kind=UnsupportedError)
-    assert text.startswith(
-        "layer '0 loop net.v1': the loop must have fewer than 524288 iterations, and with the loops"
-    )
+    assert text.startswith("layer '0 loop net.v1': the loop must have fewer than 524288 iterations, and with the loops")
     assert "Nest fewer loops, or slice fewer values of different widths." in text
 
 
