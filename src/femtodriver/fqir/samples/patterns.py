@@ -144,5 +144,5 @@ SAMPLERS: dict[str, tuple[Sampler, float]] = {
     "(recurrent)": (recurrent, 0.3),
     "(swap)": (swap, 0.3),
     "(chain)": (chain, 0.15),
-    "(butterflies)": (butterflies, 0.3),
+    "(butterflies)": (butterflies, 0.6),
 }

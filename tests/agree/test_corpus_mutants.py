@@ -2,7 +2,7 @@
 
 For a longer run::
 
-    python tests/agree/test_mutants.py 500     # that many graphs of ../shared/corpus
+    python tests/agree/test_corpus_mutants.py 500     # that many graphs of ../shared/corpus
 """
 
 from __future__ import annotations
