@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from femtodriver.compiler.allocate import CoreMap
 from femtodriver.compiler.fmir import Layer, Port
@@ -54,7 +54,6 @@ class Fasmir:
     outputs: tuple[Port, ...]
     entries: Mapping[str, str]
     layers: tuple[Layer, ...]
-    places: Mapping[str, int] = field(default_factory=dict)
 
 
 def fasmir_text(program: Fasmir) -> str:
