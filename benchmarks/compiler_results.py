@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from quality import Row, geometric, measure_program
 
-from femtodriver.compiler.options import Options, documentation
+from femtodriver.compiler.compiler_options import Options, documentation
 from femtodriver.compiler.pipeline import compile_network
 from femtodriver.errors import CapacityError
-from femtodriver.fqir.load import load_network
+from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.reference import Reference
 from femtodriver.machine.machine import Machine
 from femtodriver.part import Part, load_part

@@ -19,15 +19,15 @@ from pathlib import Path
 
 import numpy as np
 
-from femtodriver.compiler.fmir import Mac, walk
-from femtodriver.compiler.options import Options
-from femtodriver.compiler.passes import GROUP, kept_groups
+from femtodriver.compiler.compiler_options import Options
+from femtodriver.compiler.fmir.ir import Mac, walk
+from femtodriver.compiler.passes.basic import GROUP, kept_groups
 from femtodriver.compiler.pipeline import Compilation, compile_network
 from femtodriver.errors import CapacityError
+from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Graph, Network
-from femtodriver.fqir.load import load_network
 from femtodriver.machine.machine import Machine
-from femtodriver.machine.report import RunReport
+from femtodriver.machine.run_report import RunReport
 from femtodriver.part import Part, load_part
 
 _MATRIX = {"matmul", "addmm", "temporal_conv2d"}

@@ -19,12 +19,12 @@ from types import FrameType
 
 import pytest
 
-from femtodriver.device.virtual.board import VirtualBoard
 from femtodriver.device.virtual.deciphering import decipherer
-from femtodriver.device.virtual.faults import Faults
-from femtodriver.device.virtual.server import BoardServer
+from femtodriver.device.virtual.link_faults import Faults
+from femtodriver.device.virtual.tcp_server import BoardServer
+from femtodriver.device.virtual.virtual_board import VirtualBoard
 from femtodriver.part import load_part
-from femtodriver.program.keyring import Keyring
+from femtodriver.program.encryption.keyring import Keyring
 
 LIMIT_S = 60
 REDIS_MISSING = "needs the program redis-server (Debian: apt install redis-server) and the Python package redis"

@@ -14,14 +14,14 @@ from pathlib import Path
 
 from operator_samples import FORMS, Sample, live_frame, samples
 
-from femtodriver.compiler.fasmir import Label, Line
-from femtodriver.compiler.fmir import Role
-from femtodriver.compiler.fmir_text import fmir_text
-from femtodriver.compiler.options import Options
+from femtodriver.compiler.backend.symbolic_program import Label, Line
+from femtodriver.compiler.compiler_options import Options
+from femtodriver.compiler.fmir.fmir_text import fmir_text
+from femtodriver.compiler.fmir.ir import Role
 from femtodriver.compiler.pipeline import Compilation, compile_network
-from femtodriver.fqir.operators.base import Operator
-from femtodriver.fqir.operators.constants import REQUIRED
-from femtodriver.fqir.operators.control import Call
+from femtodriver.fqir.operators.constant_kinds import REQUIRED
+from femtodriver.fqir.operators.control_flow import Call
+from femtodriver.fqir.operators.operator import Operator
 from femtodriver.fqir.registry import OPERATORS
 from femtodriver.isa import Vector
 from femtodriver.machine.machine import Machine

@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from femtodriver.device.spu_runner import FakeSPURunner as FakeSPURunner
     from femtodriver.device.spu_runner import SPURunner as SPURunner
     from femtodriver.driver import Femtodriver as Femtodriver
-    from femtodriver.program.compiled import CompiledData as CompiledData
-    from femtodriver.program.femtofile import FemtoFile as FemtoFile
+    from femtodriver.program.compiled_data import CompiledData as CompiledData
+    from femtodriver.program.femto.femtofile import FemtoFile as FemtoFile
 
 __version__ = "0.1.0"
 __all__ = ["CompiledData", "FakeSPURunner", "FemtoFile", "Femtodriver", "SPURunner", "__version__"]
 
 _HOMES = {
-    "CompiledData": "femtodriver.program.compiled",
+    "CompiledData": "femtodriver.program.compiled_data",
     "FakeSPURunner": "femtodriver.device.spu_runner",
-    "FemtoFile": "femtodriver.program.femtofile",
+    "FemtoFile": "femtodriver.program.femto.femtofile",
     "Femtodriver": "femtodriver.driver",
     "SPURunner": "femtodriver.device.spu_runner",
 }

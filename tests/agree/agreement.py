@@ -10,10 +10,11 @@ from unittest import mock
 import numpy as np
 import numpy.typing as npt
 
-from femtodriver.compiler import ownership, pack
-from femtodriver.compiler.fmir_run import FmirExecutor
-from femtodriver.compiler.options import Options
+from femtodriver.compiler.compiler_options import Options
+from femtodriver.compiler.fmir.interpreter import FmirExecutor
+from femtodriver.compiler.passes import pack_operations
 from femtodriver.compiler.pipeline import DEFAULT_OPTIONS, Compilation, compile_network
+from femtodriver.compiler.placement import ownership
 from femtodriver.errors import CapacityError, UnsupportedError
 from femtodriver.fqir.graph import Network
 from femtodriver.fqir.reference import Reference
@@ -92,7 +93,7 @@ def compiled_for(network: Network, target: Target) -> Compilation:
     keep = kept_names(network) if target.keep else ()
     if not target.eager:
         return compile_network(network, target.part, options=target.options, keep=keep)
-    with mock.patch.object(ownership, "LEAST_GROUPS", 1), mock.patch.object(pack, "LEAST_SAVING", 0.0):
+    with mock.patch.object(ownership, "LEAST_GROUPS", 1), mock.patch.object(pack_operations, "LEAST_SAVING", 0.0):
         return compile_network(network, target.part, options=target.options, keep=keep)
 
 

@@ -20,12 +20,12 @@ import numpy.typing as npt
 from agreement import EXACT, SHARED, Outcome, Target, checked
 from shrink import shrunk
 
-from femtodriver.compiler.options import Options
+from femtodriver.compiler.compiler_options import Options
 from femtodriver.fqir.graph import Graph, Network, Tensor
+from femtodriver.fqir.graph_text import network_text
 from femtodriver.fqir.samples.draw import Draw, Store
 from femtodriver.fqir.samples.numbers import Numbers
 from femtodriver.fqir.samples.registry import SAMPLERS
-from femtodriver.fqir.text import network_text
 from femtodriver.fqir.validate import validate
 from femtodriver.part import load_part
 

@@ -19,8 +19,8 @@ import pytest
 from agreement import Outcome, checked
 from random_graphs import random_frames, random_target
 
+from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Graph, Network, Node, Tensor
-from femtodriver.fqir.load import load_network
 from femtodriver.fqir.samples.numbers import Numbers
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"

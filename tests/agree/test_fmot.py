@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 from agreement import EXACT, Target, checked, reference
 
-from femtodriver.fqir.adapt import adapt
+from femtodriver.fqir.files.from_graphproto import adapt
 from femtodriver.part import load_part
 
 PRECISIONS = ("double", "eights", "standard")

@@ -13,10 +13,10 @@ from networks import ADD, graph, loop, network, node, tensor
 from random_graphs import one, random_frames, random_network, random_target
 from shrink import shrunk
 
-from femtodriver.compiler import regions
+from femtodriver.compiler.frontend import lower_control_flow
 from femtodriver.fqir import registry
 from femtodriver.fqir.graph import Network
-from femtodriver.fqir.text import network_text
+from femtodriver.fqir.graph_text import network_text
 from femtodriver.part import load_part
 
 BATCHES, BATCH = 30, 50
@@ -80,7 +80,7 @@ def test_the_check_and_the_shrinker_can_find_a_defect() -> None:
     net, target = state_in_a_loop(), Target(load_part())
     frames = [{"x": np.array([1, 2, 3])}] * 2
     assert checked(net, frames, target).kind == EXACT
-    with mock.patch.object(regions, "_apart", lambda low, value, changed: value):
+    with mock.patch.object(lower_control_flow, "_apart", lambda low, value, changed: value):
         assert checked(net, frames, target).kind == "WRONG fmir"
         smaller = shrunk(net, lambda candidate: checked(candidate, frames, target).kind == "WRONG fmir")
     assert [made.op for made in smaller.frame.nodes] == ["loop"]
@@ -90,7 +90,7 @@ def test_the_check_and_the_shrinker_can_find_a_defect() -> None:
 def test_a_traceback_and_a_refusal_are_outcomes() -> None:
     net, target = state_in_a_loop(), Target(load_part())
     frames = [{"x": np.array([1, 2, 3])}]
-    with mock.patch.object(regions, "_apart", side_effect=KeyError("x")):
+    with mock.patch.object(lower_control_flow, "_apart", side_effect=KeyError("x")):
         assert checked(net, frames, target).kind.startswith("WRONG KeyError")
     small = replace(load_part(), im_words=2)
     assert checked(net, frames, Target(small)).kind == "capacity"

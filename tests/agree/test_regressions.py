@@ -10,7 +10,7 @@ import pytest
 from agreement import Outcome, Target, checked
 from networks import ADD, MULTIPLY, PRODUCT, graph, loop, network, node, parameter, tensor
 
-from femtodriver.compiler.options import Options
+from femtodriver.compiler.compiler_options import Options
 from femtodriver.fqir.graph import Network, Table
 from femtodriver.part import load_part
 

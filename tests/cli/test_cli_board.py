@@ -231,9 +231,9 @@ def test_a_program_that_was_loaded_before(here: Path, capsys: Out, form: str) ->
         assert board.lines[1].startswith("replay: ")
         host, port = board.address.split(":")
         from femtodriver import CompiledData
-        from femtodriver.device.tcp import TcpLink
+        from femtodriver.device.frame_messages import input_messages, output_arrays
         from femtodriver.device.transport import Timeouts
-        from femtodriver.device.vectors import input_messages, output_arrays
+        from femtodriver.device.zcu104.tcp_link import TcpLink
 
         info = CompiledData.read_from_files("model_datas/LOOPBACK/meta_from_femtodriver").info()
         with TcpLink(host, int(port), Timeouts(5, 5, 5)) as link:

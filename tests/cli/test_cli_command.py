@@ -13,7 +13,7 @@ import yaml
 
 import femtodriver
 from femtodriver.cli import main
-from femtodriver.cli.options import normalised
+from femtodriver.cli.main_options import normalised
 
 Process = Callable[..., "subprocess.CompletedProcess[str]"]
 Out = pytest.CaptureFixture[str]

@@ -12,8 +12,8 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from femtodriver.compiler.allocate import CoreMap
-from femtodriver.compiler.fmir import Buffer, Fmir, If, Loop, Mac, Op, Role, View, reads, writes
+from femtodriver.compiler.backend.allocate import CoreMap
+from femtodriver.compiler.fmir.ir import Buffer, Fmir, If, Loop, Mac, Op, Role, View, reads, writes
 from femtodriver.part import Part
 
 LANES = 8

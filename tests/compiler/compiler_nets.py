@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from femtodriver.compiler.fmir_run import FmirExecutor
-from femtodriver.compiler.options import Options
+from femtodriver.compiler.compiler_options import Options
+from femtodriver.compiler.fmir.interpreter import FmirExecutor
 from femtodriver.compiler.pipeline import DEFAULT_OPTIONS, Compilation, compile_network
 from femtodriver.fqir.graph import Graph, Network, Node, Table, Tensor
 from femtodriver.fqir.reference import Reference

@@ -14,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
-from femtodriver.compiler.allocate import allocate
-from femtodriver.compiler.emit import emit
-from femtodriver.compiler.fmir import (
+from femtodriver.compiler.backend.allocate import allocate
+from femtodriver.compiler.backend.build_threads import emit
+from femtodriver.compiler.backend.link import link
+from femtodriver.compiler.fmir.interpreter import FmirExecutor
+from femtodriver.compiler.fmir.ir import (
     Buffer,
     Cursor,
     Fmir,
@@ -33,12 +35,10 @@ from femtodriver.compiler.fmir import (
     Vec,
     View,
 )
-from femtodriver.compiler.fmir_run import FmirExecutor
-from femtodriver.compiler.link import link
 from femtodriver.compiler.pipeline import MOST_MAC_ROWS
 from femtodriver.machine.machine import Machine
 from femtodriver.part import Part, load_part
-from femtodriver.program.compiled import CompiledData
+from femtodriver.program.compiled_data import CompiledData
 
 Int64Array = npt.NDArray[np.int64]
 Outputs = list[dict[str, list[int]]]

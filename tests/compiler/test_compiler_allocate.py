@@ -11,9 +11,9 @@ from fmir_samples import buffer, finished, network
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from femtodriver.compiler.allocate import allocate, buffer_bytes, pack_matrix, to_words
-from femtodriver.compiler.fmir import Fmir, Look, Mac, Matrix, Post, View
-from femtodriver.compiler.passes import choose_formats, kept_groups
+from femtodriver.compiler.backend.allocate import allocate, buffer_bytes, pack_matrix, to_words
+from femtodriver.compiler.fmir.ir import Fmir, Look, Mac, Matrix, Post, View
+from femtodriver.compiler.passes.basic import choose_formats, kept_groups
 from femtodriver.compiler.pipeline import MOST_MAC_ROWS, Compilation, compile_network
 from femtodriver.errors import CapacityError
 from femtodriver.isa import Form

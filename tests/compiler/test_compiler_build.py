@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from femtodriver import fixed
-from femtodriver.compiler import rope as ropes
-from femtodriver.compiler.build import Builder
-from femtodriver.compiler.fmir import Fmir, Look, Mac, Port, Role, Vec, View
-from femtodriver.compiler.fmir_run import FmirExecutor
-from femtodriver.compiler.rope import Rope
+from femtodriver.compiler.fmir.interpreter import FmirExecutor
+from femtodriver.compiler.fmir.ir import Fmir, Look, Mac, Port, Role, Vec, View
+from femtodriver.compiler.frontend import ropes
+from femtodriver.compiler.frontend.operation_builder import Builder
+from femtodriver.compiler.frontend.ropes import Rope
 from femtodriver.errors import ModelError, UnsupportedError
 
 Int64Array = npt.NDArray[np.int64]

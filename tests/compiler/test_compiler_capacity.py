@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from compiler_nets import ADD, ADD_IMMEDIATE, PRODUCT, Net, agree, dense, recurrent, table
 
-from femtodriver.compiler.options import Options
+from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.pipeline import compile_network
 from femtodriver.errors import CapacityError, FemtoError, ModelError, UnsupportedError
 from femtodriver.fqir.graph import Network, Table, Tensor

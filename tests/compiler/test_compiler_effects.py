@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from compiler_nets import Net
 
-from femtodriver.compiler.effects import effects
+from femtodriver.compiler.frontend.name_effects import effects
 from femtodriver.fqir.graph import Graph, Node, Tensor
 from femtodriver.fqir.registry import OPERATORS
 

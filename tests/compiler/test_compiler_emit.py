@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from compiler_nets import ADD, Net, agree, dense, recurrent
 
-from femtodriver.compiler.fasmir import Fasmir, Label, Line, Thread, fasmir_text
-from femtodriver.compiler.options import Options
+from femtodriver.compiler.backend.symbolic_program import Fasmir, Label, Line, Thread, fasmir_text
+from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.pipeline import Compilation, compile_network
+from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Network
-from femtodriver.fqir.load import load_network
 from femtodriver.isa import ISA
 from femtodriver.machine.machine import Machine
 from femtodriver.part import load_part

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from compiler_nets import Net, dense, random_frames, recurrent
 
-from femtodriver.compiler.estimate import estimate
-from femtodriver.compiler.options import Options
+from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.pipeline import compile_network
+from femtodriver.compiler.placement.estimate_cycles import estimate
+from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Network
-from femtodriver.fqir.load import load_network
 from femtodriver.machine.machine import Machine
 from femtodriver.part import load_part
 

@@ -10,12 +10,12 @@ from allocation_check import faults
 from fmir_samples import add, buffer, copy, finished, network, networks
 from hypothesis import HealthCheck, given, settings
 
-from femtodriver.compiler.allocate import allocate
-from femtodriver.compiler.fmir import Fmir, If, Loop, Op, View
-from femtodriver.compiler.lifetime import lifetimes, overlap
-from femtodriver.compiler.options import Options
+from femtodriver.compiler.backend.allocate import allocate
+from femtodriver.compiler.backend.lifetimes import lifetimes, overlap
+from femtodriver.compiler.compiler_options import Options
+from femtodriver.compiler.fmir.ir import Fmir, If, Loop, Op, View
 from femtodriver.compiler.pipeline import MOST_MAC_ROWS, compile_network
-from femtodriver.fqir.load import load_network
+from femtodriver.fqir.files.load_network import load_network
 from femtodriver.part import load_part
 
 ZOO = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "zoo"

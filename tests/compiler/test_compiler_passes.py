@@ -10,12 +10,27 @@ import pytest
 from fmir_samples import SATURATE, SIZE, add, buffer, copy, machine_outputs, network, networks, outputs
 from hypothesis import HealthCheck, given, settings
 
-from femtodriver.compiler import pack as packing
-from femtodriver.compiler.fmir import Cursor, Fmir, If, Look, Loop, Mac, Matrix, Op, Port, Post, Role, Vec, View, walk
-from femtodriver.compiler.fmir_text import fmir_text
-from femtodriver.compiler.interpolate import fuse_interpolation
-from femtodriver.compiler.passes import choose_formats, drop_dead, fold_copies, kept_groups, mac_rows, split_rows
-from femtodriver.compiler.verify import verify
+from femtodriver.compiler.fmir.fmir_text import fmir_text
+from femtodriver.compiler.fmir.ir import (
+    Cursor,
+    Fmir,
+    If,
+    Look,
+    Loop,
+    Mac,
+    Matrix,
+    Op,
+    Port,
+    Post,
+    Role,
+    Vec,
+    View,
+    walk,
+)
+from femtodriver.compiler.fmir.verify import verify
+from femtodriver.compiler.passes import pack_operations as packing
+from femtodriver.compiler.passes.basic import choose_formats, drop_dead, fold_copies, kept_groups, mac_rows, split_rows
+from femtodriver.compiler.passes.fuse_interpolation import fuse_interpolation
 
 Golden = Callable[[str, str], None]
 Pass = Callable[[Fmir], Fmir]

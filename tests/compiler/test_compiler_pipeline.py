@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 from compiler_nets import ADD, Net, agree, dense, random_frames, recurrent
 
-from femtodriver.compiler.fmir_run import FmirExecutor
-from femtodriver.compiler.options import Options, documentation
+from femtodriver.compiler.compiler_options import Options, documentation
+from femtodriver.compiler.fmir.interpreter import FmirExecutor
+from femtodriver.compiler.fmir.verify import InvalidFmirError
 from femtodriver.compiler.pipeline import Compilation, compile_network, passes
-from femtodriver.compiler.verify import InvalidFmirError
 from femtodriver.errors import UsageError
+from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Network
-from femtodriver.fqir.load import load_network
 from femtodriver.machine.machine import Machine
 from femtodriver.part import load_part
 
@@ -48,7 +48,7 @@ import hashlib, sys
 sys.path[:0] = sys.argv[1:2]
 from compiler_nets import recurrent
 from test_compiler_pipeline import digest
-from femtodriver.compiler.options import Options
+from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.pipeline import compile_network
 from femtodriver.part import load_part
 texts = []

@@ -10,15 +10,15 @@ from compiler_nets import ADD, Net, agree, dense, recurrent
 from fmir_samples import machine_outputs, networks, outputs
 from hypothesis import HealthCheck, given, settings
 
-from femtodriver.compiler import ownership
-from femtodriver.compiler.fmir import Fmir, Mac, Role, Send, walk
-from femtodriver.compiler.options import Options
+from femtodriver.compiler.compiler_options import Options
+from femtodriver.compiler.fmir.ir import Fmir, Mac, Role, Send, walk
+from femtodriver.compiler.fmir.verify import verify
 from femtodriver.compiler.pipeline import compile_network, lower, run_passes
-from femtodriver.compiler.place import place
-from femtodriver.compiler.verify import verify
+from femtodriver.compiler.placement import ownership
+from femtodriver.compiler.placement.place_on_cores import place
 from femtodriver.errors import CapacityError, UsageError
+from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Network
-from femtodriver.fqir.load import load_network
 from femtodriver.part import load_part
 
 SPU, SPU4 = load_part(), load_part("spu001x4")

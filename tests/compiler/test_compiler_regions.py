@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from compiler_nets import ADD, ADD_IMMEDIATE, Net, agree, dense, random_frames
 
-from femtodriver.compiler.fmir import If, Loop, walk
+from femtodriver.compiler.fmir.ir import If, Loop, walk
 from femtodriver.compiler.pipeline import lower
 from femtodriver.fqir.graph import Tensor
 

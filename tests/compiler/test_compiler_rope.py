@@ -9,9 +9,9 @@ import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from femtodriver.compiler import rope as ropes
-from femtodriver.compiler.fmir import View
-from femtodriver.compiler.rope import Rope
+from femtodriver.compiler.fmir.ir import View
+from femtodriver.compiler.frontend import ropes
+from femtodriver.compiler.frontend.ropes import Rope
 
 _SPACE = 100  # element numbers of one buffer and cursor
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from fmir_samples import SIZE, add, buffer, copy, network
 
-from femtodriver.compiler.fmir import (
+from femtodriver.compiler.fmir.fmir_text import op_text
+from femtodriver.compiler.fmir.ir import (
     Buffer,
     Cursor,
     Fmir,
@@ -24,8 +25,7 @@ from femtodriver.compiler.fmir import (
     Vec,
     View,
 )
-from femtodriver.compiler.fmir_text import op_text
-from femtodriver.compiler.verify import InvalidFmirError, verify
+from femtodriver.compiler.fmir.verify import InvalidFmirError, verify
 
 
 def view(name: str, first: int = 0, end: int = SIZE, step: int = 1, cursor: str = "") -> View:

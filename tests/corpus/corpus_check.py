@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from femtodriver.compiler.fmir_run import FmirExecutor
+from femtodriver.compiler.fmir.interpreter import FmirExecutor
 from femtodriver.compiler.pipeline import Compilation, compile_network
 from femtodriver.errors import CapacityError, FemtoError, InputError, ModelError
 from femtodriver.fixed import limits
+from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Network
-from femtodriver.fqir.load import load_network
 from femtodriver.fqir.reference import Reference
 from femtodriver.machine.machine import Machine
 from femtodriver.part import load_part

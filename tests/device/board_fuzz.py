@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from device_networks import PART, compiled
 
-from femtodriver.device.entries import Code, axis_fields, entries, to_bytes
-from femtodriver.device.virtual import engine
-from femtodriver.device.virtual.board import VirtualBoard
-from femtodriver.device.virtual.connection import MOST_MESSAGE, Connection
-from femtodriver.device.virtual.outbox import MOST_WORDS
-from femtodriver.program.prog import load_sequence
+from femtodriver.device.virtual import program_engine
+from femtodriver.device.virtual.output_queue import MOST_WORDS
+from femtodriver.device.virtual.virtual_board import VirtualBoard
+from femtodriver.device.virtual.zcu104_connection import MOST_MESSAGE, Connection
+from femtodriver.device.zcu104.entries import Code, axis_fields, entries, to_bytes
+from femtodriver.program.bus.load_sequence import load_sequence
 
 PROGRAMS = ("identity", "accumulator", "two_in_three_out")
 # Building a machine takes milliseconds: whole sessions are rare, traffic with a loaded board is the rule.
@@ -123,13 +123,13 @@ def run(count: int, seed: int = 0) -> Tally:
     """``count`` mutants. Any exception passes through; AssertionError when the board keeps more than it may."""
     rng = random.Random(seed)
     tally = Tally()
-    limit, engine.MOST_INSTRUCTIONS = engine.MOST_INSTRUCTIONS, INSTRUCTIONS
+    limit, program_engine.MOST_INSTRUCTIONS = program_engine.MOST_INSTRUCTIONS, INSTRUCTIONS
     try:
         targets = [Target(name) for name in PROGRAMS]
         for index in range(count):
             _one(rng, targets[index % len(targets)], index, tally)
     finally:
-        engine.MOST_INSTRUCTIONS = limit
+        program_engine.MOST_INSTRUCTIONS = limit
     for target in targets:
         tally.noted.update(target.board.violations.counts)
         tally.frames += target.board.frames

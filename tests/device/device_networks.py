@@ -12,7 +12,7 @@ from femtodriver.compiler.pipeline import compile_network
 from femtodriver.fqir.graph import Graph, Network, Node, Tensor
 from femtodriver.machine.machine import Machine
 from femtodriver.part import load_part
-from femtodriver.program.compiled import CompiledData
+from femtodriver.program.compiled_data import CompiledData
 
 PART = load_part()
 

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 from device_networks import NETWORKS, PART, assert_equal, compiled, expected, random_inputs
 
-from femtodriver.device.virtual.board import VirtualBoard
-from femtodriver.device.virtual.engine import Loaded
+from femtodriver.device.virtual.program_engine import Loaded
 from femtodriver.device.virtual.serve import preload_program
+from femtodriver.device.virtual.virtual_board import VirtualBoard
 from femtodriver.errors import ProgramError
 from femtodriver.isa import SPECS, Control, Instruction, Transfer
-from femtodriver.program.address import POWER_VALUES, head_tail_register, power_register
-from femtodriver.program.compiled import CompiledData
+from femtodriver.program.bus.load_sequence import load_sequence
+from femtodriver.program.bus.read_recording import read_apb_files
+from femtodriver.program.bus.recording import Transaction, apb_files
+from femtodriver.program.compiled_data import CompiledData
+from femtodriver.program.memory_map import POWER_VALUES, head_tail_register, power_register
 from femtodriver.program.packing import pack, split_words, unpack
-from femtodriver.program.prog import load_sequence
-from femtodriver.program.recording import Transaction, apb_files
-from femtodriver.program.replay import read_apb_files
 
 DM0, IM = 0x100000, 0x1F0000
 

@@ -11,11 +11,11 @@ import pytest
 from device_networks import PART, compiled, expected, random_inputs
 
 from femtodriver.device import Faults, Timeouts, make_runner
-from femtodriver.device.virtual.board import VirtualBoard
-from femtodriver.device.virtual.faults import FaultStream
-from femtodriver.device.virtual.server import BoardServer
+from femtodriver.device.virtual.link_faults import FaultStream
+from femtodriver.device.virtual.tcp_server import BoardServer
+from femtodriver.device.virtual.virtual_board import VirtualBoard
 from femtodriver.errors import DeviceError, UsageError
-from femtodriver.program.prog import load_sequence
+from femtodriver.program.bus.load_sequence import load_sequence
 
 FRAMES = 4
 SCHEDULES = 200

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from device_networks import compiled
 
-from femtodriver.device.hid import EvkLink
-from femtodriver.device.hid_boards import EvkOpener, list_boards
+from femtodriver.device.evk2.hid_link import EvkLink
+from femtodriver.device.evk2.usb_boards import EvkOpener, list_boards
 from femtodriver.device.spu_runner import SPURunner
 from femtodriver.device.transport import Timeouts
 from femtodriver.errors import DeviceError

@@ -11,8 +11,8 @@ from device_spec_emulator import SpecEmulator
 
 from femtodriver.device import make_runner
 from femtodriver.errors import DeviceError
-from femtodriver.program.prog import load_sequence
-from femtodriver.program.recording import apb_files
+from femtodriver.program.bus.load_sequence import load_sequence
+from femtodriver.program.bus.recording import apb_files
 
 
 def run(emulator: SpecEmulator, hardware: str = "zynq", frames: int = 4, folder: Path | None = None) -> None:

@@ -17,14 +17,14 @@ import pytest
 from device_networks import NETWORKS, PART, assert_equal, compiled, expected, random_inputs
 
 from femtodriver.device import Timeouts, make_runner, serve
-from femtodriver.device.fake import FILL
-from femtodriver.device.redis_link import RedisLink
-from femtodriver.device.redis_peer import RedisPeer
-from femtodriver.device.redis_server import RedisServer
-from femtodriver.device.virtual.board import VirtualBoard
+from femtodriver.device.fake_board import FILL
+from femtodriver.device.redis.redis_link import RedisLink
+from femtodriver.device.redis.redis_server import RedisServer
+from femtodriver.device.redis.simulator_side import RedisPeer
 from femtodriver.device.virtual.redis_board import RedisBoard
+from femtodriver.device.virtual.virtual_board import VirtualBoard
 from femtodriver.errors import DeviceError, UsageError
-from femtodriver.program.prog import load_sequence
+from femtodriver.program.bus.load_sequence import load_sequence
 
 needs_redis = pytest.mark.skipif(
     shutil.which("redis-server") is None or importlib.util.find_spec("redis") is None,
@@ -299,7 +299,7 @@ def test_a_server_that_goes_away() -> None:
 @needs_redis
 def test_fakeredis_starts_its_own_server(monkeypatch: pytest.MonkeyPatch) -> None:
     number = free_port()
-    monkeypatch.setattr("femtodriver.device.redis_server.redis_port", lambda: number)
+    monkeypatch.setattr("femtodriver.device.redis.redis_server.redis_port", lambda: number)
     data = compiled("two_in_three_out")
     with make_runner(data, "fakeredis", timeouts=QUICK) as runner:
         runner.reset()

@@ -15,13 +15,13 @@ from device_networks import PART, assert_equal, compiled, expected, random_input
 import femtodriver
 from femtodriver.device import BOARDS, Timeouts, make_runner, serve
 from femtodriver.device.spu_runner import FakeSPURunner, SPURunner
-from femtodriver.device.virtual.board import VirtualBoard
-from femtodriver.device.virtual.server import BoardServer
+from femtodriver.device.virtual.tcp_server import BoardServer
+from femtodriver.device.virtual.virtual_board import VirtualBoard
 from femtodriver.errors import DeviceError, InputError, UsageError
-from femtodriver.program.compiled import CompiledData
-from femtodriver.program.prog import load_sequence
-from femtodriver.program.recording import apb_files
-from femtodriver.program.replay import read_recordings
+from femtodriver.program.bus.load_sequence import load_sequence
+from femtodriver.program.bus.read_recording import read_recordings
+from femtodriver.program.bus.recording import apb_files
+from femtodriver.program.compiled_data import CompiledData
 
 
 @pytest.fixture
@@ -401,7 +401,7 @@ def test_the_default_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_pauses_are_slept_where_silicon_may_be(server: BoardServer, monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("femtodriver.device.tcp.time.sleep", slept.append)
+    monkeypatch.setattr("femtodriver.device.zcu104.tcp_link.time.sleep", slept.append)
     for scale, wanted in ((None, []), (1.0, [3.0, 0.5, 0.05, 0.1]), (0.5, [1.5, 0.25, 0.025, 0.05])):
         slept.clear()
         runner = make_runner(compiled("identity"), "zynq", address=server.endpoint, timeout=5, settle_scale=scale)

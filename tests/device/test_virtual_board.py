@@ -12,15 +12,15 @@ from device_spec_client import SpecClient
 
 from femtodriver.compiler.pipeline import compile_network
 from femtodriver.device import make_runner
-from femtodriver.device.replay import replay_program
-from femtodriver.device.virtual.board import VirtualBoard
-from femtodriver.device.virtual.server import BoardServer
+from femtodriver.device.replay_recording import replay_program
+from femtodriver.device.virtual.tcp_server import BoardServer
+from femtodriver.device.virtual.virtual_board import VirtualBoard
 from femtodriver.errors import DeviceError, InputError, UsageError
-from femtodriver.fqir.load import load_network
+from femtodriver.fqir.files.load_network import load_network
+from femtodriver.program.bus.load_sequence import load_sequence
+from femtodriver.program.bus.read_recording import read_apb_files, read_recordings
+from femtodriver.program.bus.recording import apb_files
 from femtodriver.program.packing import pack
-from femtodriver.program.prog import load_sequence
-from femtodriver.program.recording import apb_files
-from femtodriver.program.replay import read_apb_files, read_recordings
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ def test_a_reset_finds_a_board_that_was_restarted() -> None:
 
 
 def test_debug_variables_are_read_from_data_memory(server: BoardServer) -> None:
-    from femtodriver.device.debug import DataPlace
+    from femtodriver.device.debug_values import DataPlace
 
     data = compiled("identity")
     places = {"all": DataPlace(0, 0, 32, 16), "some": DataPlace(0, 2 * 3, 7, 16), "bytes": DataPlace(0, 0, 64, 8)}

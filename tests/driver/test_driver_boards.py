@@ -14,13 +14,13 @@ import yaml
 
 from board_bench import alarm, board_here
 from femtodriver import CompiledData, FakeSPURunner, Femtodriver, SPURunner
-from femtodriver.device.virtual.faults import Faults
-from femtodriver.device.virtual.server import BoardServer
-from femtodriver.driver import plots, summary
-from femtodriver.driver.plots import HISTOGRAM, OVER_TIME, can_draw, draw
+from femtodriver.device.virtual.link_faults import Faults
+from femtodriver.device.virtual.tcp_server import BoardServer
 from femtodriver.errors import DeviceError, ProgramError, UsageError
-from femtodriver.program.keyring import Keyring
-from femtodriver.program.replay import read_recordings
+from femtodriver.output import plots, summary
+from femtodriver.output.plots import HISTOGRAM, OVER_TIME, can_draw, draw
+from femtodriver.program.bus.read_recording import read_recordings
+from femtodriver.program.encryption.keyring import Keyring
 
 SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter" / "keyword_spotter.pt"
 KEYRING = Keyring({0: bytes(range(16)), 5: bytes(range(32))})
@@ -300,8 +300,8 @@ def test_a_device_error_leaves_the_folder_as_it_was() -> None:
 
 @pytest.mark.parametrize("name", ["a/b", "..", "x\\y", "/etc/x", "", "na\nme", "\udc80", "long" * 100, "größe"])
 def test_any_name_of_a_variable_can_be_stored(name: str) -> None:
-    from femtodriver.driver.results import Compared
-    from femtodriver.runners.compare import Comparison, Verdict
+    from femtodriver.output.comparison_files import Compared
+    from femtodriver.runners.compare_runs import Comparison, Verdict
     from femtodriver.runners.difference import difference
 
     rows = {name: np.arange(4).reshape(2, 2)}

@@ -16,9 +16,9 @@ import yaml
 
 from femtodriver import CompiledData, Femtodriver, FemtoFile
 from femtodriver.errors import FemtoError, ProgramError, UsageError
-from femtodriver.program.cipher import decrypt_program
-from femtodriver.program.keyring import Keyring
-from femtodriver.program.wordcipher import WordCipher
+from femtodriver.program.encryption.keyring import Keyring
+from femtodriver.program.encryption.program_cipher import decrypt_program
+from femtodriver.program.encryption.word_cipher import WordCipher
 
 SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter" / "keyword_spotter.pt"
 KEYS = {0: "0f1e2d3c4b5a69788796a5b4c3d2e1f7", 7: "c0ffee" * 10 + "abcd"}

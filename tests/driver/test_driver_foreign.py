@@ -13,8 +13,15 @@ import yaml
 from femtodriver import CompiledData, Femtodriver, FemtoFile
 from femtodriver.cli import main
 from femtodriver.errors import ProgramError
-from femtodriver.program.address import OPEN_SPU
-from femtodriver.program.femto_records import FemtoCore, FemtoHeader, FemtoModel, FemtoSequence, FemtoSpu, FemtoVector
+from femtodriver.program.femto.femto_records import (
+    FemtoCore,
+    FemtoHeader,
+    FemtoModel,
+    FemtoSequence,
+    FemtoSpu,
+    FemtoVector,
+)
+from femtodriver.program.memory_map import OPEN_SPU
 
 STEMS = {"DM": "data_mem", "TM": "table_mem", "SB": "sboard", "RQ": "rqueue", "PB": "progbuf", "IM": "instr_mem"}
 SIZES = {"DM": 8192, "TM": 2048}

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from femtodriver.driver.names import safe_name
 from femtodriver.errors import UsageError
+from femtodriver.output.file_names import safe_name
 from femtodriver.program.archive import check_name
 
 NAMES = st.text(min_size=1, max_size=200)

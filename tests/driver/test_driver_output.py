@@ -11,12 +11,12 @@ import pytest
 import yaml
 
 from femtodriver import Femtodriver
-from femtodriver.compiler.options import Options
-from femtodriver.driver import files
+from femtodriver.compiler.compiler_options import Options
 from femtodriver.errors import InputError, ProgramError
-from femtodriver.program.prog import load_sequence
-from femtodriver.program.recording import apb_files
-from femtodriver.program.replay import read_recordings
+from femtodriver.output import model_folder
+from femtodriver.program.bus.load_sequence import load_sequence
+from femtodriver.program.bus.read_recording import read_recordings
+from femtodriver.program.bus.recording import apb_files
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_files_of_others_in_the_models_folder_stay(fd: Femtodriver) -> None:
 def test_what_we_call_ours_is_what_we_write(fd: Femtodriver) -> None:
     fd.run("LOOPBACK", runners="fasmir")
     written = {path.name for path in Path("model_datas/LOOPBACK").iterdir()}
-    assert written <= files.RESULTS | files.OWN_METAS
+    assert written <= model_folder.RESULTS | model_folder.OWN_METAS
 
 
 def test_ir_is_dumped_even_where_compilation_ends(fd: Femtodriver, tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from femtodriver.driver.tree import check_writable, replace_tree
 from femtodriver.errors import ProgramError
+from femtodriver.output.atomic_folder import check_writable, replace_tree
 
 OWNED = {"ours", "also"}
 

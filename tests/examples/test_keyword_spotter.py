@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from femtodriver.fqir.load import load_network
+from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.reference import Reference
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter"

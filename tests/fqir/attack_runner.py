@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from femtodriver.errors import ModelError
-from femtodriver.fqir.load import load_network
+from femtodriver.fqir.files.load_network import load_network
 
 EXECUTING = ("import", "exec", "compile", "os.", "subprocess.", "socket.", "ctypes.", "pickle.", "marshal.", "shutil.")
 

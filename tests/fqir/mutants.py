@@ -17,8 +17,8 @@ from graph_wire import Archive, array, constant, graph, legacy, members, node, o
 from graph_wire import bare as bare_pickle
 
 from femtodriver.errors import ModelError
-from femtodriver.fqir.load import load_network
-from femtodriver.fqir.text import graph_text, network_text
+from femtodriver.fqir.files.load_network import load_network
+from femtodriver.fqir.graph_text import graph_text, network_text
 
 MOST_SECONDS = 3.0
 INTERESTING = (0, 1, -1, 127, 128, 255, 0x7FFFFFFF, -0x80000000, 1 << 40)

@@ -15,9 +15,9 @@ import pytest
 from fake_fmot import RELU, GraphProto, NodeProto, TensorProto, main_graph, producer_modules, small_network
 
 from femtodriver.errors import ModelError, UsageError
-from femtodriver.fqir.adapt import adapt
-from femtodriver.fqir.load import load_network
-from femtodriver.fqir.text import graph_text
+from femtodriver.fqir.files.from_graphproto import adapt
+from femtodriver.fqir.files.load_network import load_network
+from femtodriver.fqir.graph_text import graph_text
 
 
 def simple_frame(**changes: Any) -> SimpleNamespace:
@@ -165,7 +165,8 @@ def test_values_must_be_arrays_of_integers(value: Any, says: str) -> None:
 
 
 def test_neither_torch_nor_fmot_is_imported() -> None:
-    code = "import sys, femtodriver.fqir.adapt, femtodriver.fqir.load; print({'torch', 'fmot'} & set(sys.modules))"
+    imports = "import sys, femtodriver.fqir.files.from_graphproto, femtodriver.fqir.files.load_network"
+    code = f"{imports}; print({{'torch', 'fmot'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "set()"
 

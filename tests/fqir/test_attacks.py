@@ -15,7 +15,7 @@ from attack_runner import Watch
 from graph_wire import archive, bare, constant, graph, ignored, legacy
 
 from femtodriver.errors import ModelError
-from femtodriver.fqir.load import load_network
+from femtodriver.fqir.files.load_network import load_network
 
 MOST_BYTES = 200_000_000
 MOST_SECONDS = 3.0

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from femtodriver.errors import ModelError
-from femtodriver.fqir.budget import Budget
-from femtodriver.fqir.container import read_root, unwrap
-from femtodriver.fqir.load import load_graph
-from femtodriver.fqir.records import GRAPH, Record
-from femtodriver.fqir.zip_reader import read_torch_zip
+from femtodriver.fqir.files.load_limits import Budget
+from femtodriver.fqir.files.load_network import load_graph
+from femtodriver.fqir.files.passive_records import GRAPH, Record
+from femtodriver.fqir.files.torch_container import read_root, unwrap
+from femtodriver.fqir.files.zip_reader import read_torch_zip
 
 PICKLE = bare(graph())
 

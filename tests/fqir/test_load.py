@@ -17,10 +17,10 @@ from fake_fmot import COPY, GraphProto, NodeProto, TensorProto, main_graph, prod
 from graph_wire import MISSING, archive, bare, graph, legacy, name, node, tensor
 
 from femtodriver.errors import ModelError, UsageError
-from femtodriver.fqir.budget import MAX_FILE_BYTES
+from femtodriver.fqir.files.load_limits import MAX_FILE_BYTES
+from femtodriver.fqir.files.load_network import load_graph, load_network
 from femtodriver.fqir.graph import Table
-from femtodriver.fqir.load import load_graph, load_network
-from femtodriver.fqir.text import graph_text, network_text
+from femtodriver.fqir.graph_text import graph_text, network_text
 
 
 @pytest.fixture

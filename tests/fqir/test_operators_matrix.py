@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_networks import applied
 
-from femtodriver.fqir.operators.exact import FixedMatrix, squared_norm
+from femtodriver.fqir.operators.exact_matmul import FixedMatrix, squared_norm
 
 MATMUL: dict[str, Any] = {"shamt_bwred": 0, "bw_out": 16, "rounded": False}
 ADDMM: dict[str, Any] = {"shamt_bias": 0, **MATMUL}

@@ -10,7 +10,7 @@ from small_networks import applied, graph, network, node, run
 
 from femtodriver.errors import InputError
 from femtodriver.fqir.graph import Table
-from femtodriver.fqir.operators.boundary import dequantize, quantize
+from femtodriver.fqir.operators.quantization import dequantize, quantize
 
 
 def squares(bits: int) -> Table:

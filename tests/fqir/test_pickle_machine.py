@@ -27,9 +27,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from femtodriver.errors import ModelError
-from femtodriver.fqir.budget import MAX_OPCODES, Budget
-from femtodriver.fqir.pickle_machine import PickleMachine
-from femtodriver.fqir.records import RECORD_SET, ArrayStub, Record
+from femtodriver.fqir.files.load_limits import MAX_OPCODES, Budget
+from femtodriver.fqir.files.passive_records import RECORD_SET, ArrayStub, Record
+from femtodriver.fqir.files.pickle_reader import PickleMachine
 
 
 def loaded(data: bytes) -> Any:

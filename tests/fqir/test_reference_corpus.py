@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from femtodriver.fqir.load import load_network
+from femtodriver.fqir.files.load_network import load_network
+from femtodriver.fqir.lint import remarks
 from femtodriver.fqir.reference import Reference
-from femtodriver.fqir.remarks import remarks
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 GRAPHS = sorted(path.parent.relative_to(FOLDER) for path in FOLDER.glob("*/*/graph.pt"))

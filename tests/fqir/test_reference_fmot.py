@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from femtodriver.fqir.adapt import adapt
+from femtodriver.fqir.files.from_graphproto import adapt
 from femtodriver.fqir.reference import Reference
 
 FRAMES = 3

@@ -12,11 +12,11 @@ from fake_fmot import GraphProto, NodeProto, TensorProto, producer_modules, smal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from femtodriver.fqir.adapt import adapt
+from femtodriver.fqir.files.from_graphproto import adapt
+from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Graph, Node, Tensor
-from femtodriver.fqir.load import load_network
-from femtodriver.fqir.quote import describe, plain_name, quote
-from femtodriver.fqir.text import graph_text, network_text
+from femtodriver.fqir.graph_text import graph_text, network_text
+from femtodriver.fqir.safe_text import describe, plain_name, quote
 
 
 def crc(*numbers: int) -> str:

@@ -13,8 +13,8 @@ from valid_nodes import ADD, AGAIN, LUT, SAMPLES, Sample, fault, with_parameter
 
 from femtodriver.errors import UnsupportedError
 from femtodriver.fqir.graph import Graph, Network, Tensor
+from femtodriver.fqir.lint import remarks
 from femtodriver.fqir.reference import Reference
-from femtodriver.fqir.remarks import remarks
 from femtodriver.fqir.validate import validate
 
 SMALLER = " Make the model smaller, or correct the graph."

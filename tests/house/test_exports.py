@@ -19,7 +19,7 @@ PUBLIC = {
     "__version__": (),
     "Femtodriver": ("femtodriver.driver",),
     "CompiledData": ("femtodriver.driver",),
-    "FemtoFile": ("femtodriver.driver", "femtodriver.program.femtofile"),
+    "FemtoFile": ("femtodriver.driver", "femtodriver.program.femto.femtofile"),
     "SPURunner": ("femtodriver.driver", "femtodriver.device.spu_runner"),
     "FakeSPURunner": ("femtodriver.driver", "femtodriver.device.spu_runner"),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from femtodriver.fqir.operators.base import Operator
+from femtodriver.fqir.operators.operator import Operator
 from femtodriver.fqir.registry import OPERATORS
 from femtodriver.fqir.samples.registry import SAMPLERS
 

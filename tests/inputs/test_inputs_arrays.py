@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from femtodriver.errors import InputError
 from femtodriver.inputs import InputSpec, check_inputs, read_array
-from femtodriver.inputs import arrays as arrays_module
+from femtodriver.inputs import array_inputs as arrays_module
 
 X = InputSpec("x", 4, 16)
 Y = InputSpec("y", 2, 8)

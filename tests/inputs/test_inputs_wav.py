@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from femtodriver.errors import InputError
 from femtodriver.inputs import InputSpec, load_inputs, read_wav
-from femtodriver.inputs.wav import rescale
+from femtodriver.inputs.wav_file import rescale
 
 GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 RATE = 16000

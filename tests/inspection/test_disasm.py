@@ -15,7 +15,7 @@ from femtodriver.errors import ProgramError, UsageError
 from femtodriver.inspection import disassemble_file, listing_json, listing_text
 from femtodriver.inspection.disasm import Listing
 from femtodriver.isa import ISA
-from femtodriver.program.keyring import Keyring
+from femtodriver.program.encryption.keyring import Keyring
 
 LINE = re.compile(r" *(\d+)  ([0-9a-f]{16}(?: [0-9a-f]{16})?) +([a-z][^;]*?) *(?:;.*)?")
 

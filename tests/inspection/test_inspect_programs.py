@@ -12,7 +12,7 @@ from inspection_samples import KEYRING, SPOTTER, compiled, foreign, foreign_femt
 
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.inspection import inspect_file, report_json, report_text
-from femtodriver.inspection.report import Report
+from femtodriver.inspection.findings import Report
 from femtodriver.program.archive import write_zip
 
 

@@ -10,7 +10,7 @@ import pytest
 from inspection_samples import KEYRING, SPOTTER, compiled
 
 from femtodriver.inspection import inspect_file, report_json, report_text
-from femtodriver.inspection.report import Report
+from femtodriver.inspection.findings import Report
 
 
 def errors(report: Report) -> list[str]:

@@ -12,7 +12,7 @@ from machine_bench import SMALL, Source, assemble, images
 
 from femtodriver.errors import InputError, MachineFault, ProgramError
 from femtodriver.machine.machine import Machine
-from femtodriver.machine.report import EVENTS
+from femtodriver.machine.run_report import EVENTS
 
 # Two inputs of 5 and 3 elements, summed up over frames on core 0, doubled on core 1, two outputs.
 CORE0 = """

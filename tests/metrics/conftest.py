@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from femtodriver.machine.report import CoreReport, RunReport
+from femtodriver.machine.run_report import CoreReport, RunReport
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from femtodriver.errors import ProgramError, UsageError
-from femtodriver.machine.report import EVENTS, CoreReport, RunReport
+from femtodriver.machine.run_report import EVENTS, CoreReport, RunReport
 from femtodriver.metrics import build_document
 from femtodriver.part import load_part
 

@@ -9,7 +9,7 @@ from importlib import resources
 import pytest
 
 from femtodriver.errors import UsageError
-from femtodriver.machine.report import EVENTS
+from femtodriver.machine.run_report import EVENTS
 from femtodriver.metrics.energy import KINDS, Band, add, load_table, parse_table, table_names
 from femtodriver.metrics.events import (
     CHARGES,

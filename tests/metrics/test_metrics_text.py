@@ -11,9 +11,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from femtodriver.machine.report import RunReport
+from femtodriver.machine.run_report import RunReport
 from femtodriver.metrics import build_document, document_text, document_yaml
-from femtodriver.metrics.text import quantity
+from femtodriver.metrics.metrics_text import quantity
 from femtodriver.part import Part
 
 Golden = Callable[[str, str], None]

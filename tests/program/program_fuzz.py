@@ -18,13 +18,13 @@ from program_samples import femto, golden_program, rich_program
 
 from femtodriver.errors import FemtoError
 from femtodriver.program import archive
-from femtodriver.program.compiled import CompiledData
-from femtodriver.program.convert import compiled_from_femto
-from femtodriver.program.femtofile import FemtoFile
+from femtodriver.program.bus.load_sequence import load_sequence
+from femtodriver.program.bus.read_recording import read_apb_files, read_recordings
+from femtodriver.program.bus.recording import recording_yaml
+from femtodriver.program.compiled_data import CompiledData
+from femtodriver.program.femto.convert import compiled_from_femto
+from femtodriver.program.femto.femtofile import FemtoFile
 from femtodriver.program.images import read_hex, write_hex
-from femtodriver.program.prog import load_sequence
-from femtodriver.program.recording import recording_yaml
-from femtodriver.program.replay import read_apb_files, read_recordings
 
 _PIECES = (
     *(b"", b"\x00", b"\xff", b"\xff\xff\xff\xff", b"\x00\x00\x00\x80", b"\n", b"0x", b"-1", b"99999999999999999999"),

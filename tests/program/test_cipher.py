@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from program_samples import golden_program, programs, rich_program, words
 
 from femtodriver.errors import ProgramError, UsageError
-from femtodriver.program.address import OPEN_SPU
-from femtodriver.program.banks import used_banks
-from femtodriver.program.cipher import BoardCipher, decrypt_program, encrypt_program
-from femtodriver.program.compiled import CompiledData
-from femtodriver.program.keyring import Keyring
-from femtodriver.program.prog import load_sequence
-from femtodriver.program.recording import apb_files
-from femtodriver.program.replay import read_apb_files
-from femtodriver.program.wordcipher import WordCipher
+from femtodriver.program.bank_usage import used_banks
+from femtodriver.program.bus.load_sequence import load_sequence
+from femtodriver.program.bus.read_recording import read_apb_files
+from femtodriver.program.bus.recording import apb_files
+from femtodriver.program.compiled_data import CompiledData
+from femtodriver.program.encryption.keyring import Keyring
+from femtodriver.program.encryption.program_cipher import BoardCipher, decrypt_program, encrypt_program
+from femtodriver.program.encryption.word_cipher import WordCipher
+from femtodriver.program.memory_map import OPEN_SPU
 
 KEY, LONG_KEY = bytes(range(16)), bytes(range(32))
 KEYRING = Keyring({0: KEY, 31: LONG_KEY})

@@ -11,7 +11,7 @@ from program_samples import golden_program, programs, rich_program, words
 
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.program import archive
-from femtodriver.program.compiled import CompiledData
+from femtodriver.program.compiled_data import CompiledData
 
 TREE = [
     "metadata.yaml",

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from program_samples import femto, golden_program, programs, rich_program, vector, words
 
 from femtodriver.errors import FemtoError, InputError, ProgramError, UsageError
-from femtodriver.program.compiled import CompiledData
-from femtodriver.program.convert import compiled_from_femto, femto_from_compiled, vector_names
-from femtodriver.program.femto_records import (
+from femtodriver.program.compiled_data import CompiledData
+from femtodriver.program.femto.convert import compiled_from_femto, femto_from_compiled, vector_names
+from femtodriver.program.femto.femto_records import (
     FemtoCore,
     FemtoHeader,
     FemtoModel,
@@ -24,7 +24,7 @@ from femtodriver.program.femto_records import (
     version_code,
     version_text,
 )
-from femtodriver.program.femtofile import FemtoFile
+from femtodriver.program.femto.femtofile import FemtoFile
 
 
 def _trimmed(sizes: dict) -> dict:

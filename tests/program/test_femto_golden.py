@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 from program_samples import femto, golden_program
 
-from femtodriver.program.femto_records import FemtoCore, FemtoHeader, FemtoModel, FemtoSequence, FemtoSpu, FemtoVector
-from femtodriver.program.femtofile import FemtoFile
+from femtodriver.program.femto.femto_records import (
+    FemtoCore,
+    FemtoHeader,
+    FemtoModel,
+    FemtoSequence,
+    FemtoSpu,
+    FemtoVector,
+)
+from femtodriver.program.femto.femtofile import FemtoFile
 
 OPTIONS_A = {"model_type": "AINR", "model_version": "1.0", "producer": "1.0", "clock_mhz": 250}
 GOLDEN = {

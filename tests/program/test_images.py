@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from femtodriver.errors import ProgramError
-from femtodriver.program.compiled import CompiledData
+from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.images import MEMORIES, image_name, parse_image_name, read_hex, write_hex
 
 

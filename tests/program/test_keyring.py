@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from femtodriver.errors import ProgramError, UsageError
-from femtodriver.program.keyring import Keyring
+from femtodriver.program.encryption.keyring import Keyring
 
 SHORT, LONG = "00112233445566778899aabbccddeeff", "F0" * 32
 

@@ -5,10 +5,10 @@ import pytest
 from program_samples import golden_program, rich_program, words
 
 from femtodriver.errors import FemtoError, ProgramError, UsageError
-from femtodriver.program.address import OPEN_SPU, SPU001, SPU150, head_tail_register, power_register
-from femtodriver.program.compiled import CompiledData
-from femtodriver.program.prog import chip_init, load_sequence
-from femtodriver.program.recording import Transaction, apb_files
+from femtodriver.program.bus.load_sequence import chip_init, load_sequence
+from femtodriver.program.bus.recording import Transaction, apb_files
+from femtodriver.program.compiled_data import CompiledData
+from femtodriver.program.memory_map import OPEN_SPU, SPU001, SPU150, head_tail_register, power_register
 
 WORKED_EXAMPLE = """\
 00000018 00000000

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from program_samples import golden_program, rich_program
 
 from femtodriver.errors import ProgramError, UsageError
-from femtodriver.program.prog import load_sequence
-from femtodriver.program.recording import (
+from femtodriver.program.bus.load_sequence import load_sequence
+from femtodriver.program.bus.read_recording import read_apb_files, read_recordings, writes_only
+from femtodriver.program.bus.recording import (
     Transaction,
     apb_files,
     read_from,
@@ -19,7 +20,6 @@ from femtodriver.program.recording import (
     write_io_records,
     write_to,
 )
-from femtodriver.program.replay import read_apb_files, read_recordings, writes_only
 
 SAMPLE = {
     "0PROG": (write_to("apb", 0x34, [0x5098], "core 0 mem DM_CONF0 to CD"),),

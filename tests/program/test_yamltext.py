@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from femtodriver.errors import ProgramError
-from femtodriver.program.yamltext import dump_yaml, load_yaml
+from femtodriver.program.plain_yaml import dump_yaml, load_yaml
 
 _TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
 _SCALARS = st.one_of(

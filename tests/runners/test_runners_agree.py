@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from femtodriver.driver.arguments import RunArguments
-from femtodriver.driver.encryption import Encryption
-from femtodriver.driver.material import material
-from femtodriver.driver.program import Built, build
-from femtodriver.driver.source import load_source
+from femtodriver.driver.runner_material import material
+from femtodriver.model.build_model import Built, build
+from femtodriver.model.load_model import load_source
+from femtodriver.model.model_encryption import Encryption
 from femtodriver.runners import Material, Runner, create
 
 SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter"

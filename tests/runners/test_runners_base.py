@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from femtodriver.driver.loopback import loopback
 from femtodriver.errors import InputError, UsageError
 from femtodriver.fqir.graph import Graph, Network, Node, Tensor
 from femtodriver.inputs import InputSpec
+from femtodriver.model.loopback import loopback
 from femtodriver.runners import FACTORIES, Material, check_names, create
-from femtodriver.runners.dummy import DummyRunner
-from femtodriver.runners.fqir import FqirRunner
+from femtodriver.runners.dummy_runner import DummyRunner
+from femtodriver.runners.fqir_runner import FqirRunner
 
 X = (InputSpec("x", 16, 16),)
 

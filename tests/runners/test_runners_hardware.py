@@ -14,20 +14,20 @@ import pytest
 from board_bench import alarm, board_here, needs_redis, redis_here
 from femtodriver.compiler.pipeline import compile_network
 from femtodriver.device.spu_runner import SPURunner
-from femtodriver.device.virtual.server import BoardServer
+from femtodriver.device.virtual.tcp_server import BoardServer
 from femtodriver.driver.arguments import RunArguments
-from femtodriver.driver.encryption import Encryption
-from femtodriver.driver.material import material
-from femtodriver.driver.program import build
-from femtodriver.driver.source import load_source
+from femtodriver.driver.runner_material import material
 from femtodriver.errors import DeviceError, InputError, UsageError
 from femtodriver.fqir.graph import Graph, Network, Node, Tensor
 from femtodriver.inputs import InputSpec
+from femtodriver.model.build_model import build
+from femtodriver.model.load_model import load_source
+from femtodriver.model.model_encryption import Encryption
 from femtodriver.part import load_part
-from femtodriver.program.compiled import CompiledData
+from femtodriver.program.compiled_data import CompiledData
 from femtodriver.runners import Material, Runner, create
-from femtodriver.runners.compare import run_all
-from femtodriver.runners.hardware import Device, HardwareRunner
+from femtodriver.runners.compare_runs import run_all
+from femtodriver.runners.hardware_runner import Device, HardwareRunner
 
 SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter" / "keyword_spotter.pt"
 SHIFTS = {"shamt_x": 0, "shamt_y": 0, "shamt_bwred": 0, "bw": 16, "bw_out": 16, "rounded": False}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
-from femtodriver.cli.options import LATER, build_parser, normalised
+from femtodriver.cli.main_options import LATER, build_parser, normalised
 from femtodriver.cli.progress import progress_for_terminal
 from femtodriver.cli.subcommands import SUBCOMMANDS
 from femtodriver.errors import FemtoError, UsageError
@@ -71,7 +71,7 @@ def _work(arguments: argparse.Namespace) -> int:
         if getattr(arguments, f"later{name}") is not None:
             raise UsageError(f"{name}: must not be given: {reason}.")
     if arguments.list_connected_devices is not None:
-        from femtodriver.cli.serving import list_devices
+        from femtodriver.cli.serve_board import list_devices
 
         return list_devices(arguments.list_connected_devices)
     from femtodriver.driver import Femtodriver

@@ -10,8 +10,8 @@ import argparse
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from femtodriver.cli.board import add_board, board
-from femtodriver.cli.look import add_disasm, add_inspect, disasm, inspect
+from femtodriver.cli.board_command import add_board, board
+from femtodriver.cli.inspect_commands import add_disasm, add_inspect, disasm, inspect
 
 
 class Subcommand(NamedTuple):  # a dataclass would cost the help text 10 ms of imports

@@ -10,27 +10,27 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from femtodriver.compiler.allocate import allocate
-from femtodriver.compiler.capacity import DataMemoryError, with_ways_out
-from femtodriver.compiler.emit import emit
-from femtodriver.compiler.estimate import estimate
-from femtodriver.compiler.fasmir import Fasmir, fasmir_text
-from femtodriver.compiler.fmir import Fmir
-from femtodriver.compiler.fmir_text import fmir_text
-from femtodriver.compiler.interpolate import fuse_interpolation
-from femtodriver.compiler.link import link
-from femtodriver.compiler.lowering import Lowering
-from femtodriver.compiler.options import Options
-from femtodriver.compiler.pack import pack
-from femtodriver.compiler.passes import choose_formats, drop_dead, fold_copies, split_rows
-from femtodriver.compiler.place import place
-from femtodriver.compiler.verify import verify
+from femtodriver.compiler.backend.allocate import allocate
+from femtodriver.compiler.backend.build_threads import emit
+from femtodriver.compiler.backend.capacity_errors import DataMemoryError, with_ways_out
+from femtodriver.compiler.backend.link import link
+from femtodriver.compiler.backend.symbolic_program import Fasmir, fasmir_text
+from femtodriver.compiler.compiler_options import Options
+from femtodriver.compiler.fmir.fmir_text import fmir_text
+from femtodriver.compiler.fmir.ir import Fmir
+from femtodriver.compiler.fmir.verify import verify
+from femtodriver.compiler.frontend.lower_graph import Lowering
+from femtodriver.compiler.passes.basic import choose_formats, drop_dead, fold_copies, split_rows
+from femtodriver.compiler.passes.fuse_interpolation import fuse_interpolation
+from femtodriver.compiler.passes.pack_operations import pack
+from femtodriver.compiler.placement.estimate_cycles import estimate
+from femtodriver.compiler.placement.place_on_cores import place
 from femtodriver.errors import CapacityError, UnsupportedError, UsageError
 from femtodriver.fqir.graph import Network
+from femtodriver.fqir.graph_text import network_text
 from femtodriver.fqir.reference import Reference
-from femtodriver.fqir.text import network_text
 from femtodriver.part import Part, load_part
-from femtodriver.program.compiled import CompiledData
+from femtodriver.program.compiled_data import CompiledData
 
 Dump = Callable[[str, str], None]
 Pass = tuple[str, Callable[[Fmir], Fmir]]

@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from femtodriver.device.boards import BOARDS as BOARDS
-    from femtodriver.device.debug import DataPlace as DataPlace
-    from femtodriver.device.hid_boards import list_boards as list_boards
-    from femtodriver.device.make import make_runner as make_runner
+    from femtodriver.device.debug_values import DataPlace as DataPlace
+    from femtodriver.device.evk2.usb_boards import list_boards as list_boards
+    from femtodriver.device.hardware_options import make_runner as make_runner
     from femtodriver.device.spu_runner import FakeSPURunner as FakeSPURunner
     from femtodriver.device.spu_runner import SPURunner as SPURunner
     from femtodriver.device.transport import Timeouts as Timeouts
-    from femtodriver.device.virtual.faults import Faults as Faults
+    from femtodriver.device.virtual.link_faults import Faults as Faults
     from femtodriver.device.virtual.serve import serve as serve
 
 # Imported when first used: who talks to a board needs no machine, who serves one needs no runner.
 _HOMES = {
     "BOARDS": "femtodriver.device.boards",
-    "DataPlace": "femtodriver.device.debug",
+    "DataPlace": "femtodriver.device.debug_values",
     "FakeSPURunner": "femtodriver.device.spu_runner",
-    "Faults": "femtodriver.device.virtual.faults",
+    "Faults": "femtodriver.device.virtual.link_faults",
     "SPURunner": "femtodriver.device.spu_runner",
     "Timeouts": "femtodriver.device.transport",
-    "list_boards": "femtodriver.device.hid_boards",
-    "make_runner": "femtodriver.device.make",
+    "list_boards": "femtodriver.device.evk2.usb_boards",
+    "make_runner": "femtodriver.device.hardware_options",
     "serve": "femtodriver.device.virtual.serve",
 }
 __all__ = [

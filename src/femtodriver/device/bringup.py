@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from femtodriver.device.boards import Pause, Platform
 from femtodriver.device.recorder import Recorder
 from femtodriver.errors import DeviceError, UsageError
-from femtodriver.program.address import (
+from femtodriver.program.bus.load_sequence import PLL_MULTIPLIER
+from femtodriver.program.memory_map import (
     POWER_SEQUENCES,
     POWER_VALUES,
     SYSTEM_REGISTERS,
@@ -16,7 +17,6 @@ from femtodriver.program.address import (
     power_register,
 )
 from femtodriver.program.metadata import ProgramInfo
-from femtodriver.program.prog import PLL_MULTIPLIER
 
 CLOCK_GATE_OPEN = 0x40
 VERSION = 0x13

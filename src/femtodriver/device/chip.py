@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from femtodriver.device.places import Place, Target, places
+from femtodriver.device.bus_places import Place, Target, places
 from femtodriver.device.recorder import Recorder
 from femtodriver.device.transport import BusWords
 from femtodriver.errors import UsageError

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver.device.boards import Platform
+from femtodriver.device.frame_messages import Values, input_messages, output_arrays, words_of_outputs
 from femtodriver.device.recorder import Recorder
 from femtodriver.device.transport import BusWords
-from femtodriver.device.vectors import Values, input_messages, output_arrays, words_of_outputs
 from femtodriver.errors import DeviceError
-from femtodriver.program.address import TOP_REGISTERS
+from femtodriver.program.memory_map import TOP_REGISTERS
 from femtodriver.program.metadata import ProgramInfo
 
 _LONGEST_PAUSE_S = 2e-3

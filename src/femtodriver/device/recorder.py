@@ -16,8 +16,8 @@ import numpy.typing as npt
 from femtodriver.device.transport import BusWords, Transport
 from femtodriver.errors import UsageError
 from femtodriver.program import archive
-from femtodriver.program.recording import PROGRAM_RECORDING, Transaction, end_address, recording_yaml
-from femtodriver.program.replay import writes_only
+from femtodriver.program.bus.read_recording import writes_only
+from femtodriver.program.bus.recording import PROGRAM_RECORDING, Transaction, end_address, recording_yaml
 
 MOST_WORDS = 1 << 20
 """Words of all recordings but the program's; what comes later is not recorded, so that long runs stay in memory."""

@@ -25,25 +25,25 @@ import numpy.typing as npt
 from femtodriver import __version__
 from femtodriver.device.boards import BOARDS, Board, platform_of
 from femtodriver.device.bringup import bring_up, check_version, next_power_state, switch_memories
-from femtodriver.device.checks import check_memories, verify_load
+from femtodriver.device.bus_places import Target
 from femtodriver.device.chip import Chip, Words
-from femtodriver.device.debug import DataPlace, read_elements
-from femtodriver.device.fake import output_layout
+from femtodriver.device.debug_values import DataPlace, read_elements
+from femtodriver.device.encryption_registers import key_and_salt_of
+from femtodriver.device.fake_board import output_layout
 from femtodriver.device.fake_inputs import fake_inputs
+from femtodriver.device.frame_messages import Values
 from femtodriver.device.frames import Frames
-from femtodriver.device.links import make_link
-from femtodriver.device.places import Target
+from femtodriver.device.memory_checks import check_memories, verify_load
+from femtodriver.device.open_link import make_link
 from femtodriver.device.recorder import Recorder
-from femtodriver.device.settings import key_and_salt_of
 from femtodriver.device.transport import Timeouts, Transport
-from femtodriver.device.vectors import Values
 from femtodriver.errors import DeviceError, InputError, UsageError
-from femtodriver.program.address import SYSTEM_REGISTERS
 from femtodriver.program.archive import check_name, make_directory, write_file
-from femtodriver.program.compiled import CompiledData
-from femtodriver.program.convert import femto_from_compiled
-from femtodriver.program.prog import chip_init, load_sequence
-from femtodriver.program.recording import PROGRAM_RECORDING, Transaction, write_io_records
+from femtodriver.program.bus.load_sequence import chip_init, load_sequence
+from femtodriver.program.bus.recording import PROGRAM_RECORDING, Transaction, write_io_records
+from femtodriver.program.compiled_data import CompiledData
+from femtodriver.program.femto.convert import femto_from_compiled
+from femtodriver.program.memory_map import SYSTEM_REGISTERS
 
 RUN_RECORDING = "io_sequence"
 _CLOCK_MHZ = 100

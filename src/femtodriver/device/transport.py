@@ -35,7 +35,7 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver.errors import DeviceError, UsageError
-from femtodriver.program.recording import SPACES, end_address
+from femtodriver.program.bus.recording import SPACES, end_address
 
 BusWords = npt.NDArray[np.uint32]
 Self = TypeVar("Self", bound="Transport")

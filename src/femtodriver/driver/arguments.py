@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from femtodriver.device.make import runner_options
+from femtodriver.device.hardware_options import runner_options
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.program.archive import make_directory, read_file, write_file
-from femtodriver.program.yamltext import load_yaml
-from femtodriver.runners.hardware import DEFAULT_HARDWARE, check_address
+from femtodriver.program.plain_yaml import load_yaml
+from femtodriver.runners.hardware_runner import DEFAULT_HARDWARE, check_address
 
 MOST_BYTES = 1 << 20
 AnyPath = str | os.PathLike[str]

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from femtodriver.driver import files, running, unavailable
+from femtodriver.driver import run_runners, unavailable
 from femtodriver.driver.arguments import (
     CompileArguments,
     RunArguments,
@@ -19,21 +19,22 @@ from femtodriver.driver.arguments import (
     listed,
     metrics_document,
 )
-from femtodriver.driver.encryption import AnyKeyring, encryption
-from femtodriver.driver.files import AnyPath, Results
-from femtodriver.driver.options import ModelOptions, compiler_options, model_options
-from femtodriver.driver.program import Built, build
-from femtodriver.driver.running import SIMULATOR, Result
+from femtodriver.driver.run_runners import SIMULATOR, Result
 from femtodriver.driver.runs import InputSource, Names, Runs
-from femtodriver.driver.source import DEFAULT_NAME, Source, load_source
-from femtodriver.driver.summary import metrics_text, model_text, written_text
-from femtodriver.driver.tree import check_writable
 from femtodriver.errors import UsageError
 from femtodriver.fqir.graph import Network
-from femtodriver.program.compiled import CompiledData
+from femtodriver.model.build_model import Built, build
+from femtodriver.model.load_model import DEFAULT_NAME, Source, load_source
+from femtodriver.model.model_encryption import AnyKeyring, encryption
+from femtodriver.model.model_options import ModelOptions, compiler_options, model_options
+from femtodriver.output import model_folder
+from femtodriver.output.atomic_folder import check_writable
+from femtodriver.output.model_folder import AnyPath, Results
+from femtodriver.output.summary import metrics_text, model_text, written_text
+from femtodriver.program.compiled_data import CompiledData
 from femtodriver.runners import check_names
-from femtodriver.runners.compare import check_tolerance
-from femtodriver.runners.hardware import DEFAULT_HARDWARE
+from femtodriver.runners.compare_runs import check_tolerance
+from femtodriver.runners.hardware_runner import DEFAULT_HARDWARE
 
 CompilerOptions = Mapping[str, Any] | Sequence[str] | None
 _log = logging.getLogger(__name__)
@@ -120,7 +121,7 @@ class Femtodriver(Runs, unavailable.NotYet):
         source = load_source(model, model_name)
         how = CompileArguments(output_dir, model_options_file, hw_config, dump_ir, compiler_options, noencrypt)
         self._compile(source, how, write=True)
-        femto = files.femto_path(output_dir, source.name)
+        femto = model_folder.femto_path(output_dir, source.name)
         return str(self.meta_dir), str(femto), femto.stat().st_size
 
     def load_model(self, model: object, name: str = DEFAULT_NAME) -> tuple[str, Network | None, None, None]:
@@ -151,19 +152,19 @@ class Femtodriver(Runs, unavailable.NotYet):
 
     def generate_program_files(self) -> None:
         """Write ``io_records/``: recordings, ``0PROG_A``, ``0PROG_D`` and the ``.femto``, in one step."""
-        files.write_records(self._output_dir, self._compiled(), self._options.model_type)
+        model_folder.write_records(self._output_dir, self._compiled(), self._options.model_type)
 
     def write_metadata_to_disk(self, output_dir: AnyPath) -> None:
         """Write metadata and images to ``<output_dir>/<name>/meta_from_.../``, in one step."""
-        files.write_metadata(output_dir, self._compiled())
+        model_folder.write_metadata(output_dir, self._compiled())
 
     def write_metrics_to_disk(self, metrics: str | Mapping[str, Any], output_dir: AnyPath) -> str:
         """Write ``metrics.yaml`` and ``metrics.txt`` to ``<output_dir>/<name>/``; returns the path of the first.
 
         ``metrics``: what ``simulate`` returned, or the document as a mapping.
         """
-        folder = files.model_folder(output_dir, self._compiled().source.name)
-        return str(files.write_metrics(folder, metrics_document(metrics)))
+        folder = model_folder.model_folder(output_dir, self._compiled().source.name)
+        return str(model_folder.write_metrics(folder, metrics_document(metrics)))
 
     # --- the whole job ---
 
@@ -215,7 +216,7 @@ class Femtodriver(Runs, unavailable.NotYet):
             timeout, fake_output_file,
         ).checked()  # fmt: skip
         source = load_source(model, model_name)
-        check_writable(files.model_folder(output_dir, source.name))
+        check_writable(model_folder.model_folder(output_dir, source.name))
         how = CompileArguments(output_dir, model_options_file, hw_config, dump_ir, compiler_options, noencrypt)
         built = self._compile(source, how, write=False)
         self.say(model_text(built))
@@ -228,9 +229,9 @@ class Femtodriver(Runs, unavailable.NotYet):
             ran, results = self._execute(names, inputs, running_with, tolerance)
             result = ran.result
             if SIMULATOR in names:
-                doc = running.measured(ran.runners[SIMULATOR], built, input_period, self._seed(inputs))
+                doc = run_runners.measured(ran.runners[SIMULATOR], built, input_period, self._seed(inputs))
                 results = replace(results, doc=doc)
-        files.write_all(output_dir, built, self._options.model_type, results)
+        model_folder.write_all(output_dir, built, self._options.model_type, results)
         self._written = True
         self._tell(result, results)
         return result
@@ -251,12 +252,12 @@ class Femtodriver(Runs, unavailable.NotYet):
         flags = compiler_options(options, how.compiler_options)
         built = secrecy.applied(build(source, how.hw_config, dump_into(how.dump_ir), flags))
         if write:
-            files.write_all(how.output_dir, built, options.model_type)
-        folder = files.model_folder(how.output_dir, source.name)
+            model_folder.write_all(how.output_dir, built, options.model_type)
+        folder = model_folder.model_folder(how.output_dir, source.name)
         self._source, self._built, self._options, self._output_dir = source, built, options, how.output_dir
         self.modelname, self.fqir, self.compiled_data = source.name, source.network, built.data
         self.model_dir, self.meta_dir = str(folder), str(folder / source.meta_name)
-        self.io_records_dir = str(folder / files.IO_RECORDS)
+        self.io_records_dir = str(folder / model_folder.IO_RECORDS)
         self.compiler_kwargs = dict(options.compiler_kwargs)
         self.compare_status = {}
         self._secrecy, self._written = secrecy, write
@@ -267,7 +268,7 @@ class Femtodriver(Runs, unavailable.NotYet):
         if "status_str" in result:
             self.print_comparison_results(result)
         elif result:
-            self.say("; ".join(f"{name} ran, {running.frames_run(result)} frames" for name in result["outputs"]))
+            self.say("; ".join(f"{name} ran, {run_runners.frames_run(result)} frames" for name in result["outputs"]))
         if results.doc is not None:
             self.say(metrics_text(results.doc))
             if any(result["internals"].values()):

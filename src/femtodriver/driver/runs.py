@@ -13,26 +13,27 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver.device.spu_runner import SPURunner
-from femtodriver.driver import files, running
+from femtodriver.driver import run_runners
 from femtodriver.driver.arguments import AnyPath, RunArguments, check_period, listed
-from femtodriver.driver.encryption import Encryption
-from femtodriver.driver.feed import make_inputs
-from femtodriver.driver.files import Results
-from femtodriver.driver.material import material, specs
-from femtodriver.driver.program import Built
-from femtodriver.driver.results import Compared
-from femtodriver.driver.running import SIMULATOR, Inputs, Ran, Result
+from femtodriver.driver.model_inputs import make_inputs
+from femtodriver.driver.run_runners import SIMULATOR, Inputs, Ran, Result
+from femtodriver.driver.runner_material import material, specs
 from femtodriver.errors import UsageError
 from femtodriver.fqir.graph import Network
 from femtodriver.metrics import document_yaml
-from femtodriver.program.compiled import CompiledData
+from femtodriver.model.build_model import Built
+from femtodriver.model.model_encryption import Encryption
+from femtodriver.output import model_folder
+from femtodriver.output.comparison_files import Compared
+from femtodriver.output.model_folder import Results
+from femtodriver.program.compiled_data import CompiledData
 from femtodriver.runners import Material, Runner, create
-from femtodriver.runners.compare import RunProgress
-from femtodriver.runners.hardware import DEFAULT_HARDWARE, HardwareRunner
-from femtodriver.runners.registry import device_runner
+from femtodriver.runners.compare_runs import RunProgress
+from femtodriver.runners.hardware_runner import DEFAULT_HARDWARE, HardwareRunner
+from femtodriver.runners.runner_table import device_runner
 
 if TYPE_CHECKING:
-    from femtodriver.device.hid_boards import EvkBoard
+    from femtodriver.device.evk2.usb_boards import EvkBoard
 
 InputSource = str | Path | npt.ArrayLike | Mapping[str, npt.ArrayLike] | None
 Names = str | Sequence[str] | None
@@ -72,7 +73,7 @@ class Runs:
     @staticmethod
     def list_connected_devices(spu: str | None = None) -> list[EvkBoard]:
         """The EVK2 boards on USB, those with that part (any: None or "all"). DeviceError without the package hidapi."""
-        from femtodriver.device.hid_boards import list_boards
+        from femtodriver.device.evk2.usb_boards import list_boards
 
         wanted = None if spu is None or spu.lower() in ("", "all") else spu.lower()
         return [board for board in list_boards() if wanted in (None, board.product.lower())]
@@ -108,7 +109,7 @@ class Runs:
         """
         check_period(input_period)
         result, runner = self.execute_runner(SIMULATOR, model_inputs)
-        doc = running.measured(runner, self._compiled(), input_period, self._seed(model_inputs))
+        doc = run_runners.measured(runner, self._compiled(), input_period, self._seed(model_inputs))
         return result, document_yaml(doc)
 
     def create_runner(
@@ -129,7 +130,7 @@ class Runs:
         timeout: float | None = None,
         fake_output_file: AnyPath | None = None,
     ) -> tuple[Runner, str]:
-        """A fresh runner for the compiled model, and its name. ``runners.registry`` has the table of them.
+        """A fresh runner for the compiled model, and its name. ``runners.runner_table`` has the table of them.
 
         ``hw`` (its name is "hardware") and ``fakehw`` give an ``SPURunner``; nothing is connected before ``reset``.
         """
@@ -264,19 +265,19 @@ class Runs:
         """Run one runner, or compare several: what they did, and what of it belongs into the model's folder."""
         made = self._material(how)
         if len(names) == 1:
-            ran = running.execute(names[0], inputs, made, self.progress)
+            ran = run_runners.execute(names[0], inputs, made, self.progress)
             found = Results(recordings=ran.recordings)
         else:
-            ran = running.compare(names, inputs, made, self.progress, tolerance)
+            ran = run_runners.compare(names, inputs, made, self.progress, tolerance)
             self.compare_status = {key: ran.result[key] for key in ("pass", "status_str")}
-            settings = running.settings(self._compiled(), made, ran, self._seed(inputs))
+            settings = run_runners.settings(self._compiled(), made, ran, self._seed(inputs))
             found = Results(compared=Compared(ran.comparison, inputs, settings), recordings=ran.recordings)
         self._spu = ran.spu_runner or self._spu
         return ran, found
 
     def _write(self, results: Results) -> None:
         if self._written:
-            files.write_results(self._output_dir, self._compiled(), results)
+            model_folder.write_results(self._output_dir, self._compiled(), results)
 
     def _seed(self, inputs: object) -> int | None:
         """The seed of inputs that we made at random; None for others."""

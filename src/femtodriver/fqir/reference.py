@@ -15,9 +15,9 @@ import numpy.typing as npt
 from femtodriver.errors import InputError
 from femtodriver.fixed import Int64Array
 from femtodriver.fqir.graph import Graph, Network, Node, Tensor
-from femtodriver.fqir.operators.base import Body, Operator
-from femtodriver.fqir.operators.exact import Known
-from femtodriver.fqir.place import named
+from femtodriver.fqir.location import named
+from femtodriver.fqir.operators.exact_matmul import Known
+from femtodriver.fqir.operators.operator import Body, Operator
 from femtodriver.fqir.validate import checked, graphs
 
 Step = Callable[[], None]

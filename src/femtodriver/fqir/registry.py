@@ -7,21 +7,21 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from femtodriver.fqir.graph import Node
+from femtodriver.fqir.location import NAME_CHARACTERS, NodePlace, named
 from femtodriver.fqir.operators import (
     arithmetic,
-    boundary,
-    compare,
-    control,
+    comparison,
+    control_flow,
     convolution,
     gmac,
-    lookup,
-    matrix,
+    matrix_product,
     movement,
+    quantization,
+    refused,
     state,
-    unlowered,
+    table_lookup,
 )
-from femtodriver.fqir.operators.base import Operator
-from femtodriver.fqir.place import NAME_CHARACTERS, NodePlace, named
+from femtodriver.fqir.operators.operator import Operator
 
 _CLASSES: tuple[type[Operator], ...] = (
     arithmetic.Vvadd,
@@ -34,10 +34,10 @@ _CLASSES: tuple[type[Operator], ...] = (
     arithmetic.Shift,
     arithmetic.I24BoolMul,
     arithmetic.Sum,
-    matrix.Matmul,
-    matrix.Addmm,
+    matrix_product.Matmul,
+    matrix_product.Addmm,
     gmac.GmacV2,
-    lookup.Lut,
+    table_lookup.Lut,
     convolution.TemporalConv2d,
     movement.Copy,
     movement.Cat,
@@ -51,37 +51,37 @@ _CLASSES: tuple[type[Operator], ...] = (
     movement.ConstantFill,
     state.Assign,
     state.TemporalUnfold,
-    compare.Gt0,
-    compare.Vvmax,
-    compare.Vvmin,
-    compare.Vvgt,
-    compare.Vvge,
-    compare.Vvlt,
-    compare.Vvle,
-    compare.Vveq,
-    compare.Vigt,
-    compare.Vige,
-    compare.Vilt,
-    compare.Vile,
-    compare.Vieq,
-    compare.Vvand,
-    compare.Vvor,
-    compare.Vvxor,
-    compare.Viand,
-    compare.Vior,
-    compare.Vixor,
-    control.Loop,
-    control.Conditional,
-    control.StridedSubgraph,
-    boundary.Quantize,
-    boundary.Dequantize,
-    unlowered.Pwlin,
-    unlowered.Squeeze,
-    unlowered.Lstm,
-    unlowered.Print,
-    unlowered.FqirWriterKernel,
-    unlowered.TemporalUnfoldUnkernelized,
-    unlowered.TemporalTransposeFoldUnkernelized,
+    comparison.Gt0,
+    comparison.Vvmax,
+    comparison.Vvmin,
+    comparison.Vvgt,
+    comparison.Vvge,
+    comparison.Vvlt,
+    comparison.Vvle,
+    comparison.Vveq,
+    comparison.Vigt,
+    comparison.Vige,
+    comparison.Vilt,
+    comparison.Vile,
+    comparison.Vieq,
+    comparison.Vvand,
+    comparison.Vvor,
+    comparison.Vvxor,
+    comparison.Viand,
+    comparison.Vior,
+    comparison.Vixor,
+    control_flow.Loop,
+    control_flow.Conditional,
+    control_flow.StridedSubgraph,
+    quantization.Quantize,
+    quantization.Dequantize,
+    refused.Pwlin,
+    refused.Squeeze,
+    refused.Lstm,
+    refused.Print,
+    refused.FqirWriterKernel,
+    refused.TemporalUnfoldUnkernelized,
+    refused.TemporalTransposeFoldUnkernelized,
 )
 
 OPERATORS: Mapping[str, type[Operator]] = MappingProxyType({operator.name: operator for operator in _CLASSES})
@@ -101,7 +101,7 @@ def bind(node: Node, place: NodePlace) -> Operator:
     UnsupportedError for operators that are unknown or cannot be executed, ModelError for wrong nodes.
     """
     if node.op is None:
-        return control.Call(node, place)
+        return control_flow.Call(node, place)
     found = OPERATORS.get(node.op)
     if found is not None:
         return found(node, place)

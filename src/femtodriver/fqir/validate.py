@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from femtodriver import fixed
-from femtodriver.fqir.flow import MAX_NESTING, MAX_NODES, SMALLER, Flow
 from femtodriver.fqir.graph import Graph, Network, Tensor
-from femtodriver.fqir.place import NAME_CHARACTERS, NodePlace, Place, named, shown
-from femtodriver.fqir.quote import plain_name
+from femtodriver.fqir.location import NAME_CHARACTERS, NodePlace, Place, named, shown
+from femtodriver.fqir.safe_text import plain_name
+from femtodriver.fqir.shape_inference import MAX_NESTING, MAX_NODES, SMALLER, Flow
 
 MAX_NAME = 1000
 MAX_RANK = 8

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver.errors import FemtoError
+from femtodriver.inspection.findings import MOST_PROBLEMS, Findings
 from femtodriver.inspection.programs import bank_rows, program_facts
-from femtodriver.inspection.report import MOST_PROBLEMS, Findings
-from femtodriver.program.compiled import CompiledData, Memories
+from femtodriver.program.compiled_data import CompiledData, Memories
 from femtodriver.program.images import (
     MAX_BITGROUPS,
     MAX_CORES,
@@ -23,7 +23,7 @@ from femtodriver.program.images import (
     read_hex,
     read_queue_length,
 )
-from femtodriver.program.yamltext import load_yaml
+from femtodriver.program.plain_yaml import load_yaml
 
 Words = npt.NDArray[np.uint64]
 _BAD_LINE = re.compile(rb"(?m)^(?!(?:[ \t\r]*0*[0-9a-fA-F]{1,16})?[ \t\r]*$).*$")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from femtodriver.driver.identity import with_names
 from femtodriver.errors import ProgramError
+from femtodriver.inspection.findings import Findings
 from femtodriver.inspection.programs import program_facts
-from femtodriver.inspection.report import Findings
-from femtodriver.program.binary import BinaryReader
-from femtodriver.program.convert import compiled_from_femto
-from femtodriver.program.femto_records import CHUNK, PART_NAMES, model_type_name, part_geometry
-from femtodriver.program.femtofile import FemtoFile
-from femtodriver.program.layout_a import MAGIC as MAGIC_A
+from femtodriver.model.identity import with_names
+from femtodriver.program.femto.binary_reader import BinaryReader
+from femtodriver.program.femto.convert import compiled_from_femto
+from femtodriver.program.femto.femto_records import CHUNK, PART_NAMES, model_type_name, part_geometry
+from femtodriver.program.femto.femtofile import FemtoFile
+from femtodriver.program.femto.layout_a import MAGIC as MAGIC_A
+from femtodriver.program.femto.pages import MAX_PAGES, WORDS_PER_PAGE
 from femtodriver.program.metadata import NOT_ENCRYPTED
-from femtodriver.program.pages import MAX_PAGES, WORDS_PER_PAGE
 
 
 def inspect_femto(findings: Findings, content: bytes) -> None:

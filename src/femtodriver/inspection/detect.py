@@ -6,20 +6,20 @@ import os
 import re
 from pathlib import Path
 
-from femtodriver.driver.source import META_NAMES
 from femtodriver.errors import UsageError
 from femtodriver.inspection.archives import inspect_files, inspect_image
 from femtodriver.inspection.containers import inspect_femto
+from femtodriver.inspection.findings import Findings, Report
 from femtodriver.inspection.networks import inspect_network
 from femtodriver.inspection.programs import program_facts
-from femtodriver.inspection.report import Findings, Report
 from femtodriver.inspection.traffic import inspect_apb, inspect_recording
-from femtodriver.program import layout_a, layout_b
+from femtodriver.model.load_model import META_NAMES
 from femtodriver.program.archive import MAX_ARCHIVE, read_directory, read_file, read_zip
-from femtodriver.program.compiled import CompiledData
+from femtodriver.program.bus.read_recording import MAX_RECORDING
+from femtodriver.program.compiled_data import CompiledData
+from femtodriver.program.femto import layout_a, layout_b
 from femtodriver.program.images import METADATA_FILE, parse_image_name
-from femtodriver.program.replay import MAX_RECORDING
-from femtodriver.program.yamltext import load_yaml
+from femtodriver.program.plain_yaml import load_yaml
 
 MOST_BYTES = max(MAX_ARCHIVE, MAX_RECORDING)
 _PAIR = re.compile(r"(.+)_([AD])")

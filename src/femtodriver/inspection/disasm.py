@@ -6,14 +6,14 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from femtodriver.driver.encryption import AnyKeyring, Encryption, load_keyring
-from femtodriver.driver.identity import KEY, describes, identity
-from femtodriver.driver.program import foreign, locked
-from femtodriver.driver.source import load_source
 from femtodriver.errors import AssemblyError, ProgramError, UsageError
 from femtodriver.isa import ISA, Instruction, Transfer
 from femtodriver.metrics.description import Description, read_description
-from femtodriver.program.compiled import CompiledData
+from femtodriver.model.build_model import foreign, locked
+from femtodriver.model.identity import KEY, describes, identity
+from femtodriver.model.load_model import load_source
+from femtodriver.model.model_encryption import AnyKeyring, Encryption, load_keyring
+from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.metadata import ProgramInfo
 
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 
 from femtodriver.inspection.disasm import CoreListing, Line, Listing
-from femtodriver.inspection.report import SCHEMA
-from femtodriver.inspection.tables import cell, columns
+from femtodriver.inspection.findings import SCHEMA
+from femtodriver.inspection.text_tables import cell, columns
 
 _TEXT_WIDTH = 48
 

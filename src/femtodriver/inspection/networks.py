@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Network, Tensor
-from femtodriver.fqir.load import load_network
-from femtodriver.fqir.remarks import remarks
-from femtodriver.inspection.report import Findings
+from femtodriver.fqir.lint import remarks
+from femtodriver.inspection.findings import Findings
 
 
 def inspect_network(findings: Findings, path: str) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from femtodriver.compiler.link import ISA_NAME
-from femtodriver.driver.identity import KEY, describes, identity
+from femtodriver.compiler.backend.link import ISA_NAME
 from femtodriver.errors import FemtoError
-from femtodriver.inspection.report import Findings
+from femtodriver.inspection.findings import Findings
 from femtodriver.metrics.description import read_description
-from femtodriver.program.address import OPEN_SPU, Geometry
-from femtodriver.program.banks import used_banks
-from femtodriver.program.cipher import ENTRY, is_ours
-from femtodriver.program.compiled import DM_BANK_WORDS, TM_BANK_WORDS, CompiledData
+from femtodriver.model.identity import KEY, describes, identity
+from femtodriver.program.bank_usage import used_banks
+from femtodriver.program.compiled_data import DM_BANK_WORDS, TM_BANK_WORDS, CompiledData
+from femtodriver.program.encryption.program_cipher import ENTRY, is_ours
+from femtodriver.program.memory_map import OPEN_SPU, Geometry
 from femtodriver.program.metadata import ProgramInfo, program_info
 
 

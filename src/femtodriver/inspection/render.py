@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from femtodriver.inspection.report import SCHEMA, Report
-from femtodriver.inspection.tables import cell, columns, pairs
+from femtodriver.inspection.findings import SCHEMA, Report
+from femtodriver.inspection.text_tables import cell, columns, pairs
 
 
 def report_json(report: Report) -> str:

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from femtodriver.errors import ProgramError
-from femtodriver.inspection.report import Findings
-from femtodriver.program.address import (
+from femtodriver.inspection.findings import Findings
+from femtodriver.program.bus.read_recording import read_apb_files, read_recordings
+from femtodriver.program.bus.recording import SPACES, Transaction, write_to
+from femtodriver.program.memory_map import (
     OPEN_SPU,
     POWER_REGISTERS,
     POWER_VALUES,
@@ -16,8 +18,6 @@ from femtodriver.program.address import (
     head_tail_register,
     power_register,
 )
-from femtodriver.program.recording import SPACES, Transaction, write_to
-from femtodriver.program.replay import read_apb_files, read_recordings
 
 _COMMANDS = {value: name for name, value in POWER_VALUES.items()}
 _SYSTEM = {address: name for name, address in SYSTEM_REGISTERS.items()}

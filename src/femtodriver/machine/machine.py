@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from femtodriver.errors import InputError, MachineFault
 from femtodriver.fixed import limits
-from femtodriver.machine.report import CoreReport, RunReport
+from femtodriver.machine.run_report import CoreReport, RunReport
 from femtodriver.machine.spu import Processor, Spu
 from femtodriver.part import Part
 from femtodriver.program.metadata import InputRecord, OutputRecord, program_info

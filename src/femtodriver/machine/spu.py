@@ -18,12 +18,12 @@ import numpy.typing as npt
 
 from femtodriver.errors import AssemblyError, MachineFault, ProgramError
 from femtodriver.isa import ISA, Control, Element, Instruction, Interpolate, Lookup, Matrix, Transfer, Vector, cycles
-from femtodriver.machine.control import ControlStep, ElementStep, TransferStep
 from femtodriver.machine.core import Core, FaultStep, Message, Signal, Step
-from femtodriver.machine.lookup import InterpolateStep, LookupStep
-from femtodriver.machine.matrix import MatrixStep
+from femtodriver.machine.execute_control import ControlStep, ElementStep, TransferStep
+from femtodriver.machine.execute_matrix import MatrixStep
+from femtodriver.machine.execute_tables import InterpolateStep, LookupStep
+from femtodriver.machine.execute_vectors import VectorStep
 from femtodriver.machine.memory import DataMemory, table_memory
-from femtodriver.machine.vector import VectorStep
 from femtodriver.part import Part
 
 Words = npt.NDArray[np.uint64]

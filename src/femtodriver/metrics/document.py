@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from femtodriver.machine.report import RunReport
+from femtodriver.machine.run_report import RunReport
 from femtodriver.metrics.description import CoreMemory
 from femtodriver.metrics.energy import EnergyTable, load_table
 from femtodriver.metrics.events import joules
-from femtodriver.metrics.run import Run, digits
+from femtodriver.metrics.run_totals import Run, digits
 from femtodriver.metrics.tally import LayerTally, layer_tallies
 from femtodriver.part import Part
 
@@ -35,9 +35,10 @@ def build_document(
 ) -> dict[str, object]:
     """The document of one run.
 
-    ``report`` has the counts (``machine.report.RunReport``), ``description`` is the value of the key ``femtodriver`` of
-    the program's metadata or None for a foreign or bare program, ``part`` is the part that the machine was built from.
-    ``input_period_s`` is the time between two frames in seconds; None means 0.016, and the document says that it was
+    ``report`` has the counts (``machine.run_report.RunReport``), ``description`` is the value of the key
+    ``femtodriver`` of the program's metadata or None for a foreign or bare program, ``part`` is the part that the
+    machine was built from. ``input_period_s`` is the time between two frames in seconds; None means 0.016, and the
+    document says that it was
     assumed. ``model`` has name and sha256, ``tool`` has version, native, compiler_options and seed.
 
     Raises UsageError for a report without frames, with more cores than the part, or a period that is not a positive

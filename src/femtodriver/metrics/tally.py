@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from femtodriver.machine.report import CoreReport, RunReport
+from femtodriver.machine.run_report import CoreReport, RunReport
 from femtodriver.metrics.description import Description, Layer
 
 

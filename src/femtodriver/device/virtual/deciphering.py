@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from femtodriver.device.virtual.engine import Decipher, Loaded
+from femtodriver.device.virtual.program_engine import Decipher, Loaded
 from femtodriver.errors import ProgramError
-from femtodriver.program.cipher import BoardCipher
-from femtodriver.program.keyring import Keyring
-from femtodriver.program.wordcipher import WordCipher
+from femtodriver.program.encryption.keyring import Keyring
+from femtodriver.program.encryption.program_cipher import BoardCipher
+from femtodriver.program.encryption.word_cipher import WordCipher
 
 
 def decipherer(keyring: Keyring | None) -> Decipher:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from femtodriver.device.redis_requests import HOST_INTERRUPT, HOST_RESET, HOST_WAIT
+from femtodriver.device.redis.requests import HOST_INTERRUPT, HOST_RESET, HOST_WAIT
 from femtodriver.device.transport import BusWords
-from femtodriver.device.virtual.board import VirtualBoard
+from femtodriver.device.virtual.virtual_board import VirtualBoard
 
 NAME = "open-femtodriver"
 

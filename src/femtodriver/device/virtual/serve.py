@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from femtodriver.device.endpoint import ZYNQ_PORT, endpoint_text, parse_endpoint, redis_port
-from femtodriver.device.redis_peer import RedisPeer
-from femtodriver.device.virtual.board import VirtualBoard
-from femtodriver.device.virtual.engine import Decipher
-from femtodriver.device.virtual.faults import Faults
+from femtodriver.device.redis.simulator_side import RedisPeer
+from femtodriver.device.virtual.link_faults import Faults
+from femtodriver.device.virtual.program_engine import Decipher
 from femtodriver.device.virtual.redis_board import NAME, RedisBoard
-from femtodriver.device.virtual.server import BoardServer
+from femtodriver.device.virtual.tcp_server import BoardServer
+from femtodriver.device.virtual.virtual_board import VirtualBoard
 from femtodriver.errors import UsageError
 from femtodriver.part import Part, load_part
-from femtodriver.program.address import TOP_REGISTERS
-from femtodriver.program.recording import Transaction
+from femtodriver.program.bus.recording import Transaction
+from femtodriver.program.memory_map import TOP_REGISTERS
 
 Tell = Callable[[str], None]
 

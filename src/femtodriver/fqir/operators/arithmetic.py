@@ -10,8 +10,7 @@ import numpy as np
 
 from femtodriver import fixed
 from femtodriver.fixed import Int64Array
-from femtodriver.fqir.operators.base import Elementwise, Operator, Shape, Shapes, rule
-from femtodriver.fqir.operators.constants import (
+from femtodriver.fqir.operators.constant_kinds import (
     IMMEDIATE_HIGH,
     IMMEDIATE_LOW,
     MAX_WIDTH,
@@ -22,8 +21,9 @@ from femtodriver.fqir.operators.constants import (
     shift_amount,
     width,
 )
-from femtodriver.fqir.operators.exact import Known
-from femtodriver.fqir.operators.verbs import Build, Value
+from femtodriver.fqir.operators.exact_matmul import Known
+from femtodriver.fqir.operators.lowering_interface import Build, Value
+from femtodriver.fqir.operators.operator import Elementwise, Operator, Shape, Shapes, rule
 
 
 class Aligned(Elementwise):

@@ -17,10 +17,10 @@ import numpy.typing as npt
 
 from femtodriver import fixed
 from femtodriver.fixed import Int64Array
-from femtodriver.fqir.operators.base import Operator, Shape, Shapes, rule
-from femtodriver.fqir.operators.constants import OptionalShift, count, shift_amount, width
-from femtodriver.fqir.operators.exact import FixedMatrix, Known, squared_norm
-from femtodriver.fqir.operators.verbs import WIDE_ELEMENTS, Build, Value
+from femtodriver.fqir.operators.constant_kinds import OptionalShift, count, shift_amount, width
+from femtodriver.fqir.operators.exact_matmul import FixedMatrix, Known, squared_norm
+from femtodriver.fqir.operators.lowering_interface import WIDE_ELEMENTS, Build, Value
+from femtodriver.fqir.operators.operator import Operator, Shape, Shapes, rule
 
 Kernel = Callable[[Int64Array, Int64Array], Int64Array]
 

@@ -17,9 +17,9 @@ from functools import cached_property
 from femtodriver import fixed
 from femtodriver.fixed import WORD_BITS, Int64Array
 from femtodriver.fqir.graph import Tensor
-from femtodriver.fqir.operators.base import Elementwise, Shape, Shapes, rule
-from femtodriver.fqir.operators.constants import IMMEDIATE_HIGH, IMMEDIATE_LOW, MAX_SHIFT, Integers
-from femtodriver.fqir.operators.verbs import WIDE_ELEMENTS, Build, Value
+from femtodriver.fqir.operators.constant_kinds import IMMEDIATE_HIGH, IMMEDIATE_LOW, MAX_SHIFT, Integers
+from femtodriver.fqir.operators.lowering_interface import WIDE_ELEMENTS, Build, Value
+from femtodriver.fqir.operators.operator import Elementwise, Shape, Shapes, rule
 
 HALF_BITS = 12  # a 24-bit operand is later split into two halves of 12 bits
 WIDE_BITS, NARROW_BITS = 24, 16

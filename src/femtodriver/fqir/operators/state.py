@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from femtodriver.fixed import Int64Array
-from femtodriver.fqir.operators.base import Operator, Shape, Shapes, rule
-from femtodriver.fqir.operators.constants import count
+from femtodriver.fqir.operators.constant_kinds import count
+from femtodriver.fqir.operators.lowering_interface import Build
 from femtodriver.fqir.operators.movement import Movement
-from femtodriver.fqir.operators.verbs import Build
+from femtodriver.fqir.operators.operator import Operator, Shape, Shapes, rule
 
 
 class Assign(Operator):

@@ -14,8 +14,8 @@ import numpy as np
 
 from femtodriver.fixed import Int64Array
 from femtodriver.fqir.graph import Graph, Node, Tensor
-from femtodriver.fqir.operators.base import Shape
-from femtodriver.fqir.place import NodePlace
+from femtodriver.fqir.location import NodePlace
+from femtodriver.fqir.operators.operator import Shape
 from femtodriver.fqir.registry import bind
 from femtodriver.fqir.samples.numbers import Numbers
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from femtodriver import fixed
 from femtodriver.fixed import Int64Array
-from femtodriver.fqir.operators.constants import IMMEDIATE_HIGH, IMMEDIATE_LOW, MAX_SHIFT, MAX_WIDTH
+from femtodriver.fqir.operators.constant_kinds import IMMEDIATE_HIGH, IMMEDIATE_LOW, MAX_SHIFT, MAX_WIDTH
 
 T = TypeVar("T")
 

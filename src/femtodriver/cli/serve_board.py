@@ -1,0 +1,109 @@
+"""Serving the virtual board until Ctrl-C, and listing the boards that are there."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from femtodriver.cli.board_command import FAULTS
+
+if TYPE_CHECKING:
+    from femtodriver.device.virtual.link_faults import Faults
+
+
+def serve_board(arguments: argparse.Namespace) -> int:
+    """Serve until Ctrl-C or SIGTERM; gives the exit status."""
+    from femtodriver.device.virtual.deciphering import decipherer
+    from femtodriver.device.virtual.serve import serve
+    from femtodriver.model.model_encryption import load_keyring
+    from femtodriver.part import load_part
+    from femtodriver.program.bus.read_recording import read_program
+
+    part, faults = load_part(arguments.hw_config), _faults(arguments)
+    keyring = load_keyring(arguments.keyring)
+    preload = None if arguments.replay is None else read_program(arguments.replay)
+    _print(f"virtual board: {part.name}, {part.cores} cores, {_keys(keyring.indexes if keyring else ())}")
+    if faults is not None:
+        _print(f"faults: {faults}")
+    if preload is not None:
+        _print(f"replay: {sum(record.length for record in preload)} words of {arguments.replay}")
+
+    def ready(address: str) -> None:
+        hardware, what = ("zynq", "ZCU104") if arguments.listen else ("redis", "redis")
+        _print(f"serving the {what} protocol at {address} (--hardware {hardware} --zynq-host {address}); Ctrl-C ends")
+
+    with _stop_on_signals() as stop:
+        serve(
+            arguments.listen,
+            arguments.redis,
+            part,
+            faults=faults,
+            decipher=decipherer(keyring),
+            preload=preload,
+            tell=_print,
+            ready=ready,
+            stop=stop,
+        )
+    _print("stopped")
+    return 0
+
+
+def list_devices(spu: str) -> int:
+    """Print the EVK2 boards on USB, one line each."""
+    from femtodriver.driver import Femtodriver
+
+    boards = Femtodriver.list_connected_devices(spu)
+    for one in boards:
+        state = "ready" if one.flashed else "not flashed"
+        _print(f"evk2  serial {one.serial or 'unknown'}  {one.product or 'no product'}  {state}")
+    if not boards:
+        _print("no EVK2 board is connected" + ("" if spu.lower() == "all" else f" with {spu}"))
+    return 0
+
+
+def _faults(arguments: argparse.Namespace) -> Faults | None:
+    """The faults that are asked for; None for none. UsageError for numbers out of range."""
+    names = [option.removeprefix("--").replace("-", "_") for option, *_ in FAULTS]
+    given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) not in (None, False)}
+    if not set(given) - {"seed", "delay_s"}:
+        return None
+    from femtodriver.device.virtual.link_faults import Faults
+
+    return Faults(**given)
+
+
+def _keys(indexes: tuple[int, ...]) -> str:
+    return f"keys {', '.join(map(str, indexes))}" if indexes else "no keys"
+
+
+def _print(line: str) -> None:
+    print(line)
+    sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _stop_on_signals() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set; a second Ctrl-C does what it always does."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # signals are not ours to take
+        yield stop
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    for number in before:
+        signal.signal(number, handle)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

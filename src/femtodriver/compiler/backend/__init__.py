@@ -1,0 +1,1 @@
+"""FMIR to images: memory, instructions, threads, linking."""

@@ -1,0 +1,174 @@
+"""What does not fit the part, as errors: which layer, which memory, how much is needed and there, two ways out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from femtodriver.compiler.fmir.ir import Buffer, Fmir, Layer, Mac, Op, Role, touches, walk
+from femtodriver.errors import CapacityError
+from femtodriver.part import Part
+
+if TYPE_CHECKING:
+    from femtodriver.compiler.backend.allocate import CoreMap
+
+# Kinds of data memory that pruning makes smaller.
+_PRUNABLE = ("weights", "indices")
+
+
+class DataMemoryError(CapacityError):
+    """More bytes than the data memory of a core has. ``ways``: what would make it fit, apart from another part."""
+
+    def __init__(self, message: str, ways: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.ways = ways
+
+
+def data_memory(fmir: Fmir, part: Part, places: CoreMap) -> DataMemoryError:
+    """More bytes than a core has; the purposes of the bytes add up to their sum."""
+    usage = {purpose: size for purpose, size in places.usage.items() if size and purpose != "tables"}
+    excess = places.used_bytes - part.dm_bytes
+    owner, most = _largest(fmir, places)
+    return DataMemoryError(
+        f"{owner}: data memory of core {places.core} must hold {places.used_bytes} bytes "
+        f"({', '.join(f'{purpose} {size}' for purpose, size in usage.items())}), "
+        f"but {part.name} has {part.dm_bytes} per core: {excess} bytes too many, "
+        f"with the work shared out over the part's cores ({part.cores}). It takes most, {most} bytes.",
+        (_less(usage, excess), *_narrower(fmir, part, places)),
+    )
+
+
+def with_ways_out(error: DataMemoryError, larger: Part | None, maps: Mapping[int, CoreMap] | None) -> CapacityError:
+    """The error with what would fit; ``maps``: places found in a trial on a larger part, None if it failed there."""
+    ways = [_other_part(larger, maps), *error.ways]
+    text = ", or ".join(ways)
+    return CapacityError(f"{error} {text[0].upper()}{text[1:]}.")
+
+
+def _other_part(larger: Part | None, maps: Mapping[int, CoreMap] | None) -> str:
+    if larger is None:
+        return "use a part of your own with more memory (--hw-config my.toml)"
+    if maps is None:
+        return f"use a part of your own with more cores (--hw-config my.toml; {larger.name} does not suffice)"
+    fullest = max(places.used_bytes for places in maps.values())
+    return f"use --hw-config {larger.name}, where the fullest core holds {fullest} of {larger.dm_bytes} bytes"
+
+
+def _narrower(fmir: Fmir, part: Part, places: CoreMap) -> tuple[str, ...]:
+    """What 4-bit weights would do, if they would do."""
+    saved = 0
+    for name, (weights, _) in places.packed.items():
+        bits = fmir.matrices[name].bits
+        saved += 8 * len(weights) * (bits - 4) // bits
+    needed = places.used_bytes - saved
+    return (f"quantize the weights to 4 bits ({needed} bytes in all)",) if saved and needed <= part.dm_bytes else ()
+
+
+def _largest(fmir: Fmir, places: CoreMap) -> tuple[str, int]:
+    """What takes most bytes of a core's data memory (an input, a state, or a layer), and how many."""
+    sizes = {name: 8 * (len(weights) + len(mask)) for name, (weights, mask) in places.packed.items()}
+    sizes |= {name: _bytes(fmir.buffers[name]) for name in places.address}
+    name = max(sizes, key=lambda name: sizes[name])
+    buffer = fmir.buffers.get(name)
+    if buffer is not None and buffer.role in (Role.INPUT, Role.STATE):
+        return f"{buffer.role.value} {name.partition(':')[2]!r}", sizes[name]
+    users = (op for op in walk(fmir.ops) if name in _names(op))
+    return _layer(fmir, next(users, None), name), sizes[name]
+
+
+def _names(op: Op) -> Iterable[str]:
+    yield from (view.buffer for view in touches(op))
+    if isinstance(op, Mac):
+        yield from (name for name, _ in op.parts)
+
+
+def _bytes(buffer: Buffer) -> int:
+    return -(-buffer.length * buffer.bits // 64) * 8
+
+
+def _less(usage: Mapping[str, int], excess: int) -> str:
+    prunable = sum(usage.get(purpose, 0) for purpose in _PRUNABLE)
+    if prunable >= excess:
+        return f"prune {-(-100 * excess // prunable)} % of the weights"
+    most = max(usage, key=lambda purpose: usage[purpose])
+    return f"make the network smaller: most bytes are {most}"
+
+
+def table_too_long(fmir: Fmir, part: Part, op: Op, table: str) -> CapacityError:
+    """A table that no bank can hold."""
+    return CapacityError(
+        f"{_layer(fmir, op, table)}: table memory must hold the table's {len(fmir.tables[table])} words in one bank, "
+        f"but a bank of {part.name} has {part.tm_bank_words}. "
+        "Look up fewer address bits, or interpolate between the entries of a smaller table."
+    )
+
+
+def table_memory(part: Part, core: int, sizes: Mapping[str, int]) -> CapacityError:
+    """More tables than fit."""
+    total, there = sum(sizes.values()), part.tm_banks * part.tm_bank_words
+    return CapacityError(
+        f"table memory of core {core}: the network's {len(sizes)} different look-up tables need {total} words "
+        f"in {part.tm_banks} banks, but {part.name} has {there} per core. "
+        "Use fewer different nonlinearities, or quantize equal ones alike, so that they share a table."
+    )
+
+
+def accumulators(fmir: Fmir, part: Part, places: CoreMap, buffer: Buffer) -> CapacityError:
+    """A value that only accumulators can hold finds no place there."""
+    maker = next((op for op in walk(fmir.ops) if buffer.name in _names(op)), None)
+    return CapacityError(
+        f"{_layer(fmir, maker, buffer.name)}: accumulators of core {places.core} must hold {buffer.length} elements of "
+        f"more than 32 bits in whole rows, but {part.name} has {places.mac_row} rows for values, "
+        "which others need at the same time. Split the layer into narrower ones, or saturate its values to 32 bits."
+    )
+
+
+def too_few_rows(part: Part, core: int, needed: int) -> CapacityError:
+    """A user's own part whose accumulators cannot even hold a matrix product."""
+    return CapacityError(
+        f"accumulators of core {core}: matrix products need {needed} rows, but {part.name} has {part.acc_rows}. "
+        "Give the part more rows (acc_rows), or use one that is shipped (--hw-config spu001)."
+    )
+
+
+def instruction_memory(
+    part: Part, core: int, words: Mapping[int, int], pc: int, layers: tuple[Layer, ...]
+) -> CapacityError:
+    """A program of ``pc`` words is too long; ``words`` has how many of them are each layer's."""
+    layer = max(words, key=lambda number: words[number], default=0)
+    return CapacityError(
+        f"layer {layers[layer].name!r}: instruction memory of core {core}: the program needs {pc} words, "
+        f"but {part.name} has {part.im_words} per core: {pc - part.im_words} too many. "
+        f"It takes most, {words.get(layer, 0)} words. "
+        "Use wider layers instead of many small ones, or a loop in the network (an FQIR loop is compiled once)."
+    )
+
+
+def threads(part: Part, core: int, needed: int) -> CapacityError:
+    """More threads than the scoreboard counts."""
+    return CapacityError(
+        f"threads of core {core}: the program needs {needed}, but {part.name} has {part.threads}. "
+        "Use fewer, larger layers, or a part on which the network needs fewer messages (--hw-config)."
+    )
+
+
+def message(what: str, words: int, most: int) -> CapacityError:
+    """An input or output that no message can carry."""
+    return CapacityError(
+        f"{what}: one message must carry its frame, which needs {words} words of 64 bits, "
+        f"but a message has {most} at most. Split it into several with names of their own, or make the frame shorter."
+    )
+
+
+def layer_words(lines: Iterable[tuple[int | None, int]]) -> Mapping[int, int]:
+    """Instruction words of each layer, from pairs of layer and words."""
+    words: Counter[int] = Counter()
+    for layer, count in lines:
+        if layer is not None:
+            words[layer] += count
+    return words
+
+
+def _layer(fmir: Fmir, op: Op | None, name: str) -> str:
+    return f"layer {fmir.layers[op.layer].name!r}" if op is not None else name

@@ -1,0 +1,136 @@
+"""What must hold of FMIR between any two passes. A violation is our bug, so the message shows the operation."""
+
+from __future__ import annotations
+
+from femtodriver.compiler.fmir.fmir_text import op_text
+from femtodriver.compiler.fmir.ir import (
+    Fmir,
+    If,
+    Interp,
+    Look,
+    Loop,
+    Mac,
+    Op,
+    Role,
+    Send,
+    Simple,
+    Vec,
+    View,
+    reads,
+    table_names,
+    touches,
+)
+from femtodriver.errors import ModelError
+
+# Addresses of the tables that an interpolation reads.
+INTERPOLATED_BITS = 8
+
+
+class InvalidFmirError(ModelError):
+    """A pass has produced an ill-formed operation (a defect of this compiler)."""
+
+
+def verify(fmir: Fmir) -> None:
+    """Raise InvalidFmirError unless every view is inside its buffer, defined before it is read, and on its own core."""
+    initial = {n for n, b in fmir.buffers.items() if b.role in (Role.INPUT, Role.STATE, Role.CONST)}
+    defined = _verify_block(fmir, fmir.ops, initial, {})
+    for port in fmir.outputs:
+        if port.buffer not in defined and port.length:
+            raise InvalidFmirError(f"output {port.name!r}: {port.buffer} must be written.")
+
+
+def _verify_block(fmir: Fmir, ops: tuple[Op, ...], defined: set[str], cursors: dict[str, tuple[int, int]]) -> set[str]:
+    """What is defined after these operations; ``cursors`` has the lowest and highest position of each cursor."""
+    defined = set(defined)
+    for op in ops:
+        for view in touches(op):
+            _check_view(fmir, op, view, cursors)
+        for view in reads(op):
+            _require(view.buffer in defined, op, f"{view.buffer} must be written before it is read")
+            _require(fmir.buffers[view.buffer].core == op.core, op, f"{view.buffer} must be on core {op.core}")
+        if isinstance(op, Loop):
+            defined = _verify_block(fmir, op.body, defined, {**cursors, **_positions(op, cursors)})
+        elif isinstance(op, If):
+            _require(op.condition.length == 1, op, "the condition must be one element")
+            defined = _verify_block(fmir, op.then, defined, cursors) & _verify_block(fmir, op.orelse, defined, cursors)
+        else:
+            _check_kind(fmir, op)
+            defined.add(op.dst.buffer)
+    return defined
+
+
+def _positions(loop: Loop, cursors: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    """Lowest and highest position of a loop's cursors while its body runs."""
+    positions = {}
+    for cursor in loop.cursors:
+        low, high = cursors[cursor.parent] if cursor.parent else (0, 0)
+        last = cursor.stride * (loop.count - 1)
+        positions[cursor.name] = (low + min(last, 0), high + max(last, 0))
+    return positions
+
+
+def _check_view(fmir: Fmir, op: Op, view: View, cursors: dict[str, tuple[int, int]]) -> None:
+    _require(view.buffer in fmir.buffers, op, f"buffer {view.buffer} must exist")
+    _require(not view.cursor or view.cursor in cursors, op, f"cursor {view.cursor} must belong to a loop around it")
+    low, high = cursors[view.cursor] if view.cursor else (0, 0)
+    length = fmir.buffers[view.buffer].length
+    inside = view.offset + low >= 0 and view.length > 0 and view.end + high <= length
+    _require(inside, op, f"view of {view.buffer} must lie inside its {length} elements")
+
+
+def _check_kind(fmir: Fmir, op: Simple) -> None:
+    target = fmir.buffers[op.dst.buffer]
+    _require(target.role not in (Role.CONST, Role.INPUT), op, f"{target.role.value} buffers must not be written")
+    _require(op.dst.step == 1, op, "the destination must not be a repeated element")
+    if isinstance(op, Send):
+        _check_send(fmir, op)
+        return
+    _require(target.core == op.core, op, f"{target.name} must be on core {op.core}")
+    if isinstance(op, Mac):
+        _check_mac(fmir, op)
+    else:
+        _check_elementwise(fmir, op)
+
+
+def _check_send(fmir: Fmir, op: Send) -> None:
+    source, target = fmir.buffers[op.a.buffer], fmir.buffers[op.dst.buffer]
+    _require(target.core != op.core, op, "a message must go to another core")
+    _require(op.a.length == op.dst.length and op.a.step == 1, op, "a message must keep its length")
+    starts = op.a.offset * source.bits % 64 == op.dst.offset * target.bits % 64 == 0 and source.bits == target.bits
+    ends = op.dst.end * target.bits % 64 == 0 or op.dst.end == target.length
+    _require(starts and ends, op, "a message must fill whole words, up to the end of its buffer")
+
+
+def _check_mac(fmir: Fmir, op: Mac) -> None:
+    for name, view in op.parts:
+        _require(name in fmir.matrices, op, f"matrix {name} must exist")
+        matrix = fmir.matrices[name]
+        fits = view.step == 1 and (matrix.columns, matrix.rows) == (view.length, op.dst.length)
+        _require(fits, op, f"matrix {name} must have {view.length} columns and {op.dst.length} rows")
+    fits = isinstance(op.bias, int) or op.bias.length == op.dst.length
+    _require(fits, op, "the bias must have as many elements as the destination")
+
+
+def _check_elementwise(fmir: Fmir, op: Vec | Look | Interp) -> None:
+    for view in op.reads:
+        _require(view.length == op.dst.length, op, "operands and destination must have equal lengths")
+        _require(not _runs_ahead(op.dst, view), op, "the destination must not overlap what is still to be read")
+    for name in table_names(op):
+        _require(name in fmir.tables, op, f"table {name} must exist")
+        bits = op.bits if isinstance(op, Look) else INTERPOLATED_BITS
+        _require(len(fmir.tables[name]) == 1 << bits, op, f"table {name} must have {1 << bits} entries")
+    if isinstance(op, (Look, Interp)):
+        _require(op.a.step == 1, op, "the argument must not be a repeated element")
+    if isinstance(op, Interp):
+        _require(fmir.buffers[op.a.buffer].bits == 16, op, f"{op.a.buffer} must have 16-bit elements")
+
+
+def _runs_ahead(dst: View, source: View) -> bool:
+    """Whether elements of the source would be overwritten before they are read, in ascending order."""
+    same = (dst.buffer, dst.cursor) == (source.buffer, source.cursor) and source.step == 1
+    return same and source.offset < dst.offset < source.end
+
+
+def _require(condition: bool, op: Op, sentence: str) -> None:
+    if not condition:
+        raise InvalidFmirError(f"compiler defect: {sentence}, in: {op_text(op)}. Please report it with --dump-ir.")

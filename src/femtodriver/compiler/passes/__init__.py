@@ -1,0 +1,1 @@
+"""Passes over FMIR, one file each. ``pipeline.py`` runs them in order."""

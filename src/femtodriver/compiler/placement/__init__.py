@@ -1,0 +1,1 @@
+"""Which core does what when a network is shared out over cores."""

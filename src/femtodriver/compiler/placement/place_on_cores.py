@@ -1,0 +1,197 @@
+"""Sharing a network out over cores: every operation runs where its results live; missing operands come by message.
+
+What a core reads of another is a copy in a buffer of its own (a "mail" buffer that nothing else uses), so that a
+message may arrive at any time of the frame. Inputs and outputs are core 0's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+
+from femtodriver.compiler.fmir.ir import (
+    Buffer,
+    Fmir,
+    If,
+    Loop,
+    Mac,
+    Matrix,
+    Op,
+    Role,
+    Send,
+    Simple,
+    Vec,
+    View,
+    walk,
+    writes,
+)
+from femtodriver.compiler.passes.basic import GROUP, mac_rows
+from femtodriver.compiler.placement.ownership import EVERYWHERE, Owners, owners_of
+from femtodriver.fixed import Int64Array
+
+
+def place(fmir: Fmir, cores: int) -> Fmir:
+    """Share ``fmir`` (all on core 0) out over ``cores`` cores."""
+    if cores == 1:
+        return fmir
+    placement = _Placement(fmir, owners_of(fmir, cores), cores)
+    for op in fmir.ops:
+        placement.add(op)
+    placement.gather_outputs()
+    return replace(fmir, buffers=placement.buffers, matrices=placement.matrices).with_ops(
+        tuple(placement.ops), placement.buffers
+    )
+
+
+class _Placement:
+    def __init__(self, fmir: Fmir, owners: dict[str, Owners], cores: int) -> None:
+        self.fmir = fmir
+        self.cores = cores
+        self.owners = owners
+        self.buffers = dict(fmir.buffers)
+        self.matrices: dict[str, Matrix] = dict(fmir.matrices)
+        self.ops: list[Op] = []
+        self._homes: dict[tuple[str, int], tuple[str, int]] = {}  # buffer, core -> local buffer, its first element
+        self._copies: dict[tuple[int, str, int, int], str] = {}  # core, buffer, range -> local copy
+        self._made = 0
+
+    def add(self, op: Op) -> None:
+        """Append an operation, in parts if its results live on several cores."""
+        if isinstance(op, (Loop, If)):
+            self.ops.append(op)
+            self._forget({view.buffer for entry in walk((op,)) for view in writes(entry)})
+            return
+        if isinstance(op, Send):
+            raise TypeError("a network must be placed only once")
+        runs = list(self._runs(op.dst))
+        if runs[0][0] == EVERYWHERE:
+            runs = [(core, 0, op.dst.length) for core in range(self.cores)]
+        parts = [(core, self._local(op, core, first, end)) for core, first, end in runs]
+        self.ops += [replace(part, core=core) for core, part in parts]
+        self._forget({op.dst.buffer})
+
+    def _forget(self, written: set[str]) -> None:
+        """Copies of these buffers on other cores are stale."""
+        self._copies = {key: name for key, name in self._copies.items() if key[1] not in written}
+
+    def gather_outputs(self) -> None:
+        """Send what other cores hold of the outputs to core 0."""
+        for port in self.fmir.outputs:
+            whole = View(port.buffer, 0, port.length)
+            for core, first, end in self._runs(whole) if port.length else ():
+                if core:
+                    source = self._home(whole.part(first, end), core)
+                    self._send(whole.part(first, end), 0, source, core, len(self.fmir.layers) - 1)
+
+    def _all_on(self, core: int, view: View) -> bool:
+        owners = self._owners(view)
+        return bool(((owners == core) | (owners == EVERYWHERE)).all())
+
+    def _runs(self, view: View) -> Iterator[tuple[int, int, int]]:
+        """Core, first and end element of each stretch of a view that lives on one core."""
+        owners = self._owners(view)
+        bounds = [0, *(int(cut) for cut in np.flatnonzero(np.diff(owners)) + 1), len(owners)]
+        for first, end in pairwise(bounds):
+            yield int(owners[first]), first, end
+
+    def _owners(self, view: View) -> Owners:
+        return self.owners[view.buffer][view.offset : view.end]
+
+    def _local(self, op: Simple, core: int, first: int, end: int) -> Simple:
+        """The part of an operation that makes elements [first, end), reading and writing on ``core``."""
+        if isinstance(op, Mac):
+            part = op if end - first == op.dst.length else mac_rows(op, first, end, self.matrices)
+            bias = self._fetch(part.bias, core, op.layer) if isinstance(part.bias, View) else part.bias
+            products = tuple((name, self._fetch(x, core, op.layer)) for name, x in part.parts)
+            return replace(part, dst=self._home(part.dst, core), bias=bias, parts=products)
+        dst = self._home(op.dst.part(first, end), core)
+        if isinstance(op, Vec):
+            a, b = (
+                self._fetch(value.part(first, end), core, op.layer) if isinstance(value, View) else value
+                for value in (op.a, op.b)
+            )
+            return replace(op, dst=dst, a=a, b=b)
+        return replace(op, dst=dst, a=self._fetch(op.a.part(first, end), core, op.layer))
+
+    def _home(self, view: View, core: int) -> View:
+        """A view of elements that live on ``core``, in the buffer that holds them there."""
+        if core == 0 and (self.buffers[view.buffer].role is not Role.TEMP or self._all_on(0, self._whole(view))):
+            return view
+        key = (view.buffer, core)
+        if key not in self._homes:
+            owners = self.owners[view.buffer]
+            here = np.flatnonzero((owners == core) | (owners == EVERYWHERE))
+            low, high = int(here[0]) // GROUP * GROUP, int(here[-1]) + 1
+            buffer = self.buffers[view.buffer]
+            init = None if buffer.init is None else buffer.init[low:high]
+            role = Role.TEMP if buffer.role is Role.OUTPUT else buffer.role
+            self._homes[key] = (self._new(buffer, high - low, role, core, init), low)
+        name, low = self._homes[key]
+        return replace(view, buffer=name, offset=view.offset - low)
+
+    def _whole(self, view: View) -> View:
+        return View(view.buffer, 0, self.buffers[view.buffer].length)
+
+    def _fetch(self, view: View, core: int, layer: int) -> View:
+        """The same elements on ``core``: where they live, or in a copy."""
+        if view.buffer not in self.owners:
+            return self._constant(view, core)
+        if self._all_on(core, view):
+            return self._home(view, core)
+        length = self.fmir.buffers[view.buffer].length
+        low, high = view.offset // GROUP * GROUP, min(-(-view.end // GROUP) * GROUP, length)
+        key = (core, view.buffer, low, high)
+        if key not in self._copies:
+            self._copies[key] = self._gather(View(view.buffer, low, high - low), core, layer)
+        return replace(view, buffer=self._copies[key], offset=view.offset - low)
+
+    def _gather(self, view: View, core: int, layer: int) -> str:
+        """A new buffer on ``core`` with all elements of the view."""
+        name = self._new(self.buffers[view.buffer], view.length, Role.MAIL, core)
+        for owner, first, end in self._runs(view):
+            target, source = View(name, first, end - first), self._home(view.part(first, end), owner)
+            if owner == core:
+                self.ops.append(Vec("vpass", target, source, layer=layer, core=core))
+            else:
+                self._send(target, core, source, owner, layer)
+        return name
+
+    def _send(self, target: View, core: int, source: View, owner: int, layer: int) -> None:
+        """A message: it carries whole words, so what does not begin and end with words goes through copies."""
+        if not self._starts_word(source):
+            aside = View(self._new(self.buffers[source.buffer], source.length, Role.TEMP, owner), 0, source.length)
+            self.ops.append(Vec("vpass", aside, source, layer=layer, core=owner))
+            source = aside
+        whole = target.end == self.buffers[target.buffer].length or self._starts_word(target, target.end)
+        if whole and self._starts_word(target):
+            self.ops.append(Send(target, source, layer, owner))
+            return
+        arrived = View(self._new(self.buffers[target.buffer], target.length, Role.MAIL, core), 0, target.length)
+        self.ops.append(Send(arrived, source, layer, owner))
+        self.ops.append(Vec("vpass", target, arrived, layer=layer, core=core))
+
+    def _starts_word(self, view: View, element: int | None = None) -> bool:
+        bits = self.buffers[view.buffer].bits
+        return (view.offset if element is None else element) * bits % 64 == 0
+
+    def _constant(self, view: View, core: int) -> View:
+        buffer = self.buffers[view.buffer]
+        if core == 0 or buffer.init is None:
+            return view
+        key = (core, view.buffer, view.offset, view.end)
+        if key not in self._copies:
+            values = buffer.init[view.offset : view.end]
+            self._copies[key] = self._new(buffer, len(values), Role.CONST, core, values)
+        return View(self._copies[key], 0, view.length, view.step)
+
+    def _new(self, like: Buffer, length: int, role: Role, core: int, init: Int64Array | None = None) -> str:
+        """A new buffer on a core, with a name of its own."""
+        name = like.name
+        while name in self.buffers:  # a network may well have names of this form
+            self._made += 1
+            name = f"{like.name}@{core}.{self._made}"
+        self.buffers[name] = Buffer(name, length, like.bits, role, core, init)
+        return name

@@ -1,0 +1,1 @@
+"""EVK2 evaluation boards over USB HID."""

@@ -1,0 +1,1 @@
+"""The redis protocol: the link, the simulator's side, and the server between them."""

@@ -1,0 +1,1 @@
+"""The ZCU104 protocol over TCP."""

@@ -1,0 +1,1 @@
+"""Reading network files without trusting them: archive, pickle, records, graphs."""

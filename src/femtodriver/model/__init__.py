@@ -1,0 +1,1 @@
+"""From what a user names (a file, a graph, LOOPBACK) to a compiled program."""

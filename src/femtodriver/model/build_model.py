@@ -1,0 +1,141 @@
+"""From a source to a program that can be written and, if it is ours, run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from femtodriver import __version__
+from femtodriver.compiler.compiler_options import Options
+from femtodriver.compiler.fmir.ir import Fmir
+from femtodriver.compiler.pipeline import Dump, compile_network
+from femtodriver.errors import FemtoError, ProgramError, UsageError
+from femtodriver.model.identity import KEY, Identity, check_part, completed, describes, identity
+from femtodriver.model.load_model import Source
+from femtodriver.part import Part, load_part, part_names
+from femtodriver.program.compiled_data import DM_BANK_WORDS, TM_BANK_WORDS, CompiledData
+
+DEFAULT_PART = "spu001"
+DEFAULT_OPTIONS = Options()
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """A compiled model. ``told`` and ``part`` are None for a foreign program, ``fmir`` for any existing program.
+
+    ``data`` is the program as it is written, ``plain`` as it runs: None for a foreign one, and for an encrypted one
+    whose key is not here. ``registers``: key index and salt for a board.
+    """
+
+    source: Source
+    data: CompiledData
+    part: Part | None = None
+    told: Identity | None = None
+    fmir: Fmir | None = None
+    options: Options = DEFAULT_OPTIONS
+    plain: CompiledData | None = None
+    registers: tuple[int, int] = (0, 0)
+
+    @property
+    def description(self) -> Mapping[str, Any] | None:
+        """Layers, source map and memory, if the program still has them."""
+        found = self.data.metadata.get(KEY)
+        return found if isinstance(found, Mapping) and describes(found) else None
+
+    @property
+    def model(self) -> dict[str, Any]:
+        """Name and sha256 of the network, as far as they are known."""
+        sha256 = self.told.model.get("sha256") if self.told else None
+        return {"name": self.source.name, "sha256": sha256}
+
+    @property
+    def obstacle(self) -> str:
+        """Why the program cannot be simulated here, "" if it can."""
+        if self.told is None or self.part is None:
+            return (
+                f"{self.source.where}: is not a program for the open SPU ({foreign(self.data)}), so it cannot be "
+                "simulated here; it can be converted to program files. Compile the network itself with femtodrive to "
+                "simulate it."
+            )
+        return locked(self.data, self.source.where) if self.plain is None else ""
+
+
+def locked(data: CompiledData, where: str) -> str:
+    """The sentence about an encrypted program of ours whose key is not here."""
+    index = data.info().key_index or 0
+    return (
+        f"{where}: is encrypted, so its key (index {index}) must be in a keyring to read or simulate it; give its file "
+        "with --keyring."
+    )
+
+
+def foreign(data: CompiledData) -> str:
+    """What is known about somebody else's program."""
+    if data.info().encrypted is False:
+        return "its instruction set is not known"
+    return "its instruction set is not known, and it counts as encrypted by its maker"
+
+
+def build(
+    source: Source,
+    hw_config: str | Path | None = None,
+    dump: Dump | None = None,
+    options: Options = DEFAULT_OPTIONS,
+) -> Built:
+    """Compile a network for the part (default spu001), or take a program as it is, for the part that it names.
+
+    Errors of the compiler name what cannot be compiled or does not fit. ProgramError for a program that contradicts
+    itself or its part.
+    """
+    if source.network is not None:
+        return _compiled(source, load_part(DEFAULT_PART if hw_config is None else hw_config), dump, options)
+    if source.program is None:
+        raise UsageError(f"{source.where}: holds neither a network nor a program.")
+    told = identity(source.program, source.where)
+    if told is None:
+        return Built(source, source.program)
+    part = _part_of(told, hw_config, source.where)
+    check_part(told, part, source.where)
+    return Built(source, source.program, part, told)
+
+
+def _compiled(source: Source, part: Part, dump: Dump | None, options: Options) -> Built:
+    if source.network is None:
+        raise UsageError(f"{source.where}: is no network.")
+    try:
+        compilation = compile_network(source.network, part, dump, options)
+    except FemtoError as error:
+        if source.where in str(error):
+            raise
+        raise type(error)(f"{source.where}: {error}") from None
+    _check_storable(part)
+    data = completed(
+        compilation.data,
+        part,
+        {"name": source.name, "sha256": source.sha256},
+        {"version": __version__, "options": options.table()},
+    )
+    return Built(source, data, part, identity(data, source.where), compilation.fmir, options)
+
+
+def _check_storable(part: Part) -> None:
+    """Program files have the memory map of the SPU-001; a part with other banks can be tried, but not written for."""
+    for name, wanted in (("dm_bank_words", DM_BANK_WORDS), ("tm_bank_words", TM_BANK_WORDS)):
+        if getattr(part, name) != wanted:
+            raise UsageError(
+                f"hw-config: {name} of {part.name!r} must be {wanted}, as in the memory map of program files, "
+                f"not {getattr(part, name)}; change the number of banks or cores instead."
+            )
+
+
+def _part_of(told: Identity, hw_config: str | Path | None, where: str) -> Part:
+    if hw_config is not None:
+        return load_part(hw_config)
+    if told.part_name in part_names():
+        return load_part(told.part_name)
+    raise ProgramError(
+        f"{where}: the part must be one that is shipped ({', '.join(part_names())}), not {told.part_name!r:.60}. "
+        "Give its .toml file with --hw-config."
+    )

@@ -1,0 +1,150 @@
+"""The model argument: a path, LOOPBACK or a graph, read and checked."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from femtodriver.errors import ModelError, UsageError
+from femtodriver.fqir.files.from_graphproto import adapt
+from femtodriver.fqir.files.load_network import load_network
+from femtodriver.fqir.graph import Graph, Network, Table
+from femtodriver.fqir.graph_text import graph_text
+from femtodriver.model.identity import with_names
+from femtodriver.model.loopback import NAME as LOOPBACK
+from femtodriver.model.loopback import loopback
+from femtodriver.program.archive import MissingFileError, read_file
+from femtodriver.program.compiled_data import CompiledData
+from femtodriver.program.femto.convert import compiled_from_femto
+from femtodriver.program.femto.femto_records import MAX_FILE as MAX_FEMTO
+from femtodriver.program.femto.femtofile import FemtoFile
+
+OWN_META = "meta_from_femtodriver"
+ZIP_META = "meta_from_zipfile"
+FEMTO_META = "meta_from_femtofile"
+VENDOR_METAS = ("meta_from_femtomapper", "meta_from_femtocrux")
+META_NAMES = (OWN_META, *VENDOR_METAS, ZIP_META, FEMTO_META)
+DEFAULT_NAME = "fqir"
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A model before compilation: a network, or a program that somebody compiled already.
+
+    ``where`` names it in messages; ``meta_name`` is the folder for its images; ``sha256`` belongs to the network;
+    ``container`` has the bytes of the ``.femto`` that it came from.
+    """
+
+    name: str
+    where: str
+    meta_name: str
+    network: Network | None = None
+    program: CompiledData | None = None
+    sha256: str | None = None
+    container: bytes | None = None
+
+
+def load_source(model: object, name: str | None = None) -> Source:
+    """The model that the argument means; ``name`` overrides the name that it would get.
+
+    Raises UsageError for an argument of another type or a file name extension that is none of ours, ModelError for a
+    network that cannot be read, ProgramError for a damaged program.
+    """
+    if isinstance(model, str) and model == LOOPBACK:
+        network = loopback()
+        return Source(name or LOOPBACK, LOOPBACK, OWN_META, network, sha256=_network_digest(network))
+    if isinstance(model, (str, os.PathLike)):
+        if not os.fspath(model):
+            raise UsageError("model: must be LOOPBACK, a graph or the path of a model, not empty.")
+        return _from_path(Path(os.fsdecode(model)), name)
+    network = adapt(model, name or DEFAULT_NAME)
+    return Source(network.name, network.name, OWN_META, network, sha256=_network_digest(network))
+
+
+def _from_path(path: Path, name: str | None) -> Source:
+    reader = _READERS.get(path.suffix.lower())
+    if os.path.isdir(path) or (reader is None and not path.suffix):
+        return _from_directory(path, name)
+    if reader is None:
+        raise UsageError(f"{path}: the model must be {_FORMS}, not a file that ends in {path.suffix!r}.")
+    return reader(path, name or path.stem)
+
+
+def _from_network(path: Path, name: str) -> Source:
+    network = load_network(path, name)
+    return Source(name, str(path), OWN_META, network, sha256=_file_digest(path))
+
+
+def _from_zip(path: Path, name: str) -> Source:
+    return Source(name, str(path), ZIP_META, program=CompiledData.read_from_zip(path))
+
+
+def _from_femto(path: Path, name: str) -> Source:
+    content = read_file(path, MAX_FEMTO)
+    program = compiled_from_femto(FemtoFile.parse(content, str(path)), str(path))
+    return Source(name, str(path), FEMTO_META, program=with_names(program, str(path)), container=content)
+
+
+_READERS: Mapping[str, Callable[[Path, str], Source]] = {
+    ".pt": _from_network,
+    ".pth": _from_network,
+    ".zip": _from_zip,
+    ".femto": _from_femto,
+}
+_FORMS = f"LOOPBACK, a file that ends in {', '.join(_READERS)}, or the folder of a compiled model"
+
+
+def _from_directory(path: Path, name: str | None) -> Source:
+    """A model's folder with one of the known folders of images in it, or such a folder itself."""
+    if not os.path.exists(path):
+        raise MissingFileError(f"{path}: the model must be {_FORMS}; there is no such folder.")
+    whole = path.resolve()
+    for meta_name in META_NAMES:
+        if os.path.isdir(path / meta_name):
+            return Source(
+                name or whole.name, str(path), meta_name, program=CompiledData.read_from_files(path / meta_name)
+            )
+    program = CompiledData.read_from_files(path)
+    if whole.name in META_NAMES:
+        return Source(name or whole.parent.name, str(path), whole.name, program=program)
+    return Source(name or whole.name, str(path), OWN_META, program=program)
+
+
+def _file_digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except OSError as error:
+        raise ModelError(f"{path}: the file must exist and be readable: {error.strerror}.") from None
+    return digest.hexdigest()
+
+
+def _network_digest(network: Network) -> str:
+    """SHA-256 of a network in memory: of its text and of every array in it, whatever it is called."""
+    digest = hashlib.sha256(graph_text(network.main).encode("utf-8", "surrogatepass"))
+    for graph in (network.frame, network.init):
+        if graph is not None:
+            _add_arrays(digest, graph)
+    return digest.hexdigest()
+
+
+def _add_arrays(digest: hashlib._Hash, graph: Graph) -> None:
+    nodes = [node for _, node in graph.walk()]
+    nested = [inner for node in nodes for inner in node.subgraphs.values()]
+    for one in (graph, *nested):
+        for tensor in one.parameters:
+            if tensor.value is not None:
+                digest.update(tensor.value.tobytes())
+    for node in nodes:
+        for value in node.constants.values():
+            arrays = (value.addresses, value.values) if isinstance(value, Table) else (value,)
+            for array in arrays:
+                if isinstance(array, np.ndarray):
+                    digest.update(array.tobytes())

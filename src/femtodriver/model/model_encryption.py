@@ -1,0 +1,151 @@
+"""How a program is written and read back: enciphered with a keyring, in plain words, or as it came.
+
+================  ======================  =========================  =====================
+program           no keyring              keyring                    --noencrypt
+================  ======================  =========================  =====================
+ours, plain       plain                   encrypted                  plain
+ours, encrypted   as it came, cannot run  as it came, can run        plain (needs its key)
+foreign           as it came, cannot run  as it came, cannot run     as it came
+================  ======================  =========================  =====================
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from femtodriver.errors import ProgramError, UsageError
+from femtodriver.model.build_model import Built, locked
+from femtodriver.program.compiled_data import CompiledData
+from femtodriver.program.encryption.keyring import INDEXES, Keyring
+from femtodriver.program.encryption.program_cipher import ENTRY, decrypt_program, encrypt_program, is_ours
+from femtodriver.program.metadata import NOT_ENCRYPTED, ProgramInfo
+
+KEYRING, KEY_INDEX, SALT = "FS_KEYRING", "FS_ENCRYPTION_KEY_IDX", "FS_ENCRYPTION_SALT"
+AnyKeyring = Keyring | str | os.PathLike[str] | None
+
+
+@dataclass(frozen=True)
+class Encryption:
+    """What the caller wants. ``index`` and ``salt`` None: not given; ``plain``: programs are not to be encrypted."""
+
+    keyring: Keyring | None = None
+    index: int | None = None
+    salt: int | None = None
+    plain: bool = False
+
+    def applied(self, built: Built) -> Built:
+        """The program as it is written (``data``) and as it runs (``plain``); see the table above.
+
+        ProgramError for an encrypted program that contradicts itself or whose key is the wrong one, UsageError for a
+        key index without a keyring.
+        """
+        if built.told is None:
+            return replace(built, registers=self._foreign_registers(built.data.info()))
+        if built.data.metadata.get("encrypted") is not False or ENTRY in built.data.metadata:
+            return self._opened(built)
+        if self.plain or self.keyring is None:
+            if self.index is not None and not self.plain:
+                raise UsageError("encryption key index: must come with a keyring; give its file with --keyring.")
+            return replace(built, plain=built.data)
+        index = self._index(self.keyring)
+        secret = encrypt_program(built.data, self.keyring, index, self._given_salt())
+        # What runs here is what was written, deciphered: a program that could not be read back would show at once.
+        plain = decrypt_program(secret, self.keyring)
+        source = replace(built.source, container=None)
+        return replace(built, source=source, data=secret, plain=plain, registers=_registers(secret.info()))
+
+    def opened(self, data: CompiledData, where: str) -> CompiledData | None:
+        """An encrypted program of ours in plain words; None without its key."""
+        if data.metadata.get("encrypted") is False or not is_ours(data.metadata):
+            raise ProgramError(
+                f"{where}: the metadata of an encrypted program for the open SPU must say encrypted: true and name our "
+                "scheme; this one has been changed."
+            )
+        if self.keyring is None or (data.info().key_index or 0) not in self.keyring:
+            return None
+        try:
+            return decrypt_program(data, self.keyring)
+        except ProgramError as error:
+            raise ProgramError(f"{where}: {error}") from None
+
+    def _opened(self, built: Built) -> Built:
+        where = built.source.where
+        plain = self.opened(built.data, where)
+        info = built.data.info()
+        if self.plain:
+            if plain is None:
+                raise ProgramError(f"{locked(built.data, where)} Without it, leave out --noencrypt.")
+            return replace(built, source=replace(built.source, container=None), data=plain, plain=plain)
+        if self.index is not None and self.index != info.key_index:
+            raise UsageError(
+                f"encryption key index: must be {info.key_index}, by which {where} is encrypted already, or not given; "
+                "decipher it with --noencrypt first to change it."
+            )
+        return replace(built, plain=plain, registers=_registers(info))
+
+    def _index(self, keyring: Keyring) -> int:
+        """The index given, else that of the environment, else the first one of the keyring."""
+        index = self.index if self.index is not None else _number(KEY_INDEX, 10)
+        if index is None:
+            return min(keyring.indexes)
+        if index not in keyring:
+            raise UsageError(
+                f"encryption key index: must be one of {keyring.where} ({', '.join(map(str, keyring.indexes))}), "
+                f"not {index}."
+            )
+        return index
+
+    def _given_salt(self) -> int | None:
+        return self.salt if self.salt is not None else _number(SALT, 16)
+
+    def _foreign_registers(self, info: ProgramInfo) -> tuple[int, int]:
+        """Key index and salt that a board needs for somebody else's program: given, its own, or the environment's."""
+        if info.encrypted is False or info.key_index == NOT_ENCRYPTED:
+            return 0, 0
+        stored = info.key_index if info.key_index is not None else _number(KEY_INDEX, 10)
+        salt = self.salt if self.salt is not None else info.key_salt or _number(SALT, 16)
+        return (self.index if self.index is not None else stored or 0), salt or 0
+
+
+def encryption(
+    keyring: AnyKeyring = None, index: int | None = None, salt: int | None = None, noencrypt: bool = False
+) -> Encryption:
+    """What arguments and environment (``FS_KEYRING``) ask for. UsageError for an index or a keyring that is none."""
+    if index is not None and (isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < INDEXES):
+        raise UsageError(
+            f"encryption key index: must be in 0...{INDEXES - 1}, not {index!r}; --noencrypt writes plain programs."
+        )
+    if salt is not None and (isinstance(salt, bool) or not isinstance(salt, int) or not 0 <= salt < 1 << 64):
+        raise UsageError("encryption salt: must be a number in 0...2^64-1.")
+    return Encryption(load_keyring(keyring), index, salt, noencrypt)
+
+
+def load_keyring(keyring: AnyKeyring, environment: Mapping[str, str] | None = None) -> Keyring | None:
+    """The keyring: as given, from its file, from the file that ``FS_KEYRING`` names, or None."""
+    if isinstance(keyring, Keyring):
+        return keyring
+    found = os.environ if environment is None else environment
+    path = keyring if keyring is not None else found.get(KEYRING) or None
+    return None if path is None else Keyring.load(path)
+
+
+def _registers(info: ProgramInfo) -> tuple[int, int]:
+    return info.key_index or 0, info.key_salt
+
+
+def _number(name: str, base: int) -> int | None:
+    """The number in an environment variable; None when it is not set. UsageError for anything else."""
+    text = os.environ.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        value = int(text, base)
+    except ValueError:
+        value = -1
+    most = INDEXES if base == 10 else 1 << 64
+    if not 0 <= value < most:
+        kind = f"a decimal number in 0...{INDEXES - 1}" if base == 10 else "a hexadecimal number below 2^64"
+        raise UsageError(f"{name}: must be {kind}, not {text!r:.60}.")
+    return value

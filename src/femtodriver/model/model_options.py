@@ -1,0 +1,83 @@
+"""The model-options file: YAML with ``DEFAULT`` and one entry per model."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from femtodriver.compiler.compiler_options import Options, documentation
+from femtodriver.errors import ProgramError, UsageError
+from femtodriver.program.archive import read_file
+from femtodriver.program.plain_yaml import load_yaml
+
+MOST_BYTES = 1 << 20
+DEFAULT = "DEFAULT"
+OPTIONS_FILE = "options.yaml"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """What the file says about one model: free text for its type, and flags for the compiler."""
+
+    model_type: str | None = None
+    compiler_kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+
+def model_options(
+    path: str | os.PathLike[str] | None, source_dir: str | os.PathLike[str] | None, name: str
+) -> ModelOptions:
+    """The entry ``name`` over the entry ``DEFAULT``, from ``path``, else from ``options.yaml`` in ``source_dir``.
+
+    No file given: no options. Raises UsageError for a file that is given but missing or malformed. Flags that are not
+    options of our compiler (docs/compiler.md) are named in a warning and change nothing.
+    """
+    if path is None and source_dir is None:
+        return ModelOptions()
+    file = Path(path) if path is not None else Path(str(source_dir)) / OPTIONS_FILE
+    try:
+        content = load_yaml(read_file(file, MOST_BYTES), str(file))
+    except ProgramError as error:
+        raise UsageError(f"model options: {error}") from None
+    top = _mapping(str(file), {} if content is None else content)
+    merged: dict[str, Any] = {}
+    flags: dict[str, Any] = {}
+    for key in (DEFAULT, name):
+        entry = _mapping(f"{file}: {key}", top.get(key) or {})
+        merged.update(entry)
+        flags.update(_mapping(f"{file}: {key}: compiler_kwargs", entry.get("compiler_kwargs") or {}))
+    foreign = [str(flag) for flag in flags if str(flag).replace("-", "_") not in documentation()]
+    if foreign:
+        listed = ", ".join(foreign)
+        _log.warning("%s: compiler flags without a meaning for this compiler are ignored: %s", file, listed)
+    kind = merged.get("type")
+    return ModelOptions(None if kind is None else str(kind), flags)
+
+
+def compiler_options(file: ModelOptions, given: Mapping[str, Any] | Sequence[str] | None) -> Options:
+    """Options of the compiler: from the file, overlaid by ``given`` (a mapping, or texts "name=value")."""
+    values = {str(name).replace("-", "_"): value for name, value in file.compiler_kwargs.items()}
+    values = {name: value for name, value in values.items() if name in documentation()}
+    return Options.parse({**values, **_pairs(given)})
+
+
+def _pairs(given: Mapping[str, Any] | Sequence[str] | None) -> Mapping[str, Any]:
+    if given is None or isinstance(given, Mapping):
+        return given or {}
+    pairs = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"compiler option {text!r}: must have the form name=value.")
+        pairs[name] = value
+    return pairs
+
+
+def _mapping(where: str, value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{where}: must be a mapping, not {type(value).__name__}.")
+    return value

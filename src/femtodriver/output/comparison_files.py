@@ -1,0 +1,143 @@
+"""What a run leaves in a model's folder beside the program: the comparison, and the traffic with a board.
+
+::
+
+    comparison/
+    ├── comparison.yaml            verdict, runners, seed, tolerance, the first difference of each pair
+    ├── inputs.npz                 one array (frames, elements) per input
+    ├── outputs.npz                one per output of each runner, called "runner/output"
+    ├── internals.npz              the same for debug variables, if there are any
+    └── output_hist.png, output_diff_over_time.png       of what differs or ran on a board, with matplotlib
+    io_records/all.yaml, all_hex.yaml, all_hex.txt       after a run on a board or a fake
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from femtodriver.metrics import document_yaml
+from femtodriver.output.file_names import safe_name
+from femtodriver.output.plots import draw
+from femtodriver.program.archive import make_directory, write_file
+from femtodriver.program.bus.recording import Transaction, recording_hex_text, recording_yaml
+from femtodriver.runners.compare_runs import Comparison, Verdict
+from femtodriver.runners.difference import Difference
+
+FOLDER = "comparison"
+SCHEMA = "femtodriver-comparison/1"
+OWN_RUNNERS = frozenset({"fqir", "fmir", "fasmir"})
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_PLAIN_KEY = re.compile(r"(?!\.\.?$)[^/\\\x00-\x1f\x7f\ud800-\udfff]{1,200}")
+Recordings = Mapping[str, Sequence[Transaction]]
+Arrays = Mapping[str, npt.ArrayLike]
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """A comparison with what belongs to its record. ``settings``: plain data for ``comparison.yaml``."""
+
+    comparison: Comparison
+    inputs: Arrays
+    settings: Mapping[str, Any]
+
+    @property
+    def pictured(self) -> bool:
+        """Whether pictures belong to it: something differs, or more took part than our own three runners.
+
+        Loading matplotlib takes longer than most runs; all zeros need no picture.
+        """
+        return not self.comparison.passed or not OWN_RUNNERS.issuperset(self.comparison.outputs)
+
+    def document(self) -> dict[str, Any]:
+        """What ``comparison.yaml`` holds."""
+        found = self.comparison
+        frames = {name: max(map(len, values.values()), default=0) for name, values in found.outputs.items()}
+        return {
+            "schema": SCHEMA,
+            "pass": found.passed,
+            "status": found.status,
+            "runners": list(found.outputs),
+            "frames": frames,
+            "tolerance": found.tolerance or 0,
+            **self.settings,
+            "pairs": [_pair(verdict) for verdict in found.verdicts],
+        }
+
+    def write(self, folder: Path) -> None:
+        """Writes all files into the folder, which is made. ProgramError when that is not possible."""
+        make_directory(folder)
+        found = self.comparison
+        write_file(folder / "comparison.yaml", document_yaml(self.document()).encode("utf-8", "backslashreplace"))
+        write_file(folder / "inputs.npz", npz({_key(name): rows for name, rows in self.inputs.items()}))
+        write_file(folder / "outputs.npz", npz(_by_runner(found.outputs)))
+        if any(found.internals.values()):
+            write_file(folder / "internals.npz", npz(_by_runner(found.internals)))
+        for name, picture in draw(found.outputs).items() if self.pictured else ():
+            write_file(folder / name, picture)
+
+
+def write_traffic(folder: Path, recordings: Recordings) -> None:
+    """Writes ``all.yaml``, ``all_hex.yaml``, ``all_hex.txt``. ProgramError when that is not possible."""
+    make_directory(folder)
+    for name, text in (
+        ("all.yaml", recording_yaml(recordings)),
+        ("all_hex.yaml", recording_yaml(recordings, hexadecimal=True)),
+        ("all_hex.txt", recording_hex_text(recordings)),
+    ):
+        write_file(folder / name, text.encode("ascii", "backslashreplace"))
+
+
+def npz(arrays: Arrays) -> bytes:
+    """The arrays as an ``.npz``; the same arrays give the same bytes."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, values in arrays.items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.ascontiguousarray(values), allow_pickle=False)
+            entry = zipfile.ZipInfo(f"{name}.npy", _EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, member.getvalue())
+    return stream.getvalue()
+
+
+def _by_runner(values: Mapping[str, Mapping[str, npt.NDArray[np.int64]]]) -> Arrays:
+    return {f"{runner}/{_key(name)}": rows for runner, found in values.items() for name, rows in found.items()}
+
+
+def _key(name: str) -> str:
+    """The name itself, unless it could be taken for a path or cannot be stored."""
+    return name if _PLAIN_KEY.fullmatch(name) else safe_name(name or "_")
+
+
+def _pair(verdict: Verdict) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "first": verdict.first,
+        "other": verdict.other,
+        "equal": verdict.outputs is None,
+        "output": _place(verdict.outputs, verdict),
+        "internal": _place(verdict.internals, verdict),
+    }
+    if verdict.maker and found["internal"]:
+        found["internal"]["made_by"] = verdict.maker
+    return found
+
+
+def _place(found: Difference | None, verdict: Verdict) -> dict[str, Any] | None:
+    """The first difference, null for none."""
+    if found is None:
+        return None
+    if found.frame < 0:
+        return {"variable": found.variable or None, "reason": found.text}
+    element: Any = list(found.element) if len(found.element) > 1 else next(iter(found.element), None)
+    names = (verdict.first, verdict.other)
+    values = dict(zip(names, found.values, strict=True))
+    return {"variable": found.variable, "frame": found.frame, "element": element, "values": values}

@@ -1,0 +1,168 @@
+"""What a model's folder holds, and how it is written.
+
+::
+
+    <output_dir>/<name>/
+    ├── meta_from_femtodriver/     metadata.yaml and the memory images (meta_from_zipfile, ... for other sources)
+    ├── io_records/
+    │   ├── setup.yaml, setup_hex.yaml, setup_hex.txt     the traffic that loads the program
+    │   ├── apb_records/0PROG_A, 0PROG_D                  the same for an SD card
+    │   ├── <name>.femto
+    │   └── all.yaml, all_hex.yaml, all_hex.txt           the traffic of a run on a board
+    ├── comparison/                                       after a comparison, see ``results``
+    └── metrics.yaml, metrics.txt                         after a simulation
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from femtodriver import __version__
+from femtodriver.metrics import document_text, document_yaml
+from femtodriver.model.build_model import Built
+from femtodriver.model.identity import user_data
+from femtodriver.model.load_model import FEMTO_META, OWN_META, ZIP_META
+from femtodriver.output.atomic_folder import replace_tree
+from femtodriver.output.comparison_files import FOLDER as COMPARISON
+from femtodriver.output.comparison_files import Compared, Recordings, write_traffic
+from femtodriver.output.file_names import safe_name
+from femtodriver.program.archive import make_directory, write_file
+from femtodriver.program.bus.load_sequence import load_sequence
+from femtodriver.program.bus.recording import PROGRAM_RECORDING, write_io_records
+from femtodriver.program.femto.convert import femto_from_compiled
+
+AnyPath = str | os.PathLike[str]
+IO_RECORDS = "io_records"
+METRICS_YAML = "metrics.yaml"
+METRICS_TEXT = "metrics.txt"
+# Entries of a model's folder that a new compilation replaces or, if it does not make them, makes untrue.
+RESULTS = frozenset({IO_RECORDS, METRICS_YAML, METRICS_TEXT, COMPARISON})
+OWN_METAS = frozenset({OWN_META, ZIP_META, FEMTO_META})
+FOREIGN_CLOCK_MHZ = 100
+
+
+def model_folder(output_dir: AnyPath, name: str) -> Path:
+    """The folder of the model of that name."""
+    return Path(output_dir) / safe_name(name)
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """What a run adds to the program: metrics, a comparison, the traffic with a board; each if there is any."""
+
+    doc: Mapping[str, Any] | None = None
+    compared: Compared | None = None
+    recordings: Recordings = field(default_factory=dict)
+
+
+NO_RESULTS = Results()
+
+
+def write_all(output_dir: AnyPath, built: Built, model_type: str | None, results: Results = NO_RESULTS) -> None:
+    """Replaces the model's folder in one step: images, program files and results.
+
+    Images from another source stay if they are of the same program, which shows in the same ``.femto``.
+    """
+    femto = femto_bytes(built, model_type)
+
+    def into(folder: Path) -> None:
+        built.data.write_to_files(folder / built.source.meta_name)
+        _write_records(folder / IO_RECORDS, built, femto)
+        if results.recordings:
+            write_traffic(folder / IO_RECORDS, results.recordings)
+        if results.compared is not None:
+            results.compared.write(folder / COMPARISON)
+        if results.doc is not None:
+            write_metrics(folder, results.doc)
+
+    metas = {built.source.meta_name}
+    if not _is_file_with(femto_path(output_dir, built.source.name), femto):
+        metas.update(OWN_METAS)
+    replace_tree(model_folder(output_dir, built.source.name), metas | RESULTS, into)
+
+
+def write_results(output_dir: AnyPath, built: Built, results: Results) -> None:
+    """Adds comparison and traffic to a model's folder that is there already; the folder of the comparison is replaced
+    in one step."""
+    folder = model_folder(output_dir, built.source.name)
+    if results.recordings:
+        write_traffic(folder / IO_RECORDS, results.recordings)
+    if results.compared is not None:
+        target = folder / COMPARISON
+        replace_tree(target, _everything(target), results.compared.write)
+
+
+def write_metadata(output_dir: AnyPath, built: Built) -> Path:
+    """Replaces the folder of metadata and images alone; gives its path."""
+    target = model_folder(output_dir, built.source.name) / built.source.meta_name
+    replace_tree(target, _everything(target), built.data.write_to_files)
+    return target
+
+
+def write_records(output_dir: AnyPath, built: Built, model_type: str | None) -> Path:
+    """Replaces the folder of program files (recordings, ``0PROG_*``, ``.femto``) alone; gives its path."""
+    femto = femto_bytes(built, model_type)
+    target = model_folder(output_dir, built.source.name) / IO_RECORDS
+    replace_tree(target, _everything(target), lambda folder: _write_records(folder, built, femto))
+    return target
+
+
+def write_metrics(folder: Path, doc: Mapping[str, Any]) -> Path:
+    """Writes ``metrics.yaml`` and ``metrics.txt``, each in one step; gives the path of the first."""
+    make_directory(folder)
+    write_file(folder / METRICS_TEXT, document_text(doc).encode("utf-8"))
+    write_file(folder / METRICS_YAML, document_yaml(doc).encode("utf-8"))
+    return folder / METRICS_YAML
+
+
+def femto_path(output_dir: AnyPath, name: str) -> Path:
+    """Where the ``.femto`` of the model of that name stands."""
+    return model_folder(output_dir, name) / IO_RECORDS / f"{safe_name(name)}.femto"
+
+
+def _everything(folder: Path) -> set[str]:
+    return {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+
+
+def _is_file_with(path: Path, content: bytes) -> bool:
+    try:
+        return path.stat().st_size == len(content) and path.read_bytes() == content
+    except OSError:
+        return False
+
+
+def _write_records(folder: Path, built: Built, femto: bytes) -> None:
+    index, salt = built.registers
+    records = load_sequence(built.data, key_index=index, salt=salt)
+    write_io_records(folder, {PROGRAM_RECORDING: records})
+    write_file(folder / f"{safe_name(built.source.name)}.femto", femto)
+
+
+def femto_bytes(built: Built, model_type: str | None) -> bytes:
+    """The program as a ``.femto``; that of a model which came as a ``.femto`` stays as it was, to the byte."""
+    if built.source.container is not None:
+        return built.source.container
+    femto = built.data.metadata.get("femto")
+    origin: Mapping[str, Any] = femto if isinstance(femto, Mapping) else {}
+    stored = built.data.metadata.get("userdata", b"")
+    return femto_from_compiled(
+        built.data,
+        name=str(origin.get("name", built.source.name)),
+        producer=str(origin.get("producer", f"open-fd {__version__}")),
+        clock_mhz=_clock_mhz(built, origin),
+        model_type=model_type or str(origin.get("type", "custom")),
+        model_version=str(origin.get("version", "1.0.0")),
+        key_index=built.registers[0],
+        userdata=user_data(built.data) or (stored if isinstance(stored, bytes) else b""),
+    )
+
+
+def _clock_mhz(built: Built, origin: Mapping[str, Any]) -> int:
+    stored = origin.get("clock_mhz")
+    if isinstance(stored, int):
+        return stored
+    return round(built.part.clock_hz / 1e6) if built.part else FOREIGN_CLOCK_MHZ

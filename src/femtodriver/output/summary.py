@@ -1,0 +1,110 @@
+"""What people are told about a model: what was loaded, whether it fits, what it costs. Plain lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from femtodriver.fqir.graph import Network
+from femtodriver.fqir.safe_text import plain_name
+from femtodriver.inputs import InputSpec
+from femtodriver.metrics import document_text
+from femtodriver.model.build_model import Built
+from femtodriver.output import model_folder
+from femtodriver.output.comparison_files import FOLDER as COMPARISON
+from femtodriver.output.plots import NO_PLOTS, can_draw
+
+# The sections of metrics.txt that a terminal shows: time, and power with energy.
+_SHORT_SECTIONS = slice(1, 3)
+
+
+def model_text(built: Built) -> str:
+    """What was loaded, and whether it fits."""
+    return "\n".join(filter(None, (_loaded_text(built), _fit_text(built))))
+
+
+def _loaded_text(built: Built) -> str:
+    """Name, size, inputs and outputs."""
+    head = f"{plain_name(built.source.name, 60)}: {_size_text(built)}"
+    if built.told is None:
+        return f"{head}\n  a program that is not for the open SPU; it can be converted, not simulated"
+    rows = [("input", spec) for spec in built.told.inputs] + [("output", spec) for spec in built.told.outputs]
+    width = max(len(plain_name(spec.name, 40)) for _, spec in rows)
+    return "\n".join([head, *(_variable(kind, spec, width) for kind, spec in rows)])
+
+
+def _fit_text(built: Built) -> str:
+    """Whether the program fits, with the memory that each core uses of what it has; "" for a foreign program."""
+    if built.part is None:
+        return ""
+    info = built.data.info()
+    lines = [f"fits {built.part.name}:"]
+    for core in range(built.part.cores):
+        sizes = (
+            ("data", 8 * sum(info.data_bank_sizes.get(core, {}).values()), built.part.dm_bytes),
+            (
+                "tables",
+                2 * sum(info.table_bank_sizes.get(core, {}).values()),
+                2 * built.part.tm_banks * built.part.tm_bank_words,
+            ),
+            ("instructions", 8 * info.inst_counts.get(core, 0), 8 * built.part.im_words),
+        )
+        used = ", ".join(f"{what} {_share(size, most)}" for what, size, most in sizes)
+        lines.append(f"  core {core}: {used if core in info.inst_counts else 'not needed'}")
+    return "\n".join(lines)
+
+
+def metrics_text(doc: Mapping[str, Any]) -> str:
+    """The heart of ``metrics.txt``: latency, deadline, power, energy."""
+    sections: Sequence[str] = document_text(doc).split("\n\n")[_SHORT_SECTIONS]
+    return "\n".join(sections)
+
+
+def written_text(output_dir: model_folder.AnyPath, built: Built, results: model_folder.Results) -> str:
+    """Which files were written, and which could not be drawn."""
+    name = built.source.name
+    femto = model_folder.femto_path(output_dir, name)
+    lines = [
+        f"wrote {model_folder.model_folder(output_dir, name)}/",
+        f"  {built.source.meta_name}/",
+        f"  {model_folder.IO_RECORDS}/apb_records/0PROG_A, 0PROG_D",
+        f"  {model_folder.IO_RECORDS}/{femto.name} ({femto.stat().st_size:,} bytes{_secrecy_text(built)})",
+    ]
+    if results.recordings:
+        lines.append(f"  {model_folder.IO_RECORDS}/all.yaml, all_hex.yaml, all_hex.txt")
+    if results.compared is not None:
+        lines.append(f"  {COMPARISON}/")
+    if results.doc is not None:
+        lines.append(f"  {model_folder.METRICS_YAML}, {model_folder.METRICS_TEXT}")
+    if results.compared is not None and results.compared.pictured and not can_draw():
+        lines.append(NO_PLOTS)
+    return "\n".join(lines)
+
+
+def _secrecy_text(built: Built) -> str:
+    info = built.data.info()
+    return f", encrypted with key {info.key_index}" if info.encrypted and built.told is not None else ""
+
+
+def _size_text(built: Built) -> str:
+    network = built.source.network
+    if network is None:
+        return f"compiled program, {sum(built.data.info().inst_counts.values()):,} instruction words"
+    nodes, parameters = _sizes(network)
+    return f"{nodes:,} node{'' if nodes == 1 else 's'}, {parameters:,} parameters"
+
+
+def _sizes(network: Network) -> tuple[int, int]:
+    """Nodes and parameter elements of the frame graph and of those nested in it."""
+    nodes = [node for _, node in network.frame.walk()]
+    graphs = [network.frame, *(nested for node in nodes for nested in node.subgraphs.values())]
+    parameters = {tensor.name: tensor.size for graph in graphs for tensor in graph.parameters}
+    return len(nodes), sum(parameters.values())
+
+
+def _variable(kind: str, spec: InputSpec, width: int) -> str:
+    return f"  {kind:<7} {plain_name(spec.name, 40):<{width}}  {spec.length} x {spec.bits} bits"
+
+
+def _share(size: int, most: int) -> str:
+    return f"{size:,} of {most:,} bytes ({100 * size / most:.1f} %)"

@@ -1,0 +1,1 @@
+"""What goes over a bus to a board: load sequences and recordings."""

@@ -1,0 +1,261 @@
+"""A compiled program: memory images, metadata and the files that travel with them.
+
+Nothing here knows what an image means; encrypted and foreign programs pass through unchanged.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from femtodriver.errors import ProgramError, UsageError
+from femtodriver.program import archive, images
+from femtodriver.program.metadata import ProgramInfo, program_info
+from femtodriver.program.plain_yaml import dump_yaml, load_yaml
+
+Words = npt.NDArray[np.uint64]
+Memories = dict[int, dict[str, list[Words]]]
+
+MAX_EXTRA = 4 << 20
+DM_BANK_WORDS = 8192
+TM_BANK_WORDS = 2048
+_log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class CompiledData:
+    """A compiled program in memory.
+
+    ``metadata``: plain mapping as in ``metadata.yaml``. ``mems_per_core``: {core: {"DM"|"TM"|"SB"|"RQ"|"PB"|"IM":
+    [uint64 array per bit group]}}. ``files``: other files by name, text or bytes.
+    """
+
+    metadata: dict[str, Any] = field(default_factory=dict)
+    mems_per_core: Memories = field(default_factory=dict)
+    files: dict[str, str | bytes] = field(default_factory=dict)
+
+    @classmethod
+    def read_from_files(
+        cls, directory: str | os.PathLike[str], metadata_file: str = images.METADATA_FILE
+    ) -> CompiledData:
+        """The program in a directory, with the file names of either vendor generation.
+
+        Raises ProgramError (also a FileNotFoundError for a missing directory).
+        """
+        return cls._from_contents(archive.read_directory(directory), os.fspath(directory), metadata_file)
+
+    @classmethod
+    def read_from_zip(
+        cls, source: str | os.PathLike[str] | bytes, metadata_file: str = images.METADATA_FILE
+    ) -> CompiledData:
+        """The program in a flat zip archive, given as a path or as its bytes. Raises ProgramError."""
+        if isinstance(source, bytes):
+            return cls._from_contents(archive.read_zip(source), "archive", metadata_file)
+        where = os.fspath(source)
+        data = archive.read_file(source, archive.MAX_ARCHIVE)
+        return cls._from_contents(archive.read_zip(data, where), where, metadata_file)
+
+    @classmethod
+    def read_from_femtofile(cls, path: str | os.PathLike[str]) -> CompiledData:
+        """The program in a ``.femto`` container. Variables are called "0", "1", ... (names are not stored in it).
+
+        ``metadata["userdata"]`` holds the user data (bytes) if there are any. Raises ProgramError.
+        """
+        from femtodriver.program.femto.convert import compiled_from_femto
+        from femtodriver.program.femto.femtofile import FemtoFile
+
+        return compiled_from_femto(FemtoFile.import_file(path), os.fspath(path))
+
+    @classmethod
+    def _from_contents(cls, contents: Mapping[str, bytes], where: str, metadata_file: str) -> CompiledData:
+        if metadata_file not in contents:
+            raise ProgramError(f"{where}: the file {metadata_file} is missing; this is not a compiled program.")
+        metadata = load_yaml(contents[metadata_file], f"{where}: {metadata_file}")
+        data = cls(metadata, _read_memories(contents, where), _read_extras(contents, metadata_file))
+        check_images(data, program_info(metadata, f"{where}: {metadata_file}"), where)
+        _check_queue_lengths(data, contents, where)
+        return data
+
+    def info(self) -> ProgramInfo:
+        """The checked metadata; ProgramError when it is not that of a program."""
+        return program_info(self.metadata)
+
+    def image(self, core: int, memory: str) -> Words:
+        """The image (uint64) of a memory that is not split in bit groups; no words when there is none."""
+        groups = self.mems_per_core.get(core, {}).get(memory, [])
+        if len(groups) > 1:
+            raise ProgramError(f"core {core}: {memory} must be one image, not {len(groups)} bit groups.")
+        return groups[0] if groups else np.zeros(0, np.uint64)
+
+    def read_txt(self, name: str) -> str:
+        """Text of a file; UsageError for an unknown name, ProgramError when it is not UTF-8."""
+        try:
+            return self._content(name).decode("utf-8")
+        except UnicodeDecodeError:
+            raise ProgramError(f"{name}: must be text in UTF-8.") from None
+
+    def read_json(self, name: str) -> Any:
+        """Value of a JSON file; UsageError for an unknown name, ProgramError when it is not JSON."""
+        try:
+            return json.loads(self.read_txt(name))
+        except (ValueError, RecursionError) as error:
+            raise ProgramError(f"{name}: must be JSON: {error}.") from None
+
+    def read_yaml(self, name: str) -> Any:
+        """Value of a plain YAML file; UsageError for an unknown name, ProgramError when it is not plain YAML."""
+        return load_yaml(self._content(name), name)
+
+    def set_metadata_file(self, name: str) -> None:
+        """Takes the metadata from the YAML file ``name`` of this program; ProgramError when it does not fit."""
+        metadata = self.read_yaml(name)
+        check_images(self, program_info(metadata, name), name)
+        self.metadata = metadata
+
+    def to_zip_bytes(self) -> bytes:
+        """The program as a flat zip archive; the same program gives the same bytes."""
+        return archive.write_zip(self._contents())
+
+    def to_zip_file(self, path: str | os.PathLike[str]) -> None:
+        """Writes ``to_zip_bytes()`` in one step; ProgramError when the file cannot be written."""
+        archive.write_file(Path(path), self.to_zip_bytes())
+
+    def write_to_files(self, directory: str | os.PathLike[str]) -> None:
+        """Writes metadata, images and the other files; images of an earlier program in it are removed."""
+        contents = self._contents()
+        folder = Path(directory)
+        present = {entry.name for entry in folder.iterdir() if entry.is_file()} if folder.is_dir() else set()
+        stale = sorted(name for name in present - set(contents) if _is_ours(name))
+        archive.write_directory(folder, contents, stale)
+
+    @staticmethod
+    def parse_memory_file_name(name: str) -> tuple[int, str, int] | tuple[None, None, None]:
+        """(core, memory, bit group) of an image's file name, bit group 0 when not split; else three None."""
+        parsed = images.parse_image_name(name)
+        return (parsed.core, parsed.memory, parsed.bitgroup) if parsed else (None, None, None)
+
+    @staticmethod
+    def convert_hex_to_ndarray(data: bytes) -> Words:
+        """Words (uint64) of a hex image; ProgramError for anything but one number below 2^64 per line."""
+        return images.read_hex(data)
+
+    def _contents(self) -> dict[str, bytes]:
+        contents = {images.METADATA_FILE: dump_yaml(self.metadata).encode("ascii")}
+        for core in sorted(self.mems_per_core):
+            contents.update(_core_files(core, self.mems_per_core[core]))
+        for name in sorted(self.files):
+            if not _is_ours(name):
+                contents[name] = _as_bytes(self.files[name])
+        return contents
+
+    def _content(self, name: str) -> bytes:
+        if name in self.files:
+            return _as_bytes(self.files[name])
+        contents = self._contents()
+        if name not in contents:
+            raise UsageError(f"file: must be one of this program's ({', '.join(contents)}), not {name!r}.")
+        return contents[name]
+
+
+def check_images(data: CompiledData, info: ProgramInfo, where: str) -> None:
+    """ProgramError when an image is shorter than the words that the metadata says are used."""
+    for core, count in info.inst_counts.items():
+        _check_covered(data, core, "IM", count, where)
+    for memory, sizes, stride in (
+        ("DM", info.data_bank_sizes, DM_BANK_WORDS),
+        ("TM", info.table_bank_sizes, TM_BANK_WORDS),
+    ):
+        for core, banks in sizes.items():
+            needed = max((bank * stride + used for bank, used in banks.items() if used), default=0)
+            _check_covered(data, core, memory, needed, where)
+
+
+def _check_covered(data: CompiledData, core: int, memory: str, needed: int, where: str) -> None:
+    groups = data.mems_per_core.get(core, {}).get(memory, [])
+    have = min((len(group) for group in groups), default=0)
+    if have < needed:
+        raise ProgramError(f"{where}: the {memory} image of core {core} must have at least {needed} words, not {have}.")
+
+
+def _core_files(core: int, memories: Mapping[str, list[Words]]) -> dict[str, bytes]:
+    files = {}
+    for memory in images.MEMORIES:
+        groups = memories.get(memory) or [np.zeros(0, np.uint64)]
+        for index, words in enumerate(groups):
+            name = images.image_name(core, memory, None if len(groups) == 1 else index)
+            files[name] = images.write_hex(words, memory)
+    queue = memories.get("RQ") or [np.zeros(0, np.uint64)]
+    files[images.queue_length_name(core)] = b"%d\n" % len(queue[0])
+    return files
+
+
+def _read_memories(contents: Mapping[str, bytes], where: str) -> Memories:
+    found: dict[tuple[int, str], dict[int, Words]] = {}
+    for name, content in contents.items():
+        parsed = images.parse_image_name(name)
+        if parsed is None:
+            continue
+        if parsed.core >= images.MAX_CORES or parsed.bitgroup >= images.MAX_BITGROUPS:
+            raise ProgramError(f"{where}: {name}: the core must be below {images.MAX_CORES}, the bit group below 8.")
+        groups = found.setdefault((parsed.core, parsed.memory), {})
+        if parsed.bitgroup in groups:
+            raise ProgramError(f"{where}: {name}: core {parsed.core}'s {parsed.memory} image must be there once.")
+        groups[parsed.bitgroup] = images.read_hex(content, f"{where}: {name}")
+    memories: Memories = {core: {} for core in sorted({core for core, _ in found})}
+    for (core, memory), groups in sorted(found.items(), key=lambda item: _order(*item[0])):
+        if sorted(groups) != list(range(len(groups))):
+            raise ProgramError(f"{where}: core {core}'s {memory} bit groups must be 0, 1, ..., not {sorted(groups)}.")
+        memories[core][memory] = [groups[index] for index in range(len(groups))]
+    return memories
+
+
+def _order(core: int, memory: str) -> tuple[int, int]:
+    return core, images.MEMORIES.index(memory)
+
+
+def _read_extras(contents: Mapping[str, bytes], metadata_file: str) -> dict[str, str | bytes]:
+    extras: dict[str, str | bytes] = {}
+    for name, content in contents.items():
+        if _is_ours(name) or name == metadata_file:
+            continue
+        _log.debug("%s: not a file of a compiled program", name)
+        if len(content) <= MAX_EXTRA:
+            extras[name] = _decoded(content)
+    return extras
+
+
+def _check_queue_lengths(data: CompiledData, contents: Mapping[str, bytes], where: str) -> None:
+    for name, content in contents.items():
+        core = images.parse_queue_length_name(name)
+        if core is None:
+            continue
+        length = images.read_queue_length(content, f"{where}: {name}")
+        have = len(data.mems_per_core.get(core, {}).get("RQ", [()])[0])
+        if length > have:
+            raise ProgramError(f"{where}: {name}: must be at most {have}, the words of that image, not {length}.")
+
+
+def _decoded(content: bytes) -> str | bytes:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return content
+
+
+def _as_bytes(content: str | bytes) -> bytes:
+    return content.encode("utf-8") if isinstance(content, str) else bytes(content)
+
+
+def _is_ours(name: str) -> bool:
+    return (
+        name == images.METADATA_FILE
+        or images.parse_image_name(name) is not None
+        or images.parse_queue_length_name(name) is not None
+    )

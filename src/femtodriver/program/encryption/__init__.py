@@ -1,0 +1,1 @@
+"""Encrypted programs and the keys for them."""

@@ -1,0 +1,1 @@
+"""The ``.femto`` container in its two layouts."""

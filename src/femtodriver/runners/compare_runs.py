@@ -1,0 +1,188 @@
+"""Comparing runs: equal or not, and if not, where the first difference is."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from femtodriver.errors import ComparisonError, UsageError
+from femtodriver.runners.difference import Difference, difference, internal_difference
+
+if TYPE_CHECKING:
+    from femtodriver.runners.runner import Runner
+
+Values = dict[str, npt.NDArray[np.int64]]
+RunProgress = Callable[[str, int, int], None]
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Two runs compared: where their outputs part and where their internal values do; None for equal ones.
+
+    ``maker``: the operator that makes the internal value in question, "" if nobody knows.
+    """
+
+    first: str
+    other: str
+    outputs: Difference | None
+    internals: Difference | None = None
+    maker: str = ""
+
+    @property
+    def text(self) -> str:
+        """ "" for equal outputs, else "first != other: where"."""
+        return f"{self.first} != {self.other}: {self.outputs.text}" if self.outputs else ""
+
+    @property
+    def inside(self) -> str:
+        """ "" for equal internal values, else "first != other inside: where (made by ...)"."""
+        if self.internals is None:
+            return ""
+        maker = f" (made by {self.maker})" if self.maker else ""
+        return f"{self.first} != {self.other} inside: {self.internals.text}{maker}"
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Runs of the same inputs: outputs and internal values by runner, and each run compared with the first."""
+
+    outputs: Mapping[str, Values]
+    internals: Mapping[str, Values]
+    verdicts: tuple[Verdict, ...]
+    tolerance: float | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether all outputs agree; internal values alone fail nothing."""
+        return all(verdict.outputs is None for verdict in self.verdicts)
+
+    @property
+    def status(self) -> str:
+        """The verdict in words: what was equal, or the first difference of each pair."""
+        if self.passed:
+            text = _passed_text(list(self.outputs), self.outputs, self.tolerance)
+        else:
+            text = "; ".join(verdict.text for verdict in self.verdicts if verdict.text)
+        return "; ".join([text, *(verdict.inside for verdict in self.verdicts if verdict.inside)])
+
+
+def check_tolerance(tolerance: object) -> None:
+    """UsageError unless it is None or a number from 0."""
+    if tolerance is None or (
+        isinstance(tolerance, (int, float)) and not isinstance(tolerance, bool) and 0 <= tolerance < math.inf
+    ):
+        return
+    raise UsageError(f"tolerance: must be a number from 0, not {tolerance!r}.")
+
+
+def verdict(found: Difference | None) -> int:
+    """0 for no difference; else -1, and the difference goes to the log."""
+    if found is None:
+        return 0
+    _log.info("%s", found.text)
+    return -1
+
+
+def compare_runs(
+    inputs: Mapping[str, npt.ArrayLike],
+    runners: Sequence[Runner],
+    *,
+    names: Sequence[str] | None = None,
+    with_internals: bool = False,
+    except_on_error: bool = True,
+    error_tolerance: float | None = None,
+    no_reset: bool = False,
+    compare_status: MutableMapping[str, Any] | None = None,
+) -> tuple[dict[str, Values], dict[str, Values]]:
+    """Run every runner on the same inputs, and compare each with the first.
+
+    Returns outputs and internal values by runner name. ``compare_status`` receives "pass" (bool) and "status_str"
+    (the verdict, naming the first difference). Otherwise as ``run_all``. Raises ComparisonError for a difference if
+    ``except_on_error``.
+    """
+    found = run_all(
+        inputs,
+        runners,
+        names=names,
+        with_internals=with_internals,
+        error_tolerance=error_tolerance,
+        no_reset=no_reset,
+    )
+    if compare_status is not None:
+        compare_status["pass"] = found.passed
+        compare_status["status_str"] = found.status
+    if not found.passed and except_on_error:
+        raise ComparisonError(f"compare: {found.status}.")
+    return dict(found.outputs), dict(found.internals)
+
+
+def run_all(
+    inputs: Mapping[str, npt.ArrayLike],
+    runners: Sequence[Runner],
+    *,
+    names: Sequence[str] | None = None,
+    with_internals: bool = False,
+    error_tolerance: float | None = None,
+    no_reset: bool = False,
+    progress: RunProgress | None = None,
+    makers: Mapping[str, str] | None = None,
+) -> Comparison:
+    """Run every runner on the same inputs, and compare each with the first.
+
+    Every runner is finished, also when one raises. A difference of internal values alone is told but fails nothing;
+    ``makers`` says which operator makes each. Raises UsageError for names that do not tell the runners apart, or a
+    tolerance that is none.
+    """
+    check_tolerance(error_tolerance)
+    called = _checked_names(names if names is not None else [runner.name for runner in runners], len(runners))
+    order = sorted(zip(called, runners, strict=True), key=lambda pair: not pair[1].runs_first)
+    made = {name: _run(name, runner, inputs, no_reset, progress) for name, runner in order}
+    outputs, internals = ({name: made[name][kind] for name in called} for kind in (0, 1))
+    verdicts = []
+    for other in called[1:]:
+        pair = (called[0], other)
+        apart = difference("output", pair[0], outputs[pair[0]], other, outputs[other], error_tolerance)
+        inside = None
+        if with_internals:
+            inside = internal_difference(pair[0], internals[pair[0]], other, internals[other], error_tolerance)
+        maker = (makers or {}).get(inside.variable, "") if inside else ""
+        verdicts.append(Verdict(*pair, apart, inside, maker))
+    return Comparison(outputs, internals, tuple(verdicts), error_tolerance)
+
+
+def _checked_names(names: Sequence[str], runners: int) -> list[str]:
+    if len(names) != runners or len(set(names)) != len(names):
+        raise UsageError(f"compare: names must be one for each of the {runners} runners, all different, not {names}.")
+    if not names:
+        raise UsageError("compare: runners must be at least one, not none.")
+    return list(names)
+
+
+def _run(
+    name: str, runner: Runner, inputs: Mapping[str, npt.ArrayLike], no_reset: bool, progress: RunProgress | None
+) -> tuple[Values, Values]:
+    def tell(done: int, frames: int) -> None:
+        if progress is not None:
+            progress(name, done, frames)
+
+    try:
+        if not no_reset:
+            runner.reset()
+        outputs, internals, _ = runner.run(inputs, tell if progress is not None else None)
+    finally:
+        runner.finish()
+    return outputs, internals
+
+
+def _passed_text(names: Sequence[str], outputs: Mapping[str, Values], tolerance: float | None) -> str:
+    lengths = [len(rows) for name in names for rows in outputs[name].values()]
+    least, most = min(lengths, default=0), max(lengths, default=0)
+    frames = f"{least} frame{'' if least == 1 else 's'}" + ("" if least == most else f" of {most}")
+    return f"{' = '.join(names)}, {frames}, {f'within {tolerance:g}' if tolerance else 'bit-exact'}"

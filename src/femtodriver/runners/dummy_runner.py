@@ -1,0 +1,73 @@
+"""Runner "dummy": replays outputs that somebody recorded, whatever the inputs are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from femtodriver.errors import InputError, UsageError
+from femtodriver.inputs import InputSpec, check_inputs, read_array
+from femtodriver.runners.runner import Mask, Progress, Runner, Values
+
+SUFFIXES = (".npy", ".npz")
+
+
+class DummyRunner(Runner):
+    """Replays a file: ``.npy`` (frames, elements) for a single output, or ``.npz`` with one such array per output.
+
+    ``outputs`` tells name and width of every output of the model. UsageError for another kind of file, InputError for
+    arrays that do not fit the outputs. A run ends where the recording ends.
+    """
+
+    def __init__(self, path: str | Path, inputs: Sequence[InputSpec], outputs: Sequence[InputSpec]) -> None:
+        super().__init__("dummy", inputs)
+        self._recorded = _read(Path(path), outputs)
+        self._frames = min(len(rows) for rows in self._recorded.values())
+        self._next = 0
+
+    def run(self, inputs: Mapping[str, npt.ArrayLike], progress: Progress | None = None) -> tuple[Values, Values, Mask]:
+        """As ``Runner.run``, for as many frames as the recording has left."""
+        self._prepare()
+        left = self._frames - self._next
+        checked = check_inputs(inputs, self.inputs)
+        if left <= 0:
+            raise InputError(f"dummy: the recording has {self._frames} frames, and all of them were replayed.")
+        return super().run({name: values[:left] for name, values in checked.items()}, progress)
+
+    def _reset(self) -> None:
+        self._next = 0
+
+    def _step(self, inputs: Values) -> tuple[Values, Values]:
+        if self._next >= self._frames:
+            raise InputError(f"dummy: the recording has {self._frames} frames, and all of them were replayed.")
+        self._next += 1
+        return {name: rows[self._next - 1].copy() for name, rows in self._recorded.items()}, {}
+
+
+def _read(path: Path, outputs: Sequence[InputSpec]) -> Values:
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"{path}: a recording for the runner dummy must end in .npy or .npz, not {path.suffix!r}.")
+    content = read_array(path)
+    names = [spec.name for spec in outputs]
+    if not isinstance(content, dict):
+        if len(outputs) != 1:
+            raise InputError(f"{path}: a .npy file can replay one output, not {len(outputs)}. Use a .npz file.")
+        content = {names[0]: content}
+    if set(content) != set(names):
+        found = ", ".join(map(repr, content)) or "none"
+        raise InputError(f"{path}: must have one array for each of {', '.join(map(repr, names))}, not for {found}.")
+    return {spec.name: _checked(f"{path}: {spec.name!r}", content[spec.name], spec.length) for spec in outputs}
+
+
+def _checked(where: str, rows: npt.NDArray[Any], width: int) -> npt.NDArray[np.int64]:
+    if rows.ndim != 2 or rows.shape[1] != width or not len(rows):
+        raise InputError(f"{where}: must have the shape (frames, {width}), with at least one frame, not {rows.shape}.")
+    if rows.dtype.kind not in "iu":
+        raise InputError(f"{where}: must hold integers, not {rows.dtype}.")
+    if rows.dtype == np.uint64 and int(rows.max()) >> 63:
+        raise InputError(f"{where}: must hold numbers below 2^63.")
+    return rows.astype(np.int64)

@@ -1,0 +1,41 @@
+"""Runner "fasmir": the encoded program on the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from femtodriver.inputs import InputSpec
+from femtodriver.machine.machine import Machine
+from femtodriver.machine.run_report import RunReport
+from femtodriver.part import Part
+from femtodriver.program.compiled_data import CompiledData
+from femtodriver.runners.runner import Runner, Values
+
+
+class FasmirRunner(Runner):
+    """Executes the images; ``report()`` has what was counted since the last reset.
+
+    ``kept``: where internals stand in data memory when a frame has ended (see ``femtodriver.kept`` of the metadata).
+    """
+
+    def __init__(
+        self,
+        program: CompiledData,
+        part: Part,
+        inputs: Sequence[InputSpec],
+        kept: Mapping[str, Mapping[str, int]] | None = None,
+    ) -> None:
+        super().__init__("fasmir", inputs)
+        self._machine = Machine(program, part)
+        self._kept = kept or {}
+
+    def report(self) -> RunReport:
+        """Counts of all frames since the last reset."""
+        return self._machine.report()
+
+    def _reset(self) -> None:
+        self._machine.reset()
+
+    def _step(self, inputs: Values) -> tuple[Values, Values]:
+        outputs = self._machine.step(inputs)
+        return outputs, {name: self._machine.peek(**place) for name, place in self._kept.items()}

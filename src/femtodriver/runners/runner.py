@@ -1,0 +1,141 @@
+"""What every runner is: something that turns frames of integers into frames of integers.
+
+Life cycle of a runner, whatever stands behind it (a graph, a simulation, a recording, later a board):
+
+1. construct; nothing heavy is held before step 2
+2. ``reset()``: to the initial state
+3. ``step(inputs)`` once per frame, or ``run(inputs)`` for all frames; they call ``reset`` if nobody did
+4. ``finish()``: release what is held; may be called twice, and ``reset`` may follow
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from femtodriver.inputs import InputSpec, check_inputs
+from femtodriver.runners import compare_runs, difference
+
+Int64Array = npt.NDArray[np.int64]
+Values = dict[str, Int64Array]
+Mask = dict[str, npt.NDArray[np.bool_]]
+Progress = Callable[[int, int], None]
+
+
+class Runner(ABC):
+    """One executor of one model.
+
+    ``name`` is what reports call it; ``inputs`` tells name, width and bits of every input. Values are int64; a frame
+    of a variable has shape (elements,), a run of it (frames, elements). ``runs_first``: it may fail for reasons outside
+    of this process, so a comparison had better know before the long work of others.
+    """
+
+    name: str
+    runs_first = False
+
+    def __init__(self, name: str, inputs: Sequence[InputSpec]) -> None:
+        self.name = name
+        self.inputs = tuple(inputs)
+        self._ready = False
+
+    def reset(self) -> None:
+        """To the initial state; the next frame is the first one."""
+        self._reset()
+        self._ready = True
+
+    def step(self, inputs: Mapping[str, npt.ArrayLike]) -> tuple[Values, Values]:
+        """One frame: outputs and internal values by name. InputError for inputs that do not fit."""
+        frame = check_inputs({name: np.asarray(value)[np.newaxis] for name, value in inputs.items()}, self.inputs)
+        self._prepare()
+        return self._step({name: value[0] for name, value in frame.items()})
+
+    def run(self, inputs: Mapping[str, npt.ArrayLike], progress: Progress | None = None) -> tuple[Values, Values, Mask]:
+        """All frames, from the state that the runner is in: outputs, internal values, and which frame gave which.
+
+        The mask has one bool array (frames,) per output. ``progress(done, frames)`` is called after each frame.
+        InputError, before the first frame, for inputs that do not fit.
+        """
+        checked = check_inputs(inputs, self.inputs)
+        self._prepare()
+        frames = len(next(iter(checked.values()), ()))
+        outputs: list[Values] = []
+        internals: list[Values] = []
+        for frame in range(frames):
+            made, seen = self._step({name: values[frame] for name, values in checked.items()})
+            outputs.append(made)
+            internals.append(seen)
+            if progress is not None:
+                progress(frame + 1, frames)
+        stacked = _stacked(outputs)
+        return stacked, _stacked(internals), {name: np.ones(len(rows), np.bool_) for name, rows in stacked.items()}
+
+    def finish(self) -> None:
+        """Release what the runner holds. What it counted stays readable."""
+        self._ready = False
+        self._finish()
+
+    def _prepare(self) -> None:
+        if not self._ready:
+            self.reset()
+
+    @abstractmethod
+    def _reset(self) -> None:
+        """To the initial state."""
+
+    @abstractmethod
+    def _step(self, inputs: Values) -> tuple[Values, Values]:
+        """One frame; the inputs are checked, and are not kept by the caller."""
+
+    def _finish(self) -> None:
+        """Release what is held: here, nothing."""
+        return
+
+    @classmethod
+    def compare_outputs(
+        cls, name_a: str, a: Mapping[str, Any], name_b: str, b: Mapping[str, Any], error_tolerance: float | None = None
+    ) -> int:
+        """0 if the outputs of two runs are equal, else -1; see ``difference.difference``."""
+        return compare_runs.verdict(difference.difference("output", name_a, a, name_b, b, error_tolerance))
+
+    @classmethod
+    def compare_internals(
+        cls, name_a: str, a: Mapping[str, Any], name_b: str, b: Mapping[str, Any], error_tolerance: float | None = None
+    ) -> int:
+        """0 if the internal values that both runs have are equal, else -1."""
+        return compare_runs.verdict(difference.internal_difference(name_a, a, name_b, b, error_tolerance))
+
+    @classmethod
+    def compare_runs(
+        cls,
+        inputs: Mapping[str, npt.ArrayLike],
+        *runners: Runner,
+        names: Sequence[str] | None = None,
+        compare_internals: bool = False,
+        except_on_error: bool = True,
+        error_tolerance: float | None = None,
+        no_reset: bool = False,
+        compare_status: MutableMapping[str, Any] | None = None,
+    ) -> tuple[dict[str, Values], dict[str, Values]]:
+        """Run every runner on the same inputs and compare each with the first; see ``compare_runs.compare_runs``."""
+        return compare_runs.compare_runs(
+            inputs,
+            runners,
+            names=names,
+            with_internals=compare_internals,
+            except_on_error=except_on_error,
+            error_tolerance=error_tolerance,
+            no_reset=no_reset,
+            compare_status=compare_status,
+        )
+
+
+def _stacked(frames: Sequence[Mapping[str, Int64Array]]) -> Values:
+    """Rows per variable; variables that not every frame has are left out."""
+    if not frames:
+        return {}
+    common = [name for name in frames[0] if all(name in frame for frame in frames)]
+    return {name: np.stack([frame[name] for frame in frames]) for name in common}
