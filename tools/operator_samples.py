@@ -8,11 +8,10 @@ from math import prod
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from femtodriver.arrays import Int64Array
 from femtodriver.fqir.graph import Graph, Network, Node, Table, Tensor
 
-Int64Array = npt.NDArray[np.int64]
 Shape = tuple[int, ...]
 
 SIZES = (16, 64, 256)

@@ -8,9 +8,8 @@ Sign convention of every shift amount: positive = left (multiply), negative = ri
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-Int64Array = npt.NDArray[np.int64]
+from femtodriver.arrays import Int64Array
 
 WORD_BITS = 64
 

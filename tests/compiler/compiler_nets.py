@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from femtodriver.arrays import Int64Array
 from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.fmir.interpreter import FmirExecutor
 from femtodriver.compiler.pipeline import DEFAULT_OPTIONS, Compilation, compile_network
@@ -17,7 +17,6 @@ from femtodriver.fqir.reference import Reference
 from femtodriver.machine.machine import Machine
 from femtodriver.part import Part, load_part
 
-Int64Array = npt.NDArray[np.int64]
 Shape = Sequence[int]
 
 ADD = {"shamt_x": 0, "shamt_y": 0, "shamt_bwred": 0, "bw": 16}

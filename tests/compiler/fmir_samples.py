@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from hypothesis import strategies as st
 
+from femtodriver.arrays import Int64Array
 from femtodriver.compiler.backend.allocate import allocate
 from femtodriver.compiler.backend.build_threads import emit
 from femtodriver.compiler.backend.link import link
@@ -40,7 +40,6 @@ from femtodriver.machine.machine import Machine
 from femtodriver.part import Part, load_part
 from femtodriver.program.compiled_data import CompiledData
 
-Int64Array = npt.NDArray[np.int64]
 Outputs = list[dict[str, list[int]]]
 SIZE, HALF = 16, 8
 SATURATE = Post(0, False, "saturate", 16)

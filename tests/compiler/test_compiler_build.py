@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +17,6 @@ from femtodriver.compiler.frontend.operation_builder import Builder
 from femtodriver.compiler.frontend.ropes import Rope
 from femtodriver.errors import ModelError, UnsupportedError
 
-Int64Array = npt.NDArray[np.int64]
 X = np.array([-30000, -129, -1, 0, 1, 7, 128, 32767])
 TABLE = np.arange(256) * 3 - 400
 

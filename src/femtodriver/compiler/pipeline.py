@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
+from femtodriver.arrays import Int64Array
 from femtodriver.compiler.backend.allocate import allocate
 from femtodriver.compiler.backend.build_threads import emit
 from femtodriver.compiler.backend.capacity_errors import DataMemoryError, with_ways_out
@@ -132,7 +132,7 @@ def _check_widths(network: Network, widths: Mapping[str, int]) -> None:
             )
 
 
-def initial_state(network: Network) -> Mapping[str, npt.NDArray[np.int64]]:
+def initial_state(network: Network) -> Mapping[str, Int64Array]:
     """Values of the states before the first frame."""
     reference = Reference(network)
     reference.reset()

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.arrays import BusWords, Words
 from femtodriver.device.bus_places import Place, Target, places
 from femtodriver.device.recorder import Recorder
-from femtodriver.device.transport import BusWords
 from femtodriver.errors import UsageError
 from femtodriver.program.packing import join_words, split_words
-
-Words = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from femtodriver.device.chip import Chip, Words
+from femtodriver.arrays import Int64Array, Words
+from femtodriver.device.chip import Chip
 from femtodriver.errors import UsageError
 from femtodriver.program.compiled_data import DM_BANK_WORDS
 from femtodriver.program.packing import unpack
@@ -26,7 +26,7 @@ class DataPlace:
     bits: int
 
 
-def read_elements(chip: Chip, place: DataPlace) -> npt.NDArray[np.int64]:
+def read_elements(chip: Chip, place: DataPlace) -> Int64Array:
     """The elements, int64, shape (length,). UsageError for a place outside data memory; DeviceError as of reads."""
     if place.bits not in (8, 16, 32) or place.address < 0 or place.length < 1 or 8 * place.address % place.bits:
         raise UsageError(f"data memory: elements must be of 8, 16 or 32 bits at a multiple of their size, not {place}.")

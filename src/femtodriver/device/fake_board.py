@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.arrays import BusWords
 from femtodriver.device.redis.redis_link import RedisLink
 from femtodriver.device.redis.simulator_side import RedisPeer
-from femtodriver.device.transport import BusWords, Timeouts, Transport
+from femtodriver.device.transport import Timeouts, Transport
 from femtodriver.errors import DeviceError, InputError
 
 FILL = 0x76543210

@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from femtodriver.device.transport import BusWords
+from femtodriver.arrays import BusWords, Int64Array
 from femtodriver.errors import DeviceError, InputError
 from femtodriver.program.metadata import InputRecord, OutputRecord
 from femtodriver.program.packing import elements_per_word, join_words, pack, split_words, unpack
 
-Int64Array = npt.NDArray[np.int64]
 Values = dict[str, Int64Array]
 GOOD = 0x1F
 """Status in the header of a good output."""

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.arrays import BusWords
 from femtodriver.device.boards import Platform
 from femtodriver.device.frame_messages import Values, input_messages, output_arrays, words_of_outputs
 from femtodriver.device.recorder import Recorder
-from femtodriver.device.transport import BusWords
 from femtodriver.errors import DeviceError
 from femtodriver.program.memory_map import TOP_REGISTERS
 from femtodriver.program.metadata import ProgramInfo

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from femtodriver.device.transport import BusWords, Transport
+from femtodriver.arrays import BusWords
+from femtodriver.device.transport import Transport
 from femtodriver.errors import UsageError
 from femtodriver.program import archive
 from femtodriver.program.bus.read_recording import writes_only

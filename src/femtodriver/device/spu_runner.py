@@ -23,10 +23,11 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver import __version__
+from femtodriver.arrays import BoolArray, Words
 from femtodriver.device.boards import BOARDS, Board, platform_of
 from femtodriver.device.bringup import bring_up, check_version, next_power_state, switch_memories
 from femtodriver.device.bus_places import Target
-from femtodriver.device.chip import Chip, Words
+from femtodriver.device.chip import Chip
 from femtodriver.device.debug_values import DataPlace, read_elements
 from femtodriver.device.encryption_registers import key_and_salt_of
 from femtodriver.device.fake_board import output_layout
@@ -47,7 +48,7 @@ from femtodriver.program.memory_map import SYSTEM_REGISTERS
 
 RUN_RECORDING = "io_sequence"
 _CLOCK_MHZ = 100
-Mask = dict[str, npt.NDArray[np.bool_]]
+Mask = dict[str, BoolArray]
 
 
 class SPURunner:

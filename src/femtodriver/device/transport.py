@@ -34,10 +34,10 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.arrays import BusWords
 from femtodriver.errors import DeviceError, UsageError
 from femtodriver.program.bus.recording import SPACES, end_address
 
-BusWords = npt.NDArray[np.uint32]
 Self = TypeVar("Self", bound="Transport")
 
 

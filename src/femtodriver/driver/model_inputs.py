@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.arrays import AnyArray, Int64Array
 from femtodriver.errors import InputError
 from femtodriver.inputs import InputSpec, load_inputs
 
@@ -22,7 +23,7 @@ def make_inputs(
     n_frames: int,
     seed: int,
     sample_indices: Sequence[int] | None,
-) -> dict[str, npt.NDArray[np.int64]]:
+) -> dict[str, Int64Array]:
     """Inputs by name, int64, (frames, length); see ``inputs.load_inputs``.
 
     A bare 1-D array for a model of several inputs is dealt out: of each frame the first input takes as many samples as
@@ -34,7 +35,7 @@ def make_inputs(
     return load_inputs(given, specs, n_frames=n_frames, seed=seed, sample_indices=sample_indices)
 
 
-def _dealt(samples: npt.NDArray[Any], specs: Sequence[InputSpec]) -> dict[str, npt.NDArray[Any]]:
+def _dealt(samples: AnyArray, specs: Sequence[InputSpec]) -> dict[str, AnyArray]:
     width = sum(spec.length for spec in specs)
     frames = len(samples) // width
     if not frames:

@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
+from femtodriver.arrays import Int64Array
 from femtodriver.device.spu_runner import SPURunner
 from femtodriver.driver import run_runners
 from femtodriver.driver.arguments import AnyPath, RunArguments, check_period, listed
@@ -87,7 +87,7 @@ class Runs:
         *,
         seed: int = 0,
         input_file_sample_indices: Sequence[int] | None = None,
-    ) -> dict[str, npt.NDArray[np.int64]]:
+    ) -> dict[str, Int64Array]:
         """Inputs for the compiled model by name: int64, (frames, length).
 
         ``input``: None (``n_frames`` random frames from ``seed``), a .wav, .npy or .npz file, an array, or a mapping

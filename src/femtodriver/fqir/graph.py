@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+
+from femtodriver.arrays import Int64Array
 
 _INT_NAME = re.compile(r"(?:fq)?int(\d+)")
 
@@ -28,7 +29,7 @@ class Tensor:
     name: str
     dtype: str
     shape: tuple[int, ...]
-    value: npt.NDArray[np.int64] | None = None
+    value: Int64Array | None = None
     quanta: float | None = None
     is_bool: bool = False
 
@@ -49,8 +50,8 @@ class Table:
     """A look-up table: ``values[i]`` belongs to address ``addresses[i]``; read-only int64 arrays."""
 
     name: str
-    addresses: npt.NDArray[np.int64]
-    values: npt.NDArray[np.int64]
+    addresses: Int64Array
+    values: Int64Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from femtodriver.fixed import Int64Array
+from femtodriver.arrays import Int64Array
 from femtodriver.fqir.graph import Graph, Network, Node, Table, Tensor
 from femtodriver.fqir.safe_text import plain_name, quote
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.arrays import Int64Array
 from femtodriver.errors import InputError
-from femtodriver.fixed import Int64Array
 from femtodriver.fqir.graph import Graph, Network, Node, Tensor
 from femtodriver.fqir.location import named
 from femtodriver.fqir.operators.exact_matmul import Known

@@ -8,15 +8,13 @@ import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.arrays import AnyArray, BoolArray, Int64Array
 from femtodriver.errors import InputError
-from femtodriver.inputs.input_spec import InputSpec, Int64Array, listed
-
-AnyArray = npt.NDArray[Any]
+from femtodriver.inputs.input_spec import InputSpec, listed
 
 # An archive may claim more than this only by mistake or malice: 64 M values of 16 bytes.
 MOST_BYTES = 1 << 30
@@ -117,7 +115,7 @@ def _checked(values: npt.ArrayLike, spec: InputSpec) -> Int64Array:
     return array.astype(np.int64)
 
 
-def _refuse(where: str, array: AnyArray, wrong: npt.NDArray[np.bool_], wanted: str, remedy: str) -> None:
+def _refuse(where: str, array: AnyArray, wrong: BoolArray, wanted: str, remedy: str) -> None:
     if not wrong.any():
         return
     frame, element = (int(index[0]) for index in np.nonzero(wrong))

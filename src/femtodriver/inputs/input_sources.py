@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.arrays import AnyArray, Int64Array
 from femtodriver.errors import InputError, UsageError
-from femtodriver.inputs.array_inputs import AnyArray, as_array, check_inputs, read_array
-from femtodriver.inputs.input_spec import InputSpec, Int64Array, listed
+from femtodriver.inputs.array_inputs import as_array, check_inputs, read_array
+from femtodriver.inputs.input_spec import InputSpec, listed
 from femtodriver.inputs.wav_file import read_wav, rescale
 
 # Random values have at most 12 bits, [-2048, 2047]: audio of modest loudness, as the reference tool makes it.

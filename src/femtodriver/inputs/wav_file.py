@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from femtodriver.arrays import Int64Array
 from femtodriver.errors import InputError
-from femtodriver.inputs.input_spec import Int64Array
 
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 # Tail of the GUID that marks a format tag inside an extensible header.

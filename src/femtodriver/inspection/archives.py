@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from femtodriver.arrays import Words
 from femtodriver.errors import FemtoError
 from femtodriver.inspection.findings import MOST_PROBLEMS, Findings
 from femtodriver.inspection.programs import bank_rows, program_facts
@@ -25,7 +25,6 @@ from femtodriver.program.images import (
 )
 from femtodriver.program.plain_yaml import load_yaml
 
-Words = npt.NDArray[np.uint64]
 _BAD_LINE = re.compile(rb"(?m)^(?!(?:[ \t\r]*0*[0-9a-fA-F]{1,16})?[ \t\r]*$).*$")
 
 

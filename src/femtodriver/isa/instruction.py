@@ -11,15 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar, TypeVar
 
-import numpy as np
-import numpy.typing as npt
-
+from femtodriver.arrays import Int64Array
 from femtodriver.errors import AssemblyError
 from femtodriver.isa.bits import BitField, Layout
 from femtodriver.isa.operand import OPERAND_BITS, Operand
 
 OPCODE_BITS = 6
-Int64Array = npt.NDArray[np.int64]
 Meaning = Callable[[Int64Array, Int64Array], Int64Array]
 CycleRule = Callable[..., int]
 Family = TypeVar("Family", bound="type[Instruction]")

@@ -11,19 +11,10 @@ from enum import IntEnum
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
+from femtodriver.arrays import BoolArray, Int64Array
 from femtodriver.isa import cycles
-from femtodriver.isa.instruction import (
-    CycleRule,
-    Instruction,
-    InstructionSet,
-    Int64Array,
-    Spec,
-    bitfield,
-    family,
-    operand,
-)
+from femtodriver.isa.instruction import CycleRule, Instruction, InstructionSet, Spec, bitfield, family, operand
 from femtodriver.isa.operand import Operand, immediate
 
 
@@ -191,7 +182,7 @@ class Element(Instruction):
     target: int = bitfield(13, 0, doc="branch target PC")
 
 
-def _bits(truth: npt.NDArray[np.bool_]) -> Int64Array:
+def _bits(truth: BoolArray) -> Int64Array:
     return truth.astype(np.int64)
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
+from femtodriver.arrays import Int64Array, Words
 from femtodriver.errors import MachineFault
 from femtodriver.isa import Instruction, Operand
 from femtodriver.machine.memory import DataMemory
 from femtodriver.part import Part
 
-Int64Array = npt.NDArray[np.int64]
 BASE_REGISTERS = 8
 # Every byte address and its negative.
 BASE_BITS = 20
@@ -25,7 +24,7 @@ class Message:
     arrival: int
     core: int
     target: int
-    payload: npt.NDArray[np.uint64]
+    payload: Words
     from_host: bool = False
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from femtodriver.arrays import BoolArray, ByteArray, Float64Array, Int64Array
 from femtodriver.errors import MachineFault
 from femtodriver.isa import Form, Matrix, cycles
 from femtodriver.machine.core import Core, Step
 from femtodriver.machine.execute_vectors import mac_event
 from femtodriver.machine.operand_streams import Stream
 
-Int64Array = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float64]
 GROUP = 8
 _EXACT = 1 << 53
 
@@ -28,8 +26,8 @@ class Decoded:
     ``mask_banks`` (banks): words of the mask, which are all read.
     """
 
-    weights: FloatArray | Int64Array
-    cost: FloatArray
+    weights: Float64Array | Int64Array
+    cost: Float64Array
     total: tuple[int, ...]
     mask_banks: Int64Array
 
@@ -140,13 +138,13 @@ class MatrixStep(Step):
             [kept.sum(1, keepdims=True), (kept @ rows_of_group)[:, None], self._column_banks(kept.sum(1))], axis=1
         ).astype(np.float64)
         bound = columns << (self.weight_bits - 1) << (self.matrix.x.bits - 1)
-        weights: FloatArray | Int64Array = np.ascontiguousarray(dense)
+        weights: Float64Array | Int64Array = np.ascontiguousarray(dense)
         if bound < _EXACT:
             weights = weights.astype(np.float64)
         self.decoded = Decoded(weights, cost, tuple(int(value) for value in cost.sum(0)), mask_banks)
         return self.decoded
 
-    def _kept(self, groups: int) -> tuple[npt.NDArray[np.bool_], Int64Array]:
+    def _kept(self, groups: int) -> tuple[BoolArray, Int64Array]:
         """Which groups are stored, and the words per bank that say so (all are read, whatever the activations)."""
         if self.matrix.form == Form.DENSE:
             return np.ones(groups, bool), self._mask_banks(0, 0)
@@ -161,10 +159,10 @@ class MatrixStep(Step):
         # Two readers: the word in which the bits end and the bytes begin is read by both.
         return _bits(full)[:groups], self._mask_banks(0, head) + self._mask_banks(head, head + tail)
 
-    def _mask(self, count: int) -> npt.NDArray[np.uint8]:
+    def _mask(self, count: int) -> ByteArray:
         """The first ``count`` bytes of the mask."""
         where = self.core.memory.word_slice(8 * self.matrix.mask, -(-count // 8))
-        mask: npt.NDArray[np.uint8] = self.core.memory.words[where].view(np.uint8)[:count]
+        mask: ByteArray = self.core.memory.words[where].view(np.uint8)[:count]
         return mask
 
     def _mask_banks(self, first: int, end: int) -> Int64Array:
@@ -195,5 +193,5 @@ class MatrixStep(Step):
         return self.core.memory.bank_accesses_each(first_word, np.where(kept, end_word, first_word))
 
 
-def _bits(packed: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+def _bits(packed: ByteArray) -> BoolArray:
     return np.unpackbits(packed, bitorder="little").astype(bool)

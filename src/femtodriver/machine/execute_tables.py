@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from femtodriver import fixed
+from femtodriver.arrays import Int64Array
 from femtodriver.errors import MachineFault
 from femtodriver.isa import Interpolate, Lookup, cycles
 from femtodriver.machine.core import Core
-from femtodriver.machine.execute_vectors import Int64Array, ResultStep, StreamStep
+from femtodriver.machine.execute_vectors import ResultStep, StreamStep
 
 ADDRESS_BITS = 8
 ARGUMENT_BITS = 16

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from femtodriver import fixed
+from femtodriver.arrays import Int64Array
 from femtodriver.errors import MachineFault
 from femtodriver.isa import Clip, Interpolate, Kind, Lookup, Operand, Vector, cycles
 from femtodriver.machine.core import Core, Step
 from femtodriver.machine.operand_streams import Stream, check_order
 
-Int64Array = npt.NDArray[np.int64]
 _ZERO = np.zeros(1, np.int64)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from femtodriver.arrays import Int64Array, Words
 from femtodriver.errors import InputError, MachineFault
 from femtodriver.fixed import limits
 from femtodriver.machine.run_report import CoreReport, RunReport
@@ -15,7 +15,6 @@ from femtodriver.machine.spu import Processor, Spu
 from femtodriver.part import Part
 from femtodriver.program.metadata import InputRecord, OutputRecord, program_info
 
-Int64Array = npt.NDArray[np.int64]
 _NARROW: dict[int, type[np.signedinteger]] = {8: np.int8, 16: np.int16, 32: np.int32}
 
 
@@ -116,7 +115,7 @@ class Machine:
         )
 
 
-def _pack(record: InputRecord, values: Int64Array) -> npt.NDArray[np.uint64]:
+def _pack(record: InputRecord, values: Int64Array) -> Words:
     if values.shape != (record.usable,):
         raise InputError(f"input {record.name!r}: a frame must have shape ({record.usable},), not {values.shape}.")
     padded = np.zeros(record.words * 64 // record.bits, _NARROW[record.bits])
@@ -130,7 +129,7 @@ def _pack(record: InputRecord, values: Int64Array) -> npt.NDArray[np.uint64]:
     return padded.view(np.uint64)
 
 
-def _unpack(record: OutputRecord, payload: npt.NDArray[np.uint64]) -> Int64Array:
+def _unpack(record: OutputRecord, payload: Words) -> Int64Array:
     if len(payload) != record.words:
         raise MachineFault(
             f"output {record.name!r}: its message must have {record.words} payload words, not {len(payload)}."

@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
+from femtodriver.arrays import Int64Array, Words
 from femtodriver.errors import MachineFault, ProgramError
 from femtodriver.part import Part
 
-Words = npt.NDArray[np.uint64]
-Int64Array = npt.NDArray[np.int64]
 _TYPES: dict[int, type[np.signedinteger]] = {8: np.int8, 16: np.int16, 32: np.int32}
 
 

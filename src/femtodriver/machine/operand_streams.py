@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from femtodriver.arrays import AnyArray, Int64Array
 from femtodriver.errors import MachineFault
 from femtodriver.isa import Kind, Operand
 from femtodriver.machine.core import Core
 
-Int64Array = npt.NDArray[np.int64]
 Reader = Callable[[], Int64Array]
 _NARROW: dict[int, type[np.signedinteger]] = {8: np.int8, 16: np.int16, 32: np.int32}
 
@@ -43,14 +41,14 @@ class Stream:
         first, end = self.bytes()
         return self.core.memory.bank_accesses(first // 8, (end + 7) // 8)
 
-    def view(self) -> npt.NDArray[Any]:
+    def view(self) -> AnyArray:
         """The live elements of a memory or accumulator operand."""
         operand, core = self.operand, self.core
         if operand.kind is Kind.ACC:
             first = operand.value * core.part.lanes
             return core.acc[first : first + self.length]
         where = core.memory.slice_of(core.address(operand), self.length, operand.bits)
-        elements: npt.NDArray[Any] = core.memory.elements[operand.bits]
+        elements: AnyArray = core.memory.elements[operand.bits]
         return elements[where]
 
     def reader(self) -> Reader:

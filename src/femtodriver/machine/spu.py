@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from femtodriver.arrays import Words
 from femtodriver.errors import AssemblyError, MachineFault, ProgramError
 from femtodriver.isa import ISA, Control, Element, Instruction, Interpolate, Lookup, Matrix, Transfer, Vector, cycles
 from femtodriver.machine.core import Core, FaultStep, Message, Signal, Step
@@ -26,7 +26,6 @@ from femtodriver.machine.execute_vectors import VectorStep
 from femtodriver.machine.memory import DataMemory, table_memory
 from femtodriver.part import Part
 
-Words = npt.NDArray[np.uint64]
 Images = Mapping[str, Sequence[Words]]
 # A frame that needs more instructions than this hangs in a loop of the program.
 MAX_STEPS = 20_000_000

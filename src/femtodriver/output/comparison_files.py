@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.arrays import Int64Array
 from femtodriver.metrics import document_yaml
 from femtodriver.output.file_names import safe_name
 from femtodriver.output.plots import draw
@@ -109,7 +110,7 @@ def npz(arrays: Arrays) -> bytes:
     return stream.getvalue()
 
 
-def _by_runner(values: Mapping[str, Mapping[str, npt.NDArray[np.int64]]]) -> Arrays:
+def _by_runner(values: Mapping[str, Mapping[str, Int64Array]]) -> Arrays:
     return {f"{runner}/{_key(name)}": rows for runner, found in values.items() for name, rows in found.items()}
 
 

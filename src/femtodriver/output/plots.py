@@ -8,15 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from femtodriver.arrays import Float64Array, Int64Array
 from femtodriver.fqir.safe_text import plain_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Rows = npt.NDArray[np.int64]
-Outputs = Mapping[str, Mapping[str, Rows]]
+Outputs = Mapping[str, Mapping[str, Int64Array]]
 
 HISTOGRAM, OVER_TIME = "output_hist.png", "output_diff_over_time.png"
 NO_PLOTS = "no difference plots: the package matplotlib is not installed; pip install 'open-femtodriver[plots]'"
@@ -51,10 +50,10 @@ def draw(outputs: Outputs) -> dict[str, bytes]:
     }
 
 
-def _apart(first: Rows, other: Rows) -> npt.NDArray[np.float64]:
+def _apart(first: Int64Array, other: Int64Array) -> Float64Array:
     """Differences (frames, elements) of what both have."""
     frames, width = min(len(first), len(other)), min(first.shape[-1], other.shape[-1])
-    found: npt.NDArray[np.float64] = other[:frames, :width].astype(np.float64) - first[:frames, :width]
+    found: Float64Array = other[:frames, :width].astype(np.float64) - first[:frames, :width]
     return found
 
 
@@ -75,7 +74,7 @@ def _grid(base: str, others: Sequence[str], shared: Sequence[str], apart: Mappin
     return figure
 
 
-def _histogram(axis: Any, found: npt.NDArray[np.float64]) -> None:
+def _histogram(axis: Any, found: Float64Array) -> None:
     most = np.abs(found).max(initial=0) + 0.5
     axis.hist(found.reshape(-1), bins=min(_BINS, max(1, int(2 * most))), range=(-most, most), log=bool(found.size))
     axis.set_ylim(bottom=0.5)  # so that a single element shows
@@ -83,7 +82,7 @@ def _histogram(axis: Any, found: npt.NDArray[np.float64]) -> None:
     axis.set_ylabel("elements")
 
 
-def _course(axis: Any, found: npt.NDArray[np.float64]) -> None:
+def _course(axis: Any, found: Float64Array) -> None:
     sizes = np.abs(found)
     if found.size:
         axis.plot(sizes.max(axis=1), label="largest", linewidth=1)

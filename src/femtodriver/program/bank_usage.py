@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-import numpy.typing as npt
 
+from femtodriver.arrays import Words
 from femtodriver.errors import ProgramError
 from femtodriver.program.compiled_data import DM_BANK_WORDS, TM_BANK_WORDS, CompiledData, check_images
 from femtodriver.program.memory_map import Bank, Geometry
 from femtodriver.program.metadata import BankSizes, ProgramInfo
-
-Words = npt.NDArray[np.uint64]
 
 # Words of the low plane of an instruction memory with two planes (SPU-150).
 IM_PLANE_WORDS = 4096

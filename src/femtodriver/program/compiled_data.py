@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from femtodriver.arrays import Words
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.program import archive, images
 from femtodriver.program.metadata import ProgramInfo, program_info
 from femtodriver.program.plain_yaml import dump_yaml, load_yaml
 
-Words = npt.NDArray[np.uint64]
 Memories = dict[int, dict[str, list[Words]]]
 
 MAX_EXTRA = 4 << 20

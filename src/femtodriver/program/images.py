@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.arrays import Words
 from femtodriver.errors import ProgramError
-
-Words = npt.NDArray[np.uint64]
 
 MEMORIES = ("DM", "TM", "SB", "RQ", "PB", "IM")
 """The memories of a core, in the order in which programs are loaded."""

@@ -9,10 +9,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.arrays import BusWords, Int64Array, Words
 from femtodriver.errors import InputError, ProgramError, UsageError
-
-Words = npt.NDArray[np.uint64]
-BusWords = npt.NDArray[np.uint32]
 
 WORD_BITS = 64
 _SIGNED: dict[int, type[np.signedinteger]] = {8: np.int8, 16: np.int16, 32: np.int32}
@@ -49,7 +47,7 @@ def pack(values: npt.ArrayLike, bits: int, where: str = "vector") -> Words:
     return padded.view("<u8").astype(np.uint64)
 
 
-def unpack(words: npt.ArrayLike, bits: int, count: int | None = None, where: str = "vector") -> npt.NDArray[np.int64]:
+def unpack(words: npt.ArrayLike, bits: int, count: int | None = None, where: str = "vector") -> Int64Array:
     """uint64 words (1-D) -> sign-extended elements, int64; the first ``count`` of them, or all.
 
     Raises ProgramError when the words hold fewer than ``count`` elements.
@@ -61,7 +59,7 @@ def unpack(words: npt.ArrayLike, bits: int, count: int | None = None, where: str
     if not 0 <= count <= capacity:
         raise ProgramError(f"{where}: {len(raw)} words hold {capacity} elements of {bits} bits, not {count}.")
     elements = raw.astype("<u8").view(np.dtype(_SIGNED[bits]).newbyteorder("<"))
-    result: npt.NDArray[np.int64] = elements[:count].astype(np.int64)
+    result: Int64Array = elements[:count].astype(np.int64)
     return result
 
 

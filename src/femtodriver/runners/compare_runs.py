@@ -8,16 +8,16 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
+from femtodriver.arrays import Int64Array
 from femtodriver.errors import ComparisonError, UsageError
 from femtodriver.runners.difference import Difference, difference, internal_difference
 
 if TYPE_CHECKING:
     from femtodriver.runners.runner import Runner
 
-Values = dict[str, npt.NDArray[np.int64]]
+Values = dict[str, Int64Array]
 RunProgress = Callable[[str, int, int], None]
 _log = logging.getLogger(__name__)
 

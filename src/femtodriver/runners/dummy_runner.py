@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.arrays import AnyArray, Int64Array
 from femtodriver.errors import InputError, UsageError
 from femtodriver.inputs import InputSpec, check_inputs, read_array
 from femtodriver.runners.runner import Mask, Progress, Runner, Values
@@ -63,7 +63,7 @@ def _read(path: Path, outputs: Sequence[InputSpec]) -> Values:
     return {spec.name: _checked(f"{path}: {spec.name!r}", content[spec.name], spec.length) for spec in outputs}
 
 
-def _checked(where: str, rows: npt.NDArray[Any], width: int) -> npt.NDArray[np.int64]:
+def _checked(where: str, rows: AnyArray, width: int) -> Int64Array:
     if rows.ndim != 2 or rows.shape[1] != width or not len(rows):
         raise InputError(f"{where}: must have the shape (frames, {width}), with at least one frame, not {rows.shape}.")
     if rows.dtype.kind not in "iu":

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.arrays import AnyArray
 from femtodriver.device.boards import BOARDS, board_of
 from femtodriver.device.debug_values import DataPlace
 from femtodriver.device.hardware_options import runner_options
@@ -121,7 +121,7 @@ def check_address(hardware: str, address: str | None) -> None:
         )
 
 
-def _fake_words(device: Device) -> npt.NDArray[Any] | None:
+def _fake_words(device: Device) -> AnyArray | None:
     """The words that a fake answers, None for the usual ones. InputError for a file that holds no such list."""
     path = device.fake_file or device.recording
     if path is None or (device.fake_file is None and path.suffix.lower() != ".npy"):

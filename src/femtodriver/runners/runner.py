@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.arrays import BoolArray, Int64Array
 from femtodriver.inputs import InputSpec, check_inputs
 from femtodriver.runners import compare_runs, difference
 
-Int64Array = npt.NDArray[np.int64]
 Values = dict[str, Int64Array]
-Mask = dict[str, npt.NDArray[np.bool_]]
+Mask = dict[str, BoolArray]
 Progress = Callable[[int, int], None]
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
+from femtodriver.arrays import ByteArray, Words
 from femtodriver.compiler.backend import capacity_errors
 from femtodriver.compiler.backend.lifetimes import SHORT_LIVED, Life, lifetimes, overlap
 from femtodriver.compiler.fmir.ir import Buffer, Fmir, If, Mac, Op, Role, Send, table_names, touches, walk, writes
@@ -19,7 +19,6 @@ from femtodriver.compiler.passes.basic import GROUP, kept_groups, mask_bytes
 from femtodriver.isa import Form
 from femtodriver.part import Part
 
-Words = npt.NDArray[np.uint64]
 # Element width that only accumulators have.
 WIDE = 64
 Packed = tuple[Words, Words]  # weight words, mask words (empty when dense)
@@ -190,7 +189,7 @@ def pack_matrix(fmir: Fmir, name: str) -> Packed:
     return to_words(np.frombuffer(units.astype(f"<i{matrix.bits // 8}").tobytes(), np.uint8)), mask
 
 
-def to_words(data: npt.NDArray[np.uint8]) -> Words:
+def to_words(data: ByteArray) -> Words:
     """Bytes, filled up with zeros to whole 64-bit words."""
     flat = data.reshape(-1)
     padded = np.zeros(-(-len(flat) // 8) * 8, np.uint8)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
-import numpy.typing as npt
 
 from femtodriver import fixed
+from femtodriver.arrays import Float64Array, Int64Array
 from femtodriver.compiler.fmir.ir import Fmir, If, Interp, Look, Loop, Mac, Op, Post, Simple, Vec, View
 from femtodriver.isa import SPECS
 
-Int64Array = npt.NDArray[np.int64]
 Run = Callable[[], None]
 _EXACT_BITS = 53
 
@@ -167,7 +166,7 @@ class FmirExecutor:
         return compute
 
 
-def _prepared(weights: Int64Array, weight_bits: int, x_bits: int) -> npt.NDArray[np.float64] | Int64Array:
+def _prepared(weights: Int64Array, weight_bits: int, x_bits: int) -> Float64Array | Int64Array:
     """float64 where every sum is exact in it (much faster), else int64."""
     exact = weight_bits + x_bits + int(weights.shape[0]).bit_length() <= _EXACT_BITS
     return weights.astype(np.float64) if exact else weights

@@ -10,12 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-import numpy as np
-import numpy.typing as npt
-
+from femtodriver.arrays import Int64Array
 from femtodriver.isa import Form
-
-Int64Array = npt.NDArray[np.int64]
 
 
 class Role(str, Enum):

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from femtodriver.arrays import Int64Array
 from femtodriver.compiler.fmir.ir import Buffer, Fmir, Layer, Port, Role, View, storage_bits, value_bits
 from femtodriver.compiler.frontend import lower_control_flow, ropes
 from femtodriver.compiler.frontend.name_effects import bound, counters, effects
@@ -23,8 +23,6 @@ from femtodriver.fqir.location import NodePlace
 from femtodriver.fqir.operators.lowering_interface import Branch, LoopForm
 from femtodriver.fqir.operators.operator import Shape
 from femtodriver.fqir.registry import bind
-
-Int64Array = npt.NDArray[np.int64]
 
 
 class Lowering(Builder):

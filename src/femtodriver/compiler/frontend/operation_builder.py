@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from femtodriver.arrays import Int64Array
 from femtodriver.compiler.fmir.interpreter import apply_vec
 from femtodriver.compiler.fmir.ir import (
     Buffer,
@@ -27,7 +27,6 @@ from femtodriver.compiler.frontend.ropes import Rope
 from femtodriver.errors import ModelError, UnsupportedError
 from femtodriver.isa import fits_immediate
 
-Int64Array = npt.NDArray[np.int64]
 # A rope of many short views is gathered into one buffer before a matrix reads it.
 _SHORT_VIEW = 4
 # Element width that only accumulators have.

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
+from femtodriver.arrays import BoolArray, ByteArray
 from femtodriver.compiler.fmir.ir import (
     Buffer,
     Fmir,
@@ -176,7 +176,7 @@ def choose_formats(fmir: Fmir) -> Fmir:
     return replace(fmir, matrices=matrices)
 
 
-def kept_groups(matrix: Matrix) -> npt.NDArray[np.bool_]:
+def kept_groups(matrix: Matrix) -> BoolArray:
     """Which groups of 8 consecutive outputs of one activation have a nonzero weight, shape (columns, groups)."""
     groups = -(-matrix.rows // GROUP)
     padded = np.zeros((matrix.columns, groups * GROUP), np.bool_)
@@ -184,7 +184,7 @@ def kept_groups(matrix: Matrix) -> npt.NDArray[np.bool_]:
     return np.asarray(padded.reshape(matrix.columns, groups, GROUP).any(axis=2), np.bool_)
 
 
-def mask_bytes(kept: npt.NDArray[np.bool_], form: Form) -> npt.NDArray[np.uint8]:
+def mask_bytes(kept: BoolArray, form: Form) -> ByteArray:
     """The mask of a form; see ``isa.Form``."""
     if form is Form.DENSE:
         return np.zeros(0, np.uint8)

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from femtodriver.arrays import Int64Array
 from femtodriver.compiler.fmir.ir import (
     Buffer,
     Fmir,
@@ -30,7 +31,6 @@ from femtodriver.compiler.fmir.ir import (
 )
 from femtodriver.compiler.passes.basic import GROUP, mac_rows
 from femtodriver.compiler.placement.ownership import EVERYWHERE, Owners, owners_of
-from femtodriver.fixed import Int64Array
 
 
 def place(fmir: Fmir, cores: int) -> Fmir:

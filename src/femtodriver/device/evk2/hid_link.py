@@ -8,7 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
-from femtodriver.device.transport import BusWords, Timeouts, Transport
+from femtodriver.arrays import BusWords
+from femtodriver.device.transport import Timeouts, Transport
 from femtodriver.errors import DeviceError, UsageError
 
 PACKET_BYTES = 64

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from femtodriver.arrays import BusWords
 from femtodriver.device.endpoint import endpoint_text
 from femtodriver.device.redis.redis_server import LOCAL, RedisServer, connect, redis_errors
 from femtodriver.device.redis.requests import HOST_WAIT, REPLIES, REQUESTS, header, numbers
-from femtodriver.device.transport import BusWords, Timeouts, Transport
+from femtodriver.device.transport import Timeouts, Transport
 from femtodriver.errors import DeviceError
 from femtodriver.program.bus.recording import end_address
 

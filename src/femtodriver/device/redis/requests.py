@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from femtodriver.errors import DeviceError
-
-BusWords = npt.NDArray[np.uint32]
 
 REQUESTS, REPLIES = "req", "reply"
 READ, WRITE = 0, 1

@@ -13,16 +13,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from femtodriver.arrays import BusWords
 from femtodriver.device.redis.redis_server import connect, redis_errors
-from femtodriver.device.redis.requests import (
-    HEADER_ELEMENTS,
-    REPLIES,
-    REQUESTS,
-    BusWords,
-    Request,
-    numbers,
-    parse_header,
-)
+from femtodriver.device.redis.requests import HEADER_ELEMENTS, REPLIES, REQUESTS, Request, numbers, parse_header
 from femtodriver.errors import DeviceError
 
 MOST_WORDS = 1 << 18

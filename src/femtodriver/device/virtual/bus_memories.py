@@ -6,14 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import numpy.typing as npt
 
-from femtodriver.device.transport import BusWords
+from femtodriver.arrays import BoolArray, BusWords, Words
 from femtodriver.part import Part
 from femtodriver.program.memory_map import OPEN_SPU, POWER_REGISTERS, POWER_VALUES, Bank, power_register
-
-Words = npt.NDArray[np.uint64]
-Flags = npt.NDArray[np.bool_]
 
 # A power command is its bits 16:14; the others adjust the timing of a bank.
 _STATE_SHIFT = 14
@@ -40,7 +36,7 @@ class BoardBank:
     core: int
     bank: Bank
     halves: BusWords
-    written: Flags
+    written: BoolArray
     state: str
     used: bool = False
     lost: bool = False

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections import deque
 
 import numpy as np
-import numpy.typing as npt
 
-from femtodriver.device.transport import BusWords
-
-Words = npt.NDArray[np.uint64]
+from femtodriver.arrays import BusWords, Words
 
 GOOD = 0x1F
 MOST_WORDS = 1 << 16

@@ -12,17 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from femtodriver.device.transport import BusWords
+from femtodriver.arrays import BusWords, Words
 from femtodriver.device.virtual.bus_memories import BoardBank, Memories
 from femtodriver.errors import MachineFault, ProgramError
 from femtodriver.machine.core import Message, Step
 from femtodriver.machine.spu import Spu
 from femtodriver.part import Part
 from femtodriver.program.metadata import NOT_ENCRYPTED
-
-Words = npt.NDArray[np.uint64]
 
 MOST_INSTRUCTIONS = 2_000_000
 """Of one message; a program that needs more hangs."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from femtodriver.arrays import BusWords
 from femtodriver.device.redis.requests import HOST_INTERRUPT, HOST_RESET, HOST_WAIT
-from femtodriver.device.transport import BusWords
 from femtodriver.device.virtual.virtual_board import VirtualBoard
 
 NAME = "open-femtodriver"

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
-from femtodriver.device.transport import BusWords
+from femtodriver.arrays import BusWords
 from femtodriver.device.virtual.bus_memories import BoardBank, Memories
 from femtodriver.device.virtual.output_queue import Outbox
 from femtodriver.device.virtual.program_engine import Decipher, Engine, collect, start
@@ -20,8 +19,6 @@ from femtodriver.errors import FemtoError, MachineFault, ProgramError
 from femtodriver.part import Part
 from femtodriver.program.memory_map import SYSTEM_REGISTERS, TOP_REGISTERS, head_tail_register
 from femtodriver.program.metadata import NOT_ENCRYPTED
-
-Words = npt.NDArray[np.uint64]
 
 VERSION = 0x13
 _VERSION, _RST = SYSTEM_REGISTERS["VERSION"], SYSTEM_REGISTERS["RST"]

@@ -10,9 +10,8 @@ import itertools
 from collections.abc import Callable, Mapping
 
 import numpy as np
-import numpy.typing as npt
 
-from femtodriver.device.transport import BusWords
+from femtodriver.arrays import BusWords, Int64Array
 from femtodriver.device.virtual.link_faults import FaultStream
 from femtodriver.device.virtual.virtual_board import VirtualBoard
 from femtodriver.device.zcu104.checksums import stamp, stream_sum
@@ -30,7 +29,7 @@ from femtodriver.device.zcu104.entries import (
     to_bytes,
 )
 
-Fields = npt.NDArray[np.int64]
+Fields = Int64Array
 
 MOST_MESSAGE = 2 * (1 + 8191)
 """Bus words of the longest message that an instruction can take."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import zlib
 
-from femtodriver.device.zcu104.entries import BusWords
+from femtodriver.arrays import BusWords
 
 MAGIC = 0xF5D0000
 _CHECK = 0xFFFF

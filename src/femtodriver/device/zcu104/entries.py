@@ -10,8 +10,9 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-BusWords = npt.NDArray[np.uint32]
-Entries = npt.NDArray[np.uint32]
+from femtodriver.arrays import BusWords, Int64Array
+
+Entries = BusWords
 
 ENTRY_BYTES = 8
 PIECE_ENTRIES = 64
@@ -65,15 +66,15 @@ def from_bytes(data: bytes | bytearray | memoryview) -> Entries:
     return np.frombuffer(data, dtype="<u4").astype(np.uint32).reshape(-1, 2)
 
 
-def codes_of(table: Entries) -> npt.NDArray[np.int64]:
+def codes_of(table: Entries) -> Int64Array:
     """The codes, int64."""
-    codes: npt.NDArray[np.int64] = (table[:, 0] >> np.uint32(28)).astype(np.int64)
+    codes: Int64Array = (table[:, 0] >> np.uint32(28)).astype(np.int64)
     return codes
 
 
-def fields_of(table: Entries) -> npt.NDArray[np.int64]:
+def fields_of(table: Entries) -> Int64Array:
     """The address fields, int64."""
-    fields: npt.NDArray[np.int64] = (table[:, 0] & np.uint32(MAX_ADDRESS - 1)).astype(np.int64)
+    fields: Int64Array = (table[:, 0] & np.uint32(MAX_ADDRESS - 1)).astype(np.int64)
     return fields
 
 

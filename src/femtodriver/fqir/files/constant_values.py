@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from femtodriver.arrays import Int64Array
 from femtodriver.errors import ModelError
-from femtodriver.fixed import Int64Array
 from femtodriver.fqir.files.load_limits import Budget
 from femtodriver.fqir.files.passive_records import TABLE, Record
 from femtodriver.fqir.files.read_only_arrays import int_array

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.arrays import Int64Array
 from femtodriver.errors import ModelError
-from femtodriver.fixed import Int64Array
 from femtodriver.fqir.files.allowed_constructors import checked_shape
 from femtodriver.fqir.files.load_limits import Budget
 from femtodriver.fqir.files.passive_records import ArrayStub

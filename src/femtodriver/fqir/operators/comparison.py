@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from femtodriver.fixed import Int64Array
+from femtodriver.arrays import Int64Array
 from femtodriver.fqir.operators.constant_kinds import Ignored, immediate
 from femtodriver.fqir.operators.lowering_interface import Build
 from femtodriver.fqir.operators.operator import Elementwise

@@ -11,7 +11,7 @@ from math import prod
 
 import numpy as np
 
-from femtodriver.fixed import Int64Array
+from femtodriver.arrays import Int64Array
 from femtodriver.fqir.operators.constant_kinds import MAX_WIDTH, Flags, Integers, count
 from femtodriver.fqir.operators.lowering_interface import Branch, Build, LoopForm, Value
 from femtodriver.fqir.operators.operator import Body, Operator, Shape, Shapes, Tracer, rule

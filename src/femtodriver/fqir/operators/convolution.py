@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver import fixed
-from femtodriver.fixed import Int64Array
+from femtodriver.arrays import Int64Array
 from femtodriver.fqir.operators.constant_kinds import OptionalShift, count, shift_amount, width
 from femtodriver.fqir.operators.exact_matmul import FixedMatrix, Known, squared_norm
 from femtodriver.fqir.operators.lowering_interface import WIDE_ELEMENTS, Build, Value

@@ -12,13 +12,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
-from femtodriver.fixed import Int64Array
+from femtodriver.arrays import Float64Array, Int64Array
 
 T = TypeVar("T")
 
-Float64Array = npt.NDArray[np.float64]
 
 # Half of (2**53)**2: the slack of a factor two covers the rounding of the norms themselves.
 SAFE_SQUARE = 2.0**105

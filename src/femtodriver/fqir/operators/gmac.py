@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from femtodriver import fixed
-from femtodriver.fixed import WORD_BITS, Int64Array
+from femtodriver.arrays import Int64Array
+from femtodriver.fixed import WORD_BITS
 from femtodriver.fqir.graph import Tensor
 from femtodriver.fqir.operators.constant_kinds import IMMEDIATE_HIGH, IMMEDIATE_LOW, MAX_SHIFT, Integers
 from femtodriver.fqir.operators.lowering_interface import WIDE_ELEMENTS, Build, Value

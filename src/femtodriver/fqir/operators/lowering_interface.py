@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from femtodriver.fixed import Int64Array
+from femtodriver.arrays import Int64Array
 from femtodriver.fqir.graph import Graph
 
 Value = tuple[Any, ...]

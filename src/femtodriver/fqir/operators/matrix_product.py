@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from femtodriver import fixed
-from femtodriver.fixed import Int64Array
+from femtodriver.arrays import Int64Array
 from femtodriver.fqir.graph import Tensor
 from femtodriver.fqir.operators.constant_kinds import Flag, shift_amount, width
 from femtodriver.fqir.operators.exact_matmul import FixedMatrix, Known

@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 
-from femtodriver.fixed import Int64Array
+from femtodriver.arrays import Int64Array
 from femtodriver.fqir.operators.constant_kinds import MAX_COUNT, Integer, Integers, count, immediate
 from femtodriver.fqir.operators.lowering_interface import Build
 from femtodriver.fqir.operators.operator import Elementwise, Operator, Shape, Shapes, rule

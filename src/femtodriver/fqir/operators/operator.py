@@ -14,8 +14,8 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from femtodriver.arrays import Int64Array
 from femtodriver.errors import UnsupportedError
-from femtodriver.fixed import Int64Array
 from femtodriver.fqir.graph import Node
 from femtodriver.fqir.location import NodePlace, named, shown
 from femtodriver.fqir.operators.constant_kinds import Constant

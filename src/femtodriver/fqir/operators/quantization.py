@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from femtodriver import fixed
+from femtodriver.arrays import AnyArray, Float64Array, Int64Array
 from femtodriver.errors import InputError
-from femtodriver.fixed import Int64Array
 from femtodriver.fqir.operators.constant_kinds import Exponent, width
 from femtodriver.fqir.operators.operator import Elementwise
 
 
-def quantize(x: npt.NDArray[Any], quanta: float, bits: int) -> Int64Array:
+def quantize(x: AnyArray, quanta: float, bits: int) -> Int64Array:
     """Integers of ``bits`` bits for real numbers x of any shape: floor(x / 2**quanta), clamped.
 
     Integers pass if they are in range, else InputError; so for NaN.
@@ -34,7 +31,7 @@ def quantize(x: npt.NDArray[Any], quanta: float, bits: int) -> Int64Array:
     return np.asarray(np.clip(steps, low, high), dtype=np.int64)
 
 
-def dequantize(x: Int64Array, quanta: float) -> npt.NDArray[np.float64]:
+def dequantize(x: Int64Array, quanta: float) -> Float64Array:
     """Real numbers x * 2**quanta (float64) for integers of any shape."""
     return np.asarray(x.astype(np.float64) * 2.0**quanta, dtype=np.float64)
 
@@ -47,7 +44,7 @@ class Quantize(Elementwise):
     quanta = Exponent()
     bw = width()
 
-    def evaluate(self, x: npt.NDArray[Any]) -> Int64Array:
+    def evaluate(self, x: AnyArray) -> Int64Array:
         return quantize(x, self.quanta, self.bw)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from femtodriver.fixed import Int64Array
+from femtodriver.arrays import Int64Array
 from femtodriver.fqir.operators.constant_kinds import count
 from femtodriver.fqir.operators.lowering_interface import Build
 from femtodriver.fqir.operators.movement import Movement

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from femtodriver import fixed
-from femtodriver.fixed import Int64Array
+from femtodriver.arrays import Int64Array
 from femtodriver.fqir.operators.constant_kinds import Ignored, Integer, LookupTable, shift_amount
 from femtodriver.fqir.operators.exact_matmul import Known
 from femtodriver.fqir.operators.lowering_interface import Build

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from femtodriver.fixed import Int64Array
+from femtodriver.arrays import Int64Array
 from femtodriver.fqir.graph import Graph, Node, Tensor
 from femtodriver.fqir.location import NodePlace
 from femtodriver.fqir.operators.operator import Shape

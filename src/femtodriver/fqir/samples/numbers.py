@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from femtodriver import fixed
-from femtodriver.fixed import Int64Array
+from femtodriver.arrays import Int64Array
 from femtodriver.fqir.operators.constant_kinds import IMMEDIATE_HIGH, IMMEDIATE_LOW, MAX_SHIFT, MAX_WIDTH
 
 T = TypeVar("T")

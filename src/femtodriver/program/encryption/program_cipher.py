@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from femtodriver.arrays import Words
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.program.bank_usage import used_banks
 from femtodriver.program.compiled_data import DM_BANK_WORDS, TM_BANK_WORDS, CompiledData, Memories
@@ -26,7 +26,6 @@ from femtodriver.program.images import MEMORIES
 from femtodriver.program.memory_map import OPEN_SPU
 from femtodriver.program.metadata import ProgramInfo
 
-Words = npt.NDArray[np.uint64]
 Banks = Mapping[tuple[int, str], Words]
 
 ENTRY = "encryption"

@@ -6,19 +6,19 @@ salt, core, bank, index, round and half of the word, so every word of every buil
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.arrays import AnyArray, BusWords, Words
 from femtodriver.errors import UsageError
 from femtodriver.program.memory_map import OPEN_SPU
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.algorithms import AES
 
-Words = npt.NDArray[np.uint64]
-Halves = npt.NDArray[np.uint32]
+Halves = BusWords
 
 SCHEME = "open-spu-cipher/1"
 ROUNDS = 10
@@ -64,7 +64,7 @@ class WordCipher:
             mac.update(part)
         return mac.finalize()
 
-    def _block(self, core: int, bank: str, first: int, count: int) -> npt.NDArray[Any]:
+    def _block(self, core: int, bank: str, first: int, count: int) -> AnyArray:
         if not 0 <= core < OPEN_SPU.cores:
             raise UsageError(f"cipher: the core must be in 0...{OPEN_SPU.cores - 1}, not {core}.")
         block = np.zeros(count, _BLOCK)
@@ -73,7 +73,7 @@ class WordCipher:
         block["bank"] = OPEN_SPU.bank(bank).uid
         return block
 
-    def _round(self, block: npt.NDArray[Any], core: int, number: int, half: Halves) -> Halves:
+    def _round(self, block: AnyArray, core: int, number: int, half: Halves) -> Halves:
         from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
         block["core_round"] = core << 4 | number

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from femtodriver.arrays import Words
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.program.bank_usage import IM_PLANE_WORDS, used_banks
 from femtodriver.program.compiled_data import DM_BANK_WORDS, TM_BANK_WORDS, CompiledData, Memories
@@ -41,7 +41,6 @@ from femtodriver.program.metadata import (
 )
 from femtodriver.program.packing import elements_per_word, join_words, split_words, words_needed
 
-Words = npt.NDArray[np.uint64]
 MAX_PARAMETER = (1 << 24) - 1
 _PLANES = "SPU150"
 

@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.arrays import AnyArray, BusWords
 from femtodriver.errors import InputError, ProgramError, UsageError
 from femtodriver.program import archive
 from femtodriver.program.femto import layout_a, layout_b
@@ -29,7 +29,7 @@ from femtodriver.program.femto.femto_records import (
     model_type_code,
     model_type_name,
 )
-from femtodriver.program.femto.pages import Banks, BusWords, parse_pages
+from femtodriver.program.femto.pages import Banks, parse_pages
 
 SUFFIX = ".femto"
 
@@ -182,7 +182,7 @@ class FemtoFile:
 
 
 def _bus_words(data: npt.ArrayLike) -> BusWords:
-    words: npt.NDArray[Any] = np.asarray(data)
+    words: AnyArray = np.asarray(data)
     if words.size == 0:
         return np.zeros(0, np.uint32)
     if words.ndim != 1 or words.dtype.kind not in "iu":

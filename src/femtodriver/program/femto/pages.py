@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
+from femtodriver.arrays import BusWords
 from femtodriver.errors import ProgramError
 from femtodriver.program.femto.binary_reader import BinaryReader, Order
 from femtodriver.program.femto.femto_records import CHUNK
 from femtodriver.program.memory_map import Geometry
 
-BusWords = npt.NDArray[np.uint32]
 Banks = dict[tuple[int, str], BusWords]
 
 WORDS_PER_PAGE = (CHUNK - 8) // 4
@@ -53,7 +52,7 @@ def parse_pages(reader: BinaryReader, at: int, count: int, geometry: Geometry) -
     area = np.frombuffer(reader.raw(at, count * CHUNK), np.uint8).reshape(count, CHUNK)
     words = area.view(np.dtype(np.uint32).newbyteorder(reader.order))
     heads = area[:, :4].copy().view(np.dtype(np.uint16).newbyteorder(reader.order))
-    found: dict[tuple[int, str], list[npt.NDArray[np.uint32]]] = {}
+    found: dict[tuple[int, str], list[BusWords]] = {}
     have: dict[tuple[int, str], int] = {}
     for index, (number, length) in enumerate(heads.tolist()):
         here = at + index * CHUNK
