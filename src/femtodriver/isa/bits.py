@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from femtodriver.errors import AssemblyError
 
+WORD_BITS = 64
+
 
 @dataclass(frozen=True)
 class BitField:
@@ -54,13 +56,13 @@ class Layout:
 
     def __init__(self, *fields: BitField) -> None:
         total = sum(field.width for field in fields)
-        if total not in (64, 128):
+        if total not in (WORD_BITS, 2 * WORD_BITS):
             raise AssemblyError(f"layout: the fields must fill 64 or 128 bits, not {total}.")
         names = [field.name for field in fields]
         if len(set(names)) != len(names):
             raise AssemblyError(f"layout: the field names must differ, not {names}.")
         self.fields = fields
-        self.words = total // 64
+        self.words = total // WORD_BITS
 
     def encode(self, owner: str, values: Mapping[str, int]) -> tuple[int, ...]:
         """64-bit words, least significant word first."""
@@ -68,13 +70,13 @@ class Layout:
         for field in self.fields:
             bits |= field.encode(owner, values.get(field.name, 0)) << position
             position += field.width
-        return tuple((bits >> (64 * index)) & (2**64 - 1) for index in range(self.words))
+        return tuple((bits >> (WORD_BITS * index)) & ((1 << WORD_BITS) - 1) for index in range(self.words))
 
     def decode(self, owner: str, words: tuple[int, ...]) -> dict[str, int]:
         """Field values of ``words``; AssemblyError when words are missing or a value is not legal."""
         if len(words) != self.words:
             raise AssemblyError(f"{owner}: must have {self.words} instruction words, not {len(words)}.")
-        bits = sum(word << (64 * index) for index, word in enumerate(words))
+        bits = sum(word << (WORD_BITS * index) for index, word in enumerate(words))
         values, position = {}, 0
         for field in self.fields:
             values[field.name] = field.decode(owner, bits >> position)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TypeVar
 
 from femtodriver.arrays import Int64Array
 from femtodriver.errors import AssemblyError
-from femtodriver.isa.bits import BitField, Layout
+from femtodriver.isa.bits import WORD_BITS, BitField, Layout
 from femtodriver.isa.operand import OPERAND_BITS, Operand
 
 OPCODE_BITS = 6
@@ -121,7 +121,7 @@ def family(cls: Family) -> Family:
         for entry in fields(cls)[1:]
     ]
     used = OPCODE_BITS + sum(entry.width for entry in entries)
-    reserved = -used % 64
+    reserved = -used % WORD_BITS
     cls.layout = Layout(
         BitField("opcode", OPCODE_BITS), *entries, *([BitField("reserved", reserved)] if reserved else [])
     )

@@ -15,7 +15,17 @@ import numpy as np
 from femtodriver.arrays import BoolArray, Int64Array
 from femtodriver.isa import cycles
 from femtodriver.isa.instruction import CycleRule, Instruction, InstructionSet, Spec, bitfield, family, operand
-from femtodriver.isa.operand import Operand, immediate
+from femtodriver.isa.operand import ADDRESS_BITS, REGISTER_BITS, ROW_BITS, Operand, immediate
+
+# Widths of fields that several families share.
+CORE_BITS = 4
+PC_BITS = 13
+LENGTH_BITS = 12
+SHIFT_BITS = 7
+CLIP_WIDTH_BITS = 6
+TABLE_ROW_BITS = 11
+TABLE_BANK_BITS = 2
+WORD_ADDRESS_BITS = ADDRESS_BITS - 3
 
 
 class Clip(IntEnum):
@@ -48,13 +58,13 @@ class Vector(Instruction):
     dst: Operand = operand(doc="memory or accumulator")
     a: Operand = operand(doc="first operand")
     b: Operand = operand(immediate(0), doc="second operand; ignored by vpass")
-    length: int = bitfield(12, 1, bias=1, doc="elements")
-    shift_a: int = bitfield(7, 0, signed=True, doc="alignment of a, positive = left")
-    shift_b: int = bitfield(7, 0, signed=True, doc="alignment of b")
-    shift: int = bitfield(7, 0, signed=True, doc="shift of the result")
+    length: int = bitfield(LENGTH_BITS, 1, bias=1, doc="elements")
+    shift_a: int = bitfield(SHIFT_BITS, 0, signed=True, doc="alignment of a, positive = left")
+    shift_b: int = bitfield(SHIFT_BITS, 0, signed=True, doc="alignment of b")
+    shift: int = bitfield(SHIFT_BITS, 0, signed=True, doc="shift of the result")
     rounded: int = bitfield(1, 0, doc="round half up before a right shift of the result")
     clip: int = bitfield(2, 0, most=2, doc="what happens to a result that is too wide, see the clip modes")
-    bits: int = bitfield(6, 32, bias=1, doc="width of the clip")
+    bits: int = bitfield(CLIP_WIDTH_BITS, 32, bias=1, doc="width of the clip")
     spread_a: int = bitfield(1, 0, doc="use element 0 of a for all i")
     spread_b: int = bitfield(1, 0, doc="use element 0 of b for all i")
 
@@ -68,11 +78,11 @@ class Lookup(Instruction):
 
     dst: Operand = operand(doc="memory or accumulator")
     a: Operand = operand(doc="addresses")
-    length: int = bitfield(12, 1, bias=1, doc="elements")
-    shift_a: int = bitfield(7, 0, signed=True, doc="shift of the address before it saturates")
+    length: int = bitfield(LENGTH_BITS, 1, bias=1, doc="elements")
+    shift_a: int = bitfield(SHIFT_BITS, 0, signed=True, doc="shift of the address before it saturates")
     bits: int = bitfield(4, 8, bias=1, doc="width of an address; the table has 2**bits entries")
-    table: int = bitfield(11, 0, doc="row of entry 0 in its banks")
-    bank: int = bitfield(2, 0, doc="first bank that holds the table")
+    table: int = bitfield(TABLE_ROW_BITS, 0, doc="row of entry 0 in its banks")
+    bank: int = bitfield(TABLE_BANK_BITS, 0, doc="first bank that holds the table")
     ways: int = bitfield(2, 0, most=2, doc="log2 of the number of consecutive banks that hold copies")
 
 
@@ -89,17 +99,17 @@ class Interpolate(Instruction):
 
     dst: Operand = operand(doc="memory or accumulator")
     a: Operand = operand(doc="arguments, 16-bit elements of memory or accumulators read with 16 bits")
-    length: int = bitfield(12, 1, bias=1, doc="elements")
-    shift_a: int = bitfield(7, 0, signed=True, doc="alignment of the product")
-    shift_b: int = bitfield(7, 0, signed=True, doc="alignment of the offset")
-    shift: int = bitfield(7, 0, signed=True, doc="shift of the result")
+    length: int = bitfield(LENGTH_BITS, 1, bias=1, doc="elements")
+    shift_a: int = bitfield(SHIFT_BITS, 0, signed=True, doc="alignment of the product")
+    shift_b: int = bitfield(SHIFT_BITS, 0, signed=True, doc="alignment of the offset")
+    shift: int = bitfield(SHIFT_BITS, 0, signed=True, doc="shift of the result")
     rounded: int = bitfield(1, 0, doc="round half up before a right shift of the result")
     clip: int = bitfield(2, 0, most=2, doc="what happens to a result that is too wide, see the clip modes")
-    bits: int = bitfield(6, 32, bias=1, doc="width of the clip")
-    offset: int = bitfield(11, 0, doc="row of the offset table in its banks")
-    offset_bank: int = bitfield(2, 0, doc="first bank that holds the offset table")
-    slope: int = bitfield(11, 0, doc="row of the slope table in its banks")
-    slope_bank: int = bitfield(2, 0, doc="first bank that holds the slope table")
+    bits: int = bitfield(CLIP_WIDTH_BITS, 32, bias=1, doc="width of the clip")
+    offset: int = bitfield(TABLE_ROW_BITS, 0, doc="row of the offset table in its banks")
+    offset_bank: int = bitfield(TABLE_BANK_BITS, 0, doc="first bank that holds the offset table")
+    slope: int = bitfield(TABLE_ROW_BITS, 0, doc="row of the slope table in its banks")
+    slope_bank: int = bitfield(TABLE_BANK_BITS, 0, doc="first bank that holds the slope table")
     ways: int = bitfield(2, 0, most=2, doc="log2 of the number of consecutive banks that hold copies of each table")
 
 
@@ -131,13 +141,13 @@ class Matrix(Instruction):
     cycle_rule: ClassVar[CycleRule] = staticmethod(cycles.matrix)
 
     x: Operand = operand(doc="activations, in memory")
-    acc: int = bitfield(7, doc="first accumulator row")
-    columns: int = bitfield(12, 1, bias=1, doc="activations")
+    acc: int = bitfield(ROW_BITS, doc="first accumulator row")
+    columns: int = bitfield(LENGTH_BITS, 1, bias=1, doc="activations")
     rows: int = bitfield(10, 1, bias=1, doc="outputs")
-    weights: int = bitfield(16, 0, doc="word address of the first weight word")
+    weights: int = bitfield(WORD_ADDRESS_BITS, 0, doc="word address of the first weight word")
     width: int = bitfield(2, 1, most=2, doc="log2(weight bits) - 2: 0 = 4, 1 = 8, 2 = 16 bits")
     form: int = bitfield(2, 0, most=2, doc="which groups are stored, see the weight forms")
-    mask: int = bitfield(16, 0, doc="word address of the mask, unless the form is dense")
+    mask: int = bitfield(WORD_ADDRESS_BITS, 0, doc="word address of the mask, unless the form is dense")
     fresh: int = bitfield(1, 0, doc="1: the accumulators count as zero before")
 
 
@@ -148,9 +158,9 @@ class Transfer(Instruction):
 
     cycle_rule: ClassVar[CycleRule] = staticmethod(cycles.transfer)
 
-    address: int = bitfield(19, 0, doc="byte address in data memory, a multiple of 8")
+    address: int = bitfield(ADDRESS_BITS, 0, doc="byte address in data memory, a multiple of 8")
     length: int = bitfield(13, 0, doc="64-bit payload words")
-    core: int = bitfield(4, 0, doc="send: target core")
+    core: int = bitfield(CORE_BITS, 0, doc="send: target core")
     target: int = bitfield(16, 0, doc="send: entry PC on the target core; out: mailbox id")
 
 
@@ -161,12 +171,12 @@ class Control(Instruction):
 
     cycle_rule: ClassVar[CycleRule] = staticmethod(cycles.control)
 
-    core: int = bitfield(4, 0, doc="signal: core of the thread")
+    core: int = bitfield(CORE_BITS, 0, doc="signal: core of the thread")
     thread: int = bitfield(6, 0, doc="signal: thread whose dependency count falls by one")
-    register: int = bitfield(3, 0, doc="base register, not 0 where it is used")
+    register: int = bitfield(REGISTER_BITS, 0, doc="base register, not 0 where it is used")
     value: int = bitfield(20, 0, signed=True, doc="number for setb, addb, movb")
-    target: int = bitfield(13, 0, doc="branch target PC")
-    source: int = bitfield(3, 0, doc="movb: base register 0 to 7")
+    target: int = bitfield(PC_BITS, 0, doc="branch target PC")
+    source: int = bitfield(REGISTER_BITS, 0, doc="movb: base register 0 to 7")
 
 
 @family
@@ -177,9 +187,9 @@ class Element(Instruction):
     cycle_rule: ClassVar[CycleRule] = staticmethod(cycles.element)
 
     a: Operand = operand(doc="the element, in memory")
-    register: int = bitfield(3, 0, doc="base register, not 0 where it is used")
-    shift_a: int = bitfield(7, 0, signed=True, doc="shift of the element")
-    target: int = bitfield(13, 0, doc="branch target PC")
+    register: int = bitfield(REGISTER_BITS, 0, doc="base register, not 0 where it is used")
+    shift_a: int = bitfield(SHIFT_BITS, 0, signed=True, doc="shift of the element")
+    target: int = bitfield(PC_BITS, 0, doc="branch target PC")
 
 
 def _bits(truth: BoolArray) -> Int64Array:

@@ -8,11 +8,16 @@ from enum import IntEnum
 
 from femtodriver.errors import AssemblyError
 
-OPERAND_BITS = 25
+KIND_BITS = 3
 ADDRESS_BITS = 19
-IMMEDIATE_BITS = 22
+REGISTER_BITS = 3
+IMMEDIATE_BITS = REGISTER_BITS + ADDRESS_BITS
 ROW_BITS = 7
-_BASE_SHIFT, _KIND_SHIFT = ADDRESS_BITS, 22
+OPERAND_BITS = KIND_BITS + IMMEDIATE_BITS
+_BASE_SHIFT, _KIND_SHIFT = ADDRESS_BITS, IMMEDIATE_BITS
+# An accumulator row has one accumulator for each lane.
+LANES = 8
+ACC_BITS = 64
 
 
 class Kind(IntEnum):
@@ -28,7 +33,7 @@ class Kind(IntEnum):
 MEMORY_KINDS = {8: Kind.I8, 16: Kind.I16, 32: Kind.I32}
 _MEMORY_BITS = {kind: bits for bits, kind in MEMORY_KINDS.items()}
 # Code of the width that an accumulator operand is read with: 64 = all of it, else its low bits, sign-extended.
-ACC_WIDTHS = (64, 8, 16, 32)
+ACC_WIDTHS = (ACC_BITS, *MEMORY_KINDS)
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Operand:
 
     kind: Kind
     value: int
-    bits: int = 64
+    bits: int = ACC_BITS
     base: int = 0
 
     @property
@@ -53,7 +58,9 @@ class Operand:
         """The operand's 25 bits; AssemblyError when the value does not fit."""
         if self.in_memory:
             _require(0 <= self.value < 1 << ADDRESS_BITS, f"address must be 0 to {2**ADDRESS_BITS - 1}", self.value)
-            _require(0 <= self.base < 8, "base register must be 0 to 7", self.base)
+            _require(
+                0 <= self.base < 1 << REGISTER_BITS, f"base register must be 0 to {2**REGISTER_BITS - 1}", self.base
+            )
             _require(self.bits == _MEMORY_BITS[self.kind], "memory operand's bits must match its kind", self.bits)
             payload = self.base << _BASE_SHIFT | self.value
         elif self.kind is Kind.ACC:
@@ -89,7 +96,7 @@ class Operand:
             base = f"b{self.base}+" if self.base else ""
             return f"[{base}{self.value:#x}]:i{self.bits}"
         if self.kind is Kind.ACC:
-            return f"a{self.value}" + ("" if self.bits == 64 else f":i{self.bits}")
+            return f"a{self.value}" + ("" if self.bits == ACC_BITS else f":i{self.bits}")
         return f"#{self.value}"
 
     @staticmethod
@@ -99,7 +106,7 @@ class Operand:
             bits = int(found.group(3))
             return Operand(MEMORY_KINDS[bits], int(found.group(2), 0), bits, int(found.group(1) or 0))
         if found := re.fullmatch(r"a(\d+)(?::i(8|16|32))?", text):
-            return Operand(Kind.ACC, int(found.group(1)), int(found.group(2) or 64))
+            return Operand(Kind.ACC, int(found.group(1)), int(found.group(2) or ACC_BITS))
         if found := re.fullmatch(r"#(-?\d+)", text):
             return Operand(Kind.IMM, int(found.group(1)))
         raise AssemblyError(f"operand: must be [address]:iN, aROW, aROW:iN or #NUMBER, not {text!r}.")
@@ -110,7 +117,7 @@ def memory(address: int, bits: int, base: int = 0) -> Operand:
     return Operand(MEMORY_KINDS[bits], address, bits, base)
 
 
-def accumulator(row: int, bits: int = 64) -> Operand:
+def accumulator(row: int, bits: int = ACC_BITS) -> Operand:
     """An accumulator operand."""
     return Operand(Kind.ACC, row, bits)
 
