@@ -3,21 +3,24 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check
+NEWEST :=
 SPOTTER := examples/keyword_spotter
 
 .DEFAULT_GOAL := help
-.PHONY: help run test redis fast lint format bench clean
+.PHONY: help run test test-newest redis fast lint format bench constraints clean
 
 help:
-	@echo "make run     compile, simulate and measure LOOPBACK and the keyword spotter of $(SPOTTER)"
-	@echo "make test    every check and test (installs torch and fmot on first use, .venv grows to 1.5 GB)"
-	@echo "make fast    the checks and the fast tests"
-	@echo "make lint    the checks alone: ruff format, ruff check, mypy"
-	@echo "make format  rewrite the code as ruff would have it"
-	@echo "make bench   start-up times, see benchmarks/"
-	@echo "make clean   remove .venv and everything that tools and runs left behind"
-	@echo "PYTHON=...   the Python to start from, 3.10 or newer (now: $(PYTHON))"
+	@echo "make run          compile, simulate and measure LOOPBACK and the keyword spotter of $(SPOTTER)"
+	@echo "make test         every check and test (the first time it installs torch and fmot into $(VENV), 1.5 GB)"
+	@echo "make test-newest  the same on the newest release of everything but torch, in $(VENV)-newest"
+	@echo "make fast         the checks and the fast tests"
+	@echo "make lint         the checks alone: ruff format, ruff check, mypy"
+	@echo "make format       rewrite the code as ruff would have it"
+	@echo "make bench        measure start-up times, see benchmarks/"
+	@echo "make constraints  renew constraints.txt, the exact versions that all of these install"
+	@echo "make clean        remove the environments and everything that tools and runs left behind"
+	@echo
+	@echo "PYTHON=...        the Python to start from, 3.10 or newer (now: $(PYTHON))"
 
 run: $(VENV)/run.stamp
 	$(BIN)/femtodrive LOOPBACK --runners fqir,fmir,fasmir
@@ -27,9 +30,14 @@ run: $(VENV)/run.stamp
 test: lint redis
 	$(BIN)/pytest
 
+test-newest:
+	rm -f $(VENV)-newest/*.stamp
+	$(MAKE) test VENV=$(VENV)-newest NEWEST=--newest
+
 # Some tests talk to a real redis-server. On a CI machine it is installed; elsewhere those tests say that it is missing.
 redis:
 	@if [ "$$CI" = true ] && ! command -v redis-server >/dev/null; then \
+		echo "installing redis-server from the system's packages"; \
 		(apt-get update -qq && apt-get install -y -qq redis-server) >/dev/null 2>&1 \
 			|| echo "redis-server could not be installed; the tests that need it will be skipped"; fi
 
@@ -48,19 +56,24 @@ format: $(VENV)/test.stamp
 bench: $(VENV)/run.stamp
 	$(BIN)/python benchmarks/startup.py
 
+# One file for all Pythons and systems that we support. Read the diff, run `make test`, and commit it.
+constraints: $(VENV)/run.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --all-extras --group build \
+		--annotation-style line --custom-compile-command "make constraints" --output-file constraints.txt pyproject.toml
+
 clean:
-	rm -rf $(VENV) build dist model_datas .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-newest build dist model_datas .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The environment is made again only when pyproject.toml changes. Installs are editable: source changes count at once.
-$(VENV)/run.stamp: pyproject.toml
+# An environment is made again when pyproject.toml or constraints.txt changes. Installs are editable: source changes
+# count at once.
+$(VENV)/run.stamp: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
 		|| { echo "PYTHON must be Python 3.10 or newer, not $$($(PYTHON) --version 2>&1); try make PYTHON=python3.11"; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --editable .
+	@$(PYTHON) tools/environment.py $(VENV) run $(NEWEST)
 	@touch $@
 
-# One pip call resolves torch's pin together with fmot: fmot alone would bring the newest torch.
-$(VENV)/test.stamp: pyproject.toml $(VENV)/run.stamp
-	$(PIP) install --quiet --editable '.[test]'
+$(VENV)/test.stamp: $(VENV)/run.stamp
+	@$(PYTHON) tools/environment.py $(VENV) test $(NEWEST)
 	@touch $@
