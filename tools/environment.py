@@ -24,7 +24,9 @@ CONTENTS = {
     "run": (".", "NumPy and PyYAML, about 100 MB, less than a minute"),
     "test": (".[test]", "torch, fmot and what they bring, about 1.5 GB, several minutes"),
 }
-FETCHED = re.compile(r"^\s*(?:Downloading|Using cached|Processing) (\S+\.(?:whl|tar\.gz|zip))(?: \((\d.*)\)| \(from .*\))?$")
+FETCHED = re.compile(
+    r"^\s*(?:Downloading|Using cached|Processing) (\S+\.(?:whl|tar\.gz|zip))(?: \((\d.*)\)| \(from .*\))?$"
+)
 UNPACKING = re.compile(r"^Installing collected packages: (.+, .+)$")
 
 
