@@ -29,12 +29,12 @@ from femtodriver.errors import CapacityError, UnsupportedError, UsageError
 from femtodriver.fqir.graph import Network
 from femtodriver.fqir.graph_text import network_text
 from femtodriver.fqir.reference import Reference
+from femtodriver.isa.limits import MAX_ELEMENT_BITS
 from femtodriver.part import Part, load_part
 from femtodriver.program.compiled_data import CompiledData
 
 Dump = Callable[[str, str], None]
 Pass = tuple[str, Callable[[Fmir], Fmir]]
-MOST_MEMORY_BITS = 32
 # A network is shared out over more cores than it needs if each does at least this part of what one does alone.
 LEAST_EFFICIENCY = 0.75
 DEFAULT_OPTIONS = Options()
@@ -125,9 +125,9 @@ def lower(network: Network, options: Options = DEFAULT_OPTIONS, keep: Sequence[s
 
 def _check_widths(network: Network, widths: Mapping[str, int]) -> None:
     for label, bits in widths.items():
-        if bits > MOST_MEMORY_BITS:
+        if bits > MAX_ELEMENT_BITS:
             raise UnsupportedError(
-                f"network {network.name!r}: {label} must hold values of at most {MOST_MEMORY_BITS} bits, not {bits}. "
+                f"network {network.name!r}: {label} must hold values of at most {MAX_ELEMENT_BITS} bits, not {bits}. "
                 "Saturate the value before it is kept."
             )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from femtodriver.compiler.backend.link import ISA_NAME
 from femtodriver.errors import FemtoError
 from femtodriver.inspection.findings import Findings
+from femtodriver.isa.limits import ISA_NAME
 from femtodriver.metrics.description import read_description
 from femtodriver.model.identity import KEY, describes, identity
 from femtodriver.program.bank_usage import used_banks

@@ -9,12 +9,9 @@ import numpy as np
 from femtodriver.arrays import Int64Array, Words
 from femtodriver.errors import MachineFault
 from femtodriver.isa import Instruction, Operand
+from femtodriver.isa.limits import BASE_REGISTER_BITS, BASE_REGISTERS
 from femtodriver.machine.memory import DataMemory
 from femtodriver.part import Part
-
-BASE_REGISTERS = 8
-# Every byte address and its negative.
-BASE_BITS = 20
 
 
 @dataclass(frozen=True)
@@ -68,8 +65,8 @@ class Core:
         self.outputs.clear()
 
     def set_base(self, register: int, value: int) -> None:
-        """Write a base register; it keeps ``BASE_BITS`` bits, two's complement."""
-        half = 1 << (BASE_BITS - 1)
+        """Write a base register; it keeps ``BASE_REGISTER_BITS`` bits, two's complement."""
+        half = 1 << (BASE_REGISTER_BITS - 1)
         self.bases[register] = ((value + half) & (2 * half - 1)) - half
 
     def address(self, operand: Operand) -> int:

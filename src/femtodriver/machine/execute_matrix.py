@@ -9,11 +9,11 @@ import numpy as np
 from femtodriver.arrays import BoolArray, ByteArray, Float64Array, Int64Array
 from femtodriver.errors import MachineFault
 from femtodriver.isa import Form, Matrix, cycles
+from femtodriver.isa.limits import GROUP_SIZE, WEIGHT_BITS, WORD_BITS
 from femtodriver.machine.core import Core, Step
 from femtodriver.machine.execute_vectors import mac_event
 from femtodriver.machine.operand_streams import Stream
 
-GROUP = 8
 _EXACT = 1 << 53
 
 
@@ -41,17 +41,19 @@ class MatrixStep(Step):
         self.x = Stream(core, instruction.x, instruction.columns)
         if not instruction.x.in_memory:
             raise MachineFault(f"mac: x must be in memory, not {instruction.x.text()}.")
-        self.weight_bits = 4 << instruction.width
-        self.groups = -(-instruction.rows // GROUP)
-        if (instruction.acc + self.groups) * GROUP > len(core.acc):
+        self.weight_bits = WEIGHT_BITS[instruction.width]
+        self.groups = -(-instruction.rows // GROUP_SIZE)
+        if (instruction.acc + self.groups) * GROUP_SIZE > len(core.acc):
             raise MachineFault("mac: the outputs must end inside the accumulator file.")
-        first = instruction.acc * GROUP
+        first = instruction.acc * GROUP_SIZE
         self.acc = core.acc[first : first + instruction.rows]
         # The lanes of the last row that no output has.
-        self.rest = core.acc[first + instruction.rows : first + self.groups * GROUP]
+        self.rest = core.acc[first + instruction.rows : first + self.groups * GROUP_SIZE]
         self.read_x = self.x.reader()
-        self.lane_passes = cycles.passes(max(self.weight_bits, 8), instruction.x.bits)
-        self.event, self.event_count = mac_event(*sorted((max(self.weight_bits, 8), instruction.x.bits)))
+        self.lane_passes = cycles.passes(max(self.weight_bits, cycles.LANE_BITS[0]), instruction.x.bits)
+        self.event, self.event_count = mac_event(
+            *sorted((max(self.weight_bits, cycles.LANE_BITS[0]), instruction.x.bits))
+        )
         self.decoded: Decoded | None = None
         self.scan_words, self.scan_banks = 0, np.zeros(core.part.dm_banks, np.int64)
         if not self.x.moving:
@@ -103,8 +105,8 @@ class MatrixStep(Step):
             ("matrix_stored", decoded.total[1]),
             ("matrix_executed", products),
             (self.event, products * self.event_count),
-            ("acc_read", groups * GROUP),
-            ("acc_write", groups * GROUP),
+            ("acc_read", groups * GROUP_SIZE),
+            ("acc_write", groups * GROUP_SIZE),
             ("index_group", groups if self.matrix.form else 0),
         ):
             self.add(event, value)
@@ -114,11 +116,11 @@ class MatrixStep(Step):
         self.decoded = None
 
     def _flat_words(self) -> int:
-        return -(-self.matrix.columns * self.groups // 64)
+        return -(-self.matrix.columns * self.groups // WORD_BITS)
 
     def _weight_words(self, groups: int) -> tuple[int, int]:
-        bits = groups * GROUP * self.weight_bits
-        return self.matrix.weights, self.matrix.weights + -(-bits // 64)
+        bits = groups * GROUP_SIZE * self.weight_bits
+        return self.matrix.weights, self.matrix.weights + -(-bits // WORD_BITS)
 
     def _scan(self) -> tuple[int, Int64Array]:
         """Activation words, in all and per bank: all are read, whatever their values."""
@@ -128,12 +130,12 @@ class MatrixStep(Step):
     def _decode(self) -> Decoded:
         columns, groups, rows = self.matrix.columns, self.groups, self.matrix.rows
         kept, mask_banks = self._kept(columns * groups)
-        dense = np.zeros((columns * groups, GROUP), np.int64)
+        dense = np.zeros((columns * groups, GROUP_SIZE), np.int64)
         dense[kept] = self._stored(int(kept.sum()))
-        dense = dense.reshape(columns, groups * GROUP)[:, :rows]
+        dense = dense.reshape(columns, groups * GROUP_SIZE)[:, :rows]
         kept = kept.reshape(columns, groups)
-        rows_of_group = np.full(groups, GROUP)
-        rows_of_group[-1] = rows - GROUP * (groups - 1)
+        rows_of_group = np.full(groups, GROUP_SIZE)
+        rows_of_group[-1] = rows - GROUP_SIZE * (groups - 1)
         cost = np.concatenate(
             [kept.sum(1, keepdims=True), (kept @ rows_of_group)[:, None], self._column_banks(kept.sum(1))], axis=1
         ).astype(np.float64)
@@ -172,7 +174,7 @@ class MatrixStep(Step):
         return self.core.memory.bank_accesses(self.matrix.mask + first // 8, self.matrix.mask + -(-end // 8))
 
     def _stored(self, groups: int) -> Int64Array:
-        """The stored weights, shape (groups, GROUP)."""
+        """The stored weights, shape (groups, GROUP_SIZE)."""
         first, end = self._weight_words(groups)
         self.core.memory.word_slice(8 * first, end - first)
         words = self.core.memory.words[first:end]
@@ -182,14 +184,14 @@ class MatrixStep(Step):
             values = np.where(nibbles > 7, nibbles - 16, nibbles)
         else:
             values = words.view(np.int8 if self.weight_bits == 8 else np.int16).astype(np.int64)
-        return values[: groups * GROUP].reshape(groups, GROUP)
+        return values[: groups * GROUP_SIZE].reshape(groups, GROUP_SIZE)
 
     def _column_banks(self, kept: Int64Array) -> Int64Array:
         """Weight words per column and bank, shape (columns, banks). Groups lie in line, column by column."""
         end = np.cumsum(kept)
-        unit = GROUP * self.weight_bits
-        first_word = self.matrix.weights + (end - kept) * unit // 64
-        end_word = self.matrix.weights + -(-end * unit // 64)
+        unit = GROUP_SIZE * self.weight_bits
+        first_word = self.matrix.weights + (end - kept) * unit // WORD_BITS
+        end_word = self.matrix.weights + -(-end * unit // WORD_BITS)
         return self.core.memory.bank_accesses_each(first_word, np.where(kept, end_word, first_word))
 
 

@@ -8,12 +8,11 @@ from femtodriver import fixed
 from femtodriver.arrays import Int64Array
 from femtodriver.errors import MachineFault
 from femtodriver.isa import Interpolate, Lookup, cycles
+from femtodriver.isa.limits import INTERPOLATION_ADDRESS_BITS, INTERPOLATION_ARGUMENT_BITS
 from femtodriver.machine.core import Core
 from femtodriver.machine.execute_vectors import ResultStep, StreamStep
 
-ADDRESS_BITS = 8
-ARGUMENT_BITS = 16
-ENTRIES = 1 << ADDRESS_BITS
+_ENTRIES = 1 << INTERPOLATION_ADDRESS_BITS
 
 
 class LookupStep(StreamStep):
@@ -62,8 +61,10 @@ class InterpolateStep(ResultStep):
 
     def __init__(self, core: Core, pc: int, instruction: Interpolate) -> None:
         super().__init__(core, pc, instruction, {"dst": instruction.length, "a": instruction.length})
-        if instruction.a.bits != ARGUMENT_BITS:
-            raise MachineFault(f"interp: a must have {ARGUMENT_BITS}-bit elements, not {instruction.a.text()}.")
+        if instruction.a.bits != INTERPOLATION_ARGUMENT_BITS:
+            raise MachineFault(
+                f"interp: a must have {INTERPOLATION_ARGUMENT_BITS}-bit elements, not {instruction.a.text()}."
+            )
         self.interpolate = instruction
         self.offset = self._table(core, instruction.offset, instruction.offset_bank)
         self.slope = self._table(core, instruction.slope, instruction.slope_bank)
@@ -76,9 +77,9 @@ class InterpolateStep(ResultStep):
         """The first of the copies, which must all be equal: element i reads copy i mod copies."""
         copies = 1 << self.interpolate.ways
         banks, rows = core.tables.shape
-        if row + ENTRIES > rows or bank + copies > banks:
+        if row + _ENTRIES > rows or bank + copies > banks:
             raise MachineFault(f"interp: the tables must lie inside table memory of {banks} banks x {rows} words.")
-        tables = core.tables[bank : bank + copies, row : row + ENTRIES]
+        tables = core.tables[bank : bank + copies, row : row + _ENTRIES]
         if not (tables == tables[0]).all():
             raise MachineFault("interp: the copies of a table must be equal.")
         return np.ascontiguousarray(tables[0])
@@ -99,8 +100,8 @@ class InterpolateStep(ResultStep):
         self.executions += 1
         instruction = self.interpolate
         a = self.read_a()
-        high = a >> ADDRESS_BITS
-        index = high + ENTRIES // 2
-        product = (self.slope[index] * (a & (ENTRIES - 1))) >> ADDRESS_BITS
+        high = a >> INTERPOLATION_ADDRESS_BITS
+        index = high + _ENTRIES // 2
+        product = (self.slope[index] * (a & (_ENTRIES - 1))) >> INTERPOLATION_ADDRESS_BITS
         total = fixed.shift(product, instruction.shift_a) + fixed.shift(self.offset[index], instruction.shift_b)
         return self.finish(total)

@@ -147,8 +147,9 @@ def multiplier_bits(operand: Operand) -> int:
 
 def mac_event(small: int, large: int) -> tuple[str, int]:
     """The event that a product of these widths counts as, and how many of it (wider products count as several)."""
-    if large <= 8:
+    narrow, wide = cycles.LANE_BITS
+    if large <= narrow:
         return "mac_8x8", 1
-    if small <= 8:
-        return "mac_8x16", -(-large // 16)
-    return "mac_16x16", -(-small // 16) * -(-large // 16)
+    if small <= narrow:
+        return "mac_8x16", -(-large // wide)
+    return "mac_16x16", -(-small // wide) * -(-large // wide)

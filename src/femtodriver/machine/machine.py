@@ -10,12 +10,12 @@ import numpy as np
 from femtodriver.arrays import Int64Array, Words
 from femtodriver.errors import InputError, MachineFault
 from femtodriver.fixed import limits
+from femtodriver.isa.limits import WORD_BITS
+from femtodriver.machine.memory import ELEMENT_TYPES
 from femtodriver.machine.run_report import CoreReport, RunReport
 from femtodriver.machine.spu import Processor, Spu
 from femtodriver.part import Part
 from femtodriver.program.metadata import InputRecord, OutputRecord, program_info
-
-_NARROW: dict[int, type[np.signedinteger]] = {8: np.int8, 16: np.int16, 32: np.int32}
 
 
 class Program(Protocol):
@@ -118,7 +118,7 @@ class Machine:
 def _pack(record: InputRecord, values: Int64Array) -> Words:
     if values.shape != (record.usable,):
         raise InputError(f"input {record.name!r}: a frame must have shape ({record.usable},), not {values.shape}.")
-    padded = np.zeros(record.words * 64 // record.bits, _NARROW[record.bits])
+    padded = np.zeros(record.words * WORD_BITS // record.bits, ELEMENT_TYPES[record.bits])
     padded[: record.usable] = values
     if not np.array_equal(padded[: record.usable], values):
         low, high = limits(record.bits)
@@ -134,4 +134,4 @@ def _unpack(record: OutputRecord, payload: Words) -> Int64Array:
         raise MachineFault(
             f"output {record.name!r}: its message must have {record.words} payload words, not {len(payload)}."
         )
-    return payload.view(_NARROW[record.bits])[: record.usable].astype(np.int64)
+    return payload.view(ELEMENT_TYPES[record.bits])[: record.usable].astype(np.int64)

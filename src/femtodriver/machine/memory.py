@@ -12,9 +12,10 @@ import numpy as np
 
 from femtodriver.arrays import Int64Array, Words
 from femtodriver.errors import MachineFault, ProgramError
+from femtodriver.isa.limits import ELEMENT_BITS, TABLE_WORD_BITS
 from femtodriver.part import Part
 
-_TYPES: dict[int, type[np.signedinteger]] = {8: np.int8, 16: np.int16, 32: np.int32}
+ELEMENT_TYPES: dict[int, np.dtype[np.signedinteger]] = {bits: np.dtype(f"i{bits // 8}") for bits in ELEMENT_BITS}
 
 
 def to_logical(image: Words, part: Part) -> Words:
@@ -38,7 +39,7 @@ class DataMemory:
         self._part = part
         self._initial = to_logical(image, part)
         self.words = self._initial.copy()
-        self.elements = {bits: self.words.view(kind) for bits, kind in _TYPES.items()}
+        self.elements = {bits: self.words.view(kind) for bits, kind in ELEMENT_TYPES.items()}
         self._watched: list[tuple[int, int, Callable[[], None]]] = []
         # First and end byte of all watched words: most stores are outside and need no look at each of them.
         self._watched_range = (0, 0)
@@ -122,7 +123,7 @@ class DataMemory:
 def table_memory(part: Part, image: Words) -> Int64Array:
     """Table memory as sign-extended 16-bit values, shape (tm_banks, tm_bank_words)."""
     words = _filled("TM", image, part.tm_banks * part.tm_bank_words)
-    if (words >> np.uint64(16)).any():
-        raise ProgramError(f"TM image: a word must have 16 bits, not the value {int(words.max()):#x}.")
+    if (words >> np.uint64(TABLE_WORD_BITS)).any():
+        raise ProgramError(f"TM image: a word must have {TABLE_WORD_BITS} bits, not the value {int(words.max()):#x}.")
     values = words.astype(np.uint16).view(np.int16).astype(np.int64)
     return values.reshape(part.tm_banks, part.tm_bank_words)

@@ -9,10 +9,11 @@ import numpy as np
 from femtodriver.arrays import AnyArray, Int64Array
 from femtodriver.errors import MachineFault
 from femtodriver.isa import Kind, Operand
+from femtodriver.isa.limits import ACCUMULATOR_BITS
 from femtodriver.machine.core import Core
+from femtodriver.machine.memory import ELEMENT_TYPES
 
 Reader = Callable[[], Int64Array]
-_NARROW: dict[int, type[np.signedinteger]] = {8: np.int8, 16: np.int16, 32: np.int32}
 
 
 class Stream:
@@ -60,10 +61,10 @@ class Stream:
         if self.moving:
             return lambda: self.view().astype(np.int64)
         view = self.view()
-        if operand.kind is Kind.ACC and operand.bits == 64:
+        if operand.kind is Kind.ACC and operand.bits == ACCUMULATOR_BITS:
             return lambda: view
         if operand.kind is Kind.ACC:
-            narrow = _NARROW[operand.bits]
+            narrow = ELEMENT_TYPES[operand.bits]
             return lambda: view.astype(narrow).astype(np.int64)
         return lambda: view.astype(np.int64)
 
@@ -71,7 +72,7 @@ class Stream:
         """A function that stores int64 values (memory keeps their low bits)."""
         if self.operand.kind is Kind.IMM:
             raise MachineFault("destination: must be memory or an accumulator, not an immediate.")
-        if self.operand.kind is Kind.ACC and self.operand.bits != 64:
+        if self.operand.kind is Kind.ACC and self.operand.bits != ACCUMULATOR_BITS:
             raise MachineFault(f"destination {self.operand.text()}: accumulators are written whole, without a width.")
         memory = self.core.memory
         if self.moving:

@@ -18,6 +18,7 @@ import numpy as np
 from femtodriver.arrays import Words
 from femtodriver.errors import AssemblyError, MachineFault, ProgramError
 from femtodriver.isa import ISA, Control, Element, Instruction, Interpolate, Lookup, Matrix, Transfer, Vector, cycles
+from femtodriver.isa.limits import MAX_COUNT, MAX_PC
 from femtodriver.machine.core import Core, FaultStep, Message, Signal, Step
 from femtodriver.machine.execute_control import ControlStep, ElementStep, TransferStep
 from femtodriver.machine.execute_matrix import MatrixStep
@@ -29,8 +30,6 @@ from femtodriver.part import Part
 Images = Mapping[str, Sequence[Words]]
 # A frame that needs more instructions than this hangs in a loop of the program.
 MAX_STEPS = 20_000_000
-MOST_COUNT = (1 << 11) - 1
-MOST_PC = (1 << 13) - 1
 _EMPTY = np.zeros(0, np.uint64)
 _STEPS: dict[type[Instruction], Callable[[Core, int, Any], Step]] = {
     Vector: VectorStep,
@@ -214,8 +213,8 @@ def _check_images(index: int, images: Images, part: Part, count: int) -> None:
         )
     if len(counts) != len(pcs) or len(pcs) > part.threads:
         raise ProgramError(f"core {index}: SB and PB must have one word per thread, at most {part.threads}.")
-    if any(not 1 <= count <= MOST_COUNT for count in counts.tolist()) or any(pc > MOST_PC for pc in pcs.tolist()):
-        raise ProgramError(f"core {index}: a dependency count must be 1 to {MOST_COUNT}, a PC 0 to {MOST_PC}.")
+    if any(not 1 <= count <= MAX_COUNT for count in counts.tolist()) or any(pc > MAX_PC for pc in pcs.tolist()):
+        raise ProgramError(f"core {index}: a dependency count must be 1 to {MAX_COUNT}, a PC 0 to {MAX_PC}.")
     if not count <= min(len(code), part.im_words):
         raise ProgramError(
             f"core {index}: the instruction count must be at most {min(len(code), part.im_words)} "

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from femtodriver.compiler.backend.link import ISA_NAME
 from femtodriver.errors import ProgramError
 from femtodriver.inputs import InputSpec
+from femtodriver.isa.limits import ISA_NAME
 from femtodriver.part import Part
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.encryption.program_cipher import ENTRY, is_ours

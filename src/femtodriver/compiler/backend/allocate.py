@@ -15,12 +15,11 @@ from femtodriver.arrays import ByteArray, Words
 from femtodriver.compiler.backend import capacity_errors
 from femtodriver.compiler.backend.lifetimes import SHORT_LIVED, Life, lifetimes, overlap
 from femtodriver.compiler.fmir.ir import Buffer, Fmir, If, Mac, Op, Role, Send, table_names, touches, walk, writes
-from femtodriver.compiler.passes.basic import GROUP, kept_groups, mask_bytes
+from femtodriver.compiler.passes.basic import kept_groups, mask_bytes
 from femtodriver.isa import Form
+from femtodriver.isa.limits import ACCUMULATOR_BITS, GROUP_SIZE, WORD_BITS
 from femtodriver.part import Part
 
-# Element width that only accumulators have.
-WIDE = 64
 Packed = tuple[Words, Words]  # weight words, mask words (empty when dense)
 
 
@@ -62,7 +61,8 @@ def _allocate_core(fmir: Fmir, part: Part, core: int, most_mac_rows: int, accumu
         raise capacity_errors.too_few_rows(part, core, most_mac_rows // part.lanes)
     ops = [op for op in walk(fmir.ops) if op.core == core or _lands_on(fmir, op, core)]
     lives = lifetimes(fmir, core)
-    wanted = lives if accumulators else {n: life for n, life in lives.items() if fmir.buffers[n].bits == WIDE}
+    must = {n: life for n, life in lives.items() if fmir.buffers[n].bits == ACCUMULATOR_BITS}
+    wanted = lives if accumulators else must
     _place_in_accumulators(fmir, part, ops, wanted, places)
     _place_buffers(fmir, lives, places, core)
     _place_matrices(fmir, ops, places, core)
@@ -80,16 +80,16 @@ def _place_in_accumulators(fmir: Fmir, part: Part, ops: list[Op], lives: Mapping
     """The widest first: what memory elements cannot hold has no other place."""
     barred = set(_barred_from_accumulators(ops))
     placed: list[tuple[Life, int, int]] = []
-    for name, life in sorted(lives.items(), key=lambda item: (fmir.buffers[item[0]].bits < WIDE, item[1])):
+    for name, life in sorted(lives.items(), key=lambda item: (fmir.buffers[item[0]].bits < ACCUMULATOR_BITS, item[1])):
         buffer = fmir.buffers[name]
         if name not in barred:
-            rows = -(-buffer.length // GROUP)
+            rows = -(-buffer.length // GROUP_SIZE)
             row = _first_fit([(low, high) for other, low, high in placed if overlap(life, other)], rows, 1)
             if row + rows <= places.mac_row:
                 places.acc_row[name] = row
                 placed.append((life, row, row + rows))
                 continue
-        if buffer.bits == WIDE:
+        if buffer.bits == ACCUMULATOR_BITS:
             raise capacity_errors.accumulators(fmir, part, places, buffer)
 
 
@@ -100,7 +100,7 @@ def _barred_from_accumulators(ops: Iterable[Op]) -> Iterable[str]:
             yield from (view.buffer for _, view in op.parts)
         if isinstance(op, (Send, If)):
             yield from (view.buffer for view in touches(op))
-        yield from (view.buffer for view in touches(op) if view.offset % GROUP or view.cursor)
+        yield from (view.buffer for view in touches(op) if view.offset % GROUP_SIZE or view.cursor)
 
 
 def _first_fit(taken: list[tuple[int, int]], size: int, align: int) -> int:
@@ -115,7 +115,7 @@ def _first_fit(taken: list[tuple[int, int]], size: int, align: int) -> int:
 
 def buffer_bytes(buffer: Buffer) -> int:
     """Bytes of a buffer in data memory: whole 64-bit words."""
-    return -(-buffer.length * buffer.bits // 64) * 8
+    return -(-buffer.length * buffer.bits // WORD_BITS) * 8
 
 
 _PURPOSE = {
@@ -174,10 +174,10 @@ def _place_matrices(fmir: Fmir, ops: list[Op], places: CoreMap, core: int) -> No
 def pack_matrix(fmir: Fmir, name: str) -> Packed:
     """Weight words (groups of 8 outputs, column by column) and mask words of a matrix."""
     matrix = fmir.matrices[name]
-    groups = -(-matrix.rows // GROUP)
-    padded = np.zeros((matrix.columns, groups * GROUP), np.int64)
+    groups = -(-matrix.rows // GROUP_SIZE)
+    padded = np.zeros((matrix.columns, groups * GROUP_SIZE), np.int64)
     padded[:, : matrix.rows] = matrix.weights
-    units = padded.reshape(-1, GROUP)
+    units = padded.reshape(-1, GROUP_SIZE)
     mask = np.zeros(0, np.uint64)
     if matrix.form is not Form.DENSE:
         kept = kept_groups(matrix).reshape(-1)

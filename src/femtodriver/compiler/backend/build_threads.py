@@ -16,6 +16,7 @@ from femtodriver.compiler.backend.select_instructions import Coder
 from femtodriver.compiler.backend.symbolic_program import CoreCode, Fasmir, Label, Line, Thread
 from femtodriver.compiler.fmir.ir import Fmir, Op, Port, Send, reads, walk
 from femtodriver.isa import SPECS, Control, Transfer
+from femtodriver.isa.limits import MAX_MESSAGE_WORDS, WORD_BITS
 
 
 def emit(fmir: Fmir, maps: Mapping[int, CoreMap]) -> Fasmir:
@@ -95,7 +96,7 @@ class _Emitter:
 
     def _send(self, number: int, op: Send) -> None:
         target = self.fmir.buffers[op.dst.buffer]
-        words = -(-op.a.length * target.bits // 64)
+        words = -(-op.a.length * target.bits // WORD_BITS)
         receiver = f"core{target.core}.receive{number}"
         source = self.maps[op.core].address[op.a.buffer] + op.a.offset * target.bits // 8
         send = Transfer(SPECS["send"], source, words, target.core)
@@ -140,12 +141,11 @@ class _Emitter:
 
     def _message_words(self, what: str, port: Port) -> int:
         words = buffer_bytes(self.fmir.buffers[port.buffer]) // 8
-        if words > _MOST_WORDS:
-            raise capacity_errors.message(what, words, _MOST_WORDS)
+        if words > MAX_MESSAGE_WORDS:
+            raise capacity_errors.message(what, words, MAX_MESSAGE_WORDS)
         return words
 
 
-_MOST_WORDS = next(entry.high for entry in Transfer.layout.fields if entry.name == "length")
 _END = Line(Control(SPECS["end"]))
 
 

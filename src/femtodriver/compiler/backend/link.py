@@ -14,10 +14,10 @@ from femtodriver.compiler.backend.allocate import CoreMap, buffer_bytes
 from femtodriver.compiler.backend.symbolic_program import CoreCode, Fasmir, Label, Line
 from femtodriver.compiler.fmir.ir import Fmir, Layer, Port
 from femtodriver.isa import Instruction
+from femtodriver.isa.limits import ELEMENT_BITS, ISA_NAME
 from femtodriver.part import Part
 
 PRECISIONS = {8: "STD", 16: "DBL", 32: "QUAD"}
-ISA_NAME = "open-spu/1"
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _resolved(instruction: Instruction, target: str | None, addresses: _Addresse
 def _data_memory(fmir: Fmir, places: CoreMap, part: Part) -> Words:
     """Data memory of a core in address order, up to its last used word."""
     words = np.zeros(places.used_bytes // 8, np.uint64)
-    elements: dict[int, AnyArray] = {bits: words.view(f"<i{bits // 8}") for bits in (8, 16, 32)}
+    elements: dict[int, AnyArray] = {bits: words.view(f"<i{bits // 8}") for bits in ELEMENT_BITS}
     for name, address in places.address.items():
         buffer = fmir.buffers[name]
         if buffer.init is not None:

@@ -36,17 +36,11 @@ from femtodriver.isa import (
     Vector,
     accumulator,
     immediate,
+    limits,
     memory,
 )
 
 _CLIPS = {"none": Clip.NONE, "saturate": Clip.SATURATE, "low": Clip.LOW_BITS}
-_MOST_ELEMENTS = 4096
-_WIDTH_CODES = {4: 0, 8: 1, 16: 2}
-BASE_REGISTERS = 8
-VALUE_BITS = 20
-MOST_COUNT = 1 << (VALUE_BITS - 1)
-# What a program counter reaches.
-MOST_LINES = 8192
 
 
 class Coder:
@@ -55,7 +49,7 @@ class Coder:
     def __init__(self, fmir: Fmir, places: CoreMap) -> None:
         self.fmir = fmir
         self.places = places
-        self._free = list(range(BASE_REGISTERS - 1, 0, -1))
+        self._free = list(range(limits.BASE_REGISTERS - 1, 0, -1))
         self._base: dict[tuple[str, int], int] = {}  # cursor, bytes per element -> register
         self._ahead: dict[str, int] = {}  # cursor -> elements from where its registers stand to where it stands
         self._labels = 0
@@ -80,7 +74,7 @@ class Coder:
             self._ahead[cursor.name] = self._ahead.get(cursor.parent, 0)
         if len(moving) >= len(self._free):
             return self._unrolled(op, moving)
-        self._need(op.count < MOST_COUNT, op)
+        self._need(op.count <= limits.MAX_BASE_VALUE, op)
         counter = self._free.pop()
         start = [_control("setb", op.layer, register=counter, value=op.count)]
         step = []
@@ -106,7 +100,7 @@ class Coder:
             lines += self._block(op.body)
             for cursor in op.cursors:
                 self._ahead[cursor.name] += cursor.stride
-            self._need(len(lines) <= MOST_LINES, op)
+            self._need(len(lines) <= limits.MAX_INSTRUCTION_WORDS, op)
         return lines
 
     def _if(self, op: If) -> list[Line | Label]:
@@ -125,9 +119,10 @@ class Coder:
     def _need(self, condition: bool, op: Op) -> None:
         if not condition:
             raise UnsupportedError(
-                f"layer {self.fmir.layers[op.layer].name!r}: the loop must have fewer than {MOST_COUNT} "
-                f"iterations, and with the loops around it need at most {BASE_REGISTERS - 1} registers (a counter "
-                f"each, and one for each stride and element width), or at most {MOST_LINES} instructions unrolled. "
+                f"layer {self.fmir.layers[op.layer].name!r}: the loop must have fewer than {limits.MAX_BASE_VALUE + 1} "
+                f"iterations, and with the loops around it need at most {limits.BASE_REGISTERS - 1} registers "
+                "(a counter each, and one for each stride and element width), or at most "
+                f"{limits.MAX_INSTRUCTION_WORDS} instructions unrolled. "
                 "Nest fewer loops, or slice fewer values of different widths."
             )
 
@@ -135,8 +130,8 @@ class Coder:
         """The operation's instructions in order."""
         if isinstance(op, Mac):
             return self._mac(op)
-        chunks = range(0, op.dst.length, _MOST_ELEMENTS)
-        pieces = [(first, min(first + _MOST_ELEMENTS, op.dst.length)) for first in chunks]
+        chunks = range(0, op.dst.length, limits.MAX_VECTOR_ELEMENTS)
+        pieces = [(first, min(first + limits.MAX_VECTOR_ELEMENTS, op.dst.length)) for first in chunks]
         if isinstance(op, Vec):
             return [self._vec(op, first, end) for first, end in pieces]
         if isinstance(op, Interp):
@@ -240,7 +235,7 @@ class Coder:
             matrix.columns,
             matrix.rows,
             self.places.weights[name],
-            _WIDTH_CODES[matrix.bits],
+            limits.WEIGHT_BITS.index(matrix.bits),
             int(matrix.form),
             self.places.masks[name],
             int(fresh),
@@ -254,7 +249,7 @@ class Coder:
         buffer = self.fmir.buffers[view.buffer]
         row = self.places.acc_row.get(view.buffer)
         if row is not None:
-            return accumulator(row + view.offset // 8, 64 if full else buffer.bits)
+            return accumulator(row + view.offset // limits.GROUP_SIZE, limits.ACCUMULATOR_BITS if full else buffer.bits)
         base = self._base[view.cursor, buffer.bits // 8] if view.cursor else 0
         offset = view.offset + self._ahead.get(view.cursor, 0)
         return memory(self.places.address[view.buffer] + offset * buffer.bits // 8, buffer.bits, base)

@@ -10,6 +10,7 @@ from femtodriver import fixed
 from femtodriver.arrays import Float64Array, Int64Array
 from femtodriver.compiler.fmir.ir import Fmir, If, Interp, Look, Loop, Mac, Op, Post, Simple, Vec, View
 from femtodriver.isa import SPECS
+from femtodriver.isa.limits import INTERPOLATION_ADDRESS_BITS
 
 Run = Callable[[], None]
 _EXACT_BITS = 53
@@ -141,11 +142,15 @@ class FmirExecutor:
 
     def _compute_interp(self, op: Interp) -> Callable[[], Int64Array]:
         a, offset, slope = self._array(op.a), self.fmir.tables[op.offset], self.fmir.tables[op.slope]
+        bits = INTERPOLATION_ADDRESS_BITS
+        middle = 1 << bits - 1
 
         def compute() -> Int64Array:
-            high = fixed.shift(a(), -8)
-            product = fixed.shift(slope[high + 128] * (a() - fixed.shift(high, 8)), -8)
-            return apply_post(fixed.shift(product, op.shift_a) + fixed.shift(offset[high + 128], op.shift_b), op.post)
+            high = fixed.shift(a(), -bits)
+            product = fixed.shift(slope[high + middle] * (a() - fixed.shift(high, bits)), -bits)
+            return apply_post(
+                fixed.shift(product, op.shift_a) + fixed.shift(offset[high + middle], op.shift_b), op.post
+            )
 
         return compute
 

@@ -12,6 +12,7 @@ from enum import Enum
 
 from femtodriver.arrays import Int64Array
 from femtodriver.isa import Form
+from femtodriver.isa.limits import ACCUMULATOR_BITS, ELEMENT_BITS
 
 
 class Role(str, Enum):
@@ -330,7 +331,7 @@ class Fmir:
 
 def storage_bits(bits: int) -> int:
     """The narrowest memory element that holds a signed value of ``bits`` bits: 8, 16, 32, else 64 (accumulator)."""
-    return next(width for width in (8, 16, 32, 64) if bits <= width)
+    return next(width for width in (*ELEMENT_BITS, ACCUMULATOR_BITS) if bits <= width)
 
 
 def value_bits(values: Int64Array) -> int:

@@ -21,9 +21,7 @@ from femtodriver.compiler.fmir.ir import (
     touches,
 )
 from femtodriver.errors import ModelError
-
-# Addresses of the tables that an interpolation reads.
-INTERPOLATED_BITS = 8
+from femtodriver.isa import limits
 
 
 class InvalidFmirError(ModelError):
@@ -96,8 +94,9 @@ def _check_send(fmir: Fmir, op: Send) -> None:
     source, target = fmir.buffers[op.a.buffer], fmir.buffers[op.dst.buffer]
     _require(target.core != op.core, op, "a message must go to another core")
     _require(op.a.length == op.dst.length and op.a.step == 1, op, "a message must keep its length")
-    starts = op.a.offset * source.bits % 64 == op.dst.offset * target.bits % 64 == 0 and source.bits == target.bits
-    ends = op.dst.end * target.bits % 64 == 0 or op.dst.end == target.length
+    word = limits.WORD_BITS
+    starts = op.a.offset * source.bits % word == op.dst.offset * target.bits % word == 0 and source.bits == target.bits
+    ends = op.dst.end * target.bits % word == 0 or op.dst.end == target.length
     _require(starts and ends, op, "a message must fill whole words, up to the end of its buffer")
 
 
@@ -117,12 +116,13 @@ def _check_elementwise(fmir: Fmir, op: Vec | Look | Interp) -> None:
         _require(not _runs_ahead(op.dst, view), op, "the destination must not overlap what is still to be read")
     for name in table_names(op):
         _require(name in fmir.tables, op, f"table {name} must exist")
-        bits = op.bits if isinstance(op, Look) else INTERPOLATED_BITS
+        bits = op.bits if isinstance(op, Look) else limits.INTERPOLATION_ADDRESS_BITS
         _require(len(fmir.tables[name]) == 1 << bits, op, f"table {name} must have {1 << bits} entries")
     if isinstance(op, (Look, Interp)):
         _require(op.a.step == 1, op, "the argument must not be a repeated element")
     if isinstance(op, Interp):
-        _require(fmir.buffers[op.a.buffer].bits == 16, op, f"{op.a.buffer} must have 16-bit elements")
+        argument = limits.INTERPOLATION_ARGUMENT_BITS
+        _require(fmir.buffers[op.a.buffer].bits == argument, op, f"{op.a.buffer} must have {argument}-bit elements")
 
 
 def _runs_ahead(dst: View, source: View) -> bool:

@@ -23,6 +23,7 @@ from femtodriver.fqir.location import NodePlace
 from femtodriver.fqir.operators.lowering_interface import Branch, LoopForm
 from femtodriver.fqir.operators.operator import Shape
 from femtodriver.fqir.registry import bind
+from femtodriver.isa.limits import MAX_ELEMENT_BITS
 
 
 class Lowering(Builder):
@@ -86,11 +87,11 @@ class Lowering(Builder):
         """Copy a value to where it stays until the frame ends; wider ones keep their low 32 bits."""
         label, size = f"kept {name}", ropes.length(value)
         if name not in self.kept:
-            bits = self.width(label, min(self.bits(value), 32))
+            bits = self.width(label, min(self.bits(value), MAX_ELEMENT_BITS))
             self.kept[name] = self.new(size, bits, Role.KEPT, "kept")
         view = self.kept[name]
-        if min(self.bits(value), 32) > self.buffers[view.buffer].bits:
-            self.too_narrow[label] = min(self.bits(value), 32)
+        if min(self.bits(value), MAX_ELEMENT_BITS) > self.buffers[view.buffer].bits:
+            self.too_narrow[label] = min(self.bits(value), MAX_ELEMENT_BITS)
         if size == view.length:
             self.copy(view, value)
 

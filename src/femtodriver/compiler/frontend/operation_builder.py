@@ -25,17 +25,12 @@ from femtodriver.compiler.fmir.ir import (
 from femtodriver.compiler.frontend import ropes
 from femtodriver.compiler.frontend.ropes import Rope
 from femtodriver.errors import ModelError, UnsupportedError
-from femtodriver.isa import fits_immediate
+from femtodriver.isa import fits_immediate, limits
 
 # A rope of many short views is gathered into one buffer before a matrix reads it.
 _SHORT_VIEW = 4
-# Element width that only accumulators have.
-WIDE = 64
 # A right shift by more gives the same, a left shift by more gives zero.
-_MOST_RIGHT = _MOST_LEFT = 63
-_MEMORY_BITS = 32
-# What one matrix instruction reaches.
-_MOST_COLUMNS = 4096
+_MOST_RIGHT, _MOST_LEFT = limits.ACCUMULATOR_BITS - 1, limits.MAX_SHIFT
 _LOGIC = frozenset({"vgt", "vge", "veq", "vand", "vor", "vxor"})
 
 
@@ -111,16 +106,16 @@ class Builder:
         if key not in self._known:
             template = Vec(op, View("", 0, size), 0, 0, shift_a, shift_b, post)
             result = self._fold(template, a, b, size) or self._emit_vec(template, a, b, size)
-            if not self._reuse or self.bits(result) == WIDE:  # wide ones would hold accumulators
+            if not self._reuse or self.bits(result) == limits.ACCUMULATOR_BITS:  # wide ones would hold accumulators
                 return result
             self._known[key] = result
         return self._known[key]
 
     def look(self, x: Rope, table: Int64Array, *, shift_a: int = 0, bits: int = 8) -> Rope:
         """Table look-up; ``table`` has 2**bits values of at most 16 bits, lowest address first."""
-        if value_bits(table) > 16:
+        if value_bits(table) > limits.TABLE_WORD_BITS:
             raise UnsupportedError(
-                f"{self.where}: values of the table must fit 16 bits, not {value_bits(table)}. "
+                f"{self.where}: values of the table must fit {limits.TABLE_WORD_BITS} bits, not {value_bits(table)}. "
                 "Scale them down, and shift what is looked up."
             )
         key = b"table" + table.tobytes()
@@ -250,13 +245,15 @@ class Builder:
         if known[0] is None or known[1] is None:
             return None
         folded = apply_vec(template, known[0], known[1])
-        if value_bits(folded) > _MEMORY_BITS:  # no memory holds such a constant: it is computed where it is used
+        # No memory holds a wider constant: it is computed where it is used.
+        if value_bits(folded) > limits.MAX_ELEMENT_BITS:
             return None
         return self.constant(np.broadcast_to(folded, (size,)))
 
     def _emit_vec(self, template: Vec, a: Rope | int, b: Rope | int, size: int) -> Rope:
         bits = self._result_bits(template, a, b)
-        if WIDE in (bits, self.bits(a), self.bits(b)):  # such values must not be cut between whole rows
+        # Values in accumulators must not be cut between whole rows.
+        if limits.ACCUMULATOR_BITS in (bits, self.bits(a), self.bits(b)):
             a, b = (value if isinstance(value, int) else self._one_view(value) for value in (a, b))
         dst = self.new(size, bits)
         for first, end in ropes.aligned([value for value in (a, b) if not isinstance(value, int)]):
@@ -288,7 +285,7 @@ class Builder:
             return 8
         if op in ("vpass", "vmax", "vmin") and max(template.shift_a, template.shift_b, post.shift) <= 0:
             return max(self.bits(a), self.bits(b))
-        return WIDE
+        return limits.ACCUMULATOR_BITS
 
     def bits(self, value: Rope | int) -> int:
         """Width of the memory elements (or accumulators) that hold a value."""
@@ -307,10 +304,10 @@ class Builder:
 
     def _matrix(self, weights: Int64Array) -> str:
         weights = np.ascontiguousarray(weights)
-        bits = next((width for width in (4, 8, 16) if value_bits(weights) <= width), 0)
+        bits = next((width for width in limits.WEIGHT_BITS if value_bits(weights) <= width), 0)
         if not bits:
             raise UnsupportedError(
-                f"{self.where}: weights must fit 16 bits, not {value_bits(weights)}. "
+                f"{self.where}: weights must fit {limits.WEIGHT_BITS[-1]} bits, not {value_bits(weights)}. "
                 "Quantize them to 4, 8 or 16 bits, or split the matrix into two."
             )
         key = b"matrix%d,%d" % weights.shape + weights.tobytes()
@@ -322,8 +319,8 @@ class Builder:
 
 def _reachable(view: View) -> list[View]:
     """The view in pieces that one matrix instruction can take."""
-    starts = range(0, view.length, _MOST_COLUMNS)
-    return [view.part(first, min(first + _MOST_COLUMNS, view.length)) for first in starts]
+    starts = range(0, view.length, limits.MAX_MATRIX_COLUMNS)
+    return [view.part(first, min(first + limits.MAX_MATRIX_COLUMNS, view.length)) for first in starts]
 
 
 def _post(shift: int, rounded: bool, saturate: int | None, low: int | None) -> Post:

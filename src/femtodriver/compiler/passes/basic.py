@@ -31,8 +31,8 @@ from femtodriver.compiler.fmir.ir import (
     writes,
 )
 from femtodriver.isa import Form
+from femtodriver.isa.limits import GROUP_SIZE
 
-GROUP = 8
 _FINAL = (Role.OUTPUT, Role.STATE, Role.MAIL)
 
 
@@ -178,10 +178,10 @@ def choose_formats(fmir: Fmir) -> Fmir:
 
 def kept_groups(matrix: Matrix) -> BoolArray:
     """Which groups of 8 consecutive outputs of one activation have a nonzero weight, shape (columns, groups)."""
-    groups = -(-matrix.rows // GROUP)
-    padded = np.zeros((matrix.columns, groups * GROUP), np.bool_)
+    groups = -(-matrix.rows // GROUP_SIZE)
+    padded = np.zeros((matrix.columns, groups * GROUP_SIZE), np.bool_)
     padded[:, : matrix.rows] = matrix.weights != 0
-    return np.asarray(padded.reshape(matrix.columns, groups, GROUP).any(axis=2), np.bool_)
+    return np.asarray(padded.reshape(matrix.columns, groups, GROUP_SIZE).any(axis=2), np.bool_)
 
 
 def mask_bytes(kept: BoolArray, form: Form) -> ByteArray:
@@ -196,7 +196,7 @@ def mask_bytes(kept: BoolArray, form: Form) -> ByteArray:
 
 def _smallest_form(matrix: Matrix) -> Form:
     kept = kept_groups(matrix)
-    unit = GROUP * matrix.bits // 8
+    unit = GROUP_SIZE * matrix.bits // 8
     weights = {Form.DENSE: kept.size * unit, Form.MASKED: int(kept.sum()) * unit, Form.NESTED: int(kept.sum()) * unit}
     words = {form: -(-size // 8) + -(-len(mask_bytes(kept, form)) // 8) for form, size in weights.items()}
     return min(words, key=lambda form: (words[form], form))

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 
 from femtodriver.compiler.fmir.ir import Fmir, If, Interp, Look, Loop, Op, Post, Role, Vec, View, walk, writes
 from femtodriver.compiler.passes.basic import with_bodies
+from femtodriver.isa.limits import INTERPOLATION_ADDRESS_BITS as _ADDRESS
+from femtodriver.isa.limits import INTERPOLATION_ARGUMENT_BITS as _ARGUMENT
 
-_HIGH = Post(-8, False, "saturate", 8)
-_REST = Post(0, False, "saturate", 16)
-_PRODUCT = Post(-8, False, "saturate", 16)
+_HIGH = Post(-_ADDRESS, False, "saturate", _ADDRESS)
+_REST = Post(0, False, "saturate", _ARGUMENT)
+_PRODUCT = Post(-_ADDRESS, False, "saturate", _ARGUMENT)
 
 
 def fuse_interpolation(fmir: Fmir) -> Fmir:
@@ -93,13 +95,13 @@ def _fused(makers: _Makers, op: Op) -> Interp | None:
 
 def _argument(makers: _Makers, slope: Look | None, rest: Vec | None, offset: Look, end: Op) -> View | None:
     """The argument, if high part, rest and look-ups are those of an interpolation that ``end`` completes."""
-    if slope is None or rest is None or rest.post != _REST or (rest.shift_a, rest.shift_b) != (0, 8):
+    if slope is None or rest is None or rest.post != _REST or (rest.shift_a, rest.shift_b) != (0, _ADDRESS):
         return None
     high = makers.vec(rest.b, "vpass")
     if high is None or high.post != _HIGH or high.shift_a or rest.a != high.a:
         return None
-    plain = all(look.a == high.dst and not look.shift_a and look.bits == 8 for look in (slope, offset))
+    plain = all(look.a == high.dst and not look.shift_a and look.bits == _ADDRESS for look in (slope, offset))
     x = high.a
-    if not plain or not isinstance(x, View) or makers.fmir.buffers[x.buffer].bits != 16 or not x.step:
+    if not plain or not isinstance(x, View) or makers.fmir.buffers[x.buffer].bits != _ARGUMENT or not x.step:
         return None
     return x if makers.unchanged(x, high, end) else None

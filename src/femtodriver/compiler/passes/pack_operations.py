@@ -31,6 +31,7 @@ from femtodriver.compiler.fmir.ir import (
     writes,
 )
 from femtodriver.compiler.passes.basic import renamed
+from femtodriver.isa.limits import MAX_ELEMENT_BITS
 
 # Longer operations gain little from company.
 MOST_ELEMENTS = 64
@@ -121,7 +122,8 @@ class _Chains:
         inside = {
             view.buffer for op in fmir.ops if isinstance(op, (Loop, If)) for e in walk((op,)) for view in touches(e)
         }
-        self._free = {n for n, b in fmir.buffers.items() if b.role is Role.TEMP and b.bits <= 32 and n not in inside}
+        temporary = {n for n, b in fmir.buffers.items() if b.role is Role.TEMP and b.bits <= MAX_ELEMENT_BITS}
+        self._free = temporary - inside
         self._of: dict[str, _Chain] = {}
 
     def place(self, view: View) -> tuple[str, int]:

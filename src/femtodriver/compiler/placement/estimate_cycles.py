@@ -9,11 +9,11 @@ from __future__ import annotations
 from math import ceil
 
 from femtodriver.compiler.fmir.ir import Fmir, If, Interp, Look, Loop, Mac, Op, Send, Vec, View, reads, walk
-from femtodriver.compiler.passes.basic import GROUP, kept_groups
+from femtodriver.compiler.passes.basic import kept_groups
 from femtodriver.isa import cycles
+from femtodriver.isa.limits import WORD_BITS
 from femtodriver.part import Part
 
-_WORD = 64
 # Waking a receiving thread, taking its message and lowering the count of the thread that waits.
 _RECEIVE = cycles.THREAD_SWITCH + cycles.START_TRANSFER + 2 * cycles.CONTROL
 _TABLE_READS_PER_CYCLE = 4
@@ -47,7 +47,7 @@ class _Estimator:
         self.clock[op.core] = end
         if isinstance(op, Send):
             target = self.fmir.buffers[op.dst.buffer]
-            words = ceil(op.dst.length * target.bits / _WORD)
+            words = ceil(op.dst.length * target.bits / WORD_BITS)
             self.arrival[op.dst.buffer] = end + self.part.message_latency + _RECEIVE + words
             self.clock[target.core] = self.clock.get(target.core, 0) + _RECEIVE + words
 
@@ -70,7 +70,7 @@ class _Estimator:
         if isinstance(op, Mac):
             return self._mac(op)
         if isinstance(op, Send):
-            return cycles.transfer(ceil(op.dst.length * self.fmir.buffers[op.dst.buffer].bits / _WORD))
+            return cycles.transfer(ceil(op.dst.length * self.fmir.buffers[op.dst.buffer].bits / WORD_BITS))
         return self._elementwise(op)
 
     def _elementwise(self, op: Vec | Look | Interp) -> int:
@@ -89,9 +89,9 @@ class _Estimator:
             if name not in self._groups:
                 self._groups[name] = int(kept_groups(matrix).sum())
             bits = self._bits(x)
-            lane_passes = cycles.passes(max(matrix.bits, GROUP), bits)
+            lane_passes = cycles.passes(max(matrix.bits, cycles.LANE_BITS[0]), bits)
             groups = ceil(self._groups[name] * self._live.get(x.buffer, 1))
-            total += cycles.matrix(groups, lane_passes, ceil(x.length * bits / _WORD), 0)
+            total += cycles.matrix(groups, lane_passes, ceil(x.length * bits / WORD_BITS), 0)
         return total
 
     def _bits(self, value: View | int) -> int:

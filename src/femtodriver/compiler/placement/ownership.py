@@ -31,10 +31,9 @@ from femtodriver.compiler.fmir.ir import (
     walk,
     writes,
 )
-from femtodriver.compiler.passes.basic import GROUP, kept_groups
+from femtodriver.compiler.passes.basic import kept_groups
+from femtodriver.isa.limits import ACCUMULATOR_BITS, GROUP_SIZE
 
-# Element width that only accumulators have.
-WIDE = 64
 Owners = npt.NDArray[np.int8]
 # Matrix products with fewer groups of weights than this are not worth the messages.
 LEAST_GROUPS = 192
@@ -43,7 +42,7 @@ EVERYWHERE = -1
 # A state's home follows its new value, which may follow other states: so many rounds at the most.
 MOST_ROUNDS = 40
 # Elementwise results shorter than this stay on core 0.
-LEAST_ELEMENTS = 2 * GROUP
+LEAST_ELEMENTS = 2 * GROUP_SIZE
 
 
 def owners_of(fmir: Fmir, cores: int) -> dict[str, Owners]:
@@ -84,9 +83,9 @@ def _wide_apart(fmir: Fmir, owners: Mapping[str, Owners]) -> set[str]:
     for op in fmir.ops:
         if isinstance(op, (Loop, If)):
             continue
-        views = [view for view in reads(op) if fmir.buffers[view.buffer].bits == WIDE]
+        views = [view for view in reads(op) if fmir.buffers[view.buffer].bits == ACCUMULATOR_BITS]
         together = {op.dst.buffer, *(view.buffer for view in views)}
-        if fmir.buffers[op.dst.buffer].bits != WIDE and not views:
+        if fmir.buffers[op.dst.buffer].bits != ACCUMULATOR_BITS and not views:
             continue
         joined = set().union(together, *(family.get(name, ()) for name in together))
         family |= dict.fromkeys(joined, joined)
@@ -126,16 +125,18 @@ class _Follower:
 
     def _mac(self, op: Mac) -> Owners:
         owners = np.zeros(op.dst.length, np.int8)
-        if not _worth_sharing(self.fmir, op) or op.dst.offset % GROUP:
+        if not _worth_sharing(self.fmir, op) or op.dst.offset % GROUP_SIZE:
             return owners
         inside = {cut - op.dst.offset for cut in self.cuts.get(op.dst.buffer, ())}
-        bounds = sorted({0, op.dst.length} | {cut for cut in inside if 0 < cut < op.dst.length and cut % GROUP == 0})
+        bounds = sorted(
+            {0, op.dst.length} | {cut for cut in inside if 0 < cut < op.dst.length and cut % GROUP_SIZE == 0}
+        )
         for first, end in pairwise(bounds):
-            rows = -(-(end - first) // GROUP)
+            rows = -(-(end - first) // GROUP_SIZE)
             if rows < self.cores:
                 continue
             for core in range(self.cores):
-                low, high = (rows * k // self.cores * GROUP for k in (core, core + 1))
+                low, high = (rows * k // self.cores * GROUP_SIZE for k in (core, core + 1))
                 owners[first + low : min(first + high, end)] = core
         return owners
 
@@ -149,7 +150,7 @@ class _Follower:
         owners = max(sources, key=lambda source: len(np.unique(source)))
         cuts = np.flatnonzero(np.diff(owners)) + 1
         views = [dst, *(view for view in reads(op) if view.step)]
-        return none if any(((view.offset + cuts) % GROUP).any() for view in views) else owners
+        return none if any(((view.offset + cuts) % GROUP_SIZE).any() for view in views) else owners
 
     def _owners(self, view: View) -> Owners:
         return self.owners[view.buffer][view.offset : view.end]

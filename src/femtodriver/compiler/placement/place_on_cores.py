@@ -29,8 +29,9 @@ from femtodriver.compiler.fmir.ir import (
     walk,
     writes,
 )
-from femtodriver.compiler.passes.basic import GROUP, mac_rows
+from femtodriver.compiler.passes.basic import mac_rows
 from femtodriver.compiler.placement.ownership import EVERYWHERE, Owners, owners_of
+from femtodriver.isa.limits import GROUP_SIZE, WORD_BITS
 
 
 def place(fmir: Fmir, cores: int) -> Fmir:
@@ -124,7 +125,7 @@ class _Placement:
         if key not in self._homes:
             owners = self.owners[view.buffer]
             here = np.flatnonzero((owners == core) | (owners == EVERYWHERE))
-            low, high = int(here[0]) // GROUP * GROUP, int(here[-1]) + 1
+            low, high = int(here[0]) // GROUP_SIZE * GROUP_SIZE, int(here[-1]) + 1
             buffer = self.buffers[view.buffer]
             init = None if buffer.init is None else buffer.init[low:high]
             role = Role.TEMP if buffer.role is Role.OUTPUT else buffer.role
@@ -142,7 +143,7 @@ class _Placement:
         if self._all_on(core, view):
             return self._home(view, core)
         length = self.fmir.buffers[view.buffer].length
-        low, high = view.offset // GROUP * GROUP, min(-(-view.end // GROUP) * GROUP, length)
+        low, high = view.offset // GROUP_SIZE * GROUP_SIZE, min(-(-view.end // GROUP_SIZE) * GROUP_SIZE, length)
         key = (core, view.buffer, low, high)
         if key not in self._copies:
             self._copies[key] = self._gather(View(view.buffer, low, high - low), core, layer)
@@ -175,7 +176,7 @@ class _Placement:
 
     def _starts_word(self, view: View, element: int | None = None) -> bool:
         bits = self.buffers[view.buffer].bits
-        return (view.offset if element is None else element) * bits % 64 == 0
+        return (view.offset if element is None else element) * bits % WORD_BITS == 0
 
     def _constant(self, view: View, core: int) -> View:
         buffer = self.buffers[view.buffer]
