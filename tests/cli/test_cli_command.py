@@ -141,7 +141,7 @@ def test_help_and_version(capsys: Out) -> None:
         (["LOOPBACK", "--runners", "fqir", "--seed", "-1"], "seed: must be a whole number of at least 0"),
         (["LOOPBACK", "--input-period", "0"], "input period: must be a positive number of seconds, not 0.0"),
         (["LOOPBACK", "--hw-config", "spu9"], "hw-config: must be one of spu001, spu001x4"),
-        (["LOOPBACK", "--hw-config", "gone.toml"], "gone.toml: the part file cannot be read"),
+        (["LOOPBACK", "--hw-config", "gone.toml"], "gone.toml: the file must exist"),
         (["LOOPBACK", "--hardware", "zinc"], "hardware: must be one of zynq, fpgazynq, fakezynq, redis"),
         (["LOOPBACK", "--zynq-host", "h"], "hardware fakezynq: must not have an address ('h')"),
         (["LOOPBACK", "--hardware_address", "h"], "choose a board with --hardware (zynq, fpgazynq, redis, evk2)"),
@@ -174,10 +174,7 @@ def test_debug_shows_where_an_error_came_from(capsys: Out) -> None:
     assert main(["gone.pt", "--debug"]) == 1
     err = capsys.readouterr().err
     assert "Traceback (most recent call last)" in err
-    assert (
-        err.splitlines()[-1]
-        == "femtodrive: error: gone.pt: the file must exist and be readable: No such file or directory."
-    )
+    assert err.splitlines()[-1] == "femtodrive: error: gone.pt: the file must exist."
 
 
 @pytest.mark.usefixtures("here")

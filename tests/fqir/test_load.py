@@ -214,7 +214,7 @@ def refusal(source: Any) -> str:
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "no.pt"
-    assert refusal(path) == f"{path}: the file must exist and be readable: No such file or directory."
+    assert refusal(path) == f"{path}: the file must exist."
 
 
 def test_an_empty_file_is_refused(good: Path) -> None:
@@ -230,23 +230,23 @@ def test_a_directory_is_refused(tmp_path: Path) -> None:
 def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
     path = tmp_path / "pipe.pt"
     os.mkfifo(path)
-    assert "not a device, pipe or socket" in refusal(path)
+    assert "must be an ordinary file, not a pipe" in refusal(path)
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="no /dev/zero on this system")
 def test_a_device_is_refused() -> None:
-    assert "not a device, pipe or socket" in refusal("/dev/zero")
+    assert "must be an ordinary file, not a device" in refusal("/dev/zero")
 
 
 def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "sparse.pt"
     with path.open("wb") as file:
         file.truncate(1 << 40)
-    assert "at most 32 MiB, not 1048576.0" in refusal(path)
+    assert f"at most {MAX_FILE_BYTES} bytes, not {1 << 40}" in refusal(path)
 
 
 def test_huge_bytes_are_refused() -> None:
-    assert "at most 32 MiB" in refusal(bytes(MAX_FILE_BYTES + 1))
+    assert f"at most {MAX_FILE_BYTES} bytes" in refusal(bytes(MAX_FILE_BYTES + 1))
 
 
 def test_a_text_file_is_refused(good: Path) -> None:

@@ -77,7 +77,7 @@ def test_binary_and_missing_files_are_refused(tmp_path: Path) -> None:
         Keyring.load(tmp_path / "b.toml")
     with pytest.raises(UsageError, match=r"gone\.toml: the file must exist"):
         Keyring.load(tmp_path / "gone.toml")
-    with pytest.raises(UsageError, match="must be a regular file"):
+    with pytest.raises(UsageError, match="must be an ordinary file"):
         Keyring.load(tmp_path)
 
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from femtodriver.arrays import BusWords
 from femtodriver.device.transport import Transport
 from femtodriver.errors import UsageError
-from femtodriver.program import archive
+from femtodriver.files.file_access import write_file
 from femtodriver.program.bus.read_recording import writes_only
 from femtodriver.program.bus.recording import PROGRAM_RECORDING, Transaction, end_address, recording_yaml
 
@@ -72,7 +72,7 @@ class Recorder:
         """
         path = Path(file)
         kept = {name: writes_only(records) if write_only else records for name, records in self.recordings.items()}
-        archive.write_file(path, recording_yaml(kept).encode("ascii"))
+        write_file(path, recording_yaml(kept).encode("ascii"))
         return path
 
     def replay_record(self, record: str | Iterable[Transaction]) -> int:

@@ -39,7 +39,8 @@ from femtodriver.device.open_link import make_link
 from femtodriver.device.recorder import Recorder
 from femtodriver.device.transport import Timeouts, Transport
 from femtodriver.errors import DeviceError, InputError, UsageError
-from femtodriver.program.archive import check_name, make_directory, write_file
+from femtodriver.files.file_access import make_directory, write_file
+from femtodriver.program.archive import check_name
 from femtodriver.program.bus.load_sequence import chip_init, load_sequence
 from femtodriver.program.bus.recording import PROGRAM_RECORDING, Transaction, write_io_records
 from femtodriver.program.compiled_data import CompiledData

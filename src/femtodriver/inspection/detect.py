@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from femtodriver.errors import UsageError
+from femtodriver.files.file_access import read_file
 from femtodriver.inspection.archives import inspect_files, inspect_image
 from femtodriver.inspection.containers import inspect_femto
 from femtodriver.inspection.findings import Findings, Report
@@ -14,7 +15,7 @@ from femtodriver.inspection.networks import inspect_network
 from femtodriver.inspection.programs import program_facts
 from femtodriver.inspection.traffic import inspect_apb, inspect_recording
 from femtodriver.model.load_model import META_NAMES
-from femtodriver.program.archive import MAX_ARCHIVE, read_directory, read_file, read_zip
+from femtodriver.program.archive import MAX_ARCHIVE, read_directory, read_zip
 from femtodriver.program.bus.read_recording import MAX_RECORDING
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.femto import layout_a, layout_b

@@ -11,14 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from femtodriver.errors import ModelError, UsageError
+from femtodriver.files.file_access import MissingFileError, open_file, read_file
 from femtodriver.fqir.files.from_graphproto import adapt
+from femtodriver.fqir.files.load_limits import MAX_FILE_BYTES
 from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Graph, Network, Table
 from femtodriver.fqir.graph_text import graph_text
 from femtodriver.model.identity import with_names
 from femtodriver.model.loopback import NAME as LOOPBACK
 from femtodriver.model.loopback import loopback
-from femtodriver.program.archive import MissingFileError, read_file
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.femto.convert import compiled_from_femto
 from femtodriver.program.femto.femto_records import MAX_FILE as MAX_FEMTO
@@ -117,12 +118,9 @@ def _from_directory(path: Path, name: str | None) -> Source:
 
 def _file_digest(path: Path) -> str:
     digest = hashlib.sha256()
-    try:
-        with open(path, "rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    except OSError as error:
-        raise ModelError(f"{path}: the file must exist and be readable: {error.strerror}.") from None
+    with open_file(path, MAX_FILE_BYTES, ModelError) as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
     return digest.hexdigest()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from femtodriver.compiler.compiler_options import Options, documentation
 from femtodriver.errors import ProgramError, UsageError
-from femtodriver.program.archive import read_file
+from femtodriver.files.file_access import read_file
 from femtodriver.program.plain_yaml import load_yaml
 
 MOST_BYTES = 1 << 20

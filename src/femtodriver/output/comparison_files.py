@@ -25,10 +25,10 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver.arrays import Int64Array
+from femtodriver.files.file_access import make_directory, write_file
 from femtodriver.metrics import document_yaml
 from femtodriver.output.file_names import safe_name
 from femtodriver.output.plots import draw
-from femtodriver.program.archive import make_directory, write_file
 from femtodriver.program.bus.recording import Transaction, recording_hex_text, recording_yaml
 from femtodriver.runners.compare_runs import Comparison, Verdict
 from femtodriver.runners.difference import Difference

@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from femtodriver import __version__
+from femtodriver.errors import ProgramError
+from femtodriver.files.file_access import make_directory, read_file, write_file
 from femtodriver.metrics import document_text, document_yaml
 from femtodriver.model.build_model import Built
 from femtodriver.model.identity import user_data
@@ -30,7 +32,6 @@ from femtodriver.output.atomic_folder import replace_tree
 from femtodriver.output.comparison_files import FOLDER as COMPARISON
 from femtodriver.output.comparison_files import Compared, Recordings, write_traffic
 from femtodriver.output.file_names import safe_name
-from femtodriver.program.archive import make_directory, write_file
 from femtodriver.program.bus.load_sequence import load_sequence
 from femtodriver.program.bus.recording import PROGRAM_RECORDING, write_io_records
 from femtodriver.program.femto.convert import femto_from_compiled
@@ -130,8 +131,8 @@ def _everything(folder: Path) -> set[str]:
 
 def _is_file_with(path: Path, content: bytes) -> bool:
     try:
-        return path.stat().st_size == len(content) and path.read_bytes() == content
-    except OSError:
+        return read_file(path, len(content)) == content
+    except ProgramError:
         return False
 
 

@@ -13,12 +13,15 @@ from importlib import resources
 from pathlib import Path
 
 from femtodriver.errors import UsageError
+from femtodriver.files.file_access import read_file
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     # Where the checker itself runs on a newer Python, tomli need not be there.
     import tomli as tomllib  # type: ignore[import-not-found,unused-ignore]
+
+MAX_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -77,10 +80,7 @@ def _read(name_or_path: str | Path) -> bytes:
     if path.suffix != ".toml":
         known = ", ".join(part_names())
         raise UsageError(f"hw-config: must be one of {known}, or a path to a .toml file, not {str(name_or_path)!r}.")
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: the part file cannot be read: {error.strerror}.") from None
+    return read_file(path, MAX_BYTES, UsageError)
 
 
 def _part_from_table(where: str, table: dict[str, object], digest: str) -> Part:

@@ -5,13 +5,10 @@ Nothing is ever extracted under a name found in an archive; names that look like
 
 from __future__ import annotations
 
-import contextlib
 import io
 import logging
 import os
 import re
-import secrets
-import stat
 import struct
 import zipfile
 import zlib
@@ -19,6 +16,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from femtodriver.errors import ProgramError
+from femtodriver.files.file_access import MissingFileError, make_directory, read_file, remove_file, write_file
 
 MAX_MEMBERS = 1024
 MAX_FILE = 16 << 20
@@ -43,67 +41,6 @@ _BROKEN = (
     OSError,
 )
 _log = logging.getLogger(__name__)
-
-
-class MissingFileError(ProgramError, FileNotFoundError):
-    """A file or directory of a compiled program that does not exist."""
-
-
-def read_file(path: str | os.PathLike[str], max_bytes: int) -> bytes:
-    """Bytes of a regular file of at most ``max_bytes``.
-
-    Raises MissingFileError (also a FileNotFoundError), or ProgramError for other kinds, sizes and read errors.
-    """
-    where = os.fspath(path)
-    try:
-        with open(path, "rb", opener=_open_now) as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise ProgramError(f"{where}: must be a regular file, not a directory, pipe or device.")
-            if status.st_size > max_bytes:
-                raise ProgramError(f"{where}: must have at most {max_bytes} bytes, not {status.st_size}.")
-            return file.read(max_bytes + 1)
-    except FileNotFoundError:
-        raise MissingFileError(f"{where}: the file must exist.") from None
-    except IsADirectoryError:
-        raise ProgramError(f"{where}: must be a regular file, not a directory.") from None
-    except (OSError, ValueError) as error:
-        raise ProgramError(f"{where}: cannot be read: {getattr(error, 'strerror', None) or error}.") from None
-
-
-def _open_now(path: str, flags: int) -> int:
-    """Opens without waiting for the other end of a pipe."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Replaces or makes the file in one step: a reader sees the old bytes or the new ones.
-
-    Raises ProgramError with the system's reason when that is not possible.
-    """
-    temporary = path.parent / f".{path.name[:40]}.{secrets.token_hex(4)}"
-    try:
-        with open(temporary, "xb") as file:
-            file.write(data)
-        os.replace(temporary, path)
-    except (OSError, ValueError) as error:
-        raise ProgramError(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}.") from None
-    finally:
-        _remove(temporary)
-
-
-def _remove(path: Path) -> None:
-    """Removes the file when it is there and can be removed."""
-    with contextlib.suppress(OSError, ValueError):
-        path.unlink(missing_ok=True)
-
-
-def make_directory(path: Path) -> None:
-    """Makes the directory and its parents; ProgramError with the system's reason when that is not possible."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ProgramError(f"{path}: the directory cannot be made: {error.strerror}.") from None
 
 
 def read_directory(path: str | os.PathLike[str]) -> dict[str, bytes]:
@@ -134,7 +71,7 @@ def write_directory(path: str | os.PathLike[str], files: Mapping[str, bytes], st
     for name, data in files.items():
         write_file(folder / check_name(name, str(folder)), data)
     for name in stale:
-        _remove(folder / name)
+        remove_file(folder / name)
 
 
 def check_name(name: str, where: str) -> str:

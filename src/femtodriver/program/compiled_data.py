@@ -17,6 +17,7 @@ import numpy as np
 
 from femtodriver.arrays import Words
 from femtodriver.errors import ProgramError, UsageError
+from femtodriver.files.file_access import read_file, write_file
 from femtodriver.program import archive, images
 from femtodriver.program.metadata import ProgramInfo, program_info
 from femtodriver.program.plain_yaml import dump_yaml, load_yaml
@@ -59,7 +60,7 @@ class CompiledData:
         if isinstance(source, bytes):
             return cls._from_contents(archive.read_zip(source), "archive", metadata_file)
         where = os.fspath(source)
-        data = archive.read_file(source, archive.MAX_ARCHIVE)
+        data = read_file(source, archive.MAX_ARCHIVE)
         return cls._from_contents(archive.read_zip(data, where), where, metadata_file)
 
     @classmethod
@@ -124,7 +125,7 @@ class CompiledData:
 
     def to_zip_file(self, path: str | os.PathLike[str]) -> None:
         """Writes ``to_zip_bytes()`` in one step; ProgramError when the file cannot be written."""
-        archive.write_file(Path(path), self.to_zip_bytes())
+        write_file(Path(path), self.to_zip_bytes())
 
     def write_to_files(self, directory: str | os.PathLike[str]) -> None:
         """Writes metadata, images and the other files; images of an earlier program in it are removed."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from femtodriver.errors import ProgramError
-from femtodriver.program import archive
+from femtodriver.files.file_access import read_file
 from femtodriver.program.bus.recording import PROGRAM_RECORDING, Transaction
 from femtodriver.program.plain_yaml import load_yaml
 
@@ -24,7 +24,7 @@ def read_recordings(source: str | os.PathLike[str] | bytes) -> dict[str, tuple[T
     Raises ProgramError for anything else, hex YAML included: it cannot be replayed.
     """
     where = "recording" if isinstance(source, bytes) else os.fspath(source)
-    data = source if isinstance(source, bytes) else archive.read_file(source, MAX_RECORDING)
+    data = source if isinstance(source, bytes) else read_file(source, MAX_RECORDING)
     top = load_yaml(data, where, max_bytes=MAX_RECORDING)
     if not isinstance(top, dict) or not all(isinstance(name, str) for name in top):
         raise ProgramError(f"{where}: a recording file must be a mapping of recording names.")
@@ -70,9 +70,7 @@ def read_program(path: str | os.PathLike[str]) -> tuple[Transaction, ...]:
         return writes_only(recordings[PROGRAM_RECORDING])
     for folder in (place, place / "apb_records", place / "io_records" / "apb_records"):
         if (folder / f"{PROGRAM_RECORDING}_A").is_file():
-            addresses, words = (
-                archive.read_file(folder / f"{PROGRAM_RECORDING}_{half}", MAX_RECORDING) for half in "AD"
-            )
+            addresses, words = (read_file(folder / f"{PROGRAM_RECORDING}_{half}", MAX_RECORDING) for half in "AD")
             return read_apb_files(addresses, words, str(folder / PROGRAM_RECORDING))
     raise ProgramError(f"{place}: must be a folder with {PROGRAM_RECORDING}_A and {PROGRAM_RECORDING}_D, or a .yaml.")
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver.errors import ProgramError, UsageError
-from femtodriver.program import archive
+from femtodriver.files.file_access import make_directory, write_file
 
 SPACES = ("apb", "axis", "spu_top", "host")
 PROGRAM_RECORDING = "0PROG"
@@ -166,7 +166,7 @@ def write_io_records(
         if addresses:
             files[folder / "apb_records" / f"{name}_A"] = addresses
             files[folder / "apb_records" / f"{name}_D"] = words
-    archive.make_directory(folder / "apb_records")
+    make_directory(folder / "apb_records")
     for path, text in files.items():
-        archive.write_file(path, text.encode("ascii", errors="backslashreplace"))
+        write_file(path, text.encode("ascii", errors="backslashreplace"))
     return tuple(files)

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from femtodriver.errors import ProgramError, UsageError
-from femtodriver.program.archive import read_file
+from femtodriver.files.file_access import read_file
 from femtodriver.program.plain_yaml import load_yaml
 
 if sys.version_info >= (3, 11):

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from femtodriver.arrays import AnyArray, BusWords
 from femtodriver.errors import InputError, ProgramError, UsageError
+from femtodriver.files.file_access import make_directory, read_file, write_file
 from femtodriver.program import archive
 from femtodriver.program.femto import layout_a, layout_b
 from femtodriver.program.femto.binary_reader import BinaryReader
@@ -92,14 +93,14 @@ class FemtoFile:
         folder = Path(export_path)
         path = folder / (name if name.endswith(SUFFIX) else name + SUFFIX)
         data = self.serialize()
-        archive.make_directory(folder)
-        archive.write_file(path, data)
+        make_directory(folder)
+        write_file(path, data)
         return str(path), len(data)
 
     @classmethod
     def import_file(cls, path: str | os.PathLike[str]) -> FemtoFile:
         """The container in a file. Raises ProgramError with the offset of what is wrong."""
-        return cls.parse(archive.read_file(path, MAX_FILE), os.fspath(path))
+        return cls.parse(read_file(path, MAX_FILE), os.fspath(path))
 
     @classmethod
     def parse(cls, data: bytes, where: str = "femto file", problems: list[str] | None = None) -> FemtoFile:

@@ -1,0 +1,56 @@
+"""Files are opened in one place (femtodriver.files), so that no other can hang on a pipe or read without end."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+# module -> what it opens by itself, each with a reason
+ALLOWED = {
+    "files.file_access": {"open", "os.open"},
+    "part.part": {"read_bytes"},  # a resource of the package
+    "metrics.energy": {"read_text"},  # a resource of the package
+    "isa.doc": {"read_text"},  # a tool for maintainers that rewrites docs/isa.md
+    "output.atomic_folder": {"os.open"},  # a folder, to sync it
+    "cli.command": {"os.open"},  # the null device, in place of a closed pipe
+    "device.evk2.usb_boards": {"os.open"},  # a lock, never read
+    "inputs.array_inputs": {"np.load", "zipfile.ZipFile"},
+    "inputs.wav_file": {"read_bytes"},
+}
+READERS = {"open", "os.open", "io.open", "np.load", "np.fromfile", "np.memmap", "np.loadtxt", "np.genfromtxt"}
+METHODS = {"read_text", "read_bytes"}
+
+
+def openings(source: Any) -> set[str]:
+    """Names of the calls of a module that open a file by its path."""
+    return {opening for node, _, _ in source.walk() if isinstance(node, ast.Call) for opening in opening_of(node)}
+
+
+def opening_of(call: ast.Call) -> list[str]:
+    name = ast.unparse(call.func)
+    if name in READERS:
+        return [name]
+    if isinstance(call.func, ast.Attribute) and call.func.attr in METHODS:
+        return [call.func.attr]
+    on_path = bool(call.args) and ast.unparse(call.args[0]) in ("path", "where", "source", "name", "file")
+    return [name] if name == "zipfile.ZipFile" and on_path else []
+
+
+def test_files_are_opened_in_one_place(sources: Any) -> None:
+    found = {source.module: openings(source) - ALLOWED.get(source.module, set()) for source in sources}
+    assert {module: calls for module, calls in found.items() if calls} == {}
+
+
+def test_no_exception_is_left_over(sources: Any) -> None:
+    found = {source.module: openings(source) for source in sources}
+    assert {module: left for module, calls in ALLOWED.items() if (left := calls - found[module])} == {}
+
+
+@pytest.mark.parametrize(
+    "text", ["open('x')", "Path(x).read_bytes()", "os.open(x, 0)", "np.load(path)", "zipfile.ZipFile(path)"]
+)
+def test_the_check_can_fail(make_source: Callable[[str, str], Any], text: str) -> None:
+    assert openings(make_source("program.a", text))
