@@ -21,8 +21,8 @@ import pytest
 
 from femtodriver.device.virtual.deciphering import decipherer
 from femtodriver.device.virtual.link_faults import Faults
-from femtodriver.device.virtual.tcp_server import BoardServer
 from femtodriver.device.virtual.virtual_board import VirtualBoard
+from femtodriver.device.virtual.zcu104_server import BoardServer
 from femtodriver.part import load_part
 from femtodriver.program.encryption.keyring import Keyring
 

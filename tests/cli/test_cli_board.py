@@ -231,7 +231,7 @@ def test_a_program_that_was_loaded_before(here: Path, capsys: Out, form: str) ->
         assert board.lines[1].startswith("replay: ")
         host, port = board.address.split(":")
         from femtodriver import CompiledData
-        from femtodriver.device.frame_messages import input_messages, output_arrays
+        from femtodriver.device.session.frame_messages import input_messages, output_arrays
         from femtodriver.device.transport import Timeouts
         from femtodriver.device.zcu104.tcp_link import TcpLink
 

@@ -20,7 +20,7 @@ from device_networks import PART, compiled
 from femtodriver.device.virtual import program_engine
 from femtodriver.device.virtual.output_queue import MOST_WORDS
 from femtodriver.device.virtual.virtual_board import VirtualBoard
-from femtodriver.device.virtual.zcu104_connection import MOST_MESSAGE, Connection
+from femtodriver.device.virtual.zcu104_side import MOST_MESSAGE, Connection
 from femtodriver.device.zcu104.entries import Code, axis_fields, entries, to_bytes
 from femtodriver.program.bus.load_sequence import load_sequence
 

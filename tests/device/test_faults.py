@@ -12,8 +12,8 @@ from device_networks import PART, compiled, expected, random_inputs
 
 from femtodriver.device import Faults, Timeouts, make_runner
 from femtodriver.device.virtual.link_faults import FaultStream
-from femtodriver.device.virtual.tcp_server import BoardServer
 from femtodriver.device.virtual.virtual_board import VirtualBoard
+from femtodriver.device.virtual.zcu104_server import BoardServer
 from femtodriver.errors import DeviceError, UsageError
 from femtodriver.program.bus.load_sequence import load_sequence
 

@@ -17,11 +17,11 @@ import pytest
 from device_networks import NETWORKS, PART, assert_equal, compiled, expected, random_inputs
 
 from femtodriver.device import Timeouts, make_runner, serve
-from femtodriver.device.fake_board import FILL
+from femtodriver.device.fake.fake_link import FILL
 from femtodriver.device.redis.redis_link import RedisLink
 from femtodriver.device.redis.redis_server import RedisServer
 from femtodriver.device.redis.simulator_side import RedisPeer
-from femtodriver.device.virtual.redis_board import RedisBoard
+from femtodriver.device.virtual.redis_side import RedisBoard
 from femtodriver.device.virtual.virtual_board import VirtualBoard
 from femtodriver.errors import DeviceError, UsageError
 from femtodriver.program.bus.load_sequence import load_sequence

@@ -15,8 +15,8 @@ from device_networks import PART, assert_equal, compiled, expected, random_input
 import femtodriver
 from femtodriver.device import BOARDS, Timeouts, make_runner, serve
 from femtodriver.device.spu_runner import FakeSPURunner, SPURunner
-from femtodriver.device.virtual.tcp_server import BoardServer
 from femtodriver.device.virtual.virtual_board import VirtualBoard
+from femtodriver.device.virtual.zcu104_server import BoardServer
 from femtodriver.errors import DeviceError, InputError, UsageError
 from femtodriver.program.bus.load_sequence import load_sequence
 from femtodriver.program.bus.read_recording import read_recordings
@@ -100,7 +100,7 @@ def test_targets_that_are_none(server: BoardServer, target: object, vals: list[i
 
 
 def test_a_whole_memory_goes_over_its_banks(server: BoardServer) -> None:
-    from femtodriver.device.bringup import switch_bank
+    from femtodriver.device.session.bring_up import switch_bank
 
     with opened(server) as runner:
         for bank in ("DM2", "DM3"):
@@ -270,7 +270,7 @@ def test_recordings_of_a_fake_board(tmp_path: Path) -> None:
 
 
 def test_recordings_have_a_limit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("femtodriver.device.recorder.MOST_WORDS", 50)
+    monkeypatch.setattr("femtodriver.device.session.traffic_recorder.MOST_WORDS", 50)
     runner = FakeSPURunner(compiled("identity"), io_records_dir=tmp_path)
     runner.reset()
     assert not runner.ioplug.truncated
@@ -383,7 +383,7 @@ def test_unknown_hardware_and_timeouts() -> None:
 
 
 def test_the_default_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
-    from femtodriver.device.endpoint import is_loopback, parse_endpoint, redis_port, zynq_host
+    from femtodriver.device.addresses import is_loopback, parse_endpoint, redis_port, zynq_host
 
     assert zynq_host({}) == "192.168.1.8"
     assert zynq_host({"FS_HWTS_ZYNQ": "1"}) == "192.168.1.145"

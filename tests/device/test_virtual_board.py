@@ -12,9 +12,9 @@ from device_spec_client import SpecClient
 
 from femtodriver.compiler.pipeline import compile_network
 from femtodriver.device import make_runner
-from femtodriver.device.replay_recording import replay_program
-from femtodriver.device.virtual.tcp_server import BoardServer
+from femtodriver.device.session.replay_recording import replay_program
 from femtodriver.device.virtual.virtual_board import VirtualBoard
+from femtodriver.device.virtual.zcu104_server import BoardServer
 from femtodriver.errors import DeviceError, InputError, UsageError
 from femtodriver.fqir.files.load_network import load_network
 from femtodriver.program.bus.load_sequence import load_sequence
@@ -178,7 +178,7 @@ def test_a_reset_finds_a_board_that_was_restarted() -> None:
 
 
 def test_debug_variables_are_read_from_data_memory(server: BoardServer) -> None:
-    from femtodriver.device.debug_values import DataPlace
+    from femtodriver.device.session.debug_values import DataPlace
 
     data = compiled("identity")
     places = {"all": DataPlace(0, 0, 32, 16), "some": DataPlace(0, 2 * 3, 7, 16), "bytes": DataPlace(0, 0, 64, 8)}

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from femtodriver.device.frame_messages import input_messages, output_arrays
+from femtodriver.device.session.frame_messages import input_messages, output_arrays
 from femtodriver.device.transport import Timeouts
 from femtodriver.device.zcu104.tcp_link import TcpLink
 from femtodriver.errors import DeviceError, UsageError

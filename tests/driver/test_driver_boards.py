@@ -15,7 +15,7 @@ import yaml
 from board_bench import alarm, board_here
 from femtodriver import CompiledData, FakeSPURunner, Femtodriver, SPURunner
 from femtodriver.device.virtual.link_faults import Faults
-from femtodriver.device.virtual.tcp_server import BoardServer
+from femtodriver.device.virtual.zcu104_server import BoardServer
 from femtodriver.errors import DeviceError, ProgramError, UsageError
 from femtodriver.output import plots, summary
 from femtodriver.output.plots import HISTOGRAM, OVER_TIME, can_draw, draw

@@ -14,7 +14,7 @@ import pytest
 from board_bench import alarm, board_here, needs_redis, redis_here
 from femtodriver.compiler.pipeline import compile_network
 from femtodriver.device.spu_runner import SPURunner
-from femtodriver.device.virtual.tcp_server import BoardServer
+from femtodriver.device.virtual.zcu104_server import BoardServer
 from femtodriver.driver.arguments import RunArguments
 from femtodriver.driver.runner_material import material
 from femtodriver.errors import DeviceError, InputError, UsageError

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from femtodriver.device.boards import BOARDS as BOARDS
-    from femtodriver.device.debug_values import DataPlace as DataPlace
     from femtodriver.device.evk2.usb_boards import list_boards as list_boards
     from femtodriver.device.hardware_options import make_runner as make_runner
+    from femtodriver.device.session.debug_values import DataPlace as DataPlace
     from femtodriver.device.spu_runner import FakeSPURunner as FakeSPURunner
     from femtodriver.device.spu_runner import SPURunner as SPURunner
     from femtodriver.device.transport import Timeouts as Timeouts
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # Imported when first used: who talks to a board needs no machine, who serves one needs no runner.
 _HOMES = {
     "BOARDS": "femtodriver.device.boards",
-    "DataPlace": "femtodriver.device.debug_values",
+    "DataPlace": "femtodriver.device.session.debug_values",
     "FakeSPURunner": "femtodriver.device.spu_runner",
     "Faults": "femtodriver.device.virtual.link_faults",
     "SPURunner": "femtodriver.device.spu_runner",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from femtodriver.device.boards import board_of, platform_of
-from femtodriver.device.debug_values import DataPlace
+from femtodriver.device.session.debug_values import DataPlace
 from femtodriver.device.spu_runner import SPURunner
 from femtodriver.device.transport import Timeouts
 from femtodriver.errors import UsageError

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy.typing as npt
 
+from femtodriver.device.addresses import ZYNQ_PORT, parse_endpoint, redis_port, zynq_host
 from femtodriver.device.boards import Board
-from femtodriver.device.endpoint import ZYNQ_PORT, parse_endpoint, redis_port, zynq_host
-from femtodriver.device.fake_board import FakeLink, FakeRedisLink, FakeWords, Layout
+from femtodriver.device.fake.fake_link import FakeLink, FakeRedisLink, FakeWords, Layout
 from femtodriver.device.redis.redis_link import RedisLink
 from femtodriver.device.transport import Timeouts, Transport
 from femtodriver.device.zcu104.tcp_link import TcpLink

@@ -25,18 +25,18 @@ import numpy.typing as npt
 from femtodriver import __version__
 from femtodriver.arrays import BoolArray, Words
 from femtodriver.device.boards import BOARDS, Board, platform_of
-from femtodriver.device.bringup import bring_up, check_version, next_power_state, switch_memories
-from femtodriver.device.bus_places import Target
-from femtodriver.device.chip import Chip
-from femtodriver.device.debug_values import DataPlace, read_elements
 from femtodriver.device.encryption_registers import key_and_salt_of
-from femtodriver.device.fake_board import output_layout
-from femtodriver.device.fake_inputs import fake_inputs
-from femtodriver.device.frame_messages import Values
-from femtodriver.device.frames import Frames
-from femtodriver.device.memory_checks import check_memories, verify_load
+from femtodriver.device.fake.fake_link import output_layout
 from femtodriver.device.open_link import make_link
-from femtodriver.device.recorder import Recorder
+from femtodriver.device.session.bring_up import bring_up, check_version, next_power_state, switch_memories
+from femtodriver.device.session.chip_access import Chip
+from femtodriver.device.session.debug_values import DataPlace, read_elements
+from femtodriver.device.session.fake_inputs import fake_inputs
+from femtodriver.device.session.frame_exchange import Frames
+from femtodriver.device.session.frame_messages import Values
+from femtodriver.device.session.memory_checks import check_memories, verify_load
+from femtodriver.device.session.target_addresses import Target
+from femtodriver.device.session.traffic_recorder import Recorder
 from femtodriver.device.transport import Timeouts, Transport
 from femtodriver.errors import DeviceError, InputError, UsageError
 from femtodriver.files.file_access import make_directory, write_file

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from femtodriver.arrays import AnyArray
 from femtodriver.device.boards import BOARDS, board_of
-from femtodriver.device.debug_values import DataPlace
 from femtodriver.device.hardware_options import runner_options
+from femtodriver.device.session.debug_values import DataPlace
 from femtodriver.device.spu_runner import SPURunner
 from femtodriver.errors import InputError, UsageError
 from femtodriver.inputs import InputSpec, read_array

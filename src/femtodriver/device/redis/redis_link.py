@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from femtodriver.arrays import BusWords
-from femtodriver.device.endpoint import endpoint_text
+from femtodriver.device.addresses import endpoint_text
 from femtodriver.device.redis.redis_server import LOCAL, RedisServer, connect, redis_errors
 from femtodriver.device.redis.requests import HOST_WAIT, REPLIES, REQUESTS, header, numbers
 from femtodriver.device.transport import Timeouts, Transport

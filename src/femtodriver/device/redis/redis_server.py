@@ -9,7 +9,7 @@ import subprocess
 import time
 from typing import Any
 
-from femtodriver.device.endpoint import endpoint_text, redis_port
+from femtodriver.device.addresses import endpoint_text, redis_port
 from femtodriver.errors import DeviceError
 
 LOCAL = "127.0.0.1"

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from femtodriver.device.endpoint import ZYNQ_PORT, endpoint_text, parse_endpoint, redis_port
+from femtodriver.device.addresses import ZYNQ_PORT, endpoint_text, parse_endpoint, redis_port
 from femtodriver.device.redis.simulator_side import RedisPeer
 from femtodriver.device.virtual.link_faults import Faults
 from femtodriver.device.virtual.program_engine import Decipher
-from femtodriver.device.virtual.redis_board import NAME, RedisBoard
-from femtodriver.device.virtual.tcp_server import BoardServer
+from femtodriver.device.virtual.redis_side import NAME, RedisBoard
 from femtodriver.device.virtual.virtual_board import VirtualBoard
+from femtodriver.device.virtual.zcu104_server import BoardServer
 from femtodriver.errors import UsageError
 from femtodriver.part import Part, load_part
 from femtodriver.program.bus.recording import Transaction

@@ -14,7 +14,7 @@ from femtodriver.arrays import BusWords
 from femtodriver.device.virtual.bus_memories import BoardBank, Memories
 from femtodriver.device.virtual.output_queue import Outbox
 from femtodriver.device.virtual.program_engine import Decipher, Engine, collect, start
-from femtodriver.device.virtual.violations import Violations
+from femtodriver.device.virtual.rule_violations import Violations
 from femtodriver.errors import FemtoError, MachineFault, ProgramError
 from femtodriver.part import Part
 from femtodriver.program.memory_map import SYSTEM_REGISTERS, TOP_REGISTERS, head_tail_register

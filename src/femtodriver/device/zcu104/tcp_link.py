@@ -9,7 +9,7 @@ import time
 import numpy as np
 
 from femtodriver.arrays import BusWords
-from femtodriver.device.endpoint import endpoint_text, is_loopback
+from femtodriver.device.addresses import endpoint_text, is_loopback
 from femtodriver.device.transport import Timeouts, Transport
 from femtodriver.device.zcu104.checksums import StampCheck
 from femtodriver.device.zcu104.entries import (

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver.arrays import BusWords, Words
-from femtodriver.device.bus_places import Place, Target, places
-from femtodriver.device.recorder import Recorder
+from femtodriver.device.session.target_addresses import Place, Target, places
+from femtodriver.device.session.traffic_recorder import Recorder
 from femtodriver.errors import UsageError
 from femtodriver.program.packing import join_words, split_words
 

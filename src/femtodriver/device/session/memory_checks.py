@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from femtodriver.device.bringup import switch_bank
-from femtodriver.device.recorder import Recorder
+from femtodriver.device.session.bring_up import switch_bank
+from femtodriver.device.session.traffic_recorder import Recorder
 from femtodriver.errors import DeviceError, UsageError
 from femtodriver.program.bus.recording import Transaction
 from femtodriver.program.memory_map import OPEN_SPU, Bank

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from femtodriver.device.boards import platform_of
-from femtodriver.device.bringup import bring_up
-from femtodriver.device.recorder import Recorder
+from femtodriver.device.session.bring_up import bring_up
+from femtodriver.device.session.traffic_recorder import Recorder
 from femtodriver.device.transport import Transport
 from femtodriver.program.bus.read_recording import writes_only
 from femtodriver.program.bus.recording import Transaction

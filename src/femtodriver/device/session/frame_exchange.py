@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from femtodriver.arrays import BusWords
 from femtodriver.device.boards import Platform
-from femtodriver.device.frame_messages import Values, input_messages, output_arrays, words_of_outputs
-from femtodriver.device.recorder import Recorder
+from femtodriver.device.session.frame_messages import Values, input_messages, output_arrays, words_of_outputs
+from femtodriver.device.session.traffic_recorder import Recorder
 from femtodriver.errors import DeviceError
 from femtodriver.program.memory_map import TOP_REGISTERS
 from femtodriver.program.metadata import ProgramInfo

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 from femtodriver.device.boards import Pause, Platform
-from femtodriver.device.recorder import Recorder
+from femtodriver.device.session.traffic_recorder import Recorder
 from femtodriver.errors import DeviceError, UsageError
 from femtodriver.program.bus.load_sequence import PLL_MULTIPLIER
 from femtodriver.program.memory_map import (

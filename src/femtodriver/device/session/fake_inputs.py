@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from femtodriver.device.frame_messages import Values
+from femtodriver.device.session.frame_messages import Values
 from femtodriver.errors import UsageError
 from femtodriver.program.metadata import InputRecord
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from femtodriver.arrays import Int64Array, Words
-from femtodriver.device.chip import Chip
+from femtodriver.device.session.chip_access import Chip
 from femtodriver.errors import UsageError
 from femtodriver.program.compiled_data import DM_BANK_WORDS
 from femtodriver.program.packing import unpack

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 
-from femtodriver.device.endpoint import endpoint_text
+from femtodriver.device.addresses import endpoint_text
 from femtodriver.device.virtual.link_faults import Faults, FaultStream
 from femtodriver.device.virtual.virtual_board import VirtualBoard
-from femtodriver.device.virtual.zcu104_connection import Connection
+from femtodriver.device.virtual.zcu104_side import Connection
 from femtodriver.errors import DeviceError
 
 MOST_CLIENTS = 8

@@ -1,0 +1,1 @@
+"""Boards that are not there: made-up answers, for looking at the traffic."""
