@@ -15,6 +15,7 @@ from femtodriver.errors import UnsupportedError
 from femtodriver.fqir.graph import Graph, Network, Tensor
 from femtodriver.fqir.lint import remarks
 from femtodriver.fqir.reference import Reference
+from femtodriver.fqir.registry import OPERATORS
 from femtodriver.fqir.validate import validate
 
 SMALLER = " Make the model smaller, or correct the graph."
@@ -58,8 +59,8 @@ def test_unknown_operators(op: str, advice: str) -> None:
     with pytest.raises(UnsupportedError) as caught:
         validate(network(graph([node(op, {"x": "x"})], [tensor("x")])))
     assert str(caught.value) == (
-        f'network "net", graph ARITH, node 0 ("out", operator {op}): operator must be one of the 58 known ones,'
-        f' not "{op}". {advice}'
+        f'network "net", graph ARITH, node 0 ("out", operator {op}): operator must be one of the {len(OPERATORS)} known'
+        f' ones, not "{op}". {advice}'
     )
 
 

@@ -1,93 +1,55 @@
-"""All operators by name. An operator exists because its class stands in this list, and for no other reason."""
+"""All operators by name, collected from the modules of ``fqir.operators``: to add one, write its class there."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
-from types import MappingProxyType
+import importlib
+import pkgutil
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType, ModuleType
 
+from femtodriver.fqir import operators
 from femtodriver.fqir.graph import Node
 from femtodriver.fqir.location import NAME_CHARACTERS, NodePlace, named
-from femtodriver.fqir.operators import (
-    arithmetic,
-    comparison,
-    control_flow,
-    convolution,
-    gmac,
-    matrix_product,
-    movement,
-    quantization,
-    refused,
-    state,
-    table_lookup,
-)
+from femtodriver.fqir.operators.control_flow import Call
 from femtodriver.fqir.operators.operator import Operator
-
-_CLASSES: tuple[type[Operator], ...] = (
-    arithmetic.Vvadd,
-    arithmetic.Viadd,
-    arithmetic.Vvsub,
-    arithmetic.Vneg,
-    arithmetic.Vvmul,
-    arithmetic.Vimul,
-    arithmetic.Relu,
-    arithmetic.Shift,
-    arithmetic.I24BoolMul,
-    arithmetic.Sum,
-    matrix_product.Matmul,
-    matrix_product.Addmm,
-    gmac.GmacV2,
-    table_lookup.Lut,
-    convolution.TemporalConv2d,
-    movement.Copy,
-    movement.Cat,
-    movement.Split,
-    movement.Chunk,
-    movement.Stack,
-    movement.Reshape,
-    movement.Transpose,
-    movement.ConstantLike,
-    movement.Zeros,
-    movement.ConstantFill,
-    state.Assign,
-    state.TemporalUnfold,
-    comparison.Gt0,
-    comparison.Vvmax,
-    comparison.Vvmin,
-    comparison.Vvgt,
-    comparison.Vvge,
-    comparison.Vvlt,
-    comparison.Vvle,
-    comparison.Vveq,
-    comparison.Vigt,
-    comparison.Vige,
-    comparison.Vilt,
-    comparison.Vile,
-    comparison.Vieq,
-    comparison.Vvand,
-    comparison.Vvor,
-    comparison.Vvxor,
-    comparison.Viand,
-    comparison.Vior,
-    comparison.Vixor,
-    control_flow.Loop,
-    control_flow.Conditional,
-    control_flow.StridedSubgraph,
-    quantization.Quantize,
-    quantization.Dequantize,
-    refused.Pwlin,
-    refused.Squeeze,
-    refused.Lstm,
-    refused.Print,
-    refused.FqirWriterKernel,
-    refused.TemporalUnfoldUnkernelized,
-    refused.TemporalTransposeFoldUnkernelized,
-)
-
-OPERATORS: Mapping[str, type[Operator]] = MappingProxyType({operator.name: operator for operator in _CLASSES})
 
 CLOSE_NAMES = 3
 LIKENESS = 0.7
+
+
+def operator_modules() -> list[ModuleType]:
+    """The modules of ``fqir.operators``, by name."""
+    names = sorted(entry.name for entry in pkgutil.iter_modules(operators.__path__))
+    return [importlib.import_module(f"{operators.__name__}.{name}") for name in names]
+
+
+def collected(modules: Iterable[ModuleType]) -> dict[str, type[Operator]]:
+    """{name: class} of the operators that the modules define, in the order of their definition.
+
+    A class without a name is a base of others. ``Call`` has no name that a graph could use: it is what a node
+    without an operator does. TypeError if two classes have one name, or one class of the producer's files.
+    """
+    found: dict[str, type[Operator]] = {}
+    producer_classes: dict[str, type[Operator]] = {}
+    for module in modules:
+        for item in vars(module).values():
+            if not isinstance(item, type) or not issubclass(item, Operator) or item.__module__ != module.__name__:
+                continue
+            if item is Call or not item.name:
+                continue
+            for key, table in ((item.name, found), (item.producer_class, producer_classes)):
+                if table.setdefault(key, item) is not item:
+                    raise TypeError(f"operator {key} must be defined once, not by {table[key]} and {item}.")
+    return found
+
+
+OPERATORS: Mapping[str, type[Operator]] = MappingProxyType(collected(operator_modules()))
+
+
+def operator_class(node: Node) -> type[Operator] | None:
+    """The class of a node's operator; None if the operator is unknown."""
+    return Call if node.op is None else OPERATORS.get(node.op)
 
 
 def close_names(name: str) -> list[str]:
@@ -100,11 +62,10 @@ def bind(node: Node, place: NodePlace) -> Operator:
 
     UnsupportedError for operators that are unknown or cannot be executed, ModelError for wrong nodes.
     """
-    if node.op is None:
-        return control_flow.Call(node, place)
-    found = OPERATORS.get(node.op)
+    found = operator_class(node)
     if found is not None:
         return found(node, place)
-    close = close_names(node.op)
+    name = node.op or ""
+    close = close_names(name)
     meant = f"Did you mean {' or '.join(close)}?" if close else "It may come from a newer fmot; export with 3.21.7."
-    raise place.unsupported(f"operator must be one of the {len(OPERATORS)} known ones, not {named(node.op)}", meant)
+    raise place.unsupported(f"operator must be one of the {len(OPERATORS)} known ones, not {named(name)}", meant)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from femtodriver.fqir.graph import Graph, Node
+from femtodriver.fqir.registry import operator_class
 
 
 @dataclass
@@ -23,27 +24,19 @@ class Effects:
     sure: set[str] = field(default_factory=set)
 
 
-# Inputs that an operator writes; the reference declares the same in ``Operator.updates``.
-_UPDATES = {
-    "assign": ("y",),
-    "temporal_unfold": ("buffer",),
-    "temporal_conv2d": ("buffer",),
-    "strided_subgraph": ("counter",),
-}
-
-
 def counters(frame: Graph) -> dict[str, int]:
-    """Names that nothing but strided subgraphs writes, and the largest n of these: they count from 0 to n - 1."""
+    """Names that operators only count up, written by nothing else, and the largest number that they count to."""
     largest: dict[str, int] = {}
     others = {tensor.name for tensor in (*frame.inputs, *frame.parameters)}
     for _, node in frame.walk():
-        counter = node.inputs["counter"].name if node.op == "strided_subgraph" else None
-        if counter is not None:
-            largest[counter] = max(node.constants["n"], largest.get(counter, 0))
+        operator = operator_class(node)
+        counted = {node.inputs[state].name: key for state, key in operator.counts.items()} if operator else {}
+        for counter, key in counted.items():
+            largest[counter] = max(node.constants[key], largest.get(counter, 0))
         for body in node.subgraphs.values():
             others.update(tensor.name for tensor in (*body.inputs, *body.parameters))
         others.update(tensor.name for tensor in node.outputs)
-        others.update(_written(node) - {counter})
+        others.update(_written(node) - set(counted))
     return {name: most for name, most in largest.items() if name not in others}
 
 
@@ -75,5 +68,5 @@ def _node(node: Node, found: Effects) -> None:
 
 def _written(node: Node) -> set[str]:
     """Names that the node itself writes: its outputs and the states that it updates."""
-    updated = {node.inputs[name].name for name in _UPDATES.get(node.op or "", ()) if name in node.inputs}
-    return updated | {tensor.name for tensor in node.outputs}
+    operator = operator_class(node)
+    return set(operator.written(node)) if operator else {tensor.name for tensor in node.outputs}

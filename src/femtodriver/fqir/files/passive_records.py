@@ -8,18 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# Operator classes of the producer, by the name that a pickle uses, with the operator name that must agree (C.1).
-_SAME_NAME_OPERATORS = """
-    VVADD VIADD VVSUB VNEG VVMUL VIMUL MATMUL ADDMM RELU LUT TRANSPOSE RESHAPE QUANTIZE DEQUANTIZE CHUNK SPLIT CAT
-    STACK SQUEEZE ZEROS CONSTANT ASSIGN SUM CONSTANT_LIKE COPY SHIFT GT0 VVMAX VVMIN VVGT VVGE VVLT VVLE VVEQ VIGT
-    VIGE VILT VILE VIEQ VVAND VVOR VVXOR VIAND VIOR VIXOR LSTM TEMPORAL_UNFOLD TEMPORAL_UNFOLD_UNKERNELIZED PRINT
-    TEMPORAL_TRANSPOSE_FOLD_UNKERNELIZED TEMPORAL_CONV2D PWLIN LOOP CONDITIONAL FQIR_WRITER_KERNEL STRIDED_SUBGRAPH
-"""
-OPERATOR_CLASSES: dict[str, str] = {
-    **{name: name.lower() for name in _SAME_NAME_OPERATORS.split()},
-    "GMACv2": "gmac_v2",
-    "I24BoolMul": "temp_i24_bool_mul",
-}
+from femtodriver.fqir.registry import OPERATORS
+
+# Operator classes of the producer, with the operator name that must agree (spec/fqir.md C.1).
+OPERATOR_CLASSES: dict[str, str] = {operator.producer_class: name for name, operator in OPERATORS.items()}
 
 GRAPH, NODE, TENSOR, OPERATOR, TABLE, INERT = "graph", "node", "tensor", "operator", "table", "inert"
 

@@ -206,6 +206,7 @@ class I24BoolMul(Elementwise):
     """
 
     name = "temp_i24_bool_mul"
+    producer_class = "I24BoolMul"
     inputs = ("x", "y_bool")
     shamt = shift_amount()
     rounded = Flag()

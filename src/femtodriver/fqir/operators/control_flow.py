@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
+from typing import ClassVar
 
 import numpy as np
 
@@ -197,6 +198,7 @@ class StridedSubgraph(Operator):
     inputs = ("counter", "input_#", "default_output_#")
     outputs = None
     updates = ("counter",)
+    counts: ClassVar[Mapping[str, str]] = {"counter": "n"}
     bodies = ("body",)
     n = count()
     k = count(0)

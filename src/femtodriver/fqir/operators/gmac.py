@@ -67,6 +67,7 @@ class GmacV2(Elementwise):
     """Sum of products x_vv_i * y_vv_i and x_vi_i * immediate_i, each shifted; one floor; split into parts."""
 
     name = "gmac_v2"
+    producer_class = "GMACv2"
     inputs = ("x_vv_#", "y_vv_#", "x_vi_#")
     outputs = None
     shamts_vv = Integers(-MAX_SHIFT, MAX_SHIFT)

@@ -58,22 +58,29 @@ class Tracer(Protocol):
 class Operator:
     """Base of all operators. Subclasses set the class variables, declare constants and rules, and compute.
 
-    ``inputs`` are argument names: ``"x"`` required, ``"bias?"`` optional, ``"x#"`` the family x0, x1, ...
-    ``outputs`` is how many outputs a node has (None: any number), ``updates`` which inputs are states
-    that the node writes, ``bodies`` the subgraphs it needs, ``refusal`` why it cannot be executed.
+    ``producer_class`` is the class that graph files name (by default ``name`` in capitals). ``inputs`` are argument
+    names: ``"x"`` required, ``"bias?"`` optional, ``"x#"`` the family x0, x1, ... ``outputs`` is how many outputs a
+    node has (None: any number), ``bodies`` the subgraphs it needs. ``updates`` are the inputs that are states and that
+    the node writes; ``counts`` has those of them that it only counts up, each with the constant that it counts to.
+    ``refusal`` says why the operator cannot be executed; ``host_only`` that it is executed, but never compiled.
     """
 
     name: ClassVar[str] = ""
+    producer_class: ClassVar[str] = ""
     inputs: ClassVar[tuple[str, ...]] = ()
     outputs: ClassVar[int | None] = 1
     updates: ClassVar[tuple[str, ...]] = ()
+    counts: ClassVar[Mapping[str, str]] = {}
     bodies: ClassVar[tuple[str, ...]] = ()
     refusal: ClassVar[str | None] = None
+    host_only: ClassVar[bool] = False
     constants: ClassVar[dict[str, Constant[Any]]] = {}
     rules: ClassVar[dict[str, Rule]] = {}
 
     def __init_subclass__(cls) -> None:
         own = vars(cls)
+        if "producer_class" not in own:
+            cls.producer_class = cls.name.upper()
         cls.constants = cls.constants | {name: item for name, item in own.items() if isinstance(item, Constant)}
         cls.rules = cls.rules | {name: item for name, item in own.items() if isinstance(item, Rule)}
 
@@ -136,11 +143,16 @@ class Operator:
         """How many inputs of the family ``stem`` the node has."""
         return len(_family(stem, self.node.inputs))
 
+    @classmethod
+    def written(cls, node: Node) -> tuple[str, ...]:
+        """Names in the value table that a node of this operator writes: its outputs, then the states it updates."""
+        states = (node.inputs[name].name for name in cls.updates if name in node.inputs)
+        return (*(tensor.name for tensor in node.outputs), *states)
+
     @property
     def results(self) -> tuple[str, ...]:
-        """Names in the value table that the node writes: its outputs, then the states it updates."""
-        states = (self.node.inputs[name].name for name in self.updates if name in self.node.inputs)
-        return (*(tensor.name for tensor in self.node.outputs), *states)
+        """Names that this node writes, in the order of what ``shapes`` and ``evaluate`` return."""
+        return self.written(self.node)
 
     @property
     def single(self) -> bool:

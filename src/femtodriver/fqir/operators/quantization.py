@@ -41,6 +41,7 @@ class Quantize(Elementwise):
 
     name = "quantize"
     inputs = ("x",)
+    host_only = True
     quanta = Exponent()
     bw = width()
 
