@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,6 +23,14 @@ NO_CORPUS = "the corpus (../shared/corpus beside the repository) is not here"
 NO_FMOT = "torch and fmot are not installed; pip install '.[test]' brings them"
 
 Golden = Callable[[str, str], None]
+
+# Helper modules too: their asserts explain themselves, and hold under `python -O`.
+_OTHERS = {path.stem for path in (ROOT / "tests").iterdir()} - {"__init__", "conftest", "__pycache__"}
+pytest.register_assert_rewrite(*(f"tests.{name}" for name in sorted(_OTHERS)))
+
+# A loaded machine is slow: no test may fail for that.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -92,6 +101,9 @@ def _compare(name: str, wanted: str, text: str, command: str) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    seed = terminalreporter.config.getoption("randomly_seed", None)
+    if seed is not None:
+        terminalreporter.write_line(f"the order was random; this order again: pytest --randomly-seed={seed}")
     ran = skipped = 0
     for kind, reports in terminalreporter.stats.items():
         for report in reports:

@@ -1,31 +1,18 @@
-"""The rows of the corpus are computed once, for the graphs that were asked for, and shown at the end of the run."""
+"""The table of the graphs that were checked, at the end of the run."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from corpus_check import Row, check_all
-from corpus_text import table_text
 
-_ROWS = pytest.StashKey[dict[str, Row]]()
-
-
-@pytest.fixture(scope="session")
-def rows(request: pytest.FixtureRequest, corpus: Path) -> dict[str, Row]:
-    """The row of every graph whose test was collected, by name."""
-    wanted: dict[str, None] = dict.fromkeys(
-        item.callspec.params["graph"]
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and hasattr(item, "callspec") and "graph" in item.callspec.params
-    )
-    found = {row.name: row for row in check_all(corpus, list(wanted))}
-    request.config.stash[_ROWS] = found
-    return found
+from tests.corpus.corpus_check import Row
+from tests.corpus.corpus_text import table_text
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    found = config.stash.get(_ROWS, {})
-    if found:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    # Rows travel in the reports, so that tests may run in other processes.
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, ())]
+    properties = [entry for report in reports for entry in getattr(report, "user_properties", ())]
+    rows = [Row(**value) for name, value in properties if name == "corpus row"]
+    if rows:
         terminalreporter.section("corpus", sep="-")
-        terminalreporter.write(table_text(list(found.values())))
+        terminalreporter.write(table_text(sorted(rows, key=lambda row: row.name)))

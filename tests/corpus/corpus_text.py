@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from corpus_check import EXACT, REFUSED, WRONG, Row
+from tests.corpus.corpus_check import EXACT, REFUSED, WRONG, Row
 
 _HEAD = ("graph", "nodes", "load s", "compile s", "cycles/frame", "cores", "instructions", "DM bytes")
 _NEED = re.compile(r"\b(?:hold|needs?)\b\D*(\d+)\b.*?\bhas (\d+)\b", re.DOTALL)

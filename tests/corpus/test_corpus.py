@@ -5,20 +5,35 @@ The table of all graphs is printed at the end of the run. Compile times are told
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
-from corpus_check import EXACT, REFUSED, WRONG, Case, DifferenceError, Row, Runner, check_graph, graph_names, run_case
-from corpus_text import table_text, totals, truly_too_large
+
+from tests.corpus.corpus_check import (
+    EXACT,
+    REFUSED,
+    WRONG,
+    Case,
+    DifferenceError,
+    Row,
+    Runner,
+    check_graph,
+    graph_names,
+    run_case,
+)
+from tests.corpus.corpus_text import table_text, totals, truly_too_large
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("graph", graph_names(FOLDER))
-def test_exact_or_truly_too_large(corpus: Path, rows: dict[str, Row], graph: str) -> None:
-    row = rows[graph]
+def test_exact_or_truly_too_large(corpus: Path, record_property: Callable[[str, object], None], graph: str) -> None:
+    row = check_graph(corpus, graph)
+    record_property("corpus row", asdict(row))
     assert row.verdict != WRONG, row.reason
     assert row.verdict == EXACT or truly_too_large(row), f"{row.kind}: {row.reason}"
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
+
+from tests.house.source_code import Import, Source, parse, sources
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,7 +36,7 @@ def architecture() -> dict[str, set[str]]:
     return table
 
 
-def targets(record: Any, rooms: set[str]) -> list[str]:
+def targets(record: Import, rooms: set[str]) -> list[str]:
     """Paths below femtodriver that an import reaches ("" = the package itself); [] for imports of others."""
     top, _, rest = record.module.partition(".")
     if top != "femtodriver":
@@ -45,7 +46,7 @@ def targets(record: Any, rooms: set[str]) -> list[str]:
     return [name if name in rooms else "" for name in record.names] or [""]
 
 
-def room_faults(source: Any, table: dict[str, set[str]]) -> list[str]:
+def room_faults(source: Source, table: dict[str, set[str]]) -> list[str]:
     faults = []
     room = source.room
     allowed = table.get(room, {"cli"} if room == "__main__" else set())
@@ -67,7 +68,7 @@ def room_faults(source: Any, table: dict[str, set[str]]) -> list[str]:
     return faults
 
 
-def outside_faults(source: Any) -> list[str]:
+def outside_faults(source: Source) -> list[str]:
     faults = []
     for record in source.imports:
         top = record.module.split(".")[0]
@@ -91,18 +92,18 @@ def test_the_table_is_read() -> None:
     assert "driver" in table["cli"]
 
 
-def test_rooms_import_only_what_the_table_allows(sources: Any) -> None:
+def test_rooms_import_only_what_the_table_allows() -> None:
     table = architecture()
-    assert [fault for source in sources for fault in room_faults(source, table)] == []
+    assert [fault for source in sources() for fault in room_faults(source, table)] == []
 
 
-def test_outside_packages_are_declared_and_optional_ones_are_imported_late(sources: Any) -> None:
-    assert [fault for source in sources for fault in outside_faults(source)] == []
+def test_outside_packages_are_declared_and_optional_ones_are_imported_late() -> None:
+    assert [fault for source in sources() for fault in outside_faults(source)] == []
 
 
-def test_plain_data_imports_nothing_of_ours(sources: Any) -> None:
+def test_plain_data_imports_nothing_of_ours() -> None:
     plain = {module for modules in PLAIN_DATA.values() for module in modules}
-    for source in sources:
+    for source in sources():
         if source.module in plain:
             assert [record.module for record in source.imports if record.module.startswith("femtodriver")] == []
 
@@ -127,8 +128,8 @@ def test_plain_data_imports_nothing_of_ours(sources: Any) -> None:
         ("", "from femtodriver.driver import x", "inside a function (start-up)"),
     ],
 )
-def test_the_room_check_can_fail(make_source: Any, module: str, text: str, fault: str) -> None:
-    faults = room_faults(make_source(module, text), architecture())
+def test_the_room_check_can_fail(module: str, text: str, fault: str) -> None:
+    faults = room_faults(parse(module, text), architecture())
     assert any(fault in found for found in faults)
 
 
@@ -141,8 +142,8 @@ def test_the_room_check_can_fail(make_source: Any, module: str, text: str, fault
         ("cli.main", "import numpy as np", "inside a function"),
     ],
 )
-def test_the_outside_check_can_fail(make_source: Any, module: str, text: str, fault: str) -> None:
-    faults = outside_faults(make_source(module, text))
+def test_the_outside_check_can_fail(module: str, text: str, fault: str) -> None:
+    faults = outside_faults(parse(module, text))
     assert any(fault in found for found in faults)
 
 
@@ -159,6 +160,6 @@ def test_the_outside_check_can_fail(make_source: Any, module: str, text: str, fa
         ("cli.main", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from femtodriver.driver import x"),
     ],
 )
-def test_the_checks_accept_what_is_right(make_source: Any, module: str, text: str) -> None:
-    source = make_source(module, text)
+def test_the_checks_accept_what_is_right(module: str, text: str) -> None:
+    source = parse(module, text)
     assert room_faults(source, architecture()) + outside_faults(source) == []

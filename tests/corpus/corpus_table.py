@@ -1,4 +1,6 @@
-"""The corpus table without pytest: ``python -m tests.corpus.table [PATTERN ...]`` from the root of the repository.
+"""The corpus table without pytest. From the root of the repository::
+
+    python -m tests.corpus.corpus_table [PATTERN ...]
 
 A pattern is a part of a graph's name, or has wildcards: ``gru``, ``zoo/``, ``*conv2d*``.
 Exit code 1 if a graph is wrong.
@@ -12,14 +14,10 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-if str(HERE) not in sys.path:  # as pytest does for test modules; worker processes inherit it
-    sys.path.insert(0, str(HERE))
+from tests.corpus.corpus_check import WRONG, Row, check_all, graph_names
+from tests.corpus.corpus_text import table_text
 
-from corpus_check import WRONG, Row, check_all, graph_names  # noqa: E402
-from corpus_text import table_text  # noqa: E402
-
-CORPUS = HERE.parents[2] / "shared" / "corpus"
+CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -41,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.corpus.table", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.corpus.corpus_table", description=__doc__)
     parser.add_argument("patterns", nargs="*", metavar="PATTERN", help="which graphs (default: all)")
     parser.add_argument("--all", action="store_true", help="list the sizes of captured graphs too")
     parser.add_argument("--corpus", type=Path, default=CORPUS, help="folder with zoo/ and captured/")
