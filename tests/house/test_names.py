@@ -6,9 +6,10 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pytest
+
+from tests.house.source_code import sources
 
 PACKAGE = Path(__file__).resolve().parents[2] / "src" / "femtodriver"
 # Names that many folders may use: Python itself gives them a meaning.
@@ -46,8 +47,8 @@ def files() -> list[Named]:
     return [(path.stem, str(path.parent.relative_to(PACKAGE))) for path in paths]
 
 
-def test_no_class_name_means_two_things(sources: Any) -> None:
-    found = repeated(entry for source in sources for entry in classes(source.module, source.tree))
+def test_no_class_name_means_two_things() -> None:
+    found = repeated(entry for source in sources() for entry in classes(source.module, source.tree))
     assert {name: places for name, places in found.items() if name not in CLASSES_TO_RENAME} == {}
 
 
@@ -56,8 +57,8 @@ def test_no_file_name_stands_twice() -> None:
     assert {name: places for name, places in found.items() if name not in FILES_TO_RENAME} == {}
 
 
-def test_array_types_that_two_modules_need_stand_in_arrays(sources: Any) -> None:
-    found = {entry for source in sources for entry in array_types(source.module, source.tree)}
+def test_array_types_that_two_modules_need_stand_in_arrays() -> None:
+    found = {entry for source in sources() for entry in array_types(source.module, source.tree)}
     assert sum(module == "arrays" for _, module in found) > 3
     assert repeated(found) == {}
 

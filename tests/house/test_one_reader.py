@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from typing import Any
 
 import pytest
+
+from tests.house.source_code import Source, parse, sources
 
 # module -> what it opens by itself, each with a reason
 ALLOWED = {
@@ -24,7 +24,7 @@ READERS = {"open", "os.open", "io.open", "np.load", "np.fromfile", "np.memmap", 
 METHODS = {"read_text", "read_bytes"}
 
 
-def openings(source: Any) -> set[str]:
+def openings(source: Source) -> set[str]:
     """Names of the calls of a module that open a file by its path."""
     return {opening for node, _, _ in source.walk() if isinstance(node, ast.Call) for opening in opening_of(node)}
 
@@ -39,18 +39,18 @@ def opening_of(call: ast.Call) -> list[str]:
     return [name] if name == "zipfile.ZipFile" and on_path else []
 
 
-def test_files_are_opened_in_one_place(sources: Any) -> None:
-    found = {source.module: openings(source) - ALLOWED.get(source.module, set()) for source in sources}
+def test_files_are_opened_in_one_place() -> None:
+    found = {source.module: openings(source) - ALLOWED.get(source.module, set()) for source in sources()}
     assert {module: calls for module, calls in found.items() if calls} == {}
 
 
-def test_no_exception_is_left_over(sources: Any) -> None:
-    found = {source.module: openings(source) for source in sources}
+def test_no_exception_is_left_over() -> None:
+    found = {source.module: openings(source) for source in sources()}
     assert {module: left for module, calls in ALLOWED.items() if (left := calls - found[module])} == {}
 
 
 @pytest.mark.parametrize(
     "text", ["open('x')", "Path(x).read_bytes()", "os.open(x, 0)", "np.load(path)", "zipfile.ZipFile(path)"]
 )
-def test_the_check_can_fail(make_source: Callable[[str, str], Any], text: str) -> None:
-    assert openings(make_source("program.a", text))
+def test_the_check_can_fail(text: str) -> None:
+    assert openings(parse("program.a", text))
