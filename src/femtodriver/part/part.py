@@ -14,6 +14,8 @@ from pathlib import Path
 
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import read_file
+from femtodriver.isa.limits import GROUP_SIZE, MAX_TABLE_BANKS, WORD_BITS
+from femtodriver.part.part_limits import PART_LIMITS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -51,13 +53,14 @@ class Part:
     @property
     def dm_bytes(self) -> int:
         """Bytes of data memory of one core."""
-        return 8 * self.dm_words
+        return WORD_BITS // 8 * self.dm_words
 
 
 def load_part(name_or_path: str | Path = "spu001") -> Part:
     """The part of that name that the package ships, or a user's own TOML file (``*.toml``).
 
-    Raises UsageError for an unknown name, an unreadable file, a missing, unknown or absurd entry.
+    Raises UsageError for an unknown name, an unreadable file, a missing or unknown entry, and a value that an
+    instruction or a program file cannot express.
     """
     text = _read(name_or_path)
     try:
@@ -112,28 +115,19 @@ def _entry(where: str, key: str, kind: object, value: object) -> object:
     return float(value)
 
 
-# The largest sizes that the instruction set can address; see docs/isa.md.
-LIMITS = {
-    "cores": 16,
-    "dm_banks": 8,
-    "dm_bank_words": 8192,
-    "tm_banks": 4,
-    "tm_bank_words": 2048,
-    "im_words": 4096,
-    "threads": 64,
-    "lanes": 8,
-    "acc_rows": 128,
-}
-
-
 def _check(where: str, part: Part) -> None:
-    for key, most in LIMITS.items():
-        value = getattr(part, key)
-        if value > most:
-            raise UsageError(f"{where}: {key} must be at most {most} (the instruction set's reach), not {value}.")
-    if part.lanes != 8:
-        raise UsageError(f"{where}: lanes must be 8, not {part.lanes}.")
+    for entry, limit in PART_LIMITS.items():
+        value = getattr(part, entry)
+        if value > limit.most:
+            raise UsageError(f"{where}: {entry} must be at most {limit.most}, not {value}, because {limit.reason}.")
+    if part.lanes != GROUP_SIZE:
+        raise UsageError(
+            f"{where}: lanes must be {GROUP_SIZE}, not {part.lanes}, because weights are stored in groups of that size."
+        )
     if part.dm_banks % 2:
-        raise UsageError(f"{where}: dm_banks must be even (banks work in pairs), not {part.dm_banks}.")
-    if part.tm_banks != 4:
-        raise UsageError(f"{where}: tm_banks must be 4, not {part.tm_banks}.")
+        raise UsageError(f"{where}: dm_banks must be even, not {part.dm_banks}, because banks work in pairs.")
+    if part.tm_banks != MAX_TABLE_BANKS:
+        raise UsageError(
+            f"{where}: tm_banks must be {MAX_TABLE_BANKS}, not {part.tm_banks}, because the compiler spreads the "
+            "copies of a table over that many."
+        )
