@@ -23,7 +23,7 @@ from femtodriver.fqir.operators.constant_kinds import REQUIRED
 from femtodriver.fqir.operators.control_flow import Call
 from femtodriver.fqir.operators.operator import Operator
 from femtodriver.fqir.registry import OPERATORS
-from femtodriver.isa import Vector
+from femtodriver.isa import VectorInstruction
 from femtodriver.machine.machine import Machine
 from femtodriver.part import load_part
 
@@ -182,7 +182,7 @@ def _cycles(compiled: Compilation, machine: Machine) -> list[int]:
         cycles = by_pc.get(pc, {}).get("cycles", 0)
         if line.layer in mine:
             found[0] += cycles
-        elif isinstance(line.instruction, Vector):
+        elif isinstance(line.instruction, VectorInstruction):
             found[1 if line.instruction.dst.value in states else 2] += cycles
         pc += line.instruction.words
     return found

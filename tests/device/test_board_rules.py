@@ -12,7 +12,7 @@ from femtodriver.device.virtual.program_engine import Loaded
 from femtodriver.device.virtual.serve import preload_program
 from femtodriver.device.virtual.virtual_board import VirtualBoard
 from femtodriver.errors import ProgramError
-from femtodriver.isa import SPECS, Control, Instruction, Transfer
+from femtodriver.isa import SPECS, ControlInstruction, Instruction, TransferInstruction
 from femtodriver.program.bus.load_sequence import load_sequence
 from femtodriver.program.bus.read_recording import read_apb_files
 from femtodriver.program.bus.recording import Transaction, apb_files
@@ -307,17 +307,17 @@ def test_messages_that_no_core_can_take() -> None:
     [
         ([], "a message must be dealt with in 2000000 instructions"),
         (
-            [Transfer(SPECS["out"], address=0, length=8191, target=0)],
+            [TransferInstruction(SPECS["out"], address=0, length=8191, target=0)],
             "must not cause others of more than 8388608 words",
         ),
-        ([Control(SPECS["signal"], core=0, thread=0)], "must not cause others of more than 8388608 words"),
+        ([ControlInstruction(SPECS["signal"], core=0, thread=0)], "must not cause others of more than 8388608 words"),
     ],
 )
 def test_a_program_that_hangs_or_floods_is_stopped(body: list[Instruction], message: str) -> None:
     board = VirtualBoard(PART)
     board.top_write(0x08, 0x40)
     power(board, "IM", "CD", "ON")
-    code = [word for item in (*body, Control(SPECS["jump"], target=0)) for word in item.encode()]
+    code = [word for item in (*body, ControlInstruction(SPECS["jump"], target=0)) for word in item.encode()]
     board.apb_write(IM, split_words(np.array(code, np.uint64)))
     board.message(bus(0, 0, 0, 0))
     assert kinds(board) == {"fault": 1}

@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "src" / "femtodriver"
 OF_PYTHON = {"__init__", "__main__"}
 
 # Still to be renamed; take a name off when it has become unique.
-CLASSES_TO_RENAME = {"Layer", "Line", "Loop", "Matrix", "Place", "Stream", "Thread", "_Builder"}
+CLASSES_TO_RENAME = {"Layer", "Line", "Loop", "Place", "Thread", "_Builder"}
 FILES_TO_RENAME = {"movement", "registry"}
 
 Named = tuple[str, str]

@@ -5,21 +5,32 @@ from __future__ import annotations
 import pytest
 
 from femtodriver.errors import AssemblyError
-from femtodriver.isa import ISA, SPECS, Control, Matrix, Vector, accumulator, immediate, memory
+from femtodriver.isa import (
+    ISA,
+    SPECS,
+    ControlInstruction,
+    MatrixInstruction,
+    VectorInstruction,
+    accumulator,
+    immediate,
+    memory,
+)
 
 
 @pytest.mark.parametrize(
     ("text", "instruction"),
     [
-        ("end", Control(SPECS["end"])),
-        ("  setb register=0x3 value=-5 ", Control(SPECS["setb"], register=3, value=-5)),
-        ("vadd a1, #3, [16]:i8", Vector(SPECS["vadd"], accumulator(1), immediate(3), memory(16, 8))),
-        ("vadd a1,#3,[0x10]:i8", Vector(SPECS["vadd"], accumulator(1), immediate(3), memory(16, 8))),
-        ("vpass a1, a2 length=9", Vector(SPECS["vpass"], accumulator(1), accumulator(2), length=9)),
-        ("mac [0]:i8 rows=9 acc=4", Matrix(SPECS["mac"], memory(0, 8), 4, rows=9)),
+        ("end", ControlInstruction(SPECS["end"])),
+        ("  setb register=0x3 value=-5 ", ControlInstruction(SPECS["setb"], register=3, value=-5)),
+        ("vadd a1, #3, [16]:i8", VectorInstruction(SPECS["vadd"], accumulator(1), immediate(3), memory(16, 8))),
+        ("vadd a1,#3,[0x10]:i8", VectorInstruction(SPECS["vadd"], accumulator(1), immediate(3), memory(16, 8))),
+        ("vpass a1, a2 length=9", VectorInstruction(SPECS["vpass"], accumulator(1), accumulator(2), length=9)),
+        ("mac [0]:i8 rows=9 acc=4", MatrixInstruction(SPECS["mac"], memory(0, 8), 4, rows=9)),
     ],
 )
-def test_text_says_what_it_looks_like(text: str, instruction: Vector | Control | Matrix) -> None:
+def test_text_says_what_it_looks_like(
+    text: str, instruction: VectorInstruction | ControlInstruction | MatrixInstruction
+) -> None:
     assert ISA.parse(text) == instruction
 
 

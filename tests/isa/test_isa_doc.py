@@ -9,8 +9,6 @@ import pytest
 from femtodriver.errors import UsageError
 from femtodriver.isa import ISA
 from femtodriver.isa.doc import EXAMPLES, TABLES, main, refresh
-from femtodriver.part import load_part, part_names
-from femtodriver.part.part import LIMITS
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "isa.md"
 
@@ -64,17 +62,3 @@ def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFi
     assert "must be given the file" in capsys.readouterr().err
     assert main([str(tmp_path / "none.md")]) == 1
     assert "none.md: cannot be rewritten" in capsys.readouterr().err
-
-
-def test_parts_stay_within_the_reach_of_the_instruction_set() -> None:
-    fields = {entry.name: entry for family, _ in ISA.table for entry in family.layout.fields}
-    assert LIMITS["cores"] == fields["core"].high + 1
-    assert LIMITS["threads"] == fields["thread"].high + 1
-    assert LIMITS["acc_rows"] == fields["acc"].high + 1
-    assert LIMITS["tm_bank_words"] == fields["table"].high + 1
-    assert LIMITS["tm_banks"] == fields["bank"].high + 1
-    assert LIMITS["dm_banks"] * LIMITS["dm_bank_words"] == 2**16 == fields["weights"].high + 1
-    assert LIMITS["im_words"] <= 1 << 13
-    for name in part_names():
-        part = load_part(name)
-        assert all(getattr(part, key) <= most for key, most in LIMITS.items())

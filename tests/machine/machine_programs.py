@@ -10,14 +10,14 @@ from machine_bench import SMALL, Source
 
 from femtodriver.isa import (
     SPECS,
-    Control,
-    Element,
+    ControlInstruction,
+    ElementInstruction,
     Instruction,
-    Interpolate,
-    Lookup,
-    Matrix,
+    InterpolateInstruction,
+    LookupInstruction,
+    MatrixInstruction,
     Operand,
-    Vector,
+    VectorInstruction,
     accumulator,
     immediate,
     memory,
@@ -47,7 +47,7 @@ sources = st.one_of(in_memory(), accumulators, numbers)
 destinations = st.one_of(in_memory(), st.builds(accumulator, rows))
 
 vectors = st.builds(
-    Vector,
+    VectorInstruction,
     st.sampled_from([spec for spec in SPECS.values() if spec.meaning]),
     destinations,
     sources,
@@ -63,7 +63,7 @@ vectors = st.builds(
     flags,
 )
 lookups = st.builds(
-    Lookup,
+    LookupInstruction,
     st.just(SPECS["lut"]),
     destinations,
     sources,
@@ -75,7 +75,7 @@ lookups = st.builds(
     st.integers(0, 2),
 )
 interpolations = st.builds(
-    Interpolate,
+    InterpolateInstruction,
     st.just(SPECS["interp"]),
     destinations,
     st.one_of(
@@ -95,7 +95,7 @@ interpolations = st.builds(
     st.sampled_from((0, 1, 1, 2)),
 )
 matrices = st.builds(
-    Matrix,
+    MatrixInstruction,
     st.just(SPECS["mac"]),
     in_memory(),
     rows,
@@ -110,7 +110,7 @@ matrices = st.builds(
 
 
 def _control(name: str, register: int, value: int, source: int = 0) -> Instruction:
-    return Control(SPECS[name], register=register, value=value, source=source)
+    return ControlInstruction(SPECS[name], register=register, value=value, source=source)
 
 
 steps = st.sampled_from((0, 0, 1, 2, 8, 8, 16, 16, -8, 1024, 2**19 - 1))
@@ -118,7 +118,9 @@ moves = st.one_of(
     st.builds(_control, st.just("setb"), st.integers(0, 2), steps),
     st.builds(_control, st.just("addb"), st.integers(1, 2), steps),
     st.builds(_control, st.just("movb"), st.integers(1, 2), steps, st.integers(0, 2)),
-    st.builds(Element, st.just(SPECS["ldb"]), in_memory(), st.integers(1, 2), st.sampled_from((0, -4, -10, 3))),
+    st.builds(
+        ElementInstruction, st.just(SPECS["ldb"]), in_memory(), st.integers(1, 2), st.sampled_from((0, -4, -10, 3))
+    ),
 )
 kinds = st.sampled_from((vectors,) * 6 + (lookups, interpolations, matrices, matrices, moves))
 any_instruction = kinds.flatmap(lambda kind: kind)
@@ -129,7 +131,9 @@ def programs(draw: st.DrawFn) -> str:
     """A loop around a few instructions (so that a later pass meets what an earlier one has stored), and a branch."""
     body = draw(st.lists(any_instruction, min_size=1, max_size=8))
     skipped = draw(st.lists(any_instruction, max_size=1))
-    test = draw(st.builds(Element, st.sampled_from((SPECS["bez"], SPECS["bnz"])), in_memory(), shift_a=shifts))
+    test = draw(
+        st.builds(ElementInstruction, st.sampled_from((SPECS["bez"], SPECS["bnz"])), in_memory(), shift_a=shifts)
+    )
     lines = [f"setb register=3 value={draw(st.integers(1, 3))}", "again:", *(line.text() for line in body)]
     lines += [f"{test.text()} target=over", *(line.text() for line in skipped), "over:"]
     return "\n".join([*lines, "loop register=3 target=again", "end"])

@@ -151,7 +151,7 @@ class Slow:
         """Execute; the PC of a branch that is taken."""
         self.count["instructions"] += 1
         self.count["im_read"] += instruction.words
-        kind = type(instruction).__name__.lower()
+        kind = instruction.format_name.lower()
         branch, cycles = getattr(self, f"_{kind}")(instruction)
         self.count["cycles"] += cycles
         return int(branch) if branch is not None else None

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from femtodriver.errors import AssemblyError, ProgramError, UsageError
-from femtodriver.isa import ISA, Instruction, Transfer
+from femtodriver.isa import ISA, Instruction, TransferInstruction
 from femtodriver.metrics.description import Description, read_description
 from femtodriver.model.build_model import foreign, locked
 from femtodriver.model.identity import KEY, describes, identity
@@ -128,7 +128,7 @@ def _receivers(decoded: Mapping[int, Sequence[Decoded]]) -> dict[int, list[Entry
     found: dict[int, list[Entry]] = {}
     for core, rows in decoded.items():
         for pc, _, instruction, _ in rows:
-            if isinstance(instruction, Transfer) and instruction.spec.name == "send":
+            if isinstance(instruction, TransferInstruction) and instruction.spec.name == "send":
                 entry = Entry("receiver", f"core {core} pc {pc}", instruction.target)
                 found.setdefault(instruction.core, []).append(entry)
     return found

@@ -14,8 +14,20 @@ from dataclasses import fields
 from pathlib import Path
 
 from femtodriver.errors import FemtoError, UsageError
-from femtodriver.isa import ISA, Clip, Control, Form, Instruction, Kind, Lookup, Matrix, Spec, Transfer, Vector, cycles
-from femtodriver.isa.bits import BitField
+from femtodriver.isa import (
+    ISA,
+    Clip,
+    ControlInstruction,
+    Form,
+    Instruction,
+    Kind,
+    LookupInstruction,
+    MatrixInstruction,
+    Spec,
+    VectorInstruction,
+    cycles,
+    limits,
+)
 from femtodriver.isa.operand import (
     ACC_WIDTHS,
     ADDRESS_BITS,
@@ -55,30 +67,38 @@ def refresh(text: str) -> str:
 
 def reach() -> str:
     """What the widths of the fields allow; a part may have less."""
-    row, thread, register = _field(Matrix, "acc"), _field(Control, "thread"), _field(Control, "register")
-    counter, core, element = _field(Control, "target"), _field(Control, "core"), _field(Vector, "length")
-    table, bank = _field(Lookup, "table"), _field(Lookup, "bank")
+
+    def width(family: type[Instruction], name: str) -> int:
+        return limits.field_of(family, name).width
+
+    table_bits = f"{width(LookupInstruction, 'bank')} + {width(LookupInstruction, 'table')} bits"
+    length_bits = width(VectorInstruction, "length")
+    register_bits = width(ControlInstruction, "register")
     return _rows(
         ("what", "at most", "because"),
         [
-            ("cores", core.high + 1, f"{core.width}-bit core numbers"),
-            ("data memory, bytes per core", 1 << ADDRESS_BITS, f"{ADDRESS_BITS}-bit byte addresses"),
+            ("cores", limits.MAX_CORES, f"{width(ControlInstruction, 'core')}-bit core numbers"),
+            ("data memory, bytes per core", limits.MAX_DATA_BYTES, f"{limits.DATA_ADDRESS_BITS}-bit byte addresses"),
+            ("table memory, banks x words", f"{limits.MAX_TABLE_BANKS} x {limits.MAX_TABLE_WORDS}", table_bits),
             (
-                "table memory, banks x words",
-                f"{bank.high + 1} x {table.high + 1}",
-                f"{bank.width} + {table.width} bits",
+                "instruction memory, words",
+                limits.MAX_INSTRUCTION_WORDS,
+                f"{width(ControlInstruction, 'target')}-bit PC; program files have room for less",
             ),
-            ("instruction memory, words", counter.high + 1, f"{counter.width}-bit PC"),
-            ("accumulator rows", row.high + 1, f"{row.width}-bit row numbers"),
-            ("threads per core", thread.high + 1, f"{thread.width}-bit thread numbers"),
-            ("base registers", register.high, f"{register.width}-bit register numbers; register 0 is always zero"),
-            ("elements of a vector", element.high, f"{element.width}-bit lengths, 1 less than meant"),
+            ("accumulator rows", limits.MAX_ACCUMULATOR_ROWS, f"{width(MatrixInstruction, 'acc')}-bit row numbers"),
+            ("threads per core", limits.MAX_THREADS, f"{width(ControlInstruction, 'thread')}-bit thread numbers"),
+            (
+                "base registers",
+                limits.BASE_REGISTERS - 1,
+                f"{register_bits}-bit register numbers; register 0 is always zero",
+            ),
+            ("elements of a vector", limits.MAX_VECTOR_ELEMENTS, f"{length_bits}-bit lengths, encoded less 1"),
             (
                 "columns x rows of a matrix",
-                f"{_field(Matrix, 'columns').high} x {_field(Matrix, 'rows').high}",
-                "its fields; more by several instructions that add to the same or to other accumulators",
+                f"{limits.MAX_MATRIX_COLUMNS} x {limits.MAX_MATRIX_ROWS}",
+                "its fields; a larger product takes several instructions, on the same or on other accumulators",
             ),
-            ("payload words of a message", _field(Transfer, "length").high, "its field"),
+            ("payload words of a message", limits.MAX_MESSAGE_WORDS, "its field"),
         ],
     )
 
@@ -174,10 +194,6 @@ TABLES: dict[str, Callable[[], str]] = {
 }
 
 
-def _field(family: type[Instruction], name: str) -> BitField:
-    return next(entry for entry in family.layout.fields if entry.name == name)
-
-
 def _format(family: type[Instruction]) -> str:
     docs = {entry.name: str(entry.metadata["doc"]) for entry in fields(family)[1:]}
     rows, position = [], 0
@@ -198,7 +214,9 @@ def _format(family: type[Instruction]) -> str:
     size = f"{family.layout.words} word" + ("s" if family.layout.words > 1 else "")
     meaning, _, more = inspect.cleandoc(str(family.__doc__)).partition("\n")
     text = _code(meaning) + (f"\n\n{more.strip()}" if more else "")
-    return f"### {family.__name__} format, {size}\n\n{text}\n\n" + _rows(("bits", "field", "values", "meaning"), rows)
+    return f"### {family.format_name} format, {size}\n\n{text}\n\n" + _rows(
+        ("bits", "field", "values", "meaning"), rows
+    )
 
 
 def _code(meaning: str) -> str:
@@ -207,7 +225,7 @@ def _code(meaning: str) -> str:
 
 def _instruction_row(family: type[Instruction], spec: Spec) -> Sequence[object]:
     used = "all" if spec.uses is None else ", ".join(spec.uses) or "none"
-    return (spec.code, f"`{spec.name}`", family.__name__, used, spec.doc)
+    return (spec.code, f"`{spec.name}`", family.format_name, used, spec.doc)
 
 
 def _rows(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

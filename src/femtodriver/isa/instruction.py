@@ -57,10 +57,12 @@ def operand(default: Any = MISSING, *, doc: str = "") -> Any:
 class Instruction:
     """Base of the families: encode, decode and text follow from the declared fields.
 
-    ``cycle_rule`` is the function of ``cycles`` that says how long an instruction of the family takes.
+    ``cycle_rule`` is the function of ``cycles`` that says how long an instruction of the family takes, ``format_name``
+    what the documentation calls the family: "Vector" for ``VectorInstruction``.
     """
 
     spec: Spec
+    format_name: ClassVar[str]
     layout: ClassVar[Layout]
     cycle_rule: ClassVar[CycleRule]
 
@@ -115,13 +117,14 @@ class Instruction:
 
 
 def family(cls: Family) -> Family:
-    """Class decorator: derive the bit layout of a family from its fields."""
+    """Class decorator: derive the bit layout of a family from its fields, and its name from the class's."""
     entries = [
         BitField(entry.name, *(entry.metadata[key] for key in ("width", "signed", "bias", "most")))
         for entry in fields(cls)[1:]
     ]
     used = OPCODE_BITS + sum(entry.width for entry in entries)
     reserved = -used % WORD_BITS
+    cls.format_name = cls.__name__.removesuffix("Instruction")
     cls.layout = Layout(
         BitField("opcode", OPCODE_BITS), *entries, *([BitField("reserved", reserved)] if reserved else [])
     )

@@ -50,7 +50,7 @@ _CLIP_DOCS = {
 
 @family
 @dataclass(frozen=True)
-class Vector(Instruction):
+class VectorInstruction(Instruction):
     """dst[i] = clip(R(op(A(a[i], shift_a), A(b[i], shift_b)), shift, rounded), clip, bits) for i < length."""
 
     cycle_rule: ClassVar[CycleRule] = staticmethod(cycles.vector)
@@ -71,7 +71,7 @@ class Vector(Instruction):
 
 @family
 @dataclass(frozen=True)
-class Lookup(Instruction):
+class LookupInstruction(Instruction):
     """dst[i] = TM[table + Sat(A(a[i], shift_a), bits) + 2**(bits-1)], sign-extended, for i < length."""
 
     cycle_rule: ClassVar[CycleRule] = staticmethod(cycles.lookup)
@@ -88,7 +88,7 @@ class Lookup(Instruction):
 
 @family
 @dataclass(frozen=True)
-class Interpolate(Instruction):
+class InterpolateInstruction(Instruction):
     """dst[i] = clip(R(A(p, shift_a) + A(TM[offset + 128 + h], shift_b), shift, rounded), clip, bits) for i < length.
 
     Straight lines from tables of 256 entries: h = A(a[i], -8), from -128 to 127, says which, l = a[i] - A(h, 8), from 0
@@ -135,7 +135,7 @@ _FORM_DOCS = {
 
 @family
 @dataclass(frozen=True)
-class Matrix(Instruction):
+class MatrixInstruction(Instruction):
     """acc[acc*8 + o] += sum over j of weight[j][o] * x[j], for o < rows, j < columns with x[j] != 0."""
 
     cycle_rule: ClassVar[CycleRule] = staticmethod(cycles.matrix)
@@ -153,7 +153,7 @@ class Matrix(Instruction):
 
 @family
 @dataclass(frozen=True)
-class Transfer(Instruction):
+class TransferInstruction(Instruction):
     """Move whole 64-bit words between data memory and the router."""
 
     cycle_rule: ClassVar[CycleRule] = staticmethod(cycles.transfer)
@@ -166,7 +166,7 @@ class Transfer(Instruction):
 
 @family
 @dataclass(frozen=True)
-class Control(Instruction):
+class ControlInstruction(Instruction):
     """Threads, base registers and branches."""
 
     cycle_rule: ClassVar[CycleRule] = staticmethod(cycles.control)
@@ -181,7 +181,7 @@ class Control(Instruction):
 
 @family
 @dataclass(frozen=True)
-class Element(Instruction):
+class ElementInstruction(Instruction):
     """Base registers and branches that read one element of memory."""
 
     cycle_rule: ClassVar[CycleRule] = staticmethod(cycles.element)
@@ -249,13 +249,13 @@ ELEMENT = (
 
 ISA = InstructionSet(
     (
-        (Vector, VECTOR),
-        (Lookup, LOOKUP),
-        (Interpolate, INTERPOLATE),
-        (Matrix, MATRIX),
-        (Transfer, TRANSFER),
-        (Control, CONTROL),
-        (Element, ELEMENT),
+        (VectorInstruction, VECTOR),
+        (LookupInstruction, LOOKUP),
+        (InterpolateInstruction, INTERPOLATE),
+        (MatrixInstruction, MATRIX),
+        (TransferInstruction, TRANSFER),
+        (ControlInstruction, CONTROL),
+        (ElementInstruction, ELEMENT),
     )
 )
 SPECS: dict[str, Spec] = {spec.name: spec for _, specs in ISA.table for spec in specs}

@@ -8,7 +8,13 @@ from __future__ import annotations
 from femtodriver.isa import bits, operand
 from femtodriver.isa.bits import BitField
 from femtodriver.isa.instruction import Instruction
-from femtodriver.isa.instructions import Control, Lookup, Matrix, Transfer, Vector
+from femtodriver.isa.instructions import (
+    ControlInstruction,
+    LookupInstruction,
+    MatrixInstruction,
+    TransferInstruction,
+    VectorInstruction,
+)
 
 
 def field_of(family: type[Instruction], name: str) -> BitField:
@@ -34,63 +40,63 @@ MAX_ELEMENT_BITS = max(ELEMENT_BITS)
 
 TABLE_WORD_BITS = 16
 """Bits of a word of table memory."""
-MAX_TABLE_BANKS = field_of(Lookup, "bank").high + 1
+MAX_TABLE_BANKS = field_of(LookupInstruction, "bank").high + 1
 """Banks of table memory."""
-MAX_TABLE_WORDS = field_of(Lookup, "table").high + 1
+MAX_TABLE_WORDS = field_of(LookupInstruction, "table").high + 1
 """Words of a bank of table memory."""
-MAX_TABLE_COPIES = 1 << field_of(Lookup, "ways").high
+MAX_TABLE_COPIES = 1 << field_of(LookupInstruction, "ways").high
 """Copies of one table, in consecutive banks."""
-MAX_TABLE_ADDRESS_BITS = field_of(Lookup, "bits").high
+MAX_TABLE_ADDRESS_BITS = field_of(LookupInstruction, "bits").high
 """Bits of an address of a look-up; its table has 2**bits entries."""
 
 GROUP_SIZE = operand.LANES
 """Weights of a group, and elements of an accumulator row: one for each lane."""
 ACCUMULATOR_BITS = operand.ACC_BITS
 """Bits of an accumulator."""
-MAX_ACCUMULATOR_ROWS = field_of(Matrix, "acc").high + 1
+MAX_ACCUMULATOR_ROWS = field_of(MatrixInstruction, "acc").high + 1
 """Accumulator rows of a core."""
 
-MAX_CORES = field_of(Control, "core").high + 1
+MAX_CORES = field_of(ControlInstruction, "core").high + 1
 """Cores of a chip."""
-MAX_THREADS = field_of(Control, "thread").high + 1
+MAX_THREADS = field_of(ControlInstruction, "thread").high + 1
 """Threads with a dependency count, per core."""
 COUNT_BITS = 11
 """Bits of a dependency count in the scoreboard."""
 MAX_COUNT = (1 << COUNT_BITS) - 1
 """Signals and messages that a thread can wait for."""
-MAX_PC = field_of(Control, "target").high
+MAX_PC = field_of(ControlInstruction, "target").high
 """The largest program counter."""
 MAX_INSTRUCTION_WORDS = MAX_PC + 1
 """Words of instruction memory of a core."""
 
-BASE_REGISTERS = field_of(Control, "register").high + 1
+BASE_REGISTERS = field_of(ControlInstruction, "register").high + 1
 """Base registers, with register 0, which is always zero."""
-BASE_REGISTER_BITS = field_of(Control, "value").width
+BASE_REGISTER_BITS = field_of(ControlInstruction, "value").width
 """Bits of a base register, two's complement."""
-MAX_BASE_VALUE = field_of(Control, "value").high
+MAX_BASE_VALUE = field_of(ControlInstruction, "value").high
 """The largest value of a base register, and so the largest number of iterations that one can count."""
 
-MAX_VECTOR_ELEMENTS = field_of(Vector, "length").high
+MAX_VECTOR_ELEMENTS = field_of(VectorInstruction, "length").high
 """Elements of a vector, look-up or interpolation instruction."""
-MIN_SHIFT = field_of(Vector, "shift").low
+MIN_SHIFT = field_of(VectorInstruction, "shift").low
 """The longest right shift of an operand or a result, as a negative number."""
-MAX_SHIFT = field_of(Vector, "shift").high
+MAX_SHIFT = field_of(VectorInstruction, "shift").high
 """The longest left shift of an operand or a result."""
 MIN_IMMEDIATE = -(1 << operand.IMMEDIATE_BITS - 1)
 """The smallest value of an immediate operand."""
 MAX_IMMEDIATE = (1 << operand.IMMEDIATE_BITS - 1) - 1
 """The largest value of an immediate operand."""
-MAX_MATRIX_COLUMNS = field_of(Matrix, "columns").high
+MAX_MATRIX_COLUMNS = field_of(MatrixInstruction, "columns").high
 """Activations of a matrix instruction."""
-MAX_MATRIX_ROWS = field_of(Matrix, "rows").high
+MAX_MATRIX_ROWS = field_of(MatrixInstruction, "rows").high
 """Outputs of a matrix instruction."""
-WEIGHT_BITS = tuple(4 << code for code in range(field_of(Matrix, "width").high + 1))
+WEIGHT_BITS = tuple(4 << code for code in range(field_of(MatrixInstruction, "width").high + 1))
 """Widths of weights; the place in the tuple is the value of the field ``width``."""
 INTERPOLATION_ARGUMENT_BITS = 16
 """Bits of an argument of an interpolation."""
 INTERPOLATION_ADDRESS_BITS = 8
 """Bits of an argument, the upper ones, that choose an entry of the two tables of an interpolation."""
-MAX_MESSAGE_WORDS = field_of(Transfer, "length").high
+MAX_MESSAGE_WORDS = field_of(TransferInstruction, "length").high
 """Payload words of a message."""
-MAX_MAILBOX = field_of(Transfer, "target").high
+MAX_MAILBOX = field_of(TransferInstruction, "target").high
 """The largest mailbox number of an output."""

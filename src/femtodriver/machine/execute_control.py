@@ -8,15 +8,15 @@ import numpy as np
 
 from femtodriver import fixed
 from femtodriver.errors import MachineFault
-from femtodriver.isa import Control, Element, Transfer, cycles
+from femtodriver.isa import ControlInstruction, ElementInstruction, TransferInstruction, cycles
 from femtodriver.machine.core import Core, Message, Signal, Step
-from femtodriver.machine.operand_streams import Stream
+from femtodriver.machine.operand_streams import OperandStream
 
 
 class TransferStep(Step):
-    """A ``Transfer`` instruction."""
+    """A ``TransferInstruction``."""
 
-    def __init__(self, core: Core, pc: int, instruction: Transfer) -> None:
+    def __init__(self, core: Core, pc: int, instruction: TransferInstruction) -> None:
         super().__init__(pc, instruction)
         self.transfer = instruction
         self.words = core.memory.word_slice(instruction.address, instruction.length)
@@ -68,9 +68,9 @@ class TransferStep(Step):
 
 
 class ControlStep(Step):
-    """A ``Control`` instruction."""
+    """A ``ControlInstruction``."""
 
-    def __init__(self, core: Core, pc: int, instruction: Control) -> None:
+    def __init__(self, core: Core, pc: int, instruction: ControlInstruction) -> None:
         super().__init__(pc, instruction)
         self.control = instruction
         if instruction.spec.name in ("setb", "addb", "movb", "loop"):
@@ -123,16 +123,16 @@ class ControlStep(Step):
 
 
 class ElementStep(Step):
-    """An ``Element`` instruction."""
+    """An ``ElementInstruction``."""
 
-    def __init__(self, core: Core, pc: int, instruction: Element) -> None:
+    def __init__(self, core: Core, pc: int, instruction: ElementInstruction) -> None:
         super().__init__(pc, instruction)
         self.element = instruction
         if not instruction.a.in_memory:
             raise MachineFault(f"{instruction.spec.name}: a must be in memory, not {instruction.a.text()}.")
         if instruction.spec.name == "ldb":
             _check_register("ldb", instruction.register)
-        self.stream = Stream(core, instruction.a, 1)
+        self.stream = OperandStream(core, instruction.a, 1)
         self.read = self.stream.reader()
 
     def run(self, core: Core) -> int:

@@ -8,11 +8,11 @@ import numpy as np
 
 from femtodriver.arrays import BoolArray, ByteArray, Float64Array, Int64Array
 from femtodriver.errors import MachineFault
-from femtodriver.isa import Form, Matrix, cycles
+from femtodriver.isa import Form, MatrixInstruction, cycles
 from femtodriver.isa.limits import GROUP_SIZE, WEIGHT_BITS, WORD_BITS
 from femtodriver.machine.core import Core, Step
 from femtodriver.machine.execute_vectors import mac_event
-from femtodriver.machine.operand_streams import Stream
+from femtodriver.machine.operand_streams import OperandStream
 
 _EXACT = 1 << 53
 
@@ -33,12 +33,12 @@ class Decoded:
 
 
 class MatrixStep(Step):
-    """A ``Matrix`` instruction."""
+    """A ``MatrixInstruction``."""
 
-    def __init__(self, core: Core, pc: int, instruction: Matrix) -> None:
+    def __init__(self, core: Core, pc: int, instruction: MatrixInstruction) -> None:
         super().__init__(pc, instruction)
         self.matrix, self.core = instruction, core
-        self.x = Stream(core, instruction.x, instruction.columns)
+        self.x = OperandStream(core, instruction.x, instruction.columns)
         if not instruction.x.in_memory:
             raise MachineFault(f"mac: x must be in memory, not {instruction.x.text()}.")
         self.weight_bits = WEIGHT_BITS[instruction.width]

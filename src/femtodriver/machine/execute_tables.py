@@ -7,7 +7,7 @@ import numpy as np
 from femtodriver import fixed
 from femtodriver.arrays import Int64Array
 from femtodriver.errors import MachineFault
-from femtodriver.isa import Interpolate, Lookup, cycles
+from femtodriver.isa import InterpolateInstruction, LookupInstruction, cycles
 from femtodriver.isa.limits import INTERPOLATION_ADDRESS_BITS, INTERPOLATION_ARGUMENT_BITS
 from femtodriver.machine.core import Core
 from femtodriver.machine.execute_vectors import ResultStep, StreamStep
@@ -16,9 +16,9 @@ _ENTRIES = 1 << INTERPOLATION_ADDRESS_BITS
 
 
 class LookupStep(StreamStep):
-    """A ``Lookup`` instruction."""
+    """A ``LookupInstruction``."""
 
-    def __init__(self, core: Core, pc: int, instruction: Lookup) -> None:
+    def __init__(self, core: Core, pc: int, instruction: LookupInstruction) -> None:
         super().__init__(core, pc, instruction, {"dst": instruction.length, "a": instruction.length})
         self.lookup = instruction
         self.ways = 1 << instruction.ways
@@ -57,9 +57,9 @@ class LookupStep(StreamStep):
 
 
 class InterpolateStep(ResultStep):
-    """An ``Interpolate`` instruction."""
+    """An ``InterpolateInstruction``."""
 
-    def __init__(self, core: Core, pc: int, instruction: Interpolate) -> None:
+    def __init__(self, core: Core, pc: int, instruction: InterpolateInstruction) -> None:
         super().__init__(core, pc, instruction, {"dst": instruction.length, "a": instruction.length})
         if instruction.a.bits != INTERPOLATION_ARGUMENT_BITS:
             raise MachineFault(

@@ -7,9 +7,9 @@ import numpy as np
 from femtodriver import fixed
 from femtodriver.arrays import Int64Array
 from femtodriver.errors import MachineFault
-from femtodriver.isa import Clip, Interpolate, Kind, Lookup, Operand, Vector, cycles
+from femtodriver.isa import Clip, InterpolateInstruction, Kind, LookupInstruction, Operand, VectorInstruction, cycles
 from femtodriver.machine.core import Core, Step
-from femtodriver.machine.operand_streams import Stream, check_order
+from femtodriver.machine.operand_streams import OperandStream, check_order
 
 _ZERO = np.zeros(1, np.int64)
 
@@ -18,11 +18,15 @@ class StreamStep(Step):
     """What vector and look-up instructions share: operand streams, their order, their banks."""
 
     def __init__(
-        self, core: Core, pc: int, instruction: Vector | Lookup | Interpolate, lengths: dict[str, int]
+        self,
+        core: Core,
+        pc: int,
+        instruction: VectorInstruction | LookupInstruction | InterpolateInstruction,
+        lengths: dict[str, int],
     ) -> None:
         super().__init__(pc, instruction)
         self.length, self.lanes = instruction.length, core.part.lanes
-        self.streams = {name: Stream(core, getattr(instruction, name), size) for name, size in lengths.items()}
+        self.streams = {name: OperandStream(core, getattr(instruction, name), size) for name, size in lengths.items()}
         self.sources = [stream for name, stream in self.streams.items() if name != "dst"]
         self.readers = {name: stream.reader() for name, stream in self.streams.items() if name != "dst"}
         self.store = self.streams["dst"].writer()
@@ -56,7 +60,9 @@ class StreamStep(Step):
 class ResultStep(StreamStep):
     """A stream instruction whose result is shifted, clipped and stored: the last stage of the lanes."""
 
-    def __init__(self, core: Core, pc: int, instruction: Vector | Interpolate, lengths: dict[str, int]) -> None:
+    def __init__(
+        self, core: Core, pc: int, instruction: VectorInstruction | InterpolateInstruction, lengths: dict[str, int]
+    ) -> None:
         super().__init__(core, pc, instruction, lengths)
         self.shift, self.rounded, self.clip = instruction.shift, bool(instruction.rounded), instruction.clip
         self.low, self.high = fixed.limits(instruction.bits)
@@ -87,9 +93,9 @@ class ResultStep(StreamStep):
 
 
 class VectorStep(ResultStep):
-    """A ``Vector`` instruction."""
+    """A ``VectorInstruction``."""
 
-    def __init__(self, core: Core, pc: int, instruction: Vector) -> None:
+    def __init__(self, core: Core, pc: int, instruction: VectorInstruction) -> None:
         meaning = instruction.spec.meaning
         if meaning is None:
             raise MachineFault(f"{instruction.spec.name}: has no vector meaning.")

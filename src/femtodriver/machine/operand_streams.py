@@ -16,7 +16,7 @@ from femtodriver.machine.memory import ELEMENT_TYPES
 Reader = Callable[[], Int64Array]
 
 
-class Stream:
+class OperandStream:
     """One operand of ``length`` elements. ``moving``: its address depends on a base register.
 
     MachineFault when it reaches outside its memory (at once, or when it moves there), or is misaligned.
@@ -92,7 +92,7 @@ class Stream:
             self.core.memory.written(*self.bytes())
 
 
-def check_order(destination: Stream, source: Stream) -> None:
+def check_order(destination: OperandStream, source: OperandStream) -> None:
     """MachineFault when a store could reach elements that are still to be read.
 
     Elements go in ascending order; a single element is read before anything is written.
@@ -105,7 +105,7 @@ def check_order(destination: Stream, source: Stream) -> None:
         raise MachineFault(f"destination {to.text()}: must not overlap the rest of source {of.text()}.")
 
 
-def _overlap(one: Stream, other: Stream) -> bool:
+def _overlap(one: OperandStream, other: OperandStream) -> bool:
     if one.operand.in_memory and other.operand.in_memory:
         first, end = one.bytes()
         other_first, other_end = other.bytes()

@@ -17,7 +17,18 @@ import numpy as np
 
 from femtodriver.arrays import Words
 from femtodriver.errors import AssemblyError, MachineFault, ProgramError
-from femtodriver.isa import ISA, Control, Element, Instruction, Interpolate, Lookup, Matrix, Transfer, Vector, cycles
+from femtodriver.isa import (
+    ISA,
+    ControlInstruction,
+    ElementInstruction,
+    Instruction,
+    InterpolateInstruction,
+    LookupInstruction,
+    MatrixInstruction,
+    TransferInstruction,
+    VectorInstruction,
+    cycles,
+)
 from femtodriver.isa.limits import MAX_COUNT, MAX_PC
 from femtodriver.machine.core import Core, FaultStep, Message, Signal, Step
 from femtodriver.machine.execute_control import ControlStep, ElementStep, TransferStep
@@ -32,13 +43,13 @@ Images = Mapping[str, Sequence[Words]]
 MAX_STEPS = 20_000_000
 _EMPTY = np.zeros(0, np.uint64)
 _STEPS: dict[type[Instruction], Callable[[Core, int, Any], Step]] = {
-    Vector: VectorStep,
-    Lookup: LookupStep,
-    Interpolate: InterpolateStep,
-    Matrix: MatrixStep,
-    Transfer: TransferStep,
-    Control: ControlStep,
-    Element: ElementStep,
+    VectorInstruction: VectorStep,
+    LookupInstruction: LookupStep,
+    InterpolateInstruction: InterpolateStep,
+    MatrixInstruction: MatrixStep,
+    TransferInstruction: TransferStep,
+    ControlInstruction: ControlStep,
+    ElementInstruction: ElementStep,
 }
 
 
@@ -226,7 +237,7 @@ def _prepare(core: Core, words: Words) -> dict[int, Step]:
     """A step per address where an instruction starts. Matrices first: stores must know where the weights lie."""
     instructions, faults = _decode(words.tolist())
     steps: dict[int, Step] = {pc: FaultStep(pc, reason) for pc, reason in faults.items()}
-    for pc, instruction in sorted(instructions.items(), key=lambda item: not isinstance(item[1], Matrix)):
+    for pc, instruction in sorted(instructions.items(), key=lambda item: not isinstance(item[1], MatrixInstruction)):
         try:
             step = _STEPS[type(instruction)](core, pc, instruction)
         except MachineFault as fault:

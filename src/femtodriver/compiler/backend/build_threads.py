@@ -15,7 +15,7 @@ from femtodriver.compiler.backend.allocate import CoreMap, buffer_bytes
 from femtodriver.compiler.backend.select_instructions import Coder
 from femtodriver.compiler.backend.symbolic_program import CoreCode, Fasmir, Label, Line, Thread
 from femtodriver.compiler.fmir.ir import Fmir, Op, Port, Send, reads, walk
-from femtodriver.isa import SPECS, Control, Transfer
+from femtodriver.isa import SPECS, ControlInstruction, TransferInstruction
 from femtodriver.isa.limits import MAX_MESSAGE_WORDS, WORD_BITS
 
 
@@ -99,11 +99,11 @@ class _Emitter:
         words = -(-op.a.length * target.bits // WORD_BITS)
         receiver = f"core{target.core}.receive{number}"
         source = self.maps[op.core].address[op.a.buffer] + op.a.offset * target.bits // 8
-        send = Transfer(SPECS["send"], source, words, target.core)
+        send = TransferInstruction(SPECS["send"], source, words, target.core)
         self._lines(op.core).append(Line(send, op.layer, receiver))
         address = self.maps[target.core].address[op.dst.buffer] + op.dst.offset * target.bits // 8
         self.receivers[target.core].append(
-            Thread(receiver, None, (Line(Transfer(SPECS["recv"], address, words), op.layer),))
+            Thread(receiver, None, (Line(TransferInstruction(SPECS["recv"], address, words), op.layer),))
         )
         self.expected[target.core].setdefault(op.dst.buffer, []).append(receiver)
 
@@ -129,15 +129,15 @@ class _Emitter:
         entries = {}
         for port in self.fmir.inputs:
             words = self._message_words(f"input {port.name!r}", port)
-            recv = Transfer(SPECS["recv"], self.maps[0].address[port.buffer], words)
+            recv = TransferInstruction(SPECS["recv"], self.maps[0].address[port.buffer], words)
             name = f"core0.input:{port.name}"
             self.receivers[0].append(Thread(name, None, (Line(recv, None),)))
             entries[port.name] = name
         return entries
 
-    def _out(self, number: int, port: Port) -> Transfer:
+    def _out(self, number: int, port: Port) -> TransferInstruction:
         words = self._message_words(f"output {port.name!r}", port)
-        return Transfer(SPECS["out"], self.maps[0].address[port.buffer], words, target=number)
+        return TransferInstruction(SPECS["out"], self.maps[0].address[port.buffer], words, target=number)
 
     def _message_words(self, what: str, port: Port) -> int:
         words = buffer_bytes(self.fmir.buffers[port.buffer]) // 8
@@ -146,8 +146,8 @@ class _Emitter:
         return words
 
 
-_END = Line(Control(SPECS["end"]))
+_END = Line(ControlInstruction(SPECS["end"]))
 
 
 def _signal(core: int, thread: str) -> Line:
-    return Line(Control(SPECS["signal"], core=core), None, thread)
+    return Line(ControlInstruction(SPECS["signal"], core=core), None, thread)

@@ -26,14 +26,14 @@ from femtodriver.errors import UnsupportedError
 from femtodriver.isa import (
     SPECS,
     Clip,
-    Control,
-    Element,
+    ControlInstruction,
+    ElementInstruction,
     Instruction,
-    Interpolate,
-    Lookup,
-    Matrix,
+    InterpolateInstruction,
+    LookupInstruction,
+    MatrixInstruction,
     Operand,
-    Vector,
+    VectorInstruction,
     accumulator,
     immediate,
     limits,
@@ -84,7 +84,7 @@ class Coder:
             start.append(_control("movb", op.layer, register=register, source=parent))
             step.append(_control("addb", op.layer, register=register, value=cursor.stride * size))
         again = self._label("loop")
-        end = Line(Control(SPECS["loop"], register=counter), op.layer, again.name)
+        end = Line(ControlInstruction(SPECS["loop"], register=counter), op.layer, again.name)
         lines = [*start, again, *self._block(op.body), *step, end]
         for cursor, size in moving:
             self._free.append(self._base.pop((cursor.name, size)))
@@ -106,8 +106,8 @@ class Coder:
     def _if(self, op: If) -> list[Line | Label]:
         otherwise, end = self._label("else"), self._label("end")
         condition = self._operand(op.condition, full=True)
-        test = Line(Element(SPECS["bez"], condition), op.layer, otherwise.name)
-        jump = Line(Control(SPECS["jump"]), op.layer, end.name)
+        test = Line(ElementInstruction(SPECS["bez"], condition), op.layer, otherwise.name)
+        jump = Line(ControlInstruction(SPECS["jump"]), op.layer, end.name)
         if not op.orelse:
             return [test, *self._block(op.then), otherwise]
         return [test, *self._block(op.then), jump, otherwise, *self._block(op.orelse), end]
@@ -138,7 +138,7 @@ class Coder:
             return [self._interp(op, first, end) for first, end in pieces]
         return [self._look(op, first, end) for first, end in pieces]
 
-    def _vec(self, op: Vec, first: int, end: int) -> Vector:
+    def _vec(self, op: Vec, first: int, end: int) -> VectorInstruction:
         full = op.op != "vmul"
         return self._vector(
             op.op,
@@ -161,8 +161,8 @@ class Coder:
         shifts: tuple[int, int],
         post: Post,
         spreads: tuple[int, int],
-    ) -> Vector:
-        return Vector(
+    ) -> VectorInstruction:
+        return VectorInstruction(
             SPECS[name],
             dst,
             a,
@@ -178,9 +178,9 @@ class Coder:
             spreads[1],
         )
 
-    def _look(self, op: Look, first: int, end: int) -> Lookup:
+    def _look(self, op: Look, first: int, end: int) -> LookupInstruction:
         table = self.places.tables[op.table]
-        return Lookup(
+        return LookupInstruction(
             SPECS["lut"],
             self._operand(op.dst.part(first, end), full=True),
             self._operand(op.a.part(first, end), full=True),
@@ -192,9 +192,9 @@ class Coder:
             table.ways,
         )
 
-    def _interp(self, op: Interp, first: int, end: int) -> Interpolate:
+    def _interp(self, op: Interp, first: int, end: int) -> InterpolateInstruction:
         offset, slope = self.places.tables[op.offset], self.places.tables[op.slope]
-        return Interpolate(
+        return InterpolateInstruction(
             SPECS["interp"],
             self._operand(op.dst.part(first, end), full=True),
             self._operand(op.a.part(first, end), full=False),
@@ -226,9 +226,9 @@ class Coder:
         start = self._vector("vpass", acc, bias, zero, length, (op.bias_shift, 0), Post(), (_repeats(op.bias), 0))
         return [start, *products, end]
 
-    def _matrix(self, name: str, x: View, row: int, fresh: bool) -> Matrix:
+    def _matrix(self, name: str, x: View, row: int, fresh: bool) -> MatrixInstruction:
         matrix = self.fmir.matrices[name]
-        return Matrix(
+        return MatrixInstruction(
             SPECS["mac"],
             self._operand(x, full=True),
             row,
@@ -260,7 +260,7 @@ def _repeats(value: View | int) -> int:
 
 
 def _control(name: str, layer: int, **fields: int) -> Line:
-    return Line(Control(SPECS[name], **fields), layer)
+    return Line(ControlInstruction(SPECS[name], **fields), layer)
 
 
 def _sizes(fmir: Fmir, loop: Loop, cursor: str) -> list[int]:
