@@ -16,7 +16,6 @@ from femtodriver.fqir.files.from_graphproto import adapt
 from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Graph, Node, Tensor
 from femtodriver.fqir.graph_text import graph_text, network_text
-from femtodriver.fqir.safe_text import describe, plain_name, quote
 
 
 def crc(*numbers: int) -> str:
@@ -107,28 +106,3 @@ def test_long_values_are_shortened_but_told_apart() -> None:
 def test_long_lists_say_how_long_they_are() -> None:
     node = Node("n", "op", {}, (), {"c": tuple(range(100))})
     assert "62, 63, ... 100 in all]" in graph_text(Graph("g", (), (), (), (node,)))
-
-
-@pytest.mark.parametrize("name", ["x", "%x.4", "output.0", "%buffer_%x.2", "a:b", "a[1]", "x+y", "-dummy-ones"])
-def test_the_names_of_producers_are_shown_plainly(name: str) -> None:
-    assert plain_name(name) == name
-
-
-@pytest.mark.parametrize("name", ["", "a b", 'a"b', "a\nb", "ключ", "\u202e", "a\\n"])
-def test_other_names_are_quoted(name: str) -> None:
-    assert plain_name(name) == quote(name)
-    assert plain_name(name).startswith('"')
-
-
-def test_quotes_are_short() -> None:
-    assert quote("x" * 1_000_000) == '"' + "x" * 80 + '"... (1000000 characters)'
-
-
-def test_descriptions_do_not_look_inside() -> None:
-    deep: list[object] = []
-    for _ in range(100_000):
-        deep = [deep]
-    assert describe(deep) == "a list of 1"
-    assert describe(1 << 2000) == "a whole number of 2001 bits"
-    assert describe(True) == "True"
-    assert describe(1.5) == "the real number 1.5"

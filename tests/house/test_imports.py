@@ -26,7 +26,7 @@ def architecture() -> dict[str, set[str]]:
     rows = re.findall(r"^\| (`[^|]+`) \| [^|]* \| ([^|]*) \|$", text, flags=re.MULTILINE)
     table: dict[str, set[str]] = {}
     for first, third in rows:
-        words = set(re.findall(r"[a-z]+", re.sub(r"\(.*?\)", "", third)))
+        words = set(re.findall(r"[a-z_]+", re.sub(r"\(.*?\)", "", third)))
         above = set(table)
         allowed = above if words & {"above", "rooms"} else words - {"nothing"}
         for room in re.findall(r"`(\w+)`", first):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from femtodriver.errors import ModelError
 from femtodriver.fqir.graph import Graph, Network
-from femtodriver.fqir.safe_text import quote
+from femtodriver.safe_text import quote
 
 _SPECIAL = ("QUANT", "ARITH", "INIT", "DEQUANT")
 _SETTABLE = "ARITH:SET:"

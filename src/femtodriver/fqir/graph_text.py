@@ -16,7 +16,7 @@ import numpy as np
 
 from femtodriver.arrays import Int64Array
 from femtodriver.fqir.graph import Graph, Network, Node, Table, Tensor
-from femtodriver.fqir.safe_text import plain_name, quote
+from femtodriver.safe_text import plain_name, quote
 
 _SHORT_ARRAY = 8
 _LONG_TUPLE = 64

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from femtodriver.errors import ModelError, UnsupportedError
 from femtodriver.fqir.graph import Node
-from femtodriver.fqir.safe_text import describe, plain_name, quote
+from femtodriver.safe_text import describe, plain_name, quote
 
 NAME_CHARACTERS = 60
 SHOWN_ITEMS = 8

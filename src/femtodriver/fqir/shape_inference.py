@@ -14,7 +14,7 @@ from femtodriver.fqir.graph import Graph, Network, Node
 from femtodriver.fqir.location import NodePlace, Place, named
 from femtodriver.fqir.operators.operator import Operator, Shape
 from femtodriver.fqir.registry import bind
-from femtodriver.fqir.safe_text import plain_name
+from femtodriver.safe_text import plain_name
 
 MAX_NODES = 100_000
 MAX_NESTING = 8

@@ -13,8 +13,8 @@ import numpy as np
 from femtodriver import fixed
 from femtodriver.fqir.graph import Graph, Network, Tensor
 from femtodriver.fqir.location import NAME_CHARACTERS, NodePlace, Place, named, shown
-from femtodriver.fqir.safe_text import plain_name
 from femtodriver.fqir.shape_inference import MAX_NESTING, MAX_NODES, SMALLER, Flow
+from femtodriver.safe_text import plain_name
 
 MAX_NAME = 1000
 MAX_RANK = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from femtodriver.fqir.safe_text import plain_name
+from femtodriver.safe_text import plain_name
 
 _MOST = 100
 # Numbers that people read in hexadecimal.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from femtodriver.arrays import Float64Array, Int64Array
-from femtodriver.fqir.safe_text import plain_name
+from femtodriver.safe_text import plain_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from femtodriver.fqir.graph import Network
-from femtodriver.fqir.safe_text import plain_name
 from femtodriver.inputs import InputSpec
 from femtodriver.metrics import document_text
 from femtodriver.model.build_model import Built
 from femtodriver.output import model_folder
 from femtodriver.output.comparison_files import FOLDER as COMPARISON
 from femtodriver.output.plots import NO_PLOTS, can_draw
+from femtodriver.safe_text import plain_name
 
 # The sections of metrics.txt that a terminal shows: time, and power with energy.
 _SHORT_SECTIONS = slice(1, 3)

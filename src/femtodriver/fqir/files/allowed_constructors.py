@@ -14,7 +14,7 @@ from typing import Any
 from femtodriver.errors import ModelError
 from femtodriver.fqir.files.load_limits import Budget
 from femtodriver.fqir.files.passive_records import DTYPE_CODES, RECORD_SET, ArrayStub, DtypeStub, Marker, Record
-from femtodriver.fqir.safe_text import describe
+from femtodriver.safe_text import describe
 
 MAX_DIMENSIONS = 8
 MAX_DIMENSION = 1 << 24

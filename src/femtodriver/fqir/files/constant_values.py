@@ -9,7 +9,7 @@ from femtodriver.fqir.files.passive_records import TABLE, Record
 from femtodriver.fqir.files.read_only_arrays import int_array
 from femtodriver.fqir.files.typed_fields import finite, required, state_of, text_of
 from femtodriver.fqir.graph import Table
-from femtodriver.fqir.safe_text import describe
+from femtodriver.safe_text import describe
 
 Constant = None | bool | int | float | str | tuple["Constant", ...] | Table | Int64Array
 

@@ -34,7 +34,7 @@ from femtodriver.fqir.files.typed_fields import (
     text_of,
 )
 from femtodriver.fqir.graph import Graph, Node, Tensor
-from femtodriver.fqir.safe_text import describe, quote
+from femtodriver.safe_text import describe, quote
 
 _MAX_GRAPH_NESTING = 16
 _MAX_EXPANDED_ENTRIES = 1 << 18

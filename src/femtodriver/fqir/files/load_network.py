@@ -11,7 +11,7 @@ from femtodriver.fqir.files.load_limits import MAX_FILE_BYTES, Budget
 from femtodriver.fqir.files.torch_container import read_root, unwrap
 from femtodriver.fqir.graph import Graph, Network
 from femtodriver.fqir.graph_roles import network_from_graph
-from femtodriver.fqir.safe_text import describe
+from femtodriver.safe_text import describe
 
 Source = str | Path | bytes
 

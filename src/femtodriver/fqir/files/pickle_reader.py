@@ -15,7 +15,7 @@ from femtodriver.errors import ModelError
 from femtodriver.fqir.files.allowed_constructors import build, call, new_record
 from femtodriver.fqir.files.load_limits import MAX_OPCODES, Budget
 from femtodriver.fqir.files.passive_records import GLOBALS, RECORD_SET, Marker, Record, RecordSet
-from femtodriver.fqir.safe_text import describe, quote
+from femtodriver.safe_text import describe, quote
 
 _STOP = 0x2E
 _PROTOCOLS = (2, 3, 4, 5)

@@ -10,7 +10,7 @@ from femtodriver.errors import ModelError
 from femtodriver.fqir.files.allowed_constructors import checked_shape
 from femtodriver.fqir.files.load_limits import Budget
 from femtodriver.fqir.files.passive_records import ArrayStub
-from femtodriver.fqir.safe_text import describe
+from femtodriver.safe_text import describe
 
 
 def int_array(value: object, where: str, budget: Budget) -> Int64Array:

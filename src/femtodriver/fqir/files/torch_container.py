@@ -8,7 +8,7 @@ from femtodriver.errors import ModelError
 from femtodriver.fqir.files.load_limits import Budget
 from femtodriver.fqir.files.pickle_reader import PickleMachine
 from femtodriver.fqir.files.zip_reader import read_torch_zip
-from femtodriver.fqir.safe_text import describe
+from femtodriver.safe_text import describe
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001

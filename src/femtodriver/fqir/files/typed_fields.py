@@ -6,7 +6,7 @@ import math
 
 from femtodriver.errors import ModelError
 from femtodriver.fqir.files.passive_records import Record
-from femtodriver.fqir.safe_text import describe, quote
+from femtodriver.safe_text import describe, quote
 
 MAX_NAME = 1000
 _MAX_QUANTA = 1000.0

@@ -11,7 +11,7 @@ import zlib
 from dataclasses import dataclass
 
 from femtodriver.errors import ModelError
-from femtodriver.fqir.safe_text import quote
+from femtodriver.safe_text import quote
 
 _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
