@@ -1,6 +1,6 @@
 """The instruction set of the open SPU: bits, text, meaning, cycles."""
 
-from femtodriver.isa.instruction import Instruction, Spec
+from femtodriver.isa.instruction import Instruction, Result, Spec
 from femtodriver.isa.instructions import (
     ISA,
     SPECS,
@@ -29,6 +29,7 @@ __all__ = [
     "LookupInstruction",
     "MatrixInstruction",
     "Operand",
+    "Result",
     "Spec",
     "TransferInstruction",
     "VectorInstruction",

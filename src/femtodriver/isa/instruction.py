@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from enum import Enum
 from typing import Any, ClassVar, TypeVar
 
 from femtodriver.arrays import Int64Array
@@ -22,20 +23,55 @@ CycleRule = Callable[..., int]
 Family = TypeVar("Family", bound="type[Instruction]")
 
 
+class Result(str, Enum):
+    """What an instruction writes to its destination, before shifts and clipping."""
+
+    NONE = "none"
+    TRUTH = "truth"
+    OPERAND = "operand"
+    NUMBER = "number"
+
+    @property
+    def doc(self) -> str:
+        """One line of documentation."""
+        return _RESULT_DOCS[self]
+
+
+_RESULT_DOCS = {
+    Result.NONE: "no elements: it moves words, writes a base register or changes what runs next",
+    Result.TRUTH: "0 or 1",
+    Result.OPERAND: "the value of one of its operands",
+    Result.NUMBER: "any 64-bit value",
+}
+
+
 @dataclass(frozen=True)
 class Spec:
     """One row of the instruction table.
 
-    ``meaning`` is the arithmetic of a vector instruction, else None. ``uses`` names the fields that the instruction
-    looks at (None: all of its family's); the others must keep their defaults, so that they stay free for later use.
+    name, code: in assembly, and the opcode.
+    doc: one line of documentation.
+    meaning: the arithmetic of a vector instruction, else None. It takes and gives int64 arrays that broadcast.
+    reads: how many of its family's source operands it reads, in their order.
+    result: what it writes to its destination.
+    multiplies: whether it needs the multipliers of the lanes, in one pass or more.
+    uses: the fields that it looks at (None: all of its family's); the others must keep their defaults, so that they
+    stay free for later use.
     """
 
     name: str
     code: int
     doc: str
     meaning: Meaning | None = None
+    reads: int = 0
+    result: Result = Result.NONE
     multiplies: bool = False
     uses: tuple[str, ...] | None = None
+
+    @property
+    def is_move(self) -> bool:
+        """Whether it does nothing but carry its one operand to its destination (with shifts and clipping)."""
+        return self.reads == 1 and self.result is Result.OPERAND
 
 
 def bitfield(

@@ -14,7 +14,17 @@ import numpy as np
 
 from femtodriver.arrays import BoolArray, Int64Array
 from femtodriver.isa import cycles
-from femtodriver.isa.instruction import CycleRule, Instruction, InstructionSet, Spec, bitfield, family, operand
+from femtodriver.isa.instruction import (
+    CycleRule,
+    Instruction,
+    InstructionSet,
+    Meaning,
+    Result,
+    Spec,
+    bitfield,
+    family,
+    operand,
+)
 from femtodriver.isa.operand import ADDRESS_BITS, REGISTER_BITS, ROW_BITS, Operand, immediate
 
 # Widths of fields that several families share.
@@ -200,23 +210,50 @@ def _logic(a: Int64Array) -> Int64Array:
     return _bits(a != 0)
 
 
+def _number(name: str, code: int, doc: str, meaning: Meaning, *, multiplies: bool = False) -> Spec:
+    return Spec(name, code, doc, meaning, reads=2, result=Result.NUMBER, multiplies=multiplies)
+
+
+def _choice(name: str, code: int, doc: str, meaning: Meaning) -> Spec:
+    return Spec(name, code, doc, meaning, reads=2, result=Result.OPERAND)
+
+
+def _truth(name: str, code: int, doc: str, meaning: Meaning) -> Spec:
+    return Spec(name, code, doc, meaning, reads=2, result=Result.TRUTH)
+
+
 VECTOR = (
-    Spec("vpass", 1, "a; with shifts and clip a copy, shift or conversion", lambda a, b: a),
-    Spec("vadd", 2, "a + b", lambda a, b: a + b),
-    Spec("vsub", 3, "a - b", lambda a, b: a - b),
-    Spec("vmul", 4, "a * b", lambda a, b: a * b, multiplies=True),
-    Spec("vmax", 5, "the larger of a and b", np.maximum),
-    Spec("vmin", 6, "the smaller of a and b", np.minimum),
-    Spec("vgt", 7, "1 where a > b, else 0", lambda a, b: _bits(a > b)),
-    Spec("vge", 8, "1 where a >= b, else 0", lambda a, b: _bits(a >= b)),
-    Spec("veq", 9, "1 where a = b, else 0", lambda a, b: _bits(a == b)),
-    Spec("vand", 10, "1 where both a and b are nonzero, else 0", lambda a, b: _logic(a) & _logic(b)),
-    Spec("vor", 11, "1 where a or b is nonzero, else 0", lambda a, b: _logic(a) | _logic(b)),
-    Spec("vxor", 12, "1 where exactly one of a and b is nonzero, else 0", lambda a, b: _logic(a) ^ _logic(b)),
+    Spec(
+        "vpass",
+        1,
+        "a; with shifts and clip a copy, shift or conversion",
+        lambda a, b: a,
+        reads=1,
+        result=Result.OPERAND,
+    ),
+    _number("vadd", 2, "a + b", lambda a, b: a + b),
+    _number("vsub", 3, "a - b", lambda a, b: a - b),
+    _number("vmul", 4, "a * b", lambda a, b: a * b, multiplies=True),
+    _choice("vmax", 5, "the larger of a and b", np.maximum),
+    _choice("vmin", 6, "the smaller of a and b", np.minimum),
+    _truth("vgt", 7, "1 where a > b, else 0", lambda a, b: _bits(a > b)),
+    _truth("vge", 8, "1 where a >= b, else 0", lambda a, b: _bits(a >= b)),
+    _truth("veq", 9, "1 where a = b, else 0", lambda a, b: _bits(a == b)),
+    _truth("vand", 10, "1 where both a and b are nonzero, else 0", lambda a, b: _logic(a) & _logic(b)),
+    _truth("vor", 11, "1 where a or b is nonzero, else 0", lambda a, b: _logic(a) | _logic(b)),
+    _truth("vxor", 12, "1 where exactly one of a and b is nonzero, else 0", lambda a, b: _logic(a) ^ _logic(b)),
 )
-LOOKUP = (Spec("lut", 16, "table look-up"),)
-INTERPOLATE = (Spec("interp", 18, "interpolation in two tables"),)
-MATRIX = (Spec("mac", 17, "matrix-vector product, added to the accumulators; zero activations are skipped"),)
+LOOKUP = (Spec("lut", 16, "table look-up", reads=1, result=Result.NUMBER),)
+INTERPOLATE = (Spec("interp", 18, "interpolation in two tables", reads=1, result=Result.NUMBER),)
+MATRIX = (
+    Spec(
+        "mac",
+        17,
+        "matrix-vector product, added to the accumulators; zero activations are skipped",
+        reads=1,
+        result=Result.NUMBER,
+    ),
+)
 TRANSFER = (
     Spec("recv", 24, "take the payload of the message that woke this thread", uses=("address", "length")),
     Spec(
@@ -242,9 +279,9 @@ CONTROL = (
     Spec("movb", 38, "register = source + value", uses=("register", "source", "value")),
 )
 ELEMENT = (
-    Spec("ldb", 40, "register = A(a[0], shift_a)", uses=("a", "register", "shift_a")),
-    Spec("bez", 41, "branch to target if A(a[0], shift_a) is zero", uses=("a", "shift_a", "target")),
-    Spec("bnz", 42, "branch to target if A(a[0], shift_a) is not zero", uses=("a", "shift_a", "target")),
+    Spec("ldb", 40, "register = A(a[0], shift_a)", reads=1, uses=("a", "register", "shift_a")),
+    Spec("bez", 41, "branch to target if A(a[0], shift_a) is zero", reads=1, uses=("a", "shift_a", "target")),
+    Spec("bnz", 42, "branch to target if A(a[0], shift_a) is not zero", reads=1, uses=("a", "shift_a", "target")),
 )
 
 ISA = InstructionSet(

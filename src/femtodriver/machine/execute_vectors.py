@@ -100,7 +100,7 @@ class VectorStep(ResultStep):
         if meaning is None:
             raise MachineFault(f"{instruction.spec.name}: has no vector meaning.")
         lengths = {"dst": instruction.length, "a": 1 if instruction.spread_a else instruction.length}
-        if instruction.spec.name != "vpass":
+        if instruction.spec.reads > 1:
             lengths["b"] = 1 if instruction.spread_b else instruction.length
         super().__init__(core, pc, instruction, lengths)
         self.vector = instruction

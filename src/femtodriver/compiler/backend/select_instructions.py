@@ -139,7 +139,7 @@ class Coder:
         return [self._look(op, first, end) for first, end in pieces]
 
     def _vec(self, op: Vec, first: int, end: int) -> VectorInstruction:
-        full = op.op != "vmul"
+        full = not op.spec.multiplies
         return self._vector(
             op.op,
             self._operand(op.dst.part(first, end), full=True),

@@ -49,7 +49,7 @@ def op_text(op: Op) -> str:
 def _right_side(op: Simple) -> str:
     if isinstance(op, Vec):
         operands = [_aligned(op.a, op.shift_a)]
-        if op.op != "vpass":
+        if op.spec.reads > 1:
             operands.append(_aligned(op.b, op.shift_b))
         return f"{op.op}({', '.join(operands)}){_post(op.post)}"
     if isinstance(op, Mac):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from femtodriver.arrays import Int64Array
-from femtodriver.isa import Form
+from femtodriver.isa import SPECS, Form, Spec
 from femtodriver.isa.limits import ACCUMULATOR_BITS, ELEMENT_BITS
 
 
@@ -90,8 +90,18 @@ class Vec:
     @property
     def reads(self) -> tuple[View, ...]:
         """Views that are read."""
-        operands = (self.a,) if self.op == "vpass" else (self.a, self.b)
+        operands = (self.a, self.b)[: self.spec.reads]
         return tuple(view for view in operands if isinstance(view, View))
+
+    @property
+    def spec(self) -> Spec:
+        """The instruction's row in the table of the instruction set."""
+        return SPECS[self.op]
+
+    @property
+    def is_move(self) -> bool:
+        """Whether it only moves a value, with the shifts and the clip of a move."""
+        return self.spec.is_move
 
 
 @dataclass(frozen=True)

@@ -25,13 +25,12 @@ from femtodriver.compiler.fmir.ir import (
 from femtodriver.compiler.frontend import ropes
 from femtodriver.compiler.frontend.ropes import Rope
 from femtodriver.errors import ModelError, UnsupportedError
-from femtodriver.isa import fits_immediate, limits
+from femtodriver.isa import Result, fits_immediate, limits
 
 # A rope of many short views is gathered into one buffer before a matrix reads it.
 _SHORT_VIEW = 4
 # A right shift by more gives the same, a left shift by more gives zero.
 _MOST_RIGHT, _MOST_LEFT = limits.ACCUMULATOR_BITS - 1, limits.MAX_SHIFT
-_LOGIC = frozenset({"vgt", "vge", "veq", "vand", "vor", "vxor"})
 
 
 class Builder:
@@ -276,14 +275,14 @@ class Builder:
         return (dst,)
 
     def _result_bits(self, template: Vec, a: Rope | int, b: Rope | int) -> int:
-        op, post = template.op, template.post
+        result, post = template.spec.result, template.post
         if post.clip == "saturate":
             return storage_bits(post.bits)
         if post.clip == "low":
             return storage_bits(post.bits + 1)
-        if op in _LOGIC and post.shift <= 0:
+        if result is Result.TRUTH and post.shift <= 0:
             return 8
-        if op in ("vpass", "vmax", "vmin") and max(template.shift_a, template.shift_b, post.shift) <= 0:
+        if result is Result.OPERAND and max(template.shift_a, template.shift_b, post.shift) <= 0:
             return max(self.bits(a), self.bits(b))
         return limits.ACCUMULATOR_BITS
 

@@ -46,7 +46,7 @@ def drop_dead(fmir: Fmir) -> Fmir:
 
 def _keeps_itself(op: Op, view: View) -> bool:
     """Whether the read only moves a state inside itself (a delay line that nobody looks at)."""
-    return isinstance(op, Vec) and op.op == "vpass" and op.dst.buffer == view.buffer
+    return isinstance(op, Vec) and op.is_move and op.dst.buffer == view.buffer
 
 
 def _live(ops: tuple[Op, ...], needed: set[str]) -> tuple[Op, ...]:
@@ -108,7 +108,7 @@ def with_bodies(op: Op, change: Callable[[tuple[Op, ...]], tuple[Op, ...]]) -> O
 
 
 def _is_plain_copy(op: Op, buffers: Mapping[str, Buffer]) -> bool:
-    if not (isinstance(op, Vec) and op.op == "vpass" and isinstance(op.a, View)):
+    if not (isinstance(op, Vec) and op.is_move and isinstance(op.a, View)):
         return False
     source, target = buffers[op.a.buffer], buffers[op.dst.buffer]
     whole = op.a.length == source.length == op.dst.length == target.length and op.a.step == 1

@@ -55,7 +55,7 @@ class _Estimator:
         """What is known of zeros in the result."""
         if isinstance(op, Vec) and op.op == "vmax" and 0 in (op.a, op.b):
             self._live[op.dst.buffer] = _LIVE_AFTER_RELU
-        elif isinstance(op, Send) or (isinstance(op, Vec) and op.op == "vpass"):
+        elif isinstance(op, Send) or (isinstance(op, Vec) and op.is_move):
             source = op.a.buffer if isinstance(op.a, View) else ""
             if source in self._live:
                 self._live[op.dst.buffer] = self._live[source]
@@ -77,7 +77,7 @@ class _Estimator:
         length, lanes = op.dst.length, self.part.lanes
         if isinstance(op, Vec):
             widths = [self._bits(value) for value in (op.a, op.b)]
-            lane_passes = cycles.passes(widths[0], widths[1]) if op.op == "vmul" else 1
+            lane_passes = cycles.passes(widths[0], widths[1]) if op.spec.multiplies else 1
             return cycles.vector(length, lanes, lane_passes, 0)
         reads_each = 2 if isinstance(op, Interp) else 1
         return cycles.interpolate(length, lanes, ceil(reads_each * length / _TABLE_READS_PER_CYCLE), 0)

@@ -161,7 +161,7 @@ def _delay_lines(fmir: Fmir, pinned: set[str]) -> list[str]:
     copied, computed, multiplied = set[str](), set[str](), set[str]()
     for op in fmir.ops:
         for view in writes(op):
-            (copied if isinstance(op, Vec) and op.op == "vpass" else computed).add(view.buffer)
+            (copied if isinstance(op, Vec) and op.is_move else computed).add(view.buffer)
         if isinstance(op, Mac) and _worth_sharing(fmir, op):
             multiplied.update(view.buffer for _, view in op.parts)
     states = [name for name, buffer in fmir.buffers.items() if buffer.role is Role.STATE]
