@@ -21,7 +21,7 @@ import numpy as np
 
 from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.fmir.ir import Mac, walk
-from femtodriver.compiler.passes.basic import kept_groups
+from femtodriver.compiler.fmir.weight_groups import kept_groups
 from femtodriver.compiler.pipeline import Compilation, compile_network
 from femtodriver.errors import CapacityError
 from femtodriver.fqir.files.load_network import load_network

@@ -10,10 +10,10 @@ from unittest import mock
 import numpy as np
 import numpy.typing as npt
 
-from femtodriver.compiler.compiler_options import Options
+from femtodriver.compiler.compiler_options import DEFAULT_OPTIONS, Options
 from femtodriver.compiler.fmir.interpreter import FmirExecutor
 from femtodriver.compiler.passes import pack_operations
-from femtodriver.compiler.pipeline import DEFAULT_OPTIONS, Compilation, compile_network
+from femtodriver.compiler.pipeline import Compilation, compile_network
 from femtodriver.compiler.placement import ownership
 from femtodriver.errors import CapacityError, UnsupportedError
 from femtodriver.fqir.graph import Network

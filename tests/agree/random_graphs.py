@@ -13,7 +13,7 @@ import argparse
 import sys
 import time
 from collections import Counter
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -99,9 +99,9 @@ def random_target(seed: int) -> Target:
     if numbers.chance(0.2):
         part = replace(part, dm_bank_words=numbers.pick([16, 40, 100]), cores=numbers.integer(1, 4))
         options = replace(options, cores=None)
-    for name in [entry.name for entry in fields(Options) if entry.name != "cores"]:
+    for name in [name for name in options.table() if name != "cores"]:
         if numbers.chance(0.15):
-            options = replace(options, **{name: False})
+            options = options.without(name)
     return Target(part, options, eager=numbers.chance(0.8), keep=numbers.chance(0.1))
 
 

@@ -16,6 +16,7 @@ from femtodriver.part import load_part
 
 ONE_CORE = Target(load_part())
 EAGER = Target(load_part(), eager=True)
+IN_MEMORY = Target(load_part(), Options().without("accumulators"))
 TWO_CORES = Target(load_part(), Options(cores=2), eager=True)
 X = tensor("x", 4)
 TIMES_TWO = {**MULTIPLY, "y": 2}
@@ -71,10 +72,13 @@ def test_a_bias_of_a_depthwise_convolution_keeps_its_bits() -> None:
     bias = parameter("b", [100, -100, 127, -128], "int8")
     inputs = {"input": X, "weight": weight, "bias": bias}
     made = node("temporal_conv2d", inputs, "out", {**conv, "shamt_bias": 12, "bw": 16})
-    exact(network(graph([made], [X], "out", [weight, bias])), target=Target(load_part(), Options(accumulators=False)))
+    exact(
+        network(graph([made], [X], "out", [weight, bias])),
+        target=IN_MEMORY,
+    )
     computed = node("temporal_conv2d", {**inputs, "bias": "y"}, "out", {**conv, "shamt_bias": 12, "bw": 16})
     frame = graph([node("shift", {"x": X}, "y", {"shamt": 5, "bw": 8}), computed], [X], "out", [weight])
-    exact(network(frame), target=Target(load_part(), Options(accumulators=False)))
+    exact(network(frame), target=IN_MEMORY)
 
 
 def test_an_output_declared_narrower_than_its_value() -> None:

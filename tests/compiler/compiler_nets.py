@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from femtodriver.arrays import Int64Array
-from femtodriver.compiler.compiler_options import Options
+from femtodriver.compiler.compiler_options import DEFAULT_OPTIONS, Options
 from femtodriver.compiler.fmir.interpreter import FmirExecutor
-from femtodriver.compiler.pipeline import DEFAULT_OPTIONS, Compilation, compile_network
+from femtodriver.compiler.pipeline import Compilation, compile_network
 from femtodriver.fqir.graph import Graph, Network, Node, Table, Tensor
 from femtodriver.fqir.reference import Reference
 from femtodriver.machine.machine import Machine

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from femtodriver.arrays import Int64Array
 from femtodriver.compiler.backend.allocate import allocate
-from femtodriver.compiler.backend.build_threads import emit
+from femtodriver.compiler.backend.build_threads import build_threads
 from femtodriver.compiler.backend.link import link
 from femtodriver.compiler.fmir.interpreter import FmirExecutor
 from femtodriver.compiler.fmir.ir import (
@@ -35,7 +35,6 @@ from femtodriver.compiler.fmir.ir import (
     Vec,
     View,
 )
-from femtodriver.compiler.pipeline import MOST_MAC_ROWS
 from femtodriver.machine.machine import Machine
 from femtodriver.part import Part, load_part
 from femtodriver.program.compiled_data import CompiledData
@@ -109,9 +108,8 @@ def outputs(fmir: Fmir, count: int = 4) -> Outputs:
 def finished(fmir: Fmir, part: Part | None = None) -> CompiledData:
     """The images of a placed network."""
     part = part or load_part()
-    maps = allocate(fmir, part, MOST_MAC_ROWS)
-    linked = link(fmir, emit(fmir, maps), part)
-    return CompiledData(linked.metadata, linked.images)
+    maps = allocate(fmir, part)
+    return link(fmir, build_threads(fmir, maps), part)
 
 
 def machine_outputs(fmir: Fmir, count: int = 4, part: Part | None = None) -> Outputs:

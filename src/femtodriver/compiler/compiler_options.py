@@ -1,75 +1,119 @@
-"""What a user can switch in the compiler. Options never change results, only cost; see docs/compiler.md."""
+"""What a user can switch in the compiler. Options change cost, never results; see docs/compiler.md."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
+from femtodriver.compiler.passes.compiler_pass import Pass, Switch
+from femtodriver.compiler.passes.pass_order import PASSES
 from femtodriver.errors import UsageError
 
 AUTO = "auto"
-_SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-_DOCS = {
-    "cores": "how many cores to use: auto, or a number up to the part's",
-    "reuse": "compute equal operations on equal operands once",
-    "drop_dead": "leave out what no output, state or message needs",
-    "fuse_interpolation": "one instruction for an interpolation in a table instead of six operations",
-    "fold_copies": "make values where they are wanted instead of copying them there",
-    "pack": "one instruction for many equal operations on small vectors",
-    "pack_weights": "store only groups of weights that are not all zero, where that takes fewer bytes",
-    "accumulators": "keep values that only vector instructions touch in accumulators instead of memory",
-}
+CORES, CORES_DOC = "cores", "how many cores to use: auto, or a number up to the part's"
+REUSE = Switch("reuse", "compute equal operations on equal operands once")
+ACCUMULATORS = Switch(
+    "accumulators", "keep values that only vector instructions touch in accumulators instead of memory"
+)
+# Every option that is true or false.
+SWITCHES = (REUSE, *(entry.option for entry in PASSES if entry.option is not None), ACCUMULATORS)
+# The first version of program files has its options in this order; all others follow in the order of ``SWITCHES``.
+_FIRST = (CORES, REUSE.name, "drop_dead")
+_ORDER = tuple(dict.fromkeys((*_FIRST, *(switch.name for switch in SWITCHES))))
+_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+_MOST_DIGITS = 9
+_MOST_SHOWN = 60
 
 
 @dataclass(frozen=True)
 class Options:
-    """One field per option. ``cores`` None chooses by need and gain."""
+    """What the compiler may do.
+
+    ``cores``: how many cores to use; None chooses by need and gain. ``on``: names of the options that are true, of all
+    that are true or false. UsageError for a number of cores below 1 and for an unknown name.
+    """
 
     cores: int | None = None
-    reuse: bool = True
-    drop_dead: bool = True
-    fuse_interpolation: bool = True
-    fold_copies: bool = True
-    pack: bool = True
-    pack_weights: bool = True
-    accumulators: bool = True
+    on: frozenset[str] = frozenset(switch.name for switch in SWITCHES if switch.default)
+
+    def __post_init__(self) -> None:
+        if self.cores is not None and self.cores < 1:
+            raise _wrong_cores(self.cores)
+        unknown = sorted(self.on - {switch.name for switch in SWITCHES})
+        if unknown:
+            raise _unknown(unknown[0])
 
     @classmethod
     def parse(cls, values: Mapping[str, object]) -> Options:
-        """Options from names and values as text or YAML gives them; dashes and underscores alike.
+        """Options from names and values as text, YAML or Python gives them; dashes and underscores alike.
 
-        Raises UsageError for an unknown name or a value of the wrong kind.
+        UsageError for an unknown name or a value of the wrong kind.
         """
-        parsed: dict[str, object] = {}
+        options = cls()
         for given, value in values.items():
             name = str(given).replace("-", "_")
-            if name not in _DOCS:
-                raise UsageError(f"compiler option {given!r}: must be one of {', '.join(_DOCS)}.")
-            parsed[name] = _cores(value) if name == "cores" else _switch(name, value)
-        return cls(**parsed)  # type: ignore[arg-type]
+            if name not in _ORDER:
+                raise _unknown(given)
+            if name == CORES:
+                options = replace(options, cores=_cores(value))
+            else:
+                others = options.on - {name}
+                options = replace(options, on=others | {name} if _truth(name, value) else others)
+        return options
+
+    def without(self, *names: str) -> Options:
+        """The same options with these switched off; UsageError for an unknown name."""
+        unknown = [name for name in names if name not in _ORDER[1:]]
+        if unknown:
+            raise _unknown(unknown[0])
+        return replace(self, on=self.on - set(names))
+
+    def allow(self, switch: Switch) -> bool:
+        """Whether the option is true."""
+        return switch.name in self.on
+
+    def selected_passes(self) -> tuple[Pass, ...]:
+        """The passes that run, in order."""
+        return tuple(entry for entry in PASSES if entry.option is None or self.allow(entry.option))
 
     def table(self) -> dict[str, object]:
-        """Names and values as plain data."""
-        return {name: AUTO if value is None else value for name, value in asdict(self).items()}
+        """Names and values as plain data, in the order of the documentation."""
+        cores = AUTO if self.cores is None else self.cores
+        return {name: cores if name == CORES else name in self.on for name in _ORDER}
 
 
 def documentation() -> dict[str, tuple[str, str]]:
-    """Default and meaning of every option."""
-    defaults = Options().table()
-    return {entry.name: (str(defaults[entry.name]).lower(), _DOCS[entry.name]) for entry in fields(Options)}
+    """Default and meaning of every option, by name."""
+    docs = {CORES: CORES_DOC, **{switch.name: switch.doc for switch in SWITCHES}}
+    return {name: (str(default).lower(), docs[name]) for name, default in Options().table().items()}
 
 
 def _cores(value: object) -> int | None:
     if value is None or value == AUTO:
         return None
     text = str(value)
-    if not text.isdigit() or int(text) < 1:
-        raise UsageError(f"compiler option cores: must be auto or a number from 1 on, not {value!r}.")
+    if not text.isdecimal() or len(text) > _MOST_DIGITS or not int(text):
+        raise _wrong_cores(value)
     return int(text)
 
 
-def _switch(name: str, value: object) -> bool:
-    found = _SWITCH.get(str(value).lower())
-    if found is None:
+def _truth(name: str, value: object) -> bool:
+    text = str(value).lower()
+    if text not in (*_TRUE, *_FALSE):
         raise UsageError(f"compiler option {name}: must be true or false, not {value!r}.")
-    return found
+    return text in _TRUE
+
+
+def _wrong_cores(value: object) -> UsageError:
+    return UsageError(f"compiler option {CORES}: must be auto or a number from 1 on, not {value!r:.60}.")
+
+
+def _unknown(name: object) -> UsageError:
+    shown = str(name)[:_MOST_SHOWN]
+    close = get_close_matches(shown.replace("-", "_").lower(), _ORDER, 1)
+    advice = f" Did you mean {close[0]}?" if close else ""
+    return UsageError(f"compiler option {shown!r}: must be one of {', '.join(_ORDER)}.{advice}")
+
+
+DEFAULT_OPTIONS = Options()

@@ -1,46 +1,32 @@
-"""The compiler's table of contents: every stage and pass by name, in order, verified and dumped in between."""
+"""The compiler's table of contents: every stage by name, in order, verified and dumped in between."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-
-from femtodriver.arrays import Int64Array
 from femtodriver.compiler.backend.allocate import allocate
-from femtodriver.compiler.backend.build_threads import emit
-from femtodriver.compiler.backend.capacity_errors import DataMemoryError, with_ways_out
+from femtodriver.compiler.backend.build_threads import build_threads
+from femtodriver.compiler.backend.capacity_errors import DataMemoryError
 from femtodriver.compiler.backend.link import link
 from femtodriver.compiler.backend.symbolic_program import Fasmir, fasmir_text
-from femtodriver.compiler.compiler_options import Options
+from femtodriver.compiler.capacity_advice import with_advice
+from femtodriver.compiler.compiler_options import ACCUMULATORS, DEFAULT_OPTIONS, REUSE, Options
 from femtodriver.compiler.fmir.fmir_text import fmir_text
 from femtodriver.compiler.fmir.ir import Fmir
 from femtodriver.compiler.fmir.verify import verify
-from femtodriver.compiler.frontend.lower_graph import Lowering
-from femtodriver.compiler.passes.basic import choose_formats, drop_dead, fold_copies, split_rows
-from femtodriver.compiler.passes.fuse_interpolation import fuse_interpolation
-from femtodriver.compiler.passes.pack_operations import pack
-from femtodriver.compiler.placement.estimate_cycles import estimate
-from femtodriver.compiler.placement.place_on_cores import place
+from femtodriver.compiler.frontend.lower_network import lower_network
+from femtodriver.compiler.placement.choose_cores import placements
 from femtodriver.errors import CapacityError, UnsupportedError, UsageError
 from femtodriver.fqir.graph import Network
 from femtodriver.fqir.graph_text import network_text
-from femtodriver.fqir.reference import Reference
-from femtodriver.isa.limits import MAX_ELEMENT_BITS
-from femtodriver.part import Part, load_part
+from femtodriver.part import Part
 from femtodriver.program.compiled_data import CompiledData
 
 Dump = Callable[[str, str], None]
-Pass = tuple[str, Callable[[Fmir], Fmir]]
-# A network is shared out over more cores than it needs if each does at least this part of what one does alone.
-LEAST_EFFICIENCY = 0.75
-DEFAULT_OPTIONS = Options()
-LARGEST_PART = "spu001x4"
-# Outputs of one matrix product at a time; the rest of the accumulator file holds temporaries.
-MOST_MAC_ROWS = 512
+"""Takes the file name and the text of a stage."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,114 +48,41 @@ def compile_network(
     """Compile for a part; on one core if the network fits there and would gain little from more, else on all.
 
     ``keep``: names of FQIR tensors whose values stay readable in data memory when a frame has ended (debugging).
-    ``dump(file name, text)`` gets every stage. UnsupportedError for what cannot be compiled, CapacityError for what
-    does not fit, UsageError for an option that the part cannot follow.
+    ``dump`` gets every stage; without it no text is made. UnsupportedError for what cannot be compiled, CapacityError
+    for what does not fit, UsageError for an option that the part cannot follow.
     """
     _check(network, part, options)
-    dump = dump or _ignore
-    dump("00-fqir.txt", network_text(network))
-    lowered = run_passes(lower(network, options, keep), options, dump)
-    *attempts, last = _placements(lowered, part, options)
+    _dump(dump, 0, "fqir.txt", partial(network_text, network))
+    lowered = lower_network(network, reuse=options.allow(REUSE), keep=keep)
+    mapped = run_passes(lowered, part, options, dump)
+    *attempts, last = placements(mapped, part, options.cores)
     for placed in attempts:
         with suppress(CapacityError):
-            return _finish(placed, part, options, dump)
+            return _make_program(placed, part, options, dump)
     try:
-        return _finish(last, part, options, dump)
+        return _make_program(last, part, options, dump)
     except DataMemoryError as error:
-        raise _with_advice(error, lowered, part, options) from None
+        raise with_advice(error, mapped, part, options) from None
 
 
-def _with_advice(error: DataMemoryError, fmir: Fmir, part: Part, options: Options) -> CapacityError:
-    """The error with what would fit, tried out on the largest part that we know."""
-    larger = load_part(LARGEST_PART)
-    if part.cores >= larger.cores:
-        return with_ways_out(error, None, None)
-    try:
-        maps = allocate(_placed(fmir, larger.cores), larger, MOST_MAC_ROWS, accumulators=options.accumulators)
-    except CapacityError:
-        maps = None
-    return with_ways_out(error, larger, maps)
-
-
-def _placements(fmir: Fmir, part: Part, options: Options) -> list[Fmir]:
-    """Placements to try: the quickest that is productive, then by number of cores; the last is the most spacious."""
-    if options.cores is not None or part.cores == 1:
-        return [_placed(fmir, options.cores or 1)]
-    by_cores = {cores: _placed(fmir, cores) for cores in range(1, part.cores + 1)}
-    cycles = {cores: estimate(placed, part) for cores, placed in by_cores.items()}
-    productive = [cores for cores in by_cores if cycles[cores] * cores <= cycles[1] / LEAST_EFFICIENCY]
-    best = min(productive, key=lambda cores: (cycles[cores], cores))
-    return [by_cores[best], *(by_cores[cores] for cores in by_cores if cores != best), by_cores[part.cores]]
-
-
-def _placed(fmir: Fmir, cores: int) -> Fmir:
-    placed = place(fmir, cores)
-    verify(placed)
-    return placed
-
-
-def lower(network: Network, options: Options = DEFAULT_OPTIONS, keep: Sequence[str] = ()) -> Fmir:
-    """FQIR -> FMIR, on core 0, straight from the operators; again with wider states until all values fit theirs."""
-    initial = initial_state(network)
-    widths: dict[str, int] = {}
-    while True:
-        lowering = Lowering(network, initial, widths, reuse=options.reuse, keep=keep)
-        lowering.graph(network.frame)
-        fmir = lowering.finish()
-        if not lowering.too_narrow:
-            verify(fmir)
-            return fmir
-        _check_widths(network, lowering.too_narrow)
-        widths |= lowering.too_narrow
-
-
-def _check_widths(network: Network, widths: Mapping[str, int]) -> None:
-    for label, bits in widths.items():
-        if bits > MAX_ELEMENT_BITS:
-            raise UnsupportedError(
-                f"network {network.name!r}: {label} must hold values of at most {MAX_ELEMENT_BITS} bits, not {bits}. "
-                "Saturate the value before it is kept."
-            )
-
-
-def initial_state(network: Network) -> Mapping[str, Int64Array]:
-    """Values of the states before the first frame."""
-    reference = Reference(network)
-    reference.reset()
-    return {name: np.asarray(reference.values[name], np.int64) for name in network.state_names}
-
-
-def passes(options: Options) -> tuple[Pass, ...]:
-    """The passes in order; switched-off ones are left out."""
-    table: tuple[tuple[str, Callable[[Fmir], Fmir], bool], ...] = (
-        ("fuse-interpolation", fuse_interpolation, options.fuse_interpolation),
-        ("drop-dead", drop_dead, options.drop_dead),
-        ("fold-copies", fold_copies, options.fold_copies),
-        ("pack", pack, options.pack),
-        ("split-rows", partial(split_rows, most_rows=MOST_MAC_ROWS), True),
-        ("pack-weights", choose_formats, options.pack_weights),
-    )
-    return tuple((name, run) for name, run, wanted in table if wanted)
-
-
-def run_passes(fmir: Fmir, options: Options, dump: Dump) -> Fmir:
-    """All passes in order; every result is verified and dumped."""
-    dump("01-lowered.fmir", fmir_text(fmir))
-    for number, (name, run) in enumerate(passes(options), start=2):
-        fmir = run(fmir)
+def run_passes(fmir: Fmir, part: Part, options: Options = DEFAULT_OPTIONS, dump: Dump | None = None) -> Fmir:
+    """All passes in order (``passes/pass_order.py``); every result is verified and dumped."""
+    _dump(dump, 1, "lowered.fmir", partial(fmir_text, fmir))
+    for number, entry in enumerate(options.selected_passes(), start=2):
+        fmir = entry.run(fmir, part)
         verify(fmir)
-        dump(f"{number:02d}-{name}.fmir", fmir_text(fmir))
+        _dump(dump, number, f"{entry.name}.fmir", partial(fmir_text, fmir))
     return fmir
 
 
-def _finish(placed: Fmir, part: Part, options: Options, dump: Dump) -> Compilation:
-    number = len(passes(options)) + 2
-    dump(f"{number:02d}-placed.fmir", fmir_text(placed))
-    maps = allocate(placed, part, MOST_MAC_ROWS, accumulators=options.accumulators)
-    program = emit(placed, maps)
-    dump(f"{number + 1:02d}-program.fasmir", fasmir_text(program))
-    linked = link(placed, program, part)
-    return Compilation(placed, program, CompiledData(linked.metadata, linked.images))
+def _make_program(placed: Fmir, part: Part, options: Options, dump: Dump | None) -> Compilation:
+    """From a placed network to images; CapacityError when they do not fit."""
+    number = len(options.selected_passes()) + 2
+    _dump(dump, number, "placed.fmir", partial(fmir_text, placed))
+    maps = allocate(placed, part, accumulators=options.allow(ACCUMULATORS))
+    program = build_threads(placed, maps)
+    _dump(dump, number + 1, "program.fasmir", partial(fasmir_text, program))
+    return Compilation(placed, program, link(placed, program, part))
 
 
 def _check(network: Network, part: Part, options: Options) -> None:
@@ -182,5 +95,7 @@ def _check(network: Network, part: Part, options: Options) -> None:
         )
 
 
-def _ignore(name: str, text: str) -> None:
-    """No dump wanted."""
+def _dump(dump: Dump | None, number: int, name: str, text: Callable[[], str]) -> None:
+    """Hand over a stage's text, which is only made if somebody wants it."""
+    if dump is not None:
+        dump(f"{number:02d}-{name}", text())

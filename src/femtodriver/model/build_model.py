@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from femtodriver import __version__
-from femtodriver.compiler.compiler_options import Options
+from femtodriver.compiler.compiler_options import DEFAULT_OPTIONS, Options
 from femtodriver.compiler.fmir.ir import Fmir
 from femtodriver.compiler.pipeline import Dump, compile_network
 from femtodriver.errors import FemtoError, ProgramError, UsageError
@@ -18,7 +18,6 @@ from femtodriver.part import Part, load_part, part_names
 from femtodriver.program.compiled_data import DM_BANK_WORDS, TM_BANK_WORDS, CompiledData
 
 DEFAULT_PART = "spu001"
-DEFAULT_OPTIONS = Options()
 
 
 @dataclass(frozen=True, eq=False)

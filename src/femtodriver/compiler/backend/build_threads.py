@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from femtodriver.compiler.backend import capacity_errors
-from femtodriver.compiler.backend.allocate import CoreMap, buffer_bytes
+from femtodriver.compiler.backend.core_map import CoreMap, buffer_bytes
 from femtodriver.compiler.backend.select_instructions import Coder
 from femtodriver.compiler.backend.symbolic_program import CoreCode, Fasmir, Label, Line, Thread
 from femtodriver.compiler.fmir.ir import Fmir, Op, Port, Send, reads, walk
@@ -19,12 +19,12 @@ from femtodriver.isa import SPECS, ControlInstruction, TransferInstruction
 from femtodriver.isa.limits import MAX_MESSAGE_WORDS, WORD_BITS
 
 
-def emit(fmir: Fmir, maps: Mapping[int, CoreMap]) -> Fasmir:
+def build_threads(fmir: Fmir, maps: Mapping[int, CoreMap]) -> Fasmir:
     """The program of a placed and allocated network."""
-    emitter = _Emitter(fmir, maps)
+    builder = _ThreadBuilder(fmir, maps)
     for number, op in enumerate(fmir.ops):
-        emitter.add(number, op)
-    return emitter.finish()
+        builder.add(number, op)
+    return builder.finish()
 
 
 @dataclass
@@ -36,7 +36,7 @@ class _Segment:
     lines: list[Line | Label] = field(default_factory=list)
 
 
-class _Emitter:
+class _ThreadBuilder:
     def __init__(self, fmir: Fmir, maps: Mapping[int, CoreMap]) -> None:
         self.fmir = fmir
         self.maps = maps

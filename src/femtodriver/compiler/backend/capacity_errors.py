@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
+from femtodriver.compiler.backend.core_map import CoreMap, buffer_bytes
 from femtodriver.compiler.fmir.ir import Buffer, Fmir, Layer, Mac, Op, Role, touches, walk
 from femtodriver.errors import CapacityError
+from femtodriver.isa.limits import GROUP_SIZE, MAX_ACCUMULATOR_ROWS, MAX_ELEMENT_BITS
 from femtodriver.part import Part
-
-if TYPE_CHECKING:
-    from femtodriver.compiler.backend.allocate import CoreMap
 
 # Kinds of data memory that pruning makes smaller.
 _PRUNABLE = ("weights", "indices")
@@ -68,7 +66,7 @@ def _narrower(fmir: Fmir, part: Part, places: CoreMap) -> tuple[str, ...]:
 def _largest(fmir: Fmir, places: CoreMap) -> tuple[str, int]:
     """What takes most bytes of a core's data memory (an input, a state, or a layer), and how many."""
     sizes = {name: 8 * (len(weights) + len(mask)) for name, (weights, mask) in places.packed.items()}
-    sizes |= {name: _bytes(fmir.buffers[name]) for name in places.address}
+    sizes |= {name: buffer_bytes(fmir.buffers[name]) for name in places.address}
     name = max(sizes, key=lambda name: sizes[name])
     buffer = fmir.buffers.get(name)
     if buffer is not None and buffer.role in (Role.INPUT, Role.STATE):
@@ -81,10 +79,6 @@ def _names(op: Op) -> Iterable[str]:
     yield from (view.buffer for view in touches(op))
     if isinstance(op, Mac):
         yield from (name for name, _ in op.parts)
-
-
-def _bytes(buffer: Buffer) -> int:
-    return -(-buffer.length * buffer.bits // 64) * 8
 
 
 def _less(usage: Mapping[str, int], excess: int) -> str:
@@ -117,18 +111,15 @@ def table_memory(part: Part, core: int, sizes: Mapping[str, int]) -> CapacityErr
 def accumulators(fmir: Fmir, part: Part, places: CoreMap, buffer: Buffer) -> CapacityError:
     """A value that only accumulators can hold finds no place there."""
     maker = next((op for op in walk(fmir.ops) if buffer.name in _names(op)), None)
+    rows = -(-buffer.length // GROUP_SIZE)
+    others = ", which others need at the same time" if rows <= places.mac_row else ""
+    larger = "use a part with more rows, " if part.acc_rows < MAX_ACCUMULATOR_ROWS else ""
+    advice = f"{larger}split the layer into narrower ones, or saturate its values to {MAX_ELEMENT_BITS} bits"
     return CapacityError(
         f"{_layer(fmir, maker, buffer.name)}: accumulators of core {places.core} must hold {buffer.length} elements of "
-        f"more than 32 bits in whole rows, but {part.name} has {places.mac_row} rows for values, "
-        "which others need at the same time. Split the layer into narrower ones, or saturate its values to 32 bits."
-    )
-
-
-def too_few_rows(part: Part, core: int, needed: int) -> CapacityError:
-    """A user's own part whose accumulators cannot even hold a matrix product."""
-    return CapacityError(
-        f"accumulators of core {core}: matrix products need {needed} rows, but {part.name} has {part.acc_rows}. "
-        "Give the part more rows (acc_rows), or use one that is shipped (--hw-config spu001)."
+        f"more than {MAX_ELEMENT_BITS} bits in {rows} whole rows, but {part.name} has {places.mac_row} rows for values "
+        f"(acc_rows {part.acc_rows}){others}. "
+        f"{advice[0].upper()}{advice[1:]}."
     )
 
 

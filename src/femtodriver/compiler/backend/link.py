@@ -10,22 +10,15 @@ import numpy as np
 
 from femtodriver.arrays import AnyArray, Words
 from femtodriver.compiler.backend import capacity_errors
-from femtodriver.compiler.backend.allocate import CoreMap, buffer_bytes
+from femtodriver.compiler.backend.core_map import CoreMap, buffer_bytes
 from femtodriver.compiler.backend.symbolic_program import CoreCode, Fasmir, Label, Line
 from femtodriver.compiler.fmir.ir import Fmir, Layer, Port
 from femtodriver.isa import Instruction
 from femtodriver.isa.limits import ELEMENT_BITS, ISA_NAME
 from femtodriver.part import Part
+from femtodriver.program.compiled_data import CompiledData
 
 PRECISIONS = {8: "STD", 16: "DBL", 32: "QUAD"}
-
-
-@dataclass(frozen=True)
-class Linked:
-    """Images per core and what metadata.yaml says about them."""
-
-    images: dict[int, dict[str, list[Words]]]
-    metadata: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -36,7 +29,7 @@ class _Addresses:
     number: Mapping[str, int]
 
 
-def link(fmir: Fmir, program: Fasmir, part: Part) -> Linked:
+def link(fmir: Fmir, program: Fasmir, part: Part) -> CompiledData:
     """The images of a program; CapacityError when instructions or threads do not fit."""
     addresses = {code.core: _layout(code, part, program.layers) for code in program.cores}
     flat = _Addresses(
@@ -59,7 +52,7 @@ def link(fmir: Fmir, program: Fasmir, part: Part) -> Linked:
         }
     metadata = _metadata(fmir, program, part, flat, images)
     metadata["femtodriver"] = _description(fmir, program, maps, images, metadata)
-    return Linked(images, metadata)
+    return CompiledData(metadata, images)
 
 
 def _layout(code: CoreCode, part: Part, layers: tuple[Layer, ...]) -> _Addresses:

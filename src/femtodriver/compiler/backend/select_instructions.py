@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from femtodriver.compiler.backend.allocate import CoreMap
+from femtodriver.compiler.backend.core_map import CoreMap
 from femtodriver.compiler.backend.symbolic_program import Label, Line
 from femtodriver.compiler.fmir.ir import (
     Cursor,

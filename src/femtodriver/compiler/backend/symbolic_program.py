@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from femtodriver.compiler.backend.allocate import CoreMap
+from femtodriver.compiler.backend.core_map import CoreMap
 from femtodriver.compiler.fmir.ir import Layer, Port
 from femtodriver.isa import Instruction
 

@@ -6,7 +6,7 @@ vector instruction each), ``Look`` and ``Mac``. Its meaning is executed by ``fmi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -250,19 +250,6 @@ def writes(op: Op) -> tuple[View, ...]:
 def touches(op: Op) -> tuple[View, ...]:
     """Views that an operation itself reads or writes."""
     return (*reads(op), *writes(op))
-
-
-def map_simple(ops: Iterable[Op], change: Callable[[Simple], Iterable[Op]]) -> tuple[Op, ...]:
-    """The operations with every simple one replaced by what ``change`` makes of it, inside bodies too."""
-    result: list[Op] = []
-    for op in ops:
-        if isinstance(op, Loop):
-            result.append(replace(op, body=map_simple(op.body, change)))
-        elif isinstance(op, If):
-            result.append(replace(op, then=map_simple(op.then, change), orelse=map_simple(op.orelse, change)))
-        else:
-            result += change(op)
-    return tuple(result)
 
 
 @dataclass(frozen=True, eq=False)

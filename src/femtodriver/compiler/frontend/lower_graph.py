@@ -1,4 +1,4 @@
-"""FQIR -> FMIR: walks the frame graph and lets every operator lower itself with the verbs of ``Builder``.
+"""FQIR -> FMIR: walks the frame graph and lets every operator lower itself with the verbs of ``OperationBuilder``.
 
 Names become ropes (immutable views) in an environment; a state's new value is written back once, at the end of the
 frame, so that every read before it sees what the specification demands. Loops and conditions (``regions``) write
@@ -15,7 +15,7 @@ from femtodriver.arrays import Int64Array
 from femtodriver.compiler.fmir.ir import Buffer, Fmir, Layer, Port, Role, View, storage_bits, value_bits
 from femtodriver.compiler.frontend import lower_control_flow, ropes
 from femtodriver.compiler.frontend.name_effects import bound, counters, effects
-from femtodriver.compiler.frontend.operation_builder import Builder
+from femtodriver.compiler.frontend.operation_builder import OperationBuilder
 from femtodriver.compiler.frontend.ropes import Rope
 from femtodriver.errors import ModelError
 from femtodriver.fqir.graph import Graph, Network, Node, Tensor
@@ -26,7 +26,7 @@ from femtodriver.fqir.registry import bind
 from femtodriver.isa.limits import MAX_ELEMENT_BITS
 
 
-class Lowering(Builder):
+class Lowering(OperationBuilder):
     """Names and states on top of the verbs.
 
     ``widths`` holds the element widths (bits) of states and carried values by label; ``too_narrow`` collects those

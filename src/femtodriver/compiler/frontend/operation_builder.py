@@ -33,7 +33,7 @@ _SHORT_VIEW = 4
 _MOST_RIGHT, _MOST_LEFT = limits.ACCUMULATOR_BITS - 1, limits.MAX_SHIFT
 
 
-class Builder:
+class OperationBuilder:
     """Buffers, matrices, tables and operations under construction; equal operations are built once."""
 
     def __init__(self, *, reuse: bool = True) -> None:

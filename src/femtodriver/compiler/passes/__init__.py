@@ -1,1 +1,1 @@
-"""Passes over FMIR, one file each. ``pipeline.py`` runs them in order."""
+"""Passes over FMIR, one file each; ``pass_order.py`` lists them in order."""

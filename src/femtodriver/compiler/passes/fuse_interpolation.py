@@ -12,16 +12,18 @@ from collections import Counter
 from dataclasses import dataclass
 
 from femtodriver.compiler.fmir.ir import Fmir, If, Interp, Look, Loop, Op, Post, Role, Vec, View, walk, writes
-from femtodriver.compiler.passes.basic import with_bodies
+from femtodriver.compiler.fmir.rewriting import with_bodies
+from femtodriver.compiler.passes.compiler_pass import Pass, Switch
 from femtodriver.isa.limits import INTERPOLATION_ADDRESS_BITS as _ADDRESS
 from femtodriver.isa.limits import INTERPOLATION_ARGUMENT_BITS as _ARGUMENT
+from femtodriver.part import Part
 
 _HIGH = Post(-_ADDRESS, False, "saturate", _ADDRESS)
 _REST = Post(0, False, "saturate", _ARGUMENT)
 _PRODUCT = Post(-_ADDRESS, False, "saturate", _ARGUMENT)
 
 
-def fuse_interpolation(fmir: Fmir) -> Fmir:
+def fuse_interpolation(fmir: Fmir, part: Part) -> Fmir:
     """Interpolations in tables are one operation each."""
     return fmir.with_ops(_fuse_block(fmir, fmir.ops))
 
@@ -105,3 +107,10 @@ def _argument(makers: _Makers, slope: Look | None, rest: Vec | None, offset: Loo
     if not plain or not isinstance(x, View) or makers.fmir.buffers[x.buffer].bits != _ARGUMENT or not x.step:
         return None
     return x if makers.unchanged(x, high, end) else None
+
+
+PASS = Pass(
+    "fuse-interpolation",
+    fuse_interpolation,
+    Switch("fuse_interpolation", "one instruction for an interpolation in a table instead of six operations"),
+)

@@ -30,8 +30,10 @@ from femtodriver.compiler.fmir.ir import (
     walk,
     writes,
 )
-from femtodriver.compiler.passes.basic import renamed
+from femtodriver.compiler.fmir.rewriting import with_views
+from femtodriver.compiler.passes.compiler_pass import Pass, Switch
 from femtodriver.isa.limits import MAX_ELEMENT_BITS
+from femtodriver.part import Part
 
 # Longer operations gain little from company.
 MOST_ELEMENTS = 64
@@ -41,7 +43,7 @@ LEAST_SAVING = 0.2
 Small = Vec | Look | Interp
 
 
-def pack(fmir: Fmir) -> Fmir:
+def pack_operations(fmir: Fmir, part: Part) -> Fmir:
     """Equal small operations on different vectors are one operation."""
     before = _before(fmir.ops)
     levels = _levels(before)
@@ -237,7 +239,7 @@ def _packed(fmir: Fmir, before: list[set[int]], chains: _Chains, runs: Iterable[
         name, start = places.get(view.buffer, (view.buffer, 0))
         return replace(view, buffer=name, offset=start + view.offset)
 
-    return fmir.with_ops(tuple(renamed(ops[index], moved) for index in order), buffers)
+    return fmir.with_ops(tuple(with_views(ops[index], moved) for index in order), buffers)
 
 
 def _ordered(before: list[set[int]], leader: list[int]) -> list[int]:
@@ -309,3 +311,10 @@ def _constants(buffers: dict[str, Buffer], views: list[View]) -> View:
     if key not in buffers:
         buffers[key] = Buffer(key, len(values), bits, Role.CONST, init=values)
     return View(key, 0, len(values))
+
+
+PASS = Pass(
+    "pack",
+    pack_operations,
+    Switch("pack", "one instruction for many equal operations on small vectors"),
+)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import ceil
 
 from femtodriver.compiler.fmir.ir import Fmir, If, Interp, Look, Loop, Mac, Op, Send, Vec, View, reads, walk
-from femtodriver.compiler.passes.basic import kept_groups
+from femtodriver.compiler.fmir.weight_groups import kept_groups
 from femtodriver.isa import cycles
 from femtodriver.isa.limits import WORD_BITS
 from femtodriver.part import Part
@@ -20,7 +20,7 @@ _TABLE_READS_PER_CYCLE = 4
 _LIVE_AFTER_RELU = 0.5
 
 
-def estimate(fmir: Fmir, part: Part) -> int:
+def estimate_cycles(fmir: Fmir, part: Part) -> int:
     """Cycles of one frame."""
     estimator = _Estimator(fmir, part)
     for op in (*walk(fmir.ops), *walk(fmir.ops)):  # twice: states carry zeros from one frame to the next

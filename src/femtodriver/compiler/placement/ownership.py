@@ -31,7 +31,7 @@ from femtodriver.compiler.fmir.ir import (
     walk,
     writes,
 )
-from femtodriver.compiler.passes.basic import kept_groups
+from femtodriver.compiler.fmir.weight_groups import kept_groups
 from femtodriver.isa.limits import ACCUMULATOR_BITS, GROUP_SIZE
 
 Owners = npt.NDArray[np.int8]

@@ -29,12 +29,12 @@ from femtodriver.compiler.fmir.ir import (
     walk,
     writes,
 )
-from femtodriver.compiler.passes.basic import mac_rows
+from femtodriver.compiler.fmir.rewriting import product_rows
 from femtodriver.compiler.placement.ownership import EVERYWHERE, Owners, owners_of
 from femtodriver.isa.limits import GROUP_SIZE, WORD_BITS
 
 
-def place(fmir: Fmir, cores: int) -> Fmir:
+def place_on_cores(fmir: Fmir, cores: int) -> Fmir:
     """Share ``fmir`` (all on core 0) out over ``cores`` cores."""
     if cores == 1:
         return fmir
@@ -104,7 +104,7 @@ class _Placement:
     def _local(self, op: Simple, core: int, first: int, end: int) -> Simple:
         """The part of an operation that makes elements [first, end), reading and writing on ``core``."""
         if isinstance(op, Mac):
-            part = op if end - first == op.dst.length else mac_rows(op, first, end, self.matrices)
+            part = op if end - first == op.dst.length else product_rows(op, first, end, self.matrices)
             bias = self._fetch(part.bias, core, op.layer) if isinstance(part.bias, View) else part.bias
             products = tuple((name, self._fetch(x, core, op.layer)) for name, x in part.parts)
             return replace(part, dst=self._home(part.dst, core), bias=bias, parts=products)

@@ -21,7 +21,7 @@ from femtodriver.part import load_part
 from femtodriver.program.metadata import program_info
 
 SPU, SPU4 = load_part(), load_part("spu001x4")
-ZOO = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "zoo"
+ZOO = Path(__file__).resolve().parents[4] / "shared" / "corpus" / "zoo"
 SOME = ["gru_kws_S_double_p0", "lstm_vad_L_double_p0", "loop_bandgru", "strided_n4_k3", "conv2d_kws_S_double"]
 
 

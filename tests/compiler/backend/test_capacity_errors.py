@@ -167,12 +167,12 @@ def test_accumulators() -> None:
     )
     net.output(*wide)
     agree(net.network())
-    text = refusal(net.network(), replace(SPU, acc_rows=70))
+    text = refusal(net.network(), replace(SPU, acc_rows=12))
     assert text.startswith(
         "layer '0 gmac_v2 net.v1': accumulators of core 0 must hold 128 elements of more than 32 bits"
     )
-    assert "has 6 rows for values" in text
-    assert "Split the layer into narrower ones, or saturate its values to 32 bits." in text
+    assert "has 12 rows for values" in text
+    assert "Use a part with more rows, split the layer into narrower ones, or saturate its values to 32 bits." in text
 
 
 def test_threads() -> None:

@@ -13,7 +13,7 @@ from femtodriver import fixed
 from femtodriver.compiler.fmir.interpreter import FmirExecutor
 from femtodriver.compiler.fmir.ir import Fmir, Look, Mac, Port, Role, Vec, View
 from femtodriver.compiler.frontend import ropes
-from femtodriver.compiler.frontend.operation_builder import Builder
+from femtodriver.compiler.frontend.operation_builder import OperationBuilder
 from femtodriver.compiler.frontend.ropes import Rope
 from femtodriver.errors import ModelError, UnsupportedError
 
@@ -21,7 +21,7 @@ X = np.array([-30000, -129, -1, 0, 1, 7, 128, 32767])
 TABLE = np.arange(256) * 3 - 400
 
 
-class Bench(Builder):
+class Bench(OperationBuilder):
     """A builder with an input ``x`` of 8 elements, that can tell values."""
 
     def __init__(self) -> None:
@@ -183,7 +183,7 @@ def test_equal_operations_are_built_once(bench: Bench) -> None:
 
 
 def test_nothing_is_built_once_where_that_is_switched_off() -> None:
-    bench = Builder(reuse=False)
+    bench = OperationBuilder(reuse=False)
     x = (bench.new(8, 16, Role.INPUT, "x"),)
     assert bench.vec("vadd", x, 1, saturate=16) != bench.vec("vadd", x, 1, saturate=16)
     assert bench.look(x, TABLE) != bench.look(x, TABLE)

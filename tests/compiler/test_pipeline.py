@@ -7,19 +7,19 @@ import os
 import pickle
 import subprocess
 import sys
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from compiler_nets import ADD, Net, agree, dense, random_frames, recurrent
+from compiler_nets import ADD, Net, dense, random_frames, recurrent
 
-from femtodriver.compiler.compiler_options import Options, documentation
+from femtodriver.compiler import compiler_options, pipeline
+from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.fmir.interpreter import FmirExecutor
 from femtodriver.compiler.fmir.verify import InvalidFmirError
-from femtodriver.compiler.pipeline import Compilation, compile_network, passes
-from femtodriver.errors import UsageError
+from femtodriver.compiler.passes.compiler_pass import Pass
+from femtodriver.compiler.pipeline import Compilation, compile_network
 from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Network
 from femtodriver.machine.machine import Machine
@@ -28,7 +28,6 @@ from femtodriver.part import load_part
 SPU = load_part()
 HERE = Path(__file__).resolve().parent
 DOCS = HERE.parents[1] / "docs" / "compiler.md"
-SWITCHES = [entry.name for entry in fields(Options) if entry.type == "bool"]
 
 
 def digest(compiled: Compilation) -> bytes:
@@ -47,7 +46,7 @@ OTHER_PROCESS = """
 import hashlib, sys
 sys.path[:0] = sys.argv[1:2]
 from compiler_nets import recurrent
-from test_compiler_pipeline import digest
+from test_pipeline import digest
 from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.pipeline import compile_network
 from femtodriver.part import load_part
@@ -123,7 +122,7 @@ def dumped(network: Network, **options: Any) -> dict[str, str]:
 
 def test_every_stage_is_dumped_in_order() -> None:
     texts = dumped(recurrent())
-    names = [name for name, _ in passes(Options())]
+    names = [entry.name for entry in Options().selected_passes()]
     stages = ["fqir", "lowered", *names, "placed", "program"]
     assert [name.split(".")[0] for name in texts] == [f"{k:02d}-{stage}" for k, stage in enumerate(stages)]
     assert list(texts) == sorted(texts)
@@ -134,6 +133,15 @@ def test_every_stage_is_dumped_in_order() -> None:
         )
 
 
+def test_texts_are_made_only_for_those_who_want_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    for name in ("network_text", "fmir_text", "fasmir_text"):
+        monkeypatch.setattr(pipeline, name, lambda _, name=name: made.append(name) or f"{name}\n")
+    compile_network(recurrent(), SPU)
+    assert made == []
+    assert len(dumped(recurrent())) == len(made) > 8
+
+
 def test_every_stage_is_described() -> None:
     """docs/compiler.md has a section for each stage, and no other ones."""
     text = DOCS.read_text("utf-8")
@@ -142,56 +150,11 @@ def test_every_stage_is_described() -> None:
         assert f"`{stage}`" in text, f"docs/compiler.md does not tell of the stage {stage!r}"
 
 
-def test_every_option_is_described() -> None:
-    text = DOCS.read_text("utf-8")
-    for name, (default, meaning) in documentation().items():
-        assert f"| `{name}` | {default} | {meaning} |\n" in text, f"docs/compiler.md does not tell of the option {name}"
-
-
 def test_a_pass_that_breaks_a_network_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    from femtodriver.compiler import pipeline
-
-    monkeypatch.setattr(pipeline, "drop_dead", lambda fmir: fmir.with_ops(fmir.ops[1:]))
+    broken = Pass("drop-dead", lambda fmir, part: fmir.with_ops(fmir.ops[1:]))
+    monkeypatch.setattr(compiler_options, "PASSES", (broken,))
     with pytest.raises(InvalidFmirError, match="must be written"):
         compile_network(recurrent(), SPU)
-
-
-# ---- options ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("switch", SWITCHES)
-def test_options_never_change_results(switch: str) -> None:
-    agree(recurrent(), options=replace(Options(), **{switch: False}))
-
-
-def test_all_options_off() -> None:
-    off = replace(Options(cores=2), **dict.fromkeys(SWITCHES, False))
-    agree(recurrent(), options=off)
-    small = len(compile_network(recurrent(), SPU, options=Options(cores=1)).fmir.ops)
-    large = len(compile_network(recurrent(), SPU, options=replace(off, cores=1)).fmir.ops)
-    assert small < large
-
-
-def test_options_from_text() -> None:
-    given = {"cores": "2", "drop-dead": "no", "fold_copies": False, "accumulators": "On"}
-    assert Options.parse(given) == Options(cores=2, drop_dead=False, fold_copies=False, accumulators=True)
-    assert Options.parse({"cores": "auto"}) == Options.parse({}) == Options()
-    assert set(Options().table()) == set(documentation()) == {entry.name for entry in fields(Options)}
-
-
-@pytest.mark.parametrize(
-    ("given", "sentence"),
-    [
-        ({"core": 1}, "compiler option 'core': must be one of cores, "),
-        ({"cores": "many"}, "compiler option cores: must be auto or a number from 1 on, not 'many'"),
-        ({"cores": 0}, "compiler option cores: must be auto or a number from 1 on, not 0"),
-        ({"drop_dead": "perhaps"}, "compiler option drop_dead: must be true or false, not 'perhaps'"),
-    ],
-)
-def test_wrong_options_are_refused(given: dict[str, object], sentence: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        Options.parse(given)
-    assert str(caught.value).startswith(sentence)
 
 
 # ---- names that were asked for ---------------------------------------------------------------------------------------

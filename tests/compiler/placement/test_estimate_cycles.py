@@ -10,13 +10,13 @@ from compiler_nets import Net, dense, random_frames, recurrent
 
 from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.pipeline import compile_network
-from femtodriver.compiler.placement.estimate_cycles import estimate
+from femtodriver.compiler.placement.estimate_cycles import estimate_cycles
 from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Network
 from femtodriver.machine.machine import Machine
 from femtodriver.part import load_part
 
-ZOO = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "zoo"
+ZOO = Path(__file__).resolve().parents[4] / "shared" / "corpus" / "zoo"
 SPU = load_part()
 
 
@@ -26,7 +26,7 @@ def ratio(network: Network, cores: int) -> float:
     machine = Machine(compiled.data, SPU)
     for frame in random_frames(network, 3):
         machine.step({name: values.reshape(-1) for name, values in frame.items()})
-    return estimate(compiled.fmir, SPU) / float(np.mean(machine.report().frame_cycles))
+    return estimate_cycles(compiled.fmir, SPU) / float(np.mean(machine.report().frame_cycles))
 
 
 @pytest.mark.parametrize("cores", [1, 2])

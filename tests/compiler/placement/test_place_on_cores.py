@@ -13,16 +13,17 @@ from hypothesis import HealthCheck, given, settings
 from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.fmir.ir import Fmir, Mac, Role, Send, walk
 from femtodriver.compiler.fmir.verify import verify
-from femtodriver.compiler.pipeline import compile_network, lower, run_passes
+from femtodriver.compiler.frontend.lower_network import lower_network
+from femtodriver.compiler.pipeline import compile_network, run_passes
 from femtodriver.compiler.placement import ownership
-from femtodriver.compiler.placement.place_on_cores import place
+from femtodriver.compiler.placement.place_on_cores import place_on_cores
 from femtodriver.errors import CapacityError, UsageError
 from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Network
 from femtodriver.part import load_part
 
 SPU, SPU4 = load_part(), load_part("spu001x4")
-ZOO = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "zoo"
+ZOO = Path(__file__).resolve().parents[4] / "shared" / "corpus" / "zoo"
 NAMES = sorted(path.parent.name for path in ZOO.glob("*/graph.pt"))
 
 
@@ -36,7 +37,7 @@ def products(rows: int, columns: int = 64, count: int = 1) -> Network:
 
 
 def mapped(network: Network) -> Fmir:
-    return run_passes(lower(network), Options(), lambda name, text: None)
+    return run_passes(lower_network(network), SPU)
 
 
 @pytest.mark.parametrize("cores", [1, 2, 3, 4])
@@ -62,7 +63,7 @@ def sharing_always_pays(monkeypatch: pytest.MonkeyPatch) -> None:
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(networks())
 def test_placing_random_networks_changes_no_number(before: Fmir) -> None:
-    after = place(before, 2)  # 16 elements have two whole groups
+    after = place_on_cores(before, 2)  # 16 elements have two whole groups
     verify(after)
     assert outputs(after) == outputs(before)
     assert machine_outputs(after, part=SPU) == outputs(before)
@@ -85,14 +86,14 @@ def test_each_core_holds_its_share_of_the_weights() -> None:
 
 
 def test_inputs_and_outputs_are_core_0s() -> None:
-    fmir = place(mapped(recurrent()), 4)
+    fmir = place_on_cores(mapped(recurrent()), 4)
     assert {op.core for op in walk(fmir.ops) if isinstance(op, Mac)} == {0, 1, 2, 3}
     ports = [fmir.buffers[port.buffer] for port in (*fmir.inputs, *fmir.outputs)]
     assert {buffer.core for buffer in ports} == {0}
 
 
 def test_messages_go_to_buffers_that_nothing_else_uses() -> None:
-    fmir = place(mapped(recurrent()), 2)
+    fmir = place_on_cores(mapped(recurrent()), 2)
     targets = [op.dst for op in walk(fmir.ops) if isinstance(op, Send)]
     assert targets
     for view in targets:
@@ -102,7 +103,7 @@ def test_messages_go_to_buffers_that_nothing_else_uses() -> None:
 
 def test_one_core_is_left_alone() -> None:
     fmir = mapped(recurrent())
-    assert place(fmir, 1) is fmir
+    assert place_on_cores(fmir, 1) is fmir
 
 
 def test_names_of_the_network_do_not_collide_with_those_of_copies() -> None:
@@ -133,6 +134,6 @@ def test_more_cores_than_the_part_has_are_refused() -> None:
 
 
 def test_a_network_is_placed_once() -> None:
-    placed = place(mapped(products(512, 256)), 2)
+    placed = place_on_cores(mapped(products(512, 256)), 2)
     with pytest.raises(TypeError, match="placed only once"):
-        place(placed, 2)
+        place_on_cores(placed, 2)

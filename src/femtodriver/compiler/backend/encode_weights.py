@@ -1,0 +1,37 @@
+"""Weights as data memory holds them: groups in words, behind them the mask of the groups that are stored."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from femtodriver.arrays import ByteArray, Words
+from femtodriver.compiler.backend.core_map import Packed
+from femtodriver.compiler.fmir.ir import Matrix
+from femtodriver.compiler.fmir.weight_groups import kept_groups, mask_bytes
+from femtodriver.isa import Form
+from femtodriver.isa.limits import GROUP_SIZE
+
+
+def encode_weights(matrix: Matrix) -> Packed:
+    """Weight words (groups of 8 outputs, column by column) and mask words of a matrix; a dense one has no mask."""
+    groups = -(-matrix.rows // GROUP_SIZE)
+    padded = np.zeros((matrix.columns, groups * GROUP_SIZE), np.int64)
+    padded[:, : matrix.rows] = matrix.weights
+    units = padded.reshape(-1, GROUP_SIZE)
+    mask = np.zeros(0, np.uint64)
+    if matrix.form is not Form.DENSE:
+        kept = kept_groups(matrix).reshape(-1)
+        units = units[kept]
+        mask = to_words(mask_bytes(kept, matrix.form))
+    if matrix.bits == 4:
+        nibbles = (units & 15).astype(np.uint8).reshape(-1, 2)
+        return to_words((nibbles[:, 0] | nibbles[:, 1] << 4).astype(np.uint8)), mask
+    return to_words(np.frombuffer(units.astype(f"<i{matrix.bits // 8}").tobytes(), np.uint8)), mask
+
+
+def to_words(data: ByteArray) -> Words:
+    """Bytes, filled up with zeros to whole 64-bit words."""
+    flat = data.reshape(-1)
+    padded = np.zeros(-(-len(flat) // 8) * 8, np.uint8)
+    padded[: len(flat)] = flat
+    return padded.view(np.uint64)

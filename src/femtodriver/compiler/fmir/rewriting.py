@@ -1,0 +1,59 @@
+"""How passes change operations: each function gives a new operation and leaves the old one as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from femtodriver.compiler.fmir.ir import If, Loop, Mac, Matrix, Op, Simple, Vec, View
+
+
+def with_bodies(op: Op, change: Callable[[tuple[Op, ...]], tuple[Op, ...]]) -> Op:
+    """The operation with its bodies changed, if it has any."""
+    if isinstance(op, Loop):
+        return replace(op, body=change(op.body))
+    if isinstance(op, If):
+        return replace(op, then=change(op.then), orelse=change(op.orelse))
+    return op
+
+
+def with_views(op: Op, change: Callable[[View], View]) -> Op:
+    """The operation with every view changed, in its bodies too."""
+    if isinstance(op, (Loop, If)):
+        changed = with_bodies(op, lambda body: tuple(with_views(entry, change) for entry in body))
+        return replace(changed, condition=change(changed.condition)) if isinstance(changed, If) else changed
+    if isinstance(op, Vec):
+        a = change(op.a) if isinstance(op.a, View) else op.a
+        b = change(op.b) if isinstance(op.b, View) else op.b
+        return replace(op, dst=change(op.dst), a=a, b=b)
+    if isinstance(op, Mac):
+        bias = change(op.bias) if isinstance(op.bias, View) else op.bias
+        return replace(op, dst=change(op.dst), bias=bias, parts=tuple((name, change(x)) for name, x in op.parts))
+    return replace(op, dst=change(op.dst), a=change(op.a))
+
+
+def map_simple(ops: Iterable[Op], change: Callable[[Simple], Iterable[Op]]) -> tuple[Op, ...]:
+    """The operations with every simple one replaced by what ``change`` makes of it, inside bodies too."""
+    result: list[Op] = []
+    for op in ops:
+        if isinstance(op, Loop):
+            result.append(replace(op, body=map_simple(op.body, change)))
+        elif isinstance(op, If):
+            result.append(replace(op, then=map_simple(op.then, change), orelse=map_simple(op.orelse, change)))
+        else:
+            result += change(op)
+    return tuple(result)
+
+
+def product_rows(op: Mac, first: int, end: int, matrices: dict[str, Matrix]) -> Mac:
+    """The product's outputs [first, end); adds the rows' matrices to ``matrices``."""
+    parts = []
+    for name, x in op.parts:
+        whole = matrices[name]
+        piece = f"{name}.{first}:{end}"
+        matrices[piece] = Matrix(piece, np.ascontiguousarray(whole.weights[:, first:end]), whole.bits, whole.form)
+        parts.append((piece, x))
+    bias = op.bias.part(first, end) if isinstance(op.bias, View) else op.bias
+    return replace(op, dst=op.dst.part(first, end), parts=tuple(parts), bias=bias)

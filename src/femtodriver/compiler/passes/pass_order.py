@@ -1,0 +1,22 @@
+"""All passes over FMIR in the order in which they run. A new pass is a module of this folder and a line here."""
+
+from __future__ import annotations
+
+from femtodriver.compiler.passes import (
+    drop_dead,
+    fold_copies,
+    fuse_interpolation,
+    pack_operations,
+    pack_weights,
+    split_rows,
+)
+from femtodriver.compiler.passes.compiler_pass import Pass
+
+PASSES: tuple[Pass, ...] = (
+    fuse_interpolation.PASS,
+    drop_dead.PASS,
+    fold_copies.PASS,
+    pack_operations.PASS,
+    split_rows.PASS,
+    pack_weights.PASS,
+)

@@ -1,0 +1,1 @@
+"""Its place makes the helpers of this folder importable from the folders inside."""

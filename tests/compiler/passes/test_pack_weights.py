@@ -1,0 +1,38 @@
+"""Each matrix gets the form that takes the fewest bytes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fmir_samples import SIZE, buffer, network
+from pass_bench import IN, SPU, Golden, compare
+
+from femtodriver.compiler.fmir.ir import Mac, Matrix, Post, View
+from femtodriver.compiler.fmir.weight_groups import kept_groups
+from femtodriver.compiler.passes.pack_weights import pack_weights
+
+
+def test_pack_weights(golden: Golden) -> None:
+    """Of two equal products one is of pruned weights: only its groups that are not zero are stored."""
+    numbers = np.random.default_rng(0)
+    full = numbers.integers(1, 100, (SIZE, 32))
+    pruned = full * np.repeat(numbers.random((SIZE, 4)) < 0.3, 8, axis=1)
+    ops = [
+        Mac(View(f"out{k}", 0, 32), ((f"m{k}", View("in0", 0, SIZE)),), post=Post(-6, clip="saturate", bits=16))
+        for k in range(2)
+    ]
+    matrices = [Matrix("m0", full, 8), Matrix("m1", pruned, 8)]
+    before = network([IN, *(buffer(f"out{k}", 32) for k in range(2))], ops, matrices)
+    compare(golden, "pack_weights", pack_weights, before)
+
+
+@pytest.mark.parametrize(("kept", "form"), [(1.0, "DENSE"), (0.3, "MASKED"), (0.004, "NESTED")])
+def test_the_fewest_bytes_win(kept: float, form: str) -> None:
+    numbers = np.random.default_rng(1)
+    groups = numbers.random((96, 8)) < kept
+    weights = (numbers.integers(1, 100, (96, 64)) * np.repeat(groups, 8, axis=1)).astype(np.int64)
+    matrix = Matrix("m0", weights, 8)
+    mac = Mac(View("out0", 0, 64), (("m0", View("in0", 0, 96)),), post=Post(-6, clip="saturate", bits=16))
+    after = pack_weights(network([buffer("in0", 96), buffer("out0", 64)], [mac], [matrix]), SPU)
+    assert after.matrices["m0"].form.name == form
+    assert kept_groups(after.matrices["m0"]).tolist() == groups.tolist()
