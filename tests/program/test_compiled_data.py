@@ -93,7 +93,7 @@ def test_files_by_name() -> None:
         (lambda: data.read_txt("none"), UsageError, "file: must be one of this program's .*, not 'none'"),
         (lambda: data.read_txt("blob.bin"), ProgramError, "blob.bin: must be text in UTF-8"),
         (lambda: data.read_json("notes.txt"), ProgramError, "notes.txt: must be JSON: "),
-        (lambda: data.read_json("deep.json"), ProgramError, "deep.json: must be JSON: "),
+        (lambda: data.read_json("deep.json"), ProgramError, "deep.json: values must be nested at most 32 deep"),
     ):
         with pytest.raises(kind, match=sentence):
             call()

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from femtodriver.device.hardware_options import runner_options
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.files.file_access import make_directory, read_file, write_file
-from femtodriver.program.plain_yaml import load_yaml
+from femtodriver.files.plain_yaml import load_yaml
 from femtodriver.runners.hardware_runner import DEFAULT_HARDWARE, check_address
 
 MOST_BYTES = 1 << 20

@@ -1,1 +1,1 @@
-"""Files on disk: ordinary files only, of a stated size, with one sentence for every refusal."""
+"""Files on disk, and the plain documents in them: limits first, one sentence for every refusal."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from femtodriver.arrays import Words
 from femtodriver.errors import FemtoError
+from femtodriver.files.plain_yaml import load_yaml
 from femtodriver.inspection.findings import MOST_PROBLEMS, Findings
 from femtodriver.inspection.programs import bank_rows, program_facts
 from femtodriver.program.compiled_data import CompiledData, Memories
@@ -23,7 +24,6 @@ from femtodriver.program.images import (
     read_hex,
     read_queue_length,
 )
-from femtodriver.program.plain_yaml import load_yaml
 
 _BAD_LINE = re.compile(rb"(?m)^(?!(?:[ \t\r]*0*[0-9a-fA-F]{1,16})?[ \t\r]*$).*$")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import read_file
+from femtodriver.files.plain_yaml import load_yaml
 from femtodriver.inspection.archives import inspect_files, inspect_image
 from femtodriver.inspection.containers import inspect_femto
 from femtodriver.inspection.findings import Findings, Report
@@ -20,7 +21,6 @@ from femtodriver.program.bus.read_recording import MAX_RECORDING
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.femto import layout_a, layout_b
 from femtodriver.program.images import METADATA_FILE, parse_image_name
-from femtodriver.program.plain_yaml import load_yaml
 
 MOST_BYTES = max(MAX_ARCHIVE, MAX_RECORDING)
 _PAIR = re.compile(r"(.+)_([AD])")

@@ -7,17 +7,12 @@ into SI units and scales them to another voltage and temperature. It knows nothi
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
 
 from femtodriver.errors import UsageError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # type: ignore[import-not-found,unused-ignore]
+from femtodriver.files.plain_toml import load_toml
 
 UNITS = {"pJ": 1e-12, "nJ": 1e-9, "uW": 1e-6}
 KINDS = ("measured", "computed", "assumed")
@@ -115,10 +110,10 @@ def load_table(name: str = "22nm") -> EnergyTable:
 def parse_table(text: str) -> EnergyTable:
     """A table from TOML text. Raises UsageError for a row that is incomplete, out of order or without a source."""
     try:
-        entries = tomllib.loads(text)
+        entries = load_toml(text.encode("utf-8"), "energy table", UsageError)
         rows = {name: _row(name, fields) for name, fields in entries.pop("rows").items()}
         return EnergyTable(**entries, rows=rows)
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+    except (KeyError, TypeError) as error:
         raise UsageError(f"energy table: must be TOML with the entries of 22nm.toml: {error}.") from None
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from femtodriver.compiler.compiler_options import Options, documentation
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.files.file_access import read_file
-from femtodriver.program.plain_yaml import load_yaml
+from femtodriver.files.plain_yaml import load_yaml
 
 MOST_BYTES = 1 << 20
 DEFAULT = "DEFAULT"

@@ -7,21 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import math
-import sys
 from dataclasses import dataclass, fields
 from importlib import resources
 from pathlib import Path
 
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import read_file
+from femtodriver.files.plain_toml import load_toml
 from femtodriver.isa.limits import GROUP_SIZE, MAX_TABLE_BANKS, WORD_BITS
 from femtodriver.part.part_limits import PART_LIMITS
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    # Where the checker itself runs on a newer Python, tomli need not be there.
-    import tomli as tomllib  # type: ignore[import-not-found,unused-ignore]
 
 MAX_BYTES = 1 << 16
 
@@ -63,10 +57,7 @@ def load_part(name_or_path: str | Path = "spu001") -> Part:
     instruction or a program file cannot express.
     """
     text = _read(name_or_path)
-    try:
-        table = tomllib.loads(text.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{name_or_path}: the part file must be TOML: {error}.") from None
+    table = load_toml(text, str(name_or_path), UsageError)
     return _part_from_table(str(name_or_path), table, hashlib.sha256(text).hexdigest())
 
 

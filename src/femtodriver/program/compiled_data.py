@@ -5,7 +5,6 @@ Nothing here knows what an image means; encrypted and foreign programs pass thro
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Mapping
@@ -18,9 +17,10 @@ import numpy as np
 from femtodriver.arrays import Words
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.files.file_access import read_file, write_file
+from femtodriver.files.plain_json import load_json
+from femtodriver.files.plain_yaml import dump_yaml, load_yaml
 from femtodriver.program import archive, images
 from femtodriver.program.metadata import ProgramInfo, program_info
-from femtodriver.program.plain_yaml import dump_yaml, load_yaml
 
 Memories = dict[int, dict[str, list[Words]]]
 
@@ -104,10 +104,7 @@ class CompiledData:
 
     def read_json(self, name: str) -> Any:
         """Value of a JSON file; UsageError for an unknown name, ProgramError when it is not JSON."""
-        try:
-            return json.loads(self.read_txt(name))
-        except (ValueError, RecursionError) as error:
-            raise ProgramError(f"{name}: must be JSON: {error}.") from None
+        return load_json(self._content(name), name, ProgramError)
 
     def read_yaml(self, name: str) -> Any:
         """Value of a plain YAML file; UsageError for an unknown name, ProgramError when it is not plain YAML."""

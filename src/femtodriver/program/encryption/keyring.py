@@ -13,18 +13,13 @@ import logging
 import os
 import re
 import stat
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.files.file_access import read_file
-from femtodriver.program.plain_yaml import load_yaml
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # type: ignore[import-not-found,unused-ignore]
+from femtodriver.files.plain_toml import load_toml
+from femtodriver.files.plain_yaml import load_yaml
 
 MAX_BYTES = 1 << 16
 INDEXES = 32
@@ -90,8 +85,8 @@ def _parsed(content: bytes, where: str) -> Any:
     try:
         if where.lower().endswith(_YAML):
             return load_yaml(content, where)
-        return tomllib.loads(content.decode("utf-8"))
-    except (ProgramError, ValueError) as error:
+        return load_toml(content, where, UsageError)
+    except (ProgramError, UsageError) as error:
         line = re.search(r"line (\d+)", str(error))
         place = f" (line {line.group(1)})" if line else ""
         kind = "YAML" if where.lower().endswith(_YAML) else "TOML"

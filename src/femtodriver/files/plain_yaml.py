@@ -7,7 +7,7 @@ before it stores it. So neither deep nesting nor a small file that means a huge 
 from __future__ import annotations
 
 import base64
-import binascii
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,12 +15,16 @@ from typing import Any
 import numpy as np
 
 from femtodriver.errors import ProgramError
+from femtodriver.files.nesting import MAX_DEPTH
 
-MAX_DEPTH = 32
 MAX_VALUES = 2_000_000
 MAX_SCALAR = 64  # longest number, truth value or null; longer plain scalars are text
 _TAG = "tag:yaml.org,2002:"
-_TRUE = ("yes", "true", "on")
+_BRACKET = re.compile(rb"[][{}]")
+_INT = _TAG + "int"
+_TEXT_TAGS = (_TAG + "str", _TAG + "timestamp", _TAG + "value")
+_BINARY = _TAG + "binary"
+_VALUE_TAGS = (_INT, _BINARY, *(_TAG + name for name in ("bool", "float", "null")))
 _CONTAINER_TAGS = (None, "!", _TAG + "map", _TAG + "seq")
 
 
@@ -94,23 +98,25 @@ def _events(data: bytes, where: str) -> Iterator[Any]:
         yield from yaml.parse(data, Loader=loader)
     except yaml.YAMLError as error:
         # The parser looks ahead: it may give up on the nesting before we have seen a single event.
-        if _bracket_depth(data) > MAX_DEPTH:
+        if _too_deep(data):
             raise ProgramError(f"{where}: values must be nested at most {MAX_DEPTH} deep.") from None
         raise ProgramError(f"{where}: must be YAML: {' '.join(str(error).split())}.") from None
     except UnicodeError:
         raise ProgramError(f"{where}: must be YAML in UTF-8.") from None
 
 
-def _bracket_depth(data: bytes) -> int:
-    """How deep the brackets of a text are nested, quotes and comments not looked at."""
-    depth = deepest = 0
-    for byte in data:
-        if byte in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"]}":
-            depth -= 1
-    return deepest
+def _too_deep(data: bytes) -> bool:
+    """Whether the brackets of a text are nested too deep, quotes and comments not looked at."""
+    depth = 0
+    for bracket in _BRACKET.finditer(data):
+        depth += 1 if bracket.group() in b"[{" else -1
+        if depth > MAX_DEPTH:
+            return True
+    return False
+
+
+def _plain_decimal(text: str) -> bool:
+    return text.isascii() and text.isdigit() and (text[0] != "0" or text == "0")
 
 
 class _Missing:
@@ -131,13 +137,17 @@ class _Builder:
     """Turns parser events into one plain value."""
 
     def __init__(self, where: str) -> None:
+        import yaml
+
         self.result: Any = None
         self._where = where
         self._open: list[_Open] = []
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._count = 0
         self._documents = 0
-        self._resolver: Any = None
+        self._yaml, self._node = yaml, yaml.ScalarNode
+        self._resolver: Any = yaml.resolver.Resolver()
+        self._constructor = yaml.constructor.SafeConstructor()
         self._takers = {
             "DocumentStartEvent": self._document,
             "MappingStartEvent": self._start,
@@ -226,78 +236,29 @@ class _Builder:
             tag = None if quoted or len(event.value) > MAX_SCALAR else self._resolve(event.value)
         elif len(event.value) > MAX_SCALAR and tag not in (_TAG + "str", _TAG + "binary"):
             raise self._fail(event, f"a {tag!r} must have at most {MAX_SCALAR} characters")
+        if tag is None or tag in _TEXT_TAGS:
+            return event.value
+        if tag not in _VALUE_TAGS:
+            raise self._fail(event, f"the tag {tag!r} must not be used; only plain YAML is read")
+        return self._construct(event, tag)
+
+    def _construct(self, event: Any, tag: str) -> Any:
+        """The value of a scalar whose tag names a number, truth value, null or bytes."""
+        if tag == _INT and _plain_decimal(event.value):
+            return int(event.value)
         try:
-            return _construct(tag, event.value)
-        except KeyError:
-            raise self._fail(event, f"the tag {tag!r} must not be used; only plain YAML is read") from None
-        except (ValueError, OverflowError):
+            if tag == _BINARY:  # PyYAML skips what is not base64
+                return base64.b64decode("".join(event.value.split()), validate=True)
+            return self._yaml.SafeLoader.yaml_constructors[tag](self._constructor, self._node(tag, event.value))
+        except (ValueError, LookupError, OverflowError, self._yaml.YAMLError):
             raise self._fail(event, f"the value {_brief(event.value)} must fit its type {tag!r}") from None
 
     def _resolve(self, text: str) -> str:
-        if text.isascii() and text.isdigit() and (text[0] != "0" or text == "0"):
-            return _TAG + "int"
-        if self._resolver is None:
-            import yaml
-
-            self._resolver = yaml.resolver.Resolver()
-            self._scalar_node = yaml.ScalarNode
-        return str(self._resolver.resolve(self._scalar_node, text, (True, False)))
+        if _plain_decimal(text):
+            return _INT
+        return str(self._resolver.resolve(self._node, text, (True, False)))
 
 
 def _brief(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _construct(tag: str | None, text: str) -> Any:
-    """Value of a scalar of that tag; KeyError for an unknown tag, ValueError for a malformed text."""
-    if tag is None or tag in _TEXT_TAGS:
-        return text
-    return _MAKERS[tag](text)
-
-
-def _make_bool(text: str) -> bool:
-    return text.lower() in _TRUE
-
-
-def _make_int(text: str) -> int:
-    text = text.replace("_", "").lower()
-    sign = -1 if text.startswith("-") else 1
-    digits = text.lstrip("+-")
-    if ":" in digits:
-        total = 0
-        for part in digits.split(":"):
-            total = 60 * total + int(part)
-        return sign * total
-    for prefix, base in (("0b", 2), ("0x", 16)):
-        if digits.startswith(prefix):
-            return sign * int(digits[2:], base)
-    return sign * int(digits, 8 if len(digits) > 1 and digits.startswith("0") else 10)
-
-
-def _make_float(text: str) -> float:
-    text = text.replace("_", "").lower()
-    if ":" in text:
-        raise ValueError(text)
-    return float(text.replace(".inf", "inf").replace(".nan", "nan"))
-
-
-def _make_bytes(text: str) -> bytes:
-    try:
-        return base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, UnicodeError) as error:
-        raise ValueError(str(error)) from None
-
-
-def _make_none(text: str) -> None:
-    return None
-
-
-_TEXT_TAGS = (_TAG + "str", _TAG + "timestamp", _TAG + "value")
-_MAKERS = {
-    _TAG + "bool": _make_bool,
-    _TAG + "int": _make_int,
-    _TAG + "float": _make_float,
-    _TAG + "null": _make_none,
-    _TAG + "binary": _make_bytes,
-}
