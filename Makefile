@@ -4,23 +4,25 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 NEWEST :=
+PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 SPOTTER := examples/keyword_spotter
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-newest redis fast lint format bench constraints clean
+.PHONY: help run test test-newest test-optimised redis fast lint format bench constraints clean
 
 help:
-	@echo "make run          compile, simulate and measure LOOPBACK and the keyword spotter of $(SPOTTER)"
-	@echo "make test         every check and test (the first time it installs torch and fmot into $(VENV), 1.5 GB)"
-	@echo "make test-newest  the same on the newest release of everything but torch, in $(VENV)-newest"
-	@echo "make fast         the checks and the fast tests"
-	@echo "make lint         the checks alone: ruff format, ruff check, mypy"
-	@echo "make format       rewrite the code as ruff would have it"
-	@echo "make bench        measure start-up times, see benchmarks/"
-	@echo "make constraints  renew constraints.txt, the exact versions that all of these install"
-	@echo "make clean        remove the environments and everything that tools and runs left behind"
+	@echo "make run             compile, simulate and measure LOOPBACK and the keyword spotter of $(SPOTTER)"
+	@echo "make test            every check and test (the first time it installs torch and fmot into $(VENV), 1.5 GB)"
+	@echo "make fast            the checks and the fast tests, less than a minute"
+	@echo "make test-newest     make test on the newest release of everything but torch, in $(VENV)-newest"
+	@echo "make test-optimised  every test under python -O"
+	@echo "make lint            the checks alone: ruff format, ruff check, mypy"
+	@echo "make format          rewrite the code as ruff would have it"
+	@echo "make bench           measure start-up times, see benchmarks/"
+	@echo "make constraints     renew constraints.txt, the exact versions that all of these install"
+	@echo "make clean           remove the environments and everything that tools and runs left behind"
 	@echo
-	@echo "PYTHON=...        the Python to start from, 3.10 or newer (now: $(PYTHON))"
+	@echo "PYTHON=...           the Python to start from, 3.10 or newer (now: $(PYTHON))"
 
 run: $(VENV)/run.stamp
 	$(BIN)/femtodrive LOOPBACK --runners fqir,fmir,fasmir
@@ -28,7 +30,11 @@ run: $(VENV)/run.stamp
 		--input-file $(SPOTTER)/words.npz --input-period 0.016
 
 test: lint redis
-	$(BIN)/pytest
+	$(BIN)/pytest $(PARALLEL)
+
+# Python drops asserts under -O: nothing of ours may depend on one.
+test-optimised: $(VENV)/test.stamp
+	PYTHONOPTIMIZE=1 $(BIN)/pytest $(PARALLEL)
 
 test-newest:
 	rm -f $(VENV)-newest/*.stamp
@@ -42,7 +48,7 @@ redis:
 			|| echo "redis-server could not be installed; the tests that need it will be skipped"; fi
 
 fast: lint
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest $(PARALLEL) -m "not slow"
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .
