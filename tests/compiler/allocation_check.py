@@ -12,7 +12,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from femtodriver.compiler.backend.allocate import CoreMap
+from femtodriver.compiler.backend.core_map import CoreMap
 from femtodriver.compiler.fmir.ir import Buffer, Fmir, If, Loop, Mac, Op, Role, View, reads, writes
 from femtodriver.part import Part
 

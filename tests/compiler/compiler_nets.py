@@ -19,10 +19,10 @@ from femtodriver.part import Part, load_part
 
 Shape = Sequence[int]
 
-ADD = {"shamt_x": 0, "shamt_y": 0, "shamt_bwred": 0, "bw": 16}
-ADD_IMMEDIATE = {**ADD, "y": 1}
-MULTIPLY = {"shamt_bwred": -8, "bw": 16}
-PRODUCT = {"shamt_bwred": -6, "bw_out": 16}
+ADD: dict[str, Any] = {"shamt_x": 0, "shamt_y": 0, "shamt_bwred": 0, "bw": 16}
+ADD_IMMEDIATE: dict[str, Any] = {**ADD, "y": 1}
+MULTIPLY: dict[str, Any] = {"shamt_bwred": -8, "bw": 16}
+PRODUCT: dict[str, Any] = {"shamt_bwred": -6, "bw_out": 16}
 ADDRESSES = np.arange(-128, 128)
 
 

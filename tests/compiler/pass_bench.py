@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fmir_samples import SIZE, buffer, outputs
-
 from femtodriver.compiler.fmir.fmir_text import fmir_text
 from femtodriver.compiler.fmir.ir import Fmir, View
 from femtodriver.compiler.fmir.verify import verify
 from femtodriver.part import Part, load_part
+from tests.compiler.fmir_samples import SIZE, buffer, outputs
 
 Golden = Callable[[str, str], None]
 Run = Callable[[Fmir, Part], Fmir]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import FrozenInstanceError
 
 import pytest
-from compiler_nets import agree, recurrent
 
 from femtodriver.compiler.compiler_options import SWITCHES, Options, documentation
 from femtodriver.compiler.passes.pass_order import PASSES
 from femtodriver.compiler.pipeline import compile_network
 from femtodriver.errors import UsageError
 from femtodriver.part import load_part
+from tests.compiler.compiler_nets import agree, recurrent
 
 SPU = load_part()
 NAMES = [switch.name for switch in SWITCHES]

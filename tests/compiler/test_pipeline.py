@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from compiler_nets import ADD, Net, dense, random_frames, recurrent
 
 from femtodriver.compiler import compiler_options, pipeline
 from femtodriver.compiler.compiler_options import Options
@@ -23,10 +22,11 @@ from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Network
 from femtodriver.machine.machine import Machine
 from femtodriver.part import load_part
+from tests.compiler.compiler_nets import ADD, Net, dense, random_frames, recurrent
 
 SPU = load_part()
-HERE = Path(__file__).resolve().parent
-DOCS = HERE.parents[1] / "docs" / "compiler.md"
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs" / "compiler.md"
 
 
 def digest(compiled: Compilation) -> bytes:
@@ -43,9 +43,8 @@ def digest(compiled: Compilation) -> bytes:
 
 OTHER_PROCESS = """
 import hashlib, sys
-sys.path[:0] = sys.argv[1:2]
-from compiler_nets import recurrent
-from test_pipeline import digest
+from tests.compiler.compiler_nets import recurrent
+from tests.compiler.test_pipeline import digest
 from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.pipeline import compile_network
 from femtodriver.part import load_part
@@ -63,8 +62,8 @@ def test_equal_bytes_in_every_process() -> None:
     found = set()
     for seed in ("0", "1", "4711"):
         environment = {**os.environ, "PYTHONHASHSEED": seed}
-        command = [sys.executable, "-c", OTHER_PROCESS, str(HERE)]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        command = [sys.executable, "-c", OTHER_PROCESS]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         found.add(done.stdout)
     assert len(found) == 1
@@ -133,9 +132,14 @@ def test_every_stage_is_dumped_in_order() -> None:
 
 
 def test_texts_are_made_only_for_those_who_want_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[str] = []
+    made: list[object] = []
+
+    def text(stage: object) -> str:
+        made.append(stage)
+        return "text\n"
+
     for name in ("network_text", "fmir_text", "fasmir_text"):
-        monkeypatch.setattr(pipeline, name, lambda _, name=name: made.append(name) or f"{name}\n")
+        monkeypatch.setattr(pipeline, name, text)
     compile_network(recurrent(), SPU)
     assert made == []
     assert len(dumped(recurrent())) == len(made) > 8

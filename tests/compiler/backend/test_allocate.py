@@ -6,8 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from compiler_nets import Net, agree, dense, table
-from fmir_samples import buffer, finished, network
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +20,8 @@ from femtodriver.errors import CapacityError
 from femtodriver.isa import Form
 from femtodriver.machine.machine import Machine
 from femtodriver.part import load_part
+from tests.compiler.compiler_nets import Net, agree, dense, table
+from tests.compiler.fmir_samples import buffer, finished, network
 
 SPU = load_part()
 

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from compiler_nets import ADD, Net, agree, dense, recurrent
 
 from femtodriver.compiler.backend.symbolic_program import Fasmir, Label, Line, Thread, fasmir_text
 from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.pipeline import Compilation, compile_network
 from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Network
-from femtodriver.isa import ISA
+from femtodriver.isa import ISA, Instruction
 from femtodriver.machine.machine import Machine
 from femtodriver.part import load_part
 from femtodriver.program.metadata import program_info
+from tests.compiler.compiler_nets import ADD, Net, agree, dense, recurrent
 
 SPU, SPU4 = load_part(), load_part("spu001x4")
 ZOO = Path(__file__).resolve().parents[4] / "shared" / "corpus" / "zoo"
@@ -85,7 +85,9 @@ def test_outputs_leave_from_the_last_thread_of_core_0(compiled: Compilation) -> 
 def test_images_decode_to_the_program(compiled: Compilation) -> None:
     for code in compiled.fasmir.cores:
         words = [int(word) for word in compiled.data.mems_per_core[code.core]["IM"][0]]
-        decoded, pc, starts = [], 0, {}
+        decoded: list[Instruction] = []
+        starts: dict[int, int] = {}
+        pc = 0
         while pc < len(words):
             instruction = ISA.decode(tuple(words[pc : pc + ISA.words_of(words[pc])]))
             starts[pc] = len(decoded)

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from compiler_nets import ADD, ADD_IMMEDIATE, PRODUCT, Net, agree, dense, recurrent, table
 
 from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.pipeline import compile_network
 from femtodriver.errors import CapacityError, FemtoError, ModelError, UnsupportedError
 from femtodriver.fqir.graph import Network, Table, Tensor
 from femtodriver.part import Part, load_part
+from tests.compiler.compiler_nets import ADD, ADD_IMMEDIATE, PRODUCT, Net, agree, dense, recurrent, table
 
 SPU, SPU4 = load_part(), load_part("spu001x4")
 
@@ -222,7 +222,7 @@ def computed_product() -> Network:
 
 def computed_kernel() -> Network:
     net = Net()
-    constants = {
+    constants: dict[str, Any] = {
         "kernel_size_t": 1,
         "kernel_size_band": 1,
         "d_band_in": 8,
@@ -277,7 +277,7 @@ def test_a_loop_that_neither_registers_nor_memory_hold() -> None:
     x = net.input("x", 16384)
     pieces = [body.input(f"s{k}", size) for k, size in enumerate((1, 2, 3, 4, 5, 6, 7))]
     body.output(body.op("cat", {f"x{k}": piece for k, piece in enumerate(pieces)}, 28, dim=0))
-    constants = {
+    constants: dict[str, Any] = {
         "n_iter": 2000,
         "n_recurse": 0,
         "n_sliced": 7,

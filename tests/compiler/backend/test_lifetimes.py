@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from allocation_check import faults
-from fmir_samples import add, buffer, copy, finished, network, networks
 from hypothesis import HealthCheck, given, settings
 
 from femtodriver.compiler.backend.allocate import allocate
@@ -17,12 +16,14 @@ from femtodriver.compiler.fmir.ir import Fmir, If, Loop, Op, View
 from femtodriver.compiler.pipeline import compile_network
 from femtodriver.fqir.files.load_network import load_network
 from femtodriver.part import load_part
+from tests.compiler.allocation_check import faults
+from tests.compiler.fmir_samples import add, buffer, copy, finished, network, networks
 
 ZOO = Path(__file__).resolve().parents[4] / "shared" / "corpus" / "zoo"
 NAMES = sorted(path.parent.name for path in ZOO.glob("*/graph.pt"))
 
 
-def lives_of(ops: list[Op], *names: str) -> dict[str, tuple[int, int]]:
+def lives_of(ops: Sequence[Op], *names: str) -> dict[str, tuple[int, int]]:
     fmir = network([buffer("in0"), buffer("out0"), buffer("state0"), *map(buffer, names)], ops)
     return dict(lifetimes(fmir, 0))
 
@@ -33,7 +34,7 @@ def test_a_value_lives_from_its_first_write_to_its_last_read() -> None:
 
 
 def test_what_is_made_before_a_loop_and_read_in_it_lives_through_it() -> None:
-    ops = [add("t0", "in0", 1), Loop(2, (add("t1", "t0", 1), add("out0", "t1", 1), add("t2", "in0", 1)))]
+    ops: list[Op] = [add("t0", "in0", 1), Loop(2, (add("t1", "t0", 1), add("out0", "t1", 1), add("t2", "in0", 1)))]
     lives = lives_of(ops, "t0", "t1", "t2")
     assert lives["t0"] == (1, 5)
     assert lives["t1"] == (3, 4)
@@ -59,7 +60,7 @@ def test_inner_and_outer_loops() -> None:
 
 
 def test_conditions_count_as_what_they_hold() -> None:
-    ops = [
+    ops: list[Op] = [
         add("t0", "in0", 1),
         If(View("in0", 0, 1), (add("t1", "t0", 1),), (add("t1", "in0", 1),)),
         copy("out0", "t1"),

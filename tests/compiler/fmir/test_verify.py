@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
-from fmir_samples import SIZE, add, buffer, copy, network
 
 from femtodriver.compiler.fmir.fmir_text import op_text
 from femtodriver.compiler.fmir.ir import (
@@ -26,6 +25,7 @@ from femtodriver.compiler.fmir.ir import (
     View,
 )
 from femtodriver.compiler.fmir.verify import InvalidFmirError, verify
+from tests.compiler.fmir_samples import SIZE, add, buffer, copy, network
 
 
 def view(name: str, first: int = 0, end: int = SIZE, step: int = 1, cursor: str = "") -> View:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from compiler_nets import ADD, ADD_IMMEDIATE, Net, agree, dense, random_frames
 
 from femtodriver.compiler.fmir.ir import If, Loop, walk
 from femtodriver.compiler.frontend.lower_network import lower_network
 from femtodriver.fqir.graph import Tensor
+from tests.compiler.compiler_nets import ADD, ADD_IMMEDIATE, Net, agree, dense, random_frames
 
 S16 = Tensor("s", "int16", (16,))
 

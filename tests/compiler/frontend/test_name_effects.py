@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from compiler_nets import Net
 
 from femtodriver.compiler.frontend.name_effects import effects
 from femtodriver.fqir.graph import Graph, Node, Tensor
 from femtodriver.fqir.registry import OPERATORS
+from tests.compiler.compiler_nets import Net
 
 
 def tensors(*names: str) -> tuple[Tensor, ...]:

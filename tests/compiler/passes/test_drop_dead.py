@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fmir_samples import add, buffer, copy, network
-from pass_bench import IN, OUT, SPU, Golden, compare, half
-
 from femtodriver.compiler.fmir.ir import If, Loop, Op, Role, Vec, View
 from femtodriver.compiler.passes.drop_dead import drop_dead
+from tests.compiler.fmir_samples import add, buffer, copy, network
+from tests.compiler.pass_bench import IN, OUT, SPU, Golden, compare, half
 
 
 def test_drop_dead(golden: Golden) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fmir_samples import SATURATE, SIZE, add, buffer, copy, network, outputs
-from pass_bench import IN, OUT, SPU, Golden, compare, half
 
 from femtodriver.compiler.fmir.ir import Cursor, If, Loop, Op, Post, Vec, View, walk
 from femtodriver.compiler.fmir.verify import verify
 from femtodriver.compiler.passes.fold_copies import fold_copies
+from tests.compiler.fmir_samples import SATURATE, SIZE, add, buffer, copy, network, outputs
+from tests.compiler.pass_bench import IN, OUT, SPU, Golden, compare, half
 
 
 def test_fold_copies(golden: Golden) -> None:

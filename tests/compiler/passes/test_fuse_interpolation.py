@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from fmir_samples import SATURATE, SIZE, add, buffer, machine_outputs, network, outputs
-from pass_bench import IN, OUT, SPU, Golden, compare
 
 from femtodriver.compiler.fmir.ir import Fmir, If, Look, Op, Post, Vec, View
 from femtodriver.compiler.fmir.verify import verify
 from femtodriver.compiler.passes.drop_dead import drop_dead
 from femtodriver.compiler.passes.fuse_interpolation import fuse_interpolation
 from femtodriver.part import Part
+from tests.compiler.fmir_samples import SATURATE, SIZE, add, buffer, machine_outputs, network, outputs
+from tests.compiler.pass_bench import IN, OUT, SPU, Golden, compare
 
 
 def interpolation(change: Op | None = None, bits: int = 16) -> Fmir:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from fmir_samples import SATURATE, add, buffer, network
-from pass_bench import IN, OUT, SPU, Golden, compare
 
 from femtodriver.compiler.fmir.ir import Vec, View
 from femtodriver.compiler.passes import pack_operations as packing
 from femtodriver.compiler.passes.pack_operations import pack_operations
+from tests.compiler.fmir_samples import SATURATE, add, buffer, network
+from tests.compiler.pass_bench import IN, OUT, SPU, Golden, compare
 
 
 @pytest.fixture(scope="module", autouse=True)

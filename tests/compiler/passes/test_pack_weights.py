@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fmir_samples import SIZE, buffer, network
-from pass_bench import IN, SPU, Golden, compare
 
 from femtodriver.compiler.fmir.ir import Mac, Matrix, Post, View
 from femtodriver.compiler.fmir.weight_groups import kept_groups
 from femtodriver.compiler.passes.pack_weights import pack_weights
+from tests.compiler.fmir_samples import SIZE, buffer, network
+from tests.compiler.pass_bench import IN, SPU, Golden, compare
 
 
 def test_pack_weights(golden: Golden) -> None:

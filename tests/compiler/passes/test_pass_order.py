@@ -10,9 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from fmir_samples import SIZE, buffer, copy, machine_outputs, network, networks, outputs
 from hypothesis import HealthCheck, given, settings
-from pass_bench import IN, OUT, SPU
 
 from femtodriver.compiler import passes
 from femtodriver.compiler.fmir.ir import Fmir, Port
@@ -20,6 +18,8 @@ from femtodriver.compiler.fmir.verify import verify
 from femtodriver.compiler.passes import pack_operations as packing
 from femtodriver.compiler.passes.compiler_pass import Pass
 from femtodriver.compiler.passes.pass_order import PASSES
+from tests.compiler.fmir_samples import SIZE, buffer, copy, machine_outputs, network, networks, outputs
+from tests.compiler.pass_bench import IN, OUT, SPU
 
 
 @pytest.fixture(scope="module", autouse=True)

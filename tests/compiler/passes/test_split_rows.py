@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from fmir_samples import SIZE, buffer, network
-from pass_bench import IN, SPU, Golden, compare
 
 from femtodriver.compiler.fmir.ir import Loop, Mac, Matrix, Post, View
 from femtodriver.compiler.passes.split_rows import split_rows
+from tests.compiler.fmir_samples import SIZE, buffer, network
+from tests.compiler.pass_bench import IN, SPU, Golden, compare
 
 
 def test_split_rows(golden: Golden) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from compiler_nets import Net, dense, random_frames, recurrent
 
 from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.pipeline import compile_network
@@ -15,6 +14,7 @@ from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Network
 from femtodriver.machine.machine import Machine
 from femtodriver.part import load_part
+from tests.compiler.compiler_nets import Net, dense, random_frames, recurrent
 
 ZOO = Path(__file__).resolve().parents[4] / "shared" / "corpus" / "zoo"
 SPU = load_part()

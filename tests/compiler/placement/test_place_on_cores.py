@@ -6,8 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from compiler_nets import ADD, Net, agree, dense, recurrent
-from fmir_samples import machine_outputs, networks, outputs
 from hypothesis import HealthCheck, given, settings
 
 from femtodriver.compiler.compiler_options import Options
@@ -21,6 +19,8 @@ from femtodriver.errors import CapacityError, UsageError
 from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Network
 from femtodriver.part import load_part
+from tests.compiler.compiler_nets import ADD, Net, agree, dense, recurrent
+from tests.compiler.fmir_samples import machine_outputs, networks, outputs
 
 SPU, SPU4 = load_part(), load_part("spu001x4")
 ZOO = Path(__file__).resolve().parents[4] / "shared" / "corpus" / "zoo"

@@ -1,1 +1,0 @@
-"""Its place makes the helpers of this folder importable from the folders inside."""
