@@ -232,7 +232,7 @@ def test_a_program_that_was_loaded_before(here: Path, capsys: Out, form: str) ->
         host, port = board.address.split(":")
         from femtodriver import CompiledData
         from femtodriver.device.session.frame_messages import input_messages, output_arrays
-        from femtodriver.device.transport import Timeouts
+        from femtodriver.device.timeouts import Timeouts
         from femtodriver.device.zcu104.tcp_link import TcpLink
 
         info = CompiledData.read_from_files("model_datas/LOOPBACK/meta_from_femtodriver").info()

@@ -1,6 +1,6 @@
 """Mutated client traffic against the board's side of a connection: answered, ignored or noted, nothing else, and soon.
 
-    python tests/device/board_fuzz.py 1000000 [seed]
+    python -m tests.device.board_fuzz 1000000 [seed]
 
 The run prints how many mutants there were of each kind, what the board noted, the slowest mutant and the memory.
 """
@@ -15,7 +15,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
-from device_networks import PART, compiled
 
 from femtodriver.device.virtual import program_engine
 from femtodriver.device.virtual.output_queue import MOST_WORDS
@@ -23,6 +22,7 @@ from femtodriver.device.virtual.virtual_board import VirtualBoard
 from femtodriver.device.virtual.zcu104_side import MOST_MESSAGE, Connection
 from femtodriver.device.zcu104.entries import Code, axis_fields, entries, to_bytes
 from femtodriver.program.bus.load_sequence import load_sequence
+from tests.device.networks import PART, compiled
 
 PROGRAMS = ("identity", "accumulator", "two_in_three_out")
 # Building a machine takes milliseconds: whole sessions are rare, traffic with a loaded board is the rule.

@@ -1,27 +1,22 @@
-"""Every test of this folder ends: by itself, or by an alarm."""
+"""Every test of this folder ends: by itself, or by an alarm; and it leaves no thread behind."""
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Iterator
-from types import FrameType
 
 import pytest
 
-HARD_LIMIT_S = 60
+from femtodriver.device.virtual.virtual_board import VirtualBoard
+from femtodriver.device.virtual.zcu104_server import BoardServer
+from tests.board_bench import alarm
+from tests.device.networks import PART
 
 
 @pytest.fixture(autouse=True)
 def _hard_limit() -> Iterator[None]:
-    def ring(number: int, frame: FrameType | None) -> None:
-        raise TimeoutError(f"the test did not end within {HARD_LIMIT_S} s")
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.alarm(HARD_LIMIT_S)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
+    with alarm():
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -29,4 +24,12 @@ def _no_thread_left() -> Iterator[None]:
     """What a test starts it also stops."""
     before = set(threading.enumerate())
     yield
-    assert [thread.name for thread in threading.enumerate() if thread not in before] == []
+    left = [thread for thread in threading.enumerate() if thread not in before]
+    assert [thread.name for thread in left] == []
+
+
+@pytest.fixture
+def server() -> Iterator[BoardServer]:
+    """A virtual board on a free port."""
+    with BoardServer(VirtualBoard(PART)) as found:
+        yield found

@@ -1,6 +1,6 @@
 """Many frames through the TCP link on the virtual board: outputs equal, memory flat.
 
-    python tests/device/soak.py 100000
+    python -m tests.device.soak 100000
 
 The board runs in a process of its own; both processes' memory is looked at after the first tenth and at the end.
 """
@@ -16,9 +16,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
-from device_networks import compiled, expected, random_inputs
 
 from femtodriver.device import make_runner, serve
+from tests.device.networks import compiled, expected, random_inputs
 
 ROUND = 500
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from board_fuzz import run
+from tests.device.board_fuzz import run
 
 
 def test_mutated_traffic_is_answered_or_noted() -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from device_networks import NETWORKS, PART, assert_equal, compiled, expected, random_inputs
 
 from femtodriver.device.virtual.program_engine import Loaded
 from femtodriver.device.virtual.serve import preload_program
@@ -19,6 +18,7 @@ from femtodriver.program.bus.recording import Transaction, apb_files
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.memory_map import POWER_VALUES, head_tail_register, power_register
 from femtodriver.program.packing import pack, split_words, unpack
+from tests.device.networks import NETWORKS, PART, assert_equal, compiled, expected, random_inputs
 
 DM0, IM = 0x100000, 0x1F0000
 

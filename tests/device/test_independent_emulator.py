@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from device_networks import compiled, random_inputs
-from device_spec_emulator import SpecEmulator
 
 from femtodriver.device import make_runner
-from femtodriver.errors import DeviceError
+from femtodriver.errors import DeviceError, UsageError
 from femtodriver.program.bus.load_sequence import load_sequence
 from femtodriver.program.bus.recording import apb_files
+from tests.device.networks import compiled, random_inputs
+from tests.device.spec_emulator import SpecEmulator
 
 
 def run(emulator: SpecEmulator, hardware: str = "zynq", frames: int = 4, folder: Path | None = None) -> None:
@@ -85,7 +85,7 @@ def test_an_output_that_never_comes() -> None:
             ):
                 runner.step(inputs)
             # What comes late must not be taken for the next frame.
-            with pytest.raises(DeviceError, match=r"a frame failed; reset\(\) must come first"):
+            with pytest.raises(UsageError, match=r"a frame failed; reset\(\) must come first"):
                 runner.step(inputs)
 
 
@@ -124,7 +124,7 @@ def test_memories_are_read_back() -> None:
                 DeviceError, match="core 0 DM1 pattern: 1 of 16 words differ; at 0x110008 expected 0x55555"
             ):
                 runner.integrity_check_all_memories(8)
-            with pytest.raises(DeviceError, match=r"has overwritten the program; reset\(\) must come first"):
+            with pytest.raises(UsageError, match=r"has overwritten the program; reset\(\) must come first"):
                 runner.step({"x": np.zeros(16, np.int64)})
     with SpecEmulator() as emulator:
         emulator.entry, plain = (  # type: ignore[method-assign]

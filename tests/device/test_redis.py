@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from device_networks import NETWORKS, PART, assert_equal, compiled, expected, random_inputs
 
 from femtodriver.device import Timeouts, make_runner, serve
-from femtodriver.device.fake.fake_link import FILL
+from femtodriver.device.fake.made_up_words import FILL
 from femtodriver.device.redis.redis_link import RedisLink
 from femtodriver.device.redis.redis_server import RedisServer
 from femtodriver.device.redis.simulator_side import RedisPeer
@@ -25,6 +24,7 @@ from femtodriver.device.virtual.redis_side import RedisBoard
 from femtodriver.device.virtual.virtual_board import VirtualBoard
 from femtodriver.errors import DeviceError, UsageError
 from femtodriver.program.bus.load_sequence import load_sequence
+from tests.device.networks import NETWORKS, PART, assert_equal, compiled, expected, random_inputs
 
 needs_redis = pytest.mark.skipif(
     shutil.which("redis-server") is None or importlib.util.find_spec("redis") is None,

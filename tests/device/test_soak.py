@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 import pytest
-from soak import soak
+
+from tests.device.soak import soak
 
 
 @pytest.mark.slow

@@ -5,29 +5,21 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from device_networks import PART, assert_equal, compiled, expected, random_inputs
 
 import femtodriver
-from femtodriver.device import BOARDS, Timeouts, make_runner, serve
+from femtodriver.device import make_runner, serve
 from femtodriver.device.spu_runner import FakeSPURunner, SPURunner
-from femtodriver.device.virtual.virtual_board import VirtualBoard
 from femtodriver.device.virtual.zcu104_server import BoardServer
 from femtodriver.errors import DeviceError, InputError, UsageError
 from femtodriver.program.bus.load_sequence import load_sequence
 from femtodriver.program.bus.read_recording import read_recordings
 from femtodriver.program.bus.recording import apb_files
 from femtodriver.program.compiled_data import CompiledData
-
-
-@pytest.fixture
-def server() -> Iterator[BoardServer]:
-    with BoardServer(VirtualBoard(PART)) as found:
-        yield found
+from tests.device.networks import assert_equal, compiled, expected, random_inputs
 
 
 def opened(server: BoardServer, name: str = "accumulator") -> SPURunner:
@@ -100,7 +92,7 @@ def test_targets_that_are_none(server: BoardServer, target: object, vals: list[i
 
 
 def test_a_whole_memory_goes_over_its_banks(server: BoardServer) -> None:
-    from femtodriver.device.session.bring_up import switch_bank
+    from femtodriver.device.session.memory_power import switch_bank
 
     with opened(server) as runner:
         for bank in ("DM2", "DM3"):
@@ -130,7 +122,7 @@ def test_power_states(server: BoardServer) -> None:
         assert not server.board.violations.counts
         runner.change_mem_power_state("off")
         runner.change_mem_power_state("on")
-        with pytest.raises(DeviceError, match=r"have lost the program; reset\(\) must come first"):
+        with pytest.raises(UsageError, match=r"have lost the program; reset\(\) must come first"):
             runner.step({"x": inputs["x"][0]})
         runner.reset()
         np.testing.assert_array_equal(runner.step({"x": inputs["x"][0]})[0]["sum"], wanted[0])
@@ -309,7 +301,7 @@ def test_key_and_salt_of_encrypted_programs(monkeypatch: pytest.MonkeyPatch) -> 
         runner = make_runner(secret, "fakezynq", **options)  # type: ignore[arg-type]
         runner.ioplug.transport.open()
         runner.reset()
-        sent = [item for item in runner._program() if 0x18 <= item.start_addr <= 0x28]
+        sent = [item for item in runner._session.program() if 0x18 <= item.start_addr <= 0x28]
         return [item.vals[0] for item in sent]
 
     assert written({"encrypted": False}) == [0, 0, 0, 0, 0]
@@ -328,75 +320,6 @@ def test_key_and_salt_of_encrypted_programs(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("FS_ENCRYPTION_SALT", "wrong")
     with pytest.raises(UsageError, match="FS_ENCRYPTION_SALT: must be a hexadecimal number, not 'wrong'"):
         written({"encrypted": True})
-
-
-@pytest.mark.parametrize(
-    ("options", "error", "message"),
-    [
-        ({"platform": "zcu106"}, NotImplementedError, "platform: must be one of zcu104, redis, evk2, not 'zcu106'"),
-        ({"platform": "evk2", "fake_connection": True}, UsageError, "evk2: has no fake board"),
-        ({"debug_vars": ["a"]}, UsageError, "with their places in data memory"),
-        ({"zynq_host": "a", "hardware_address": "b"}, UsageError, "mean the same; give one of them"),
-        ({"zynq_host": "a:b:c]"}, UsageError, "zynq host: must be HOST or HOST:PORT"),
-        ({"zynq_host": "a:99999"}, UsageError, "zynq host: must be HOST or HOST:PORT"),
-        ({"fake_hw_recv_vals": [1]}, UsageError, "values for a fake board are of no use on a real one"),
-        ({"settle_scale": -1.0}, UsageError, "the scale of pauses must be a number from 0"),
-    ],
-)
-def test_wrong_arguments(options: dict[str, object], error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=message):
-        SPURunner(compiled("identity"), io_records_dir=None, **options)  # type: ignore[arg-type]
-
-
-def test_documented_arguments_are_accepted(server: BoardServer, tmp_path: Path) -> None:
-    runner = SPURunner(
-        compiled("identity"),
-        str(tmp_path),
-        platform="zcu104",
-        debug_vars=[],
-        mem_expectations={},
-        fake_connection=False,
-        encrypt=None,
-        program_pll=False,
-        insert_debug_stores=False,
-        compiler_kwargs={"a": 1},
-        io_records_dir=str(tmp_path),
-        zynq_host=server.endpoint,
-        something_else=3,
-    )
-    with pytest.raises(UsageError, match="values to reset to are not supported"):
-        runner.reset(reset_vals={})  # type: ignore[arg-type]
-    with runner:
-        runner.reset(record=False)
-        assert runner.step({"x": np.arange(16)})[0]["%x.4"].tolist() == list(range(16))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_unknown_hardware_and_timeouts() -> None:
-    with pytest.raises(UsageError, match=f"hardware: must be one of {', '.join(BOARDS)}, not 'zinq'"):
-        make_runner(compiled("identity"), "zinq")
-    for wrong in (0, -1, float("nan"), True):
-        with pytest.raises(UsageError, match="must be a positive number of seconds"):
-            make_runner(compiled("identity"), "zynq", timeout=wrong)
-    with pytest.raises(UsageError, match="connect must be a positive number"):
-        Timeouts(connect=0)
-
-
-def test_the_default_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
-    from femtodriver.device.addresses import is_loopback, parse_endpoint, redis_port, zynq_host
-
-    assert zynq_host({}) == "192.168.1.8"
-    assert zynq_host({"FS_HWTS_ZYNQ": "1"}) == "192.168.1.145"
-    assert zynq_host({"FS_HWTS_ZYNQ": "1", "FS_HW_CFG": "spu1p2v1.dat"}) == "192.168.1.64"
-    assert 6379 <= redis_port() < 6399
-    assert parse_endpoint("host", 7) == ("host", 7)
-    assert parse_endpoint("[::1]:70", 7) == ("::1", 70)
-    assert parse_endpoint("[::1]", 7) == ("::1", 7)
-    assert parse_endpoint("::1", 7) == ("::1", 7)
-    assert [is_loopback(host) for host in ("127.0.0.1", "127.9.9.9", "::1", "localhost", "192.168.1.8", "board")] == [
-        *(True, True, True, True),
-        *(False, False),
-    ]
 
 
 def test_pauses_are_slept_where_silicon_may_be(server: BoardServer, monkeypatch: pytest.MonkeyPatch) -> None:

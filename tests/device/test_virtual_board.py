@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from device_networks import NETWORKS, PART, assert_equal, compiled, expected, plain, random_inputs
-from device_spec_client import SpecClient
 
 from femtodriver.compiler.pipeline import compile_network
 from femtodriver.device import make_runner
 from femtodriver.device.session.replay_recording import replay_program
 from femtodriver.device.virtual.virtual_board import VirtualBoard
 from femtodriver.device.virtual.zcu104_server import BoardServer
-from femtodriver.errors import DeviceError, InputError, UsageError
+from femtodriver.errors import InputError, UsageError
 from femtodriver.fqir.files.load_network import load_network
 from femtodriver.program.bus.load_sequence import load_sequence
 from femtodriver.program.bus.read_recording import read_apb_files, read_recordings
 from femtodriver.program.bus.recording import apb_files
 from femtodriver.program.packing import pack
-
-
-@pytest.fixture
-def server() -> Iterator[BoardServer]:
-    with BoardServer(VirtualBoard(PART)) as found:
-        yield found
+from tests.device.networks import NETWORKS, PART, assert_equal, compiled, expected, plain, random_inputs
+from tests.device.spec_client import SpecClient
 
 
 @pytest.mark.parametrize("hardware", ["zynq", "fpgazynq"])
@@ -70,7 +63,7 @@ def test_the_recipe_reset_loop_over_step_finish(server: BoardServer) -> None:
             assert internals == {}
     runner.finish()
     runner.finish()
-    with pytest.raises(DeviceError, match="the runner has finished; reset"):
+    with pytest.raises(UsageError, match="the runner has finished; reset"):
         runner.step({"x": inputs["x"][0]})
     runner.reset()
     np.testing.assert_array_equal(runner.step({"x": inputs["x"][0]})[0]["sum"], wanted[0])
@@ -156,8 +149,8 @@ def test_apb_files_replay_on_a_board_over_the_link(server: BoardServer) -> None:
     addresses, words = apb_files(load_sequence(data))
     runner = make_runner(data, "zynq", address=server.endpoint, timeout=10)
     with runner.ioplug.transport as link:
-        for program_pll in (False, True):
-            replay_program(link, read_apb_files(addresses.encode(), words.encode()), program_pll=program_pll)
+        for hardware in ("fpgazynq", "zynq"):
+            replay_program(link, read_apb_files(addresses.encode(), words.encode()), hardware)
             message = [data.metadata["inputs"]["x"]["pc_val"] << 32, *pack(inputs["x"][0], 16).tolist()]
             runner.hw_send("RTR", message)
             assert runner.hw_recv("RTR", 5).tolist()[1:] == message[1:]  # the state was zero
@@ -196,7 +189,7 @@ def test_inputs_that_do_not_fit_are_refused_before_anything_is_sent(server: Boar
     data = compiled("two_in_three_out")
     good = np.zeros(8, np.int64)
     with make_runner(data, "zynq", address=server.endpoint, timeout=10) as runner:
-        with pytest.raises(DeviceError, match=r"reset\(\) must come first"):
+        with pytest.raises(UsageError, match=r"reset\(\) must come first"):
             runner.step({"a": good, "b": good})
         runner.reset()
         for wrong, message in (

@@ -17,7 +17,7 @@ from femtodriver.device.spu_runner import SPURunner
 from femtodriver.device.virtual.zcu104_server import BoardServer
 from femtodriver.driver.arguments import RunArguments
 from femtodriver.driver.runner_material import material
-from femtodriver.errors import DeviceError, InputError, UsageError
+from femtodriver.errors import InputError, UsageError
 from femtodriver.fqir.graph import Graph, Network, Node, Tensor
 from femtodriver.inputs import InputSpec
 from femtodriver.model.build_model import build
@@ -177,11 +177,11 @@ def test_what_else_a_board_can_do(server: BoardServer) -> None:
         runner.change_mem_power_state(change)
     np.testing.assert_array_equal(runner.step(inputs)[0]["q"], inputs["a"])
     runner.change_mem_power_state("off")
-    with pytest.raises(DeviceError, match="have lost the program"):
+    with pytest.raises(UsageError, match="have lost the program"):
         runner.step(inputs)
     runner.reset()
     assert runner.integrity_check_all_memories(8) > 8
-    with pytest.raises(DeviceError, match="has overwritten the program"):
+    with pytest.raises(UsageError, match="has overwritten the program"):
         runner.step(inputs)
     runner.reset()
     np.testing.assert_array_equal(runner.step(inputs)[0]["q"], inputs["a"])
@@ -243,8 +243,11 @@ def test_words_that_a_fake_cannot_answer(tmp_path: Path, content: Any, sentence:
         ({"hardware": "zinc"}, "hardware: must be one of zynq, fpgazynq, fakezynq, redis, fakeredis, evk2, not 'zinc'"),
         ({"zynq_host": "127.0.0.1"}, "hardware fakezynq: must not have an address"),
         ({"hardware": "zynq", "zynq_host": "a", "hardware_address": "b"}, "must be the same as hardware_address"),
-        ({"hardware": "zynq", "zynq_host": "a:b"}, "zynq host: must be HOST or HOST:PORT"),
-        ({"hardware": "zynq", "timeout": -1}, "timeout: must be a positive number of seconds"),
+        ({"hardware": "zynq", "zynq_host": "a:b"}, "address: must be HOST or HOST:PORT"),
+        (
+            {"hardware": "zynq", "zynq_host": "127.0.0.1", "timeout": -1},
+            "timeout: must be a positive number of seconds",
+        ),
     ],
 )
 def test_boards_that_cannot_be(how: dict[str, Any], sentence: str) -> None:

@@ -10,10 +10,11 @@ from femtodriver.errors import UsageError
 
 ZYNQ_PORT = 7
 REDIS_PORT = 6379
-ZYNQ_HOST = "192.168.1.8"
+LAB_VARIABLE, PART_VARIABLE = "FS_HWTS_ZYNQ", "FS_HW_CFG"
 LAB_HOST = "192.168.1.145"
 LAB_HOST_OLD_CHIP = "192.168.1.64"
 OLD_CHIP = "spu1p2v1.dat"
+_LARGEST_PORT = 65535
 
 
 def parse_endpoint(text: str, port: int, what: str = "address") -> tuple[str, int]:
@@ -34,7 +35,7 @@ def parse_endpoint(text: str, port: int, what: str = "address") -> tuple[str, in
         raise UsageError(_wrong(what, text))
     if not number:
         return host, port
-    if not number.isascii() or not number.isdigit() or int(number) > 65535:
+    if not number.isascii() or not number.isdigit() or len(number) > 5 or int(number) > _LARGEST_PORT:
         raise UsageError(_wrong(what, text))
     return host, int(number)
 
@@ -54,12 +55,12 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def zynq_host(environment: Mapping[str, str] | None = None) -> str:
-    """The host of the ZCU104 when the user names none: by ``FS_HWTS_ZYNQ`` and ``FS_HW_CFG``."""
+def lab_address(environment: Mapping[str, str] | None = None) -> str | None:
+    """The host of the lab's ZCU104 for those who asked for it with ``FS_HWTS_ZYNQ``; None for everybody else."""
     found = os.environ if environment is None else environment
-    if not found.get("FS_HWTS_ZYNQ"):
-        return ZYNQ_HOST
-    return LAB_HOST_OLD_CHIP if found.get("FS_HW_CFG") == OLD_CHIP else LAB_HOST
+    if not found.get(LAB_VARIABLE):
+        return None
+    return LAB_HOST_OLD_CHIP if found.get(PART_VARIABLE) == OLD_CHIP else LAB_HOST
 
 
 def redis_port() -> int:
@@ -75,4 +76,7 @@ def _is_ipv6(host: str) -> bool:
 
 
 def _wrong(what: str, text: str) -> str:
-    return f"{what}: must be HOST or HOST:PORT (an IPv6 host in brackets), with a port up to 65535, not {text!r:.80}."
+    return (
+        f"{what}: must be HOST or HOST:PORT (an IPv6 host in brackets), with a port up to {_LARGEST_PORT}, "
+        f"not {text!r:.80}."
+    )

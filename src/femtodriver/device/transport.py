@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeVar
 
@@ -35,40 +34,23 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver.arrays import BusWords
+from femtodriver.device.timeouts import Timeouts
 from femtodriver.errors import DeviceError, UsageError
 from femtodriver.program.bus.recording import SPACES, end_address
 
+GOOD_OUTPUT = 0x1F
+"""Status in the header of a good output message."""
 Self = TypeVar("Self", bound="Transport")
-
-
-@dataclass(frozen=True)
-class Timeouts:
-    """How long to wait for what, in seconds.
-
-    ``connect``: until the link stands; ``io``: for the whole answer to one request, and for a write to be taken;
-    ``output``: from the last input of a frame to its outputs; ``lock``: for the PLL.
-    """
-
-    connect: float = 5.0
-    io: float = 20.0
-    output: float = 20.0
-    lock: float = 5.0
-
-    def __post_init__(self) -> None:
-        for name in ("connect", "io", "output", "lock"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e6:
-                raise UsageError(f"timeouts: {name} must be a positive number of seconds, not {value!r}.")
 
 
 class Transport(ABC):
     """A link to one board; see the life cycle above.
 
-    ``name`` is what messages call the link; ``ready_always``: nothing is behind it that could take time.
+    ``name`` is what messages call the link; ``is_fake``: nothing is behind it, every answer is made up.
     """
 
     name: str
-    ready_always = False
+    is_fake = False
 
     def __init__(self, name: str, timeouts: Timeouts) -> None:
         self.name = name

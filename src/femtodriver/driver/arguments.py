@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from femtodriver.device.hardware_options import runner_options
+from femtodriver.device.board_settings import BoardSettings
+from femtodriver.device.boards import DEFAULT_HARDWARE
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.files.file_access import make_directory, read_file, write_file
 from femtodriver.files.plain_yaml import load_yaml
-from femtodriver.runners.hardware_runner import DEFAULT_HARDWARE, check_address
 
 MOST_BYTES = 1 << 20
 AnyPath = str | os.PathLike[str]
@@ -45,19 +45,17 @@ class RunArguments(NamedTuple):
 
     @property
     def address(self) -> str | None:
-        """Where the board is. UsageError for two different places, and where the hardware cannot have any."""
+        """Where the board is. UsageError for two different places."""
         if None not in (self.zynq_host, self.hardware_address) and self.zynq_host != self.hardware_address:
             raise UsageError(
                 f"zynq_host: must be the same as hardware_address ({self.hardware_address!r:.60}) if both are given, "
                 f"not {self.zynq_host!r:.60}."
             )
-        address = self.hardware_address if self.zynq_host is None else self.zynq_host
-        check_address(self.hardware, address)
-        return address
+        return self.hardware_address if self.zynq_host is None else self.zynq_host
 
     def checked(self) -> RunArguments:
         """The arguments themselves; UsageError for what would fail later, before a long run finds out."""
-        runner_options(self.hardware, address=self.address, timeout=self.timeout)
+        BoardSettings(hardware=self.hardware, address=self.address, timeout=self.timeout)
         return self
 
     @property

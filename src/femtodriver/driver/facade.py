@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from femtodriver.device.boards import DEFAULT_HARDWARE
 from femtodriver.driver import run_runners, unavailable
 from femtodriver.driver.arguments import (
     CompileArguments,
@@ -34,7 +35,6 @@ from femtodriver.output.summary import metrics_text, model_text, written_text
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.runners import check_names
 from femtodriver.runners.compare_runs import check_tolerance
-from femtodriver.runners.hardware_runner import DEFAULT_HARDWARE
 
 CompilerOptions = Mapping[str, Any] | Sequence[str] | None
 _log = logging.getLogger(__name__)

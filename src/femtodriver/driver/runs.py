@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from femtodriver.arrays import Int64Array
+from femtodriver.device.boards import DEFAULT_HARDWARE
 from femtodriver.device.spu_runner import SPURunner
 from femtodriver.driver import run_runners
 from femtodriver.driver.arguments import AnyPath, RunArguments, check_period, listed
@@ -29,7 +30,7 @@ from femtodriver.output.model_folder import Results
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.runners import Material, Runner, create
 from femtodriver.runners.compare_runs import RunProgress
-from femtodriver.runners.hardware_runner import DEFAULT_HARDWARE, HardwareRunner
+from femtodriver.runners.hardware_runner import HardwareRunner
 from femtodriver.runners.runner_table import device_runner
 
 if TYPE_CHECKING:

@@ -10,18 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver.arrays import AnyArray
-from femtodriver.device.boards import BOARDS, board_of
-from femtodriver.device.hardware_options import runner_options
+from femtodriver.device.board_settings import BoardSettings
+from femtodriver.device.boards import DEFAULT_HARDWARE, board_of
 from femtodriver.device.session.debug_values import DataPlace
 from femtodriver.device.spu_runner import SPURunner
-from femtodriver.errors import InputError, UsageError
+from femtodriver.errors import InputError
 from femtodriver.inputs import InputSpec, read_array
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.runners.runner import Mask, Progress, Runner, Values
 
 HARDWARE = "hardware"
 FAKE = "fakehw"
-DEFAULT_HARDWARE = "fakezynq"
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,17 +63,18 @@ class HardwareRunner(SPURunner, Runner):
         kept: Mapping[str, Mapping[str, int]] | None = None,
     ) -> None:
         self.is_fake = fake = board_of(device.hardware).fake
-        SPURunner.__init__(
-            self,
-            device.program,
-            debug_vars={} if fake else {key: DataPlace(**place) for key, place in (kept or {}).items()},
-            fake_hw_recv_vals=_fake_words(device) if fake else None,
-            encryption_key_idx=device.key_index,
+        settings = BoardSettings(
+            hardware=device.hardware,
+            address=device.address,
+            timeout=device.timeout,
+            reply_values=_fake_words(device) if fake else None,
+            key_index=device.key_index,
             salt=device.salt,
-            io_records_dir=device.records_dir,
+            debug_places={} if fake else {key: DataPlace(**place) for key, place in (kept or {}).items()},
+            records_dir=device.records_dir,
             write_records=False,
-            **runner_options(device.hardware, address=device.address, timeout=device.timeout),
         )
+        SPURunner.__init__(self, device.program, settings=settings)
         Runner.__init__(self, name, inputs)
 
     def reset(self, reset_vals: None = None, record: bool = True) -> None:
@@ -108,17 +108,6 @@ def hardware_of_fake(hardware: str) -> str:
     UsageError for an unknown option.
     """
     return hardware if board_of(hardware).fake else DEFAULT_HARDWARE
-
-
-def check_address(hardware: str, address: str | None) -> None:
-    """UsageError for an unknown hardware option, or an address for one that cannot have any."""
-    row = board_of(hardware)
-    if address is not None and row.address == "none":
-        real = ", ".join(name for name, other in BOARDS.items() if not other.fake)
-        raise UsageError(
-            f"hardware {hardware}: must not have an address ({address!r:.60}), because nothing is there; choose a "
-            f"board with --hardware ({real})."
-        )
 
 
 def _fake_words(device: Device) -> AnyArray | None:

@@ -9,7 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from femtodriver.arrays import BusWords
-from femtodriver.device.transport import Timeouts, Transport
+from femtodriver.device.timeouts import Timeouts
+from femtodriver.device.transport import Transport
 from femtodriver.errors import DeviceError, UsageError
 
 PACKET_BYTES = 64
@@ -49,7 +50,7 @@ class HidOpener(Protocol):
 
 
 class EvkLink(Transport):
-    """Packets to and from an EVK2; see ``hid_boards`` for finding one."""
+    """Packets to and from an EVK2; see ``usb_boards`` for finding one."""
 
     def __init__(self, opener: HidOpener, timeouts: Timeouts, name: str = "evk2") -> None:
         super().__init__(name, timeouts)

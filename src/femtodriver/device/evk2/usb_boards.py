@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from femtodriver.device.evk2.hid_link import HidDevice
+from femtodriver.device.evk2.hid_link import EvkLink, HidDevice
+from femtodriver.device.link_request import LinkRequest
 from femtodriver.errors import DeviceError
 
 VENDOR, PRODUCT, INTERFACE = 0x16C0, 0x0486, 0
@@ -38,6 +39,11 @@ class EvkBoard:
     def tells_time(self) -> bool:
         """Whether the firmware knows the execution time; older firmware resets the board when asked."""
         return self.manufacturer.lower() == NEW_FIRMWARE
+
+
+def make_link(request: LinkRequest) -> EvkLink:
+    """The maker of EVK2 boards; the address is a serial number."""
+    return EvkLink(EvkOpener(request.address), request.timeouts)
 
 
 def hid_package() -> Any:

@@ -10,15 +10,23 @@ from typing import Any
 import numpy as np
 
 from femtodriver.arrays import BusWords
-from femtodriver.device.addresses import endpoint_text
+from femtodriver.device.addresses import endpoint_text, parse_endpoint, redis_port
+from femtodriver.device.link_request import LinkRequest
 from femtodriver.device.redis.redis_server import LOCAL, RedisServer, connect, redis_errors
 from femtodriver.device.redis.requests import HOST_WAIT, REPLIES, REQUESTS, header, numbers
-from femtodriver.device.transport import Timeouts, Transport
+from femtodriver.device.timeouts import Timeouts
+from femtodriver.device.transport import Transport
 from femtodriver.errors import DeviceError
 from femtodriver.program.bus.recording import end_address
 
 _BATCH = 1024
 _log = logging.getLogger(__name__)
+
+
+def make_link(request: LinkRequest) -> RedisLink:
+    """The maker of boards behind a redis server. UsageError for an address that is no HOST[:PORT]."""
+    server = None if request.address is None else parse_endpoint(request.address, redis_port())
+    return RedisLink(server, request.timeouts, request.encrypted)
 
 
 class RedisLink(Transport):

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver.arrays import BusWords, Words
-from femtodriver.device.session.target_addresses import Place, Target, places
+from femtodriver.device.session.target_addresses import BusPlace, Target, places
 from femtodriver.device.session.traffic_recorder import Recorder
 from femtodriver.errors import UsageError
 from femtodriver.program.packing import join_words, split_words
@@ -16,12 +16,12 @@ from femtodriver.program.packing import join_words, split_words
 
 @dataclass(frozen=True)
 class _Pending:
-    place: Place
+    place: BusPlace
     words: BusWords
     comment: str | None
 
 
-class Chip:
+class ChipAccess:
     """Writes and reads of the targets of ``places``; writes may be gathered and sent later."""
 
     def __init__(self, recorder: Recorder) -> None:

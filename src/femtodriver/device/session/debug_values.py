@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from femtodriver.arrays import Int64Array, Words
-from femtodriver.device.session.chip_access import Chip
+from femtodriver.device.session.chip_access import ChipAccess
 from femtodriver.errors import UsageError
 from femtodriver.program.compiled_data import DM_BANK_WORDS
 from femtodriver.program.packing import unpack
@@ -26,7 +26,7 @@ class DataPlace:
     bits: int
 
 
-def read_elements(chip: Chip, place: DataPlace) -> Int64Array:
+def read_elements(chip: ChipAccess, place: DataPlace) -> Int64Array:
     """The elements, int64, shape (length,). UsageError for a place outside data memory; DeviceError as of reads."""
     if place.bits not in (8, 16, 32) or place.address < 0 or place.length < 1 or 8 * place.address % place.bits:
         raise UsageError(f"data memory: elements must be of 8, 16 or 32 bits at a multiple of their size, not {place}.")
@@ -39,7 +39,7 @@ def read_elements(chip: Chip, place: DataPlace) -> Int64Array:
     return elements[skipped : skipped + place.length]
 
 
-def read_words(chip: Chip, core: int, first: int, count: int) -> Words:
+def read_words(chip: ChipAccess, core: int, first: int, count: int) -> Words:
     """``count`` 64-bit words in a row as the program sees them: banks of a pair take turns."""
     found = np.zeros(count, np.uint64)
     at = 0

@@ -68,7 +68,7 @@ class Frames:
             sleep = min(2 * sleep, _LONGEST_PAUSE_S)
 
     def _output_waits(self) -> bool:
-        if self._transport.ready_always:
+        if self._transport.is_fake:
             return True
         return bool(self._recorder.read("spu_top", TOP_REGISTERS["OUTPUT_INT"], 1, "OUTPUT_INT")[0])
 

@@ -8,13 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver.arrays import BusWords, Int64Array
+from femtodriver.device.transport import GOOD_OUTPUT
 from femtodriver.errors import DeviceError, InputError
 from femtodriver.program.metadata import InputRecord, OutputRecord
 from femtodriver.program.packing import elements_per_word, join_words, pack, split_words, unpack
 
 Values = dict[str, Int64Array]
-GOOD = 0x1F
-"""Status in the header of a good output."""
 
 
 def input_messages(inputs: Mapping[str, npt.ArrayLike], records: Sequence[InputRecord]) -> list[BusWords]:
@@ -59,8 +58,8 @@ def output_arrays(words: BusWords, records: Sequence[OutputRecord], where: str) 
     at = 0
     while at < len(words):
         status, mailbox = (int(word) for word in words[at : at + 2])
-        if status != GOOD:
-            raise DeviceError(f"{where}: expected status {GOOD:#x} in the header of an output, got {status:#x}.")
+        if status != GOOD_OUTPUT:
+            raise DeviceError(f"{where}: expected status {GOOD_OUTPUT:#x} in the header of an output, got {status:#x}.")
         record = mailboxes.pop(mailbox, None)
         if record is None:
             left = ", ".join(str(number) for number in mailboxes) or "none"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from femtodriver.device.session.bring_up import switch_bank
+from femtodriver.device.session.memory_power import switch_bank
 from femtodriver.device.session.traffic_recorder import Recorder
 from femtodriver.errors import DeviceError, UsageError
 from femtodriver.program.bus.recording import Transaction

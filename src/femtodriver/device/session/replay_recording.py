@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from femtodriver.device.boards import platform_of
+from femtodriver.device.boards import board_of
 from femtodriver.device.session.bring_up import bring_up
 from femtodriver.device.session.traffic_recorder import Recorder
 from femtodriver.device.transport import Transport
@@ -12,15 +12,14 @@ from femtodriver.program.bus.read_recording import writes_only
 from femtodriver.program.bus.recording import Transaction
 
 
-def replay_program(
-    transport: Transport, records: Iterable[Transaction], platform: str = "zcu104", program_pll: bool = False
-) -> int:
+def replay_program(transport: Transport, records: Iterable[Transaction], hardware: str = "fpgazynq") -> int:
     """Bring the board up and send the apb writes of a recording (``0PROG_A``/``0PROG_D``, ``setup.yaml``): the words.
 
     The transport must be open. Resets and clocks of the recording are left out: they are those of the board that it
     was made with. DeviceError when the link fails.
     """
     recorder = Recorder(transport)
-    bring_up(recorder, platform_of(platform), program_pll)
+    board = board_of(hardware)
+    bring_up(recorder, board.platform, board.program_pll)
     writes = [record for record in writes_only(records) if record.msgtype == "apb"]
     return recorder.replay_record(writes)

@@ -23,7 +23,7 @@ _BANKED = {"DM": DM_BANK_WORDS, "TM": TM_BANK_WORDS}
 
 
 @dataclass(frozen=True)
-class Place:
+class BusPlace:
     """``count`` words of the target ``space`` from ``address`` on; ``wide``: of 64 bits, so two bus words each."""
 
     space: str
@@ -32,7 +32,7 @@ class Place:
     wide: bool
 
 
-def places(target: Target, count: int) -> tuple[Place, ...]:
+def places(target: Target, count: int) -> tuple[BusPlace, ...]:
     """Where ``count`` words of a target lie, in pieces that stay inside one bank.
 
     A target is a register's name, "RTR" (the message router), or (core, name, offset) with the name of a power
@@ -50,29 +50,29 @@ def places(target: Target, count: int) -> tuple[Place, ...]:
         raise UsageError(f"target: core must be in 0...{OPEN_SPU.cores - 1} and offset from 0, not {target!r}.")
     if name in POWER_REGISTERS:
         memory, index = name[:2], name.removeprefix(name[:2] + "_CONF")
-        return (_fitting(target, Place("apb", power_register(core, memory + index) + 4 * offset, count, False), 1),)
+        return (_fitting(target, BusPlace("apb", power_register(core, memory + index) + 4 * offset, count, False), 1),)
     if name == HEAD_TAIL:
-        return (_fitting(target, Place("apb", head_tail_register(core) + 8 * offset, count, True), 1),)
+        return (_fitting(target, BusPlace("apb", head_tail_register(core) + 8 * offset, count, True), 1),)
     return tuple(_memory(core, name, offset, count))
 
 
-def _register(name: str, count: int) -> Place:
+def _register(name: str, count: int) -> BusPlace:
     if name == ROUTER:
-        return Place("axis", 0, count, True)
+        return BusPlace("axis", 0, count, True)
     for space, registers in (("apb", SYSTEM_REGISTERS), ("spu_top", TOP_REGISTERS)):
         if name in registers:
-            return _fitting(name, Place(space, registers[name], count, False), 1)
+            return _fitting(name, BusPlace(space, registers[name], count, False), 1)
     known = ", ".join((*SYSTEM_REGISTERS, *TOP_REGISTERS, ROUTER))
     raise UsageError(f"target: a register must be one of {known}, not {name!r}.")
 
 
-def _fitting(target: Target, place: Place, most: int) -> Place:
+def _fitting(target: Target, place: BusPlace, most: int) -> BusPlace:
     if place.count > most or (not isinstance(target, str) and target[2]):
         raise UsageError(f"{target!r}: a register is one word.")
     return place
 
 
-def _memory(core: int, name: str, offset: int, count: int) -> Iterator[Place]:
+def _memory(core: int, name: str, offset: int, count: int) -> Iterator[BusPlace]:
     while count:
         bank, start = name, offset
         if name in _BANKED:
@@ -86,5 +86,5 @@ def _memory(core: int, name: str, offset: int, count: int) -> Iterator[Place]:
         here = min(count, size - start)
         if here < 1 or (here < count and name not in _BANKED):
             raise UsageError(f"core {core} {name}: has {size} words per bank, not {count} from {offset}.")
-        yield Place("apb", base + 8 * start, here, True)
+        yield BusPlace("apb", base + 8 * start, here, True)
         offset, count = offset + here, count - here

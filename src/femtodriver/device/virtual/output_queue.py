@@ -7,8 +7,8 @@ from collections import deque
 import numpy as np
 
 from femtodriver.arrays import BusWords, Words
+from femtodriver.device.transport import GOOD_OUTPUT
 
-GOOD = 0x1F
 MOST_WORDS = 1 << 16
 """64-bit words that wait at most, headers included."""
 MOST_MESSAGES = 1024
@@ -53,7 +53,7 @@ class Outbox:
         parts = []
         for _ in range(number):
             mailbox, payload = self._messages.popleft()
-            parts += [np.array([GOOD, mailbox], np.uint32), payload.astype("<u8").view("<u4")]
+            parts += [np.array([GOOD_OUTPUT, mailbox], np.uint32), payload.astype("<u8").view("<u4")]
         self.words -= words
         return np.concatenate(parts).astype(np.uint32)
 

@@ -9,8 +9,10 @@ import time
 import numpy as np
 
 from femtodriver.arrays import BusWords
-from femtodriver.device.addresses import endpoint_text, is_loopback
-from femtodriver.device.transport import Timeouts, Transport
+from femtodriver.device.addresses import ZYNQ_PORT, endpoint_text, is_loopback, parse_endpoint
+from femtodriver.device.link_request import LinkRequest
+from femtodriver.device.timeouts import Timeouts
+from femtodriver.device.transport import Transport
 from femtodriver.device.zcu104.checksums import StampCheck
 from femtodriver.device.zcu104.entries import (
     ENTRY_BYTES,
@@ -32,6 +34,12 @@ PIECE_BYTES = ENTRY_BYTES * PIECE_ENTRIES
 _CHUNK = 1 << 16
 _QUICK = getattr(socket, "TCP_QUICKACK", None)
 _WRITE_CODES = {"apb": Code.APB_WRITE, "axis": Code.AXIS_WRITE, "spu_top": Code.TOP_WRITE, "host": Code.HOST_WRITE}
+
+
+def make_link(request: LinkRequest) -> TcpLink:
+    """The maker of boards over TCP. UsageError for an address that is no HOST[:PORT]."""
+    host, port = parse_endpoint(request.address or "", ZYNQ_PORT)
+    return TcpLink(host, port, request.timeouts, request.settle_scale)
 
 
 class TcpLink(Transport):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from femtodriver.device.session.frame_messages import input_messages, output_arrays
-from femtodriver.device.transport import Timeouts
+from femtodriver.device.timeouts import Timeouts
 from femtodriver.device.zcu104.tcp_link import TcpLink
 from femtodriver.errors import DeviceError, UsageError
 from femtodriver.program.metadata import InputRecord, OutputRecord

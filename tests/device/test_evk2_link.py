@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from device_networks import compiled
 
+from femtodriver.device.board_settings import BoardSettings
 from femtodriver.device.evk2.hid_link import EvkLink
 from femtodriver.device.evk2.usb_boards import EvkOpener, list_boards
 from femtodriver.device.spu_runner import SPURunner
-from femtodriver.device.transport import Timeouts
+from femtodriver.device.timeouts import Timeouts
 from femtodriver.errors import DeviceError
+from tests.device.networks import compiled
 
 WAITS = 0.0
 QUICK = Timeouts(connect=1, io=0.3, output=0.3, lock=0.3)
@@ -113,9 +114,7 @@ def link(board: SpecBoard, folder: Path, serial: str | None = None, product: str
 def test_a_program_on_a_board(tmp_path: Path, firmware: str) -> None:
     board = SpecBoard(firmware)
     data = compiled("identity")
-    runner = SPURunner(
-        data, platform="evk2", program_pll=True, transport=link(board, tmp_path), io_records_dir=None, verify=True
-    )
+    runner = SPURunner(data, settings=BoardSettings(hardware="evk2"), link=link(board, tmp_path))
     with runner:
         runner.reset()
         for first in (0, 100):

@@ -8,7 +8,6 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from device_networks import PART, compiled, expected, random_inputs
 
 from femtodriver.device import Faults, Timeouts, make_runner
 from femtodriver.device.virtual.link_faults import FaultStream
@@ -16,6 +15,7 @@ from femtodriver.device.virtual.virtual_board import VirtualBoard
 from femtodriver.device.virtual.zcu104_server import BoardServer
 from femtodriver.errors import DeviceError, UsageError
 from femtodriver.program.bus.load_sequence import load_sequence
+from tests.device.networks import PART, compiled, expected, random_inputs
 
 FRAMES = 4
 SCHEDULES = 200
@@ -73,7 +73,7 @@ def test_after_a_closed_connection_a_reset_starts_over() -> None:
     loading = sum(record.length for record in load_sequence(data, program_pll=True))
     with (
         BoardServer(VirtualBoard(PART), faults=Faults(close_after_entries=loading + 20)) as server,
-        make_runner(data, "zynq", address=server.endpoint, timeout=5) as runner,
+        make_runner(data, "zynq", address=server.endpoint, timeout=5, verify=False) as runner,
     ):
         runner.reset()
         with pytest.raises(DeviceError, match=r"closed the connection|the link was lost|the link is lost"):

@@ -1,0 +1,162 @@
+"""The life of a program on a board, from the first reset to the end.
+
+1. construct: nothing is opened
+2. ``reset()``: opens the link, resets the board, loads the program, reads it back
+3. ``step(inputs)`` per frame
+4. ``finish()``: closes the link; ``reset()`` may follow
+
+Out of this order, a step is a UsageError. After a DeviceError only ``reset()`` goes on: answers of a frame that failed
+must not be taken for those of the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy.typing as npt
+
+from femtodriver.device.board_settings import BoardSettings
+from femtodriver.device.encryption_registers import key_and_salt_of
+from femtodriver.device.link_request import LinkRequest, make_link
+from femtodriver.device.session.bring_up import bring_up, check_version
+from femtodriver.device.session.chip_access import ChipAccess
+from femtodriver.device.session.debug_values import read_elements
+from femtodriver.device.session.frame_exchange import Frames
+from femtodriver.device.session.frame_messages import Values
+from femtodriver.device.session.memory_checks import check_memories, verify_load
+from femtodriver.device.session.memory_power import next_power_state, switch_memories
+from femtodriver.device.session.traffic_recorder import Recorder
+from femtodriver.device.transport import Transport
+from femtodriver.errors import UsageError
+from femtodriver.program.bus.load_sequence import chip_init, load_sequence
+from femtodriver.program.bus.recording import PROGRAM_RECORDING, Transaction
+from femtodriver.program.compiled_data import CompiledData
+from femtodriver.program.memory_map import SYSTEM_REGISTERS
+
+RUN_RECORDING = "io_sequence"
+
+
+class BoardSession:
+    """A program on a board. ``recorder``: what all traffic goes through; ``chip``: registers and memories by name.
+
+    ``link``: one that is there already, instead of that of the board's row. ProgramError for a damaged program.
+    """
+
+    def __init__(self, data: CompiledData, settings: BoardSettings, link: Transport | None = None) -> None:
+        self.info = data.info()
+        self._data = data
+        self._settings = settings
+        self._platform = settings.board.platform
+        self._encrypted = self.info.encrypted is not False if settings.encrypted is None else settings.encrypted
+        self._key = key_and_salt_of(self.info, self._encrypted, settings.key_index, settings.salt)
+        self.link = link or make_link(settings.board, self._request())
+        self.recorder = Recorder(self.link)
+        self.chip = ChipAccess(self.recorder)
+        self.frames = Frames(self.recorder, self._platform, self.info)
+        self.debug_places = dict(settings.debug_places)
+        self._power = "off"
+        self._not_ready = "reset() must come first"
+
+    def reset(self, record: bool) -> None:
+        """Hard reset, clocks, memories, program; the next frame is the first one.
+
+        ``record``: keep the traffic that loads the program. What comes later is kept only if somebody starts it.
+
+        DeviceError when the board does not answer as it must.
+        """
+        self._not_ready = "the last reset() failed; reset() must succeed first"
+        records = self.program()
+        self.link.refresh()
+        self.recorder.clear()
+        if record:
+            self.recorder.start_recording(PROGRAM_RECORDING)
+        bring_up(self.recorder, self._platform, self._settings.board.program_pll)
+        if self._platform.checks_version:
+            self.check_version()
+        for item in records:
+            self.recorder.send(item)
+        self.recorder.stop_recording()
+        self._power, self.frames.count = "on", 0
+        if self._settings.verifies:
+            verify_load(self.recorder, records)
+        self._not_ready = ""
+
+    def step(self, inputs: Mapping[str, npt.ArrayLike]) -> tuple[Values, Values]:
+        """One frame: (outputs, values of the debug places), int64 arrays of the logical lengths.
+
+        UsageError before a reset, after the end or a failure, and while memories sleep; InputError, before anything is
+        sent, for inputs that do not fit; DeviceError when the board does not answer.
+        """
+        if self._not_ready:
+            raise UsageError(f"{self.link.name}: {self._not_ready}.")
+        if self._power != "on":
+            raise UsageError(f"{self.link.name}: the memories are {self._power}; wake them before a frame.")
+        messages = self.frames.messages(inputs)
+        # Also after an interrupt from the keyboard.
+        self._not_ready = "a frame failed; reset() must come first"
+        found = self.frames.exchange(messages, self._debug_values)
+        self._not_ready = ""
+        return found
+
+    def finish(self) -> None:
+        """Close the link; what was recorded stays readable."""
+        self.link.close()
+        self._not_ready = "the runner has finished; reset() starts it again"
+
+    def soft_reset(self) -> None:
+        """Cores to their initial state; memories keep what they hold. DeviceError when the link fails."""
+        everyone = max(3, (1 << len(self.info.inst_counts)) - 1)
+        for value in (everyone, 0):
+            self.recorder.write("apb", SYSTEM_REGISTERS["RST"], [value], "soft reset")
+
+    def change_power(self, change: str) -> None:
+        """Switch all used memories "on" or "off", to "sleep", or "wake" them.
+
+        Memories that were off have lost the program: ``reset`` loads it again. UsageError for a change that is not
+        possible in the present state; DeviceError when the link fails.
+        """
+        after = next_power_state(self._power, change)
+        switch_memories(self.recorder, self.info, change)
+        if after == "off":
+            self._not_ready = "the memories were switched off and have lost the program; reset() must come first"
+        self._power = after
+
+    def check_version(self) -> None:
+        """DeviceError when the board's VERSION is not that of the part; a fake board has any version."""
+        if not self.link.is_fake:
+            check_version(self.recorder)
+
+    def check_memories(self, words: int) -> int:
+        """Patterns into the first ``words`` words of every memory bank of the used cores, and back; the words checked.
+
+        The program is lost: ``reset`` loads it again. A fake board has no memory, so nothing is checked on it.
+        UsageError for a number below 1 or sleeping memories; DeviceError for the first word that differs.
+        """
+        if self.link.is_fake:
+            return 0
+        if self._power == "asleep":
+            raise UsageError(f"{self.link.name}: the memories are asleep; wake them before they are checked.")
+        self._not_ready = "the integrity check has overwritten the program; reset() must come first"
+        self._power = "on"
+        return check_memories(self.recorder, sorted(self.info.inst_counts), words)
+
+    def program(self) -> tuple[Transaction, ...]:
+        """The writes that load the program, once the board is awake."""
+        key_index, salt = self._key
+        records = load_sequence(self._data, key_index=key_index, salt=salt, encrypted=self._encrypted)
+        return records[len(tuple(chip_init(program_pll=False))) :]
+
+    def _request(self) -> LinkRequest:
+        settings = self._settings
+        return LinkRequest(
+            hardware=settings.hardware,
+            address=settings.reached_at,
+            timeouts=settings.waits,
+            settle_scale=settings.settle_scale,
+            encrypted=self._encrypted,
+            reply_values=settings.reply_words,
+            outputs=tuple(sorted((record.mailbox_id, record.words) for record in self.info.outputs)),
+        )
+
+    def _debug_values(self) -> Values:
+        return {name: read_elements(self.chip, place) for name, place in self.debug_places.items()}

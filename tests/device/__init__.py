@@ -1,0 +1,1 @@
+"""The room ``device``: links, sessions, the virtual board."""

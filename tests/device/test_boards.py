@@ -1,0 +1,118 @@
+"""The rows of the boards: what follows from them, and that every row can be used."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from femtodriver.device.addresses import is_loopback, lab_address, parse_endpoint, redis_port
+from femtodriver.device.board_settings import BoardSettings
+from femtodriver.device.boards import (
+    BOARDS,
+    DEFAULT_HARDWARE,
+    address_help,
+    board_like,
+    boards_table,
+    hardware_help,
+    timeout_help,
+)
+from femtodriver.device.link_request import LinkRequest, make_link
+from femtodriver.device.spu_runner import make_runner
+from femtodriver.device.transport import Transport
+from femtodriver.errors import UsageError
+from tests.device.networks import compiled
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "devices.md"
+RENEW = "renew it with: python -m tests.device.test_boards"
+START, END = "<!-- boards -->\n", "<!-- end -->"
+ROOM = Path(__file__).parents[2] / "src" / "femtodriver" / "device"
+
+
+def refreshed(text: str) -> str:
+    before, rest = text.split(START)
+    return f"{before}{START}\n{boards_table()}\n{END}{rest.split(END, 1)[1]}"
+
+
+@pytest.mark.parametrize("option", BOARDS)
+def test_every_board_has_a_link(option: str) -> None:
+    row = BOARDS[option]
+    address = None if not row.address else "127.0.0.1:1" if "HOST" in row.address else "S1"
+    link = make_link(row, LinkRequest(hardware=option, address=address))
+    assert isinstance(link, Transport)
+    assert not link.is_open
+    assert link.is_fake == row.fake
+    assert board_like(row.platform.name, row.fake, row.program_pll) is row
+
+
+def test_the_table_of_the_document_follows_from_the_rows() -> None:
+    text = DOCUMENT.read_text("utf-8")
+    assert refreshed(text) == text, RENEW
+
+
+def test_help_texts_name_every_board() -> None:
+    for option, row in BOARDS.items():
+        assert option in hardware_help()
+        assert (option in address_help()) is bool(row.address)
+    assert f"default {DEFAULT_HARDWARE}" in hardware_help()
+    assert timeout_help() == "seconds to wait for each answer (default 20; redis 600)"
+
+
+def test_help_texts_load_nothing_heavy() -> None:
+    code = "import sys, femtodriver.device.boards\nprint([name for name in ('numpy', 'yaml') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_nothing_asks_for_a_platform_by_name() -> None:
+    for path in ROOM.rglob("*.py"):
+        text = path.read_text("utf-8")
+        assert "platform ==" not in text, path.name
+        assert "platform.name ==" not in text or path.name == "boards.py", path.name
+        assert "hardware ==" not in text, path.name
+
+
+@pytest.mark.parametrize("option", ["zynq", "fpgazynq"])
+def test_no_address_of_our_own_is_ever_dialled(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FS_HWTS_ZYNQ", raising=False)
+    told = f"hardware {option}: must have an address, and none was given. Say where the board is with --zynq-host HOST"
+    with pytest.raises(UsageError, match=told.replace(".", r"\.")):
+        BoardSettings(hardware=option).check_reachable()
+    runner = make_runner(compiled("identity"), option)
+    with pytest.raises(UsageError, match=told.replace(".", r"\.")):
+        runner.reset()
+    runner.finish()
+    BoardSettings(hardware=option, address="127.0.0.1").check_reachable()
+    for other in ("evk2", "redis", "fakezynq"):
+        BoardSettings(hardware=other).check_reachable()
+
+
+def test_the_lab_is_for_those_who_ask_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert lab_address({}) is None
+    assert lab_address({"FS_HWTS_ZYNQ": ""}) is None
+    assert lab_address({"FS_HWTS_ZYNQ": "1"}) == "192.168.1.145"
+    assert lab_address({"FS_HWTS_ZYNQ": "1", "FS_HW_CFG": "spu1p2v1.dat"}) == "192.168.1.64"
+    monkeypatch.setenv("FS_HWTS_ZYNQ", "1")
+    monkeypatch.delenv("FS_HW_CFG", raising=False)
+    assert BoardSettings(hardware="zynq").reached_at == "192.168.1.145"
+    assert BoardSettings(hardware="zynq", address="127.0.0.1").reached_at == "127.0.0.1"
+
+
+def test_addresses() -> None:
+    assert 6379 <= redis_port() < 6399
+    assert parse_endpoint("host", 7) == ("host", 7)
+    assert parse_endpoint("[::1]:70", 7) == ("::1", 70)
+    assert parse_endpoint("[::1]", 7) == ("::1", 7)
+    assert parse_endpoint("::1", 7) == ("::1", 7)
+    assert parse_endpoint(" host:65535 ", 7) == ("host", 65535)
+    for wrong in ("", ":", "host:65536", "host:-1", "host:1" + 5000 * "0", "a b", "[::1", "[::1]7", "a:b:c", "ho[st"):
+        with pytest.raises(UsageError, match="address: must be HOST or HOST:PORT"):
+            parse_endpoint(wrong, 7)
+    hosts = ("127.0.0.1", "127.9.9.9", "::1", "localhost", "192.168.1.8", "board", "0.0.0.0", "::")
+    assert [is_loopback(host) for host in hosts] == [True] * 4 + [False] * 4
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(refreshed(DOCUMENT.read_text("utf-8")), "utf-8")
