@@ -14,7 +14,7 @@ from pathlib import Path
 
 from operator_samples import FORMS, Sample, live_frame, samples
 
-from femtodriver.compiler.backend.symbolic_program import Label, Line
+from femtodriver.compiler.backend.symbolic_program import CodeLine, Label
 from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.fmir.fmir_text import fmir_text
 from femtodriver.compiler.fmir.ir import Role
@@ -210,7 +210,7 @@ def _operations(compiled: Compilation) -> list[str]:
 def _instructions(compiled: Compilation) -> list[str]:
     mine, shown = _mine(compiled), []
     lines = [line for thread in compiled.fasmir.cores[0].threads for line in thread.lines]
-    last = max((k for k, line in enumerate(lines) if isinstance(line, Line) and line.layer in mine), default=-1)
+    last = max((k for k, line in enumerate(lines) if isinstance(line, CodeLine) and line.layer in mine), default=-1)
     for line in lines[: last + 2]:
         if isinstance(line, Label):
             shown.append(f"{line.name.partition('@')[0]}:")

@@ -23,7 +23,6 @@ from femtodriver.compiler.fmir.ir import (
     Cursor,
     Fmir,
     If,
-    Layer,
     Look,
     Loop,
     Mac,
@@ -32,6 +31,7 @@ from femtodriver.compiler.fmir.ir import (
     Port,
     Post,
     Role,
+    SourceLayer,
     Vec,
     View,
 )
@@ -65,7 +65,7 @@ def network(
         role: tuple(Port(b.name, b.name, b.length, b.bits) for b in table.values() if b.role is role)
         for role in (Role.INPUT, Role.OUTPUT)
     }
-    layers = (Layer("0 sample x", "sample", "x", SIZE), Layer("(frame end)", "frame_end", "", 0))
+    layers = (SourceLayer("0 sample x", "sample", "x", SIZE), SourceLayer("(frame end)", "frame_end", "", 0))
     return Fmir(
         "sample",
         table,

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from femtodriver.compiler.backend.symbolic_program import Fasmir, Label, Line, Thread, fasmir_text
+from femtodriver.compiler.backend.symbolic_program import CodeLine, Fasmir, Label, ThreadCode, fasmir_text
 from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.pipeline import Compilation, compile_network
 from femtodriver.fqir.files.load_network import load_network
@@ -25,11 +25,11 @@ ZOO = Path(__file__).resolve().parents[4] / "shared" / "corpus" / "zoo"
 SOME = ["gru_kws_S_double_p0", "lstm_vad_L_double_p0", "loop_bandgru", "strided_n4_k3", "conv2d_kws_S_double"]
 
 
-def lines(thread: Thread) -> list[Line]:
-    return [line for line in thread.lines if isinstance(line, Line)]
+def lines(thread: ThreadCode) -> list[CodeLine]:
+    return [line for line in thread.lines if isinstance(line, CodeLine)]
 
 
-def threads(program: Fasmir) -> dict[str, Thread]:
+def threads(program: Fasmir) -> dict[str, ThreadCode]:
     found = {thread.name: thread for code in program.cores for thread in code.threads}
     assert len(found) == sum(len(code.threads) for code in program.cores), "names are unique"
     return found

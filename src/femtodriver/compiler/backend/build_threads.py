@@ -1,153 +1,172 @@
-"""FMIR -> FASMIR: every operation becomes instructions, every core's operations become threads.
+"""FMIR -> FASMIR: every operation becomes lines of code, every core's code is cut into threads.
 
 A core's operations keep their order. Where one of them reads what a message brings, the code is cut: the rest is a
-thread of its own whose dependency count is the number of messages, plus one for the thread before it.
+thread of its own that waits for the messages and for the end of the thread before it. A message wakes a thread that
+only takes it and sends a signal to the thread that waits. The frame begins with the messages that bring the inputs and
+ends with the last thread of core 0, which waits for all other cores and sends the outputs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from femtodriver.compiler.backend import capacity_errors
 from femtodriver.compiler.backend.core_map import CoreMap, buffer_bytes
-from femtodriver.compiler.backend.select_instructions import Coder
-from femtodriver.compiler.backend.symbolic_program import CoreCode, Fasmir, Label, Line, Thread
-from femtodriver.compiler.fmir.ir import Fmir, Op, Port, Send, reads, walk
+from femtodriver.compiler.backend.emit_lines import LineEmitter
+from femtodriver.compiler.backend.symbolic_program import CodeLine, CoreCode, Fasmir, Label, ThreadCode
+from femtodriver.compiler.fmir.ir import Fmir, Op, Port, Send, View, reads, walk
 from femtodriver.isa import SPECS, ControlInstruction, TransferInstruction
 from femtodriver.isa.limits import MAX_MESSAGE_WORDS, WORD_BITS
 
+FIRST_CORE = 0
+"""The core that takes the inputs, starts the others and sends the outputs."""
+_END = CodeLine(ControlInstruction(SPECS["end"]))
+
 
 def build_threads(fmir: Fmir, maps: Mapping[int, CoreMap]) -> Fasmir:
-    """The program of a placed and allocated network."""
-    builder = _ThreadBuilder(fmir, maps)
+    """The program of a placed and allocated network; CapacityError for an input or output too long for a message."""
+    cores = {core: _Core(fmir, places) for core, places in maps.items()}
     for number, op in enumerate(fmir.ops):
-        builder.add(number, op)
-    return builder.finish()
+        cores[op.core].wait_for_operands(op)
+        if isinstance(op, Send):
+            _send(fmir, cores, number, op)
+        else:
+            cores[op.core].append(op)
+    first, others = cores[FIRST_CORE], [code for core, code in cores.items() if core != FIRST_CORE]
+    if others:
+        first.start(others)
+        first.collect(others)
+    entries = {port.name: first.receive_input(port) for port in fmir.inputs}
+    for mailbox, port in enumerate(fmir.outputs):
+        first.send_output(mailbox, port)
+    codes = tuple(cores[core].finished() for core in sorted(cores))
+    return Fasmir(fmir.name, codes, maps, fmir.inputs, fmir.outputs, entries, fmir.layers)
+
+
+def _send(fmir: Fmir, cores: Mapping[int, _Core], number: int, op: Send) -> None:
+    """A message: a send on the core of the operation, and a thread that it wakes on the other core."""
+    source, target = cores[op.core], cores[fmir.buffers[op.dst.buffer].core]
+    words = -(-op.a.length * fmir.buffers[op.dst.buffer].bits // WORD_BITS)
+    receiver = target.receive(f"receive{number}", op.dst, words, op.layer)
+    send = TransferInstruction(SPECS["send"], source.address(op.a), words, target.core)
+    source.lines.append(CodeLine(send, op.layer, receiver))
 
 
 @dataclass
-class _Segment:
-    """A thread under construction."""
+class _Thread:
+    """A thread under construction; ``signals``: how many it waits for."""
 
     name: str
-    count: int
-    lines: list[Line | Label] = field(default_factory=list)
+    signals: int
+    lines: list[CodeLine | Label] = field(default_factory=list)
 
 
-class _ThreadBuilder:
-    def __init__(self, fmir: Fmir, maps: Mapping[int, CoreMap]) -> None:
-        self.fmir = fmir
-        self.maps = maps
-        self.code = {core: Coder(fmir, places) for core, places in maps.items()}
-        self.segments: dict[int, list[_Segment]] = {}
-        self.receivers: dict[int, list[Thread]] = {core: [] for core in maps}
-        # Messages that no thread of the core has waited for yet: buffer -> names of the receiving threads.
-        self.expected: dict[int, dict[str, list[str]]] = {core: {} for core in maps}
-        self.waiter: dict[str, str] = {}
-        for core in maps:
-            count = len(fmir.inputs) if core == 0 else 0
-            self.segments[core] = [_Segment(f"core{core}.0", count)]
+class _Core:
+    """The threads of one core under construction."""
 
-    def add(self, number: int, op: Op) -> None:
-        """Emit one operation on its core."""
-        self._wait_for(op)
-        if isinstance(op, Send):
-            self._send(number, op)
-            return
-        self._lines(op.core).extend(self.code[op.core].lines(op))
+    def __init__(self, fmir: Fmir, places: CoreMap) -> None:
+        self.core = places.core
+        self._fmir = fmir
+        self._places = places
+        self._emitter = LineEmitter(fmir, places)
+        inputs = len(fmir.inputs) if self.core == FIRST_CORE else 0
+        self._threads = [_Thread(self._name(0), inputs)]
+        self._receivers: list[ThreadCode] = []
+        self._expected: dict[str, list[str]] = {}  # buffer -> receivers of messages that nothing has waited for yet
+        self._waiting: dict[str, str] = {}  # receiver -> the thread that waits for its message
 
-    def finish(self) -> Fasmir:
-        """Close the threads: hand over from each to the next, collect the other cores, send the outputs."""
-        self._start_and_collect()
-        entries = self._input_receivers()
-        last = len(self.fmir.layers) - 1
-        for port_number, port in enumerate(self.fmir.outputs):
-            self._lines(0).append(Line(self._out(port_number, port), last))
-        codes = []
-        for core, segments in sorted(self.segments.items()):
-            for before, after in pairwise(segments):
-                before.lines.append(_signal(core, after.name))
-                after.count += 1
-            threads = [Thread(s.name, s.count, (*s.lines, _END)) for s in segments]
-            receivers = [
-                Thread(t.name, None, (*t.lines, _signal(core, self.waiter.get(t.name, segments[0].name)), _END))
-                for t in self.receivers[core]
-            ]
-            codes.append(CoreCode(core, (*receivers, *threads)))
-        fmir = self.fmir
-        return Fasmir(fmir.name, tuple(codes), self.maps, fmir.inputs, fmir.outputs, entries, fmir.layers)
+    @property
+    def lines(self) -> list[CodeLine | Label]:
+        """The code of the thread that is being made."""
+        return self._threads[-1].lines
 
-    def _lines(self, core: int) -> list[Line | Label]:
-        return self.segments[core][-1].lines
+    def address(self, view: View) -> int:
+        """Where a view of a buffer in memory begins."""
+        return self._places.address[view.buffer] + view.offset * self._fmir.buffers[view.buffer].bits // 8
 
-    def _wait_for(self, op: Op) -> None:
-        expected = self.expected[op.core]
-        views = [view for entry in walk((op,)) for view in reads(entry)]
-        names = [name for view in views for name in expected.pop(view.buffer, ())]
-        if not names:
-            return
-        segments = self.segments[op.core]
-        if segments[-1].lines or (op.core == 0 and len(segments) == 1):
-            segments.append(_Segment(f"core{op.core}.{len(segments)}", 0))
-        segments[-1].count += len(names)
-        self.waiter.update(dict.fromkeys(names, segments[-1].name))
+    def wait_for_operands(self, op: Op) -> None:
+        """Cut the code where the operation reads what messages bring that nothing has waited for yet."""
+        views = (view for entry in walk((op,)) for view in reads(entry))
+        receivers = [name for view in views for name in self._expected.pop(view.buffer, ())]
+        if receivers:
+            # The first thread of the first core waits for the inputs and starts other cores: it must not wait for them.
+            if self.lines or (self.core == FIRST_CORE and len(self._threads) == 1):
+                self._cut()
+            self._wait_for(receivers)
 
-    def _send(self, number: int, op: Send) -> None:
-        target = self.fmir.buffers[op.dst.buffer]
-        words = -(-op.a.length * target.bits // WORD_BITS)
-        receiver = f"core{target.core}.receive{number}"
-        source = self.maps[op.core].address[op.a.buffer] + op.a.offset * target.bits // 8
-        send = TransferInstruction(SPECS["send"], source, words, target.core)
-        self._lines(op.core).append(Line(send, op.layer, receiver))
-        address = self.maps[target.core].address[op.dst.buffer] + op.dst.offset * target.bits // 8
-        self.receivers[target.core].append(
-            Thread(receiver, None, (Line(TransferInstruction(SPECS["recv"], address, words), op.layer),))
-        )
-        self.expected[target.core].setdefault(op.dst.buffer, []).append(receiver)
+    def append(self, op: Op) -> None:
+        """The code of an operation."""
+        self.lines.extend(self._emitter.lines(op))
 
-    def _start_and_collect(self) -> None:
-        """Cores whose first thread waits for nothing are started by core 0; the frame ends when all have ended."""
-        others = [core for core in self.segments if core != 0]
-        unread = [name for names in self.expected[0].values() for name in names]
-        if not others:
-            return
-        for core in others:
-            first = self.segments[core][0]
-            if first.count == 0:
-                first.count = 1
-                self.segments[0][0].lines.insert(0, _signal(core, first.name))
-        final = _Segment(f"core0.{len(self.segments[0])}", len(unread))
-        self.segments[0].append(final)
-        self.waiter.update(dict.fromkeys(unread, final.name))
-        for core in others:
-            self._lines(core).append(_signal(0, final.name))
-            final.count += 1
+    def receive(self, name: str, target: View, words: int, layer: int | None) -> str:
+        """A thread that takes a message; its name."""
+        name = f"core{self.core}.{name}"
+        take = TransferInstruction(SPECS["recv"], self.address(target), words)
+        self._receivers.append(ThreadCode(name, None, (CodeLine(take, layer),)))
+        self._expected.setdefault(target.buffer, []).append(name)
+        return name
 
-    def _input_receivers(self) -> dict[str, str]:
-        entries = {}
-        for port in self.fmir.inputs:
-            words = self._message_words(f"input {port.name!r}", port)
-            recv = TransferInstruction(SPECS["recv"], self.maps[0].address[port.buffer], words)
-            name = f"core0.input:{port.name}"
-            self.receivers[0].append(Thread(name, None, (Line(recv, None),)))
-            entries[port.name] = name
-        return entries
+    def receive_input(self, port: Port) -> str:
+        """A thread that takes an input; its name."""
+        name = f"core{self.core}.input:{port.name}"
+        take = TransferInstruction(SPECS["recv"], self._places.address[port.buffer], self._words("input", port))
+        self._receivers.append(ThreadCode(name, None, (CodeLine(take),)))
+        return name
 
-    def _out(self, number: int, port: Port) -> TransferInstruction:
-        words = self._message_words(f"output {port.name!r}", port)
-        return TransferInstruction(SPECS["out"], self.maps[0].address[port.buffer], words, target=number)
+    def send_output(self, mailbox: int, port: Port) -> None:
+        """The output leaves from the thread that is being made."""
+        address, words = self._places.address[port.buffer], self._words("output", port)
+        out = TransferInstruction(SPECS["out"], address, words, target=mailbox)
+        self.lines.append(CodeLine(out, len(self._fmir.layers) - 1))
 
-    def _message_words(self, what: str, port: Port) -> int:
-        words = buffer_bytes(self.fmir.buffers[port.buffer]) // 8
+    def start(self, others: Iterable[_Core]) -> None:
+        """The first thread starts those cores whose first thread would wait for nothing."""
+        for other in others:
+            first = other._threads[0]
+            if not first.signals:
+                first.signals = 1
+                self._threads[0].lines.insert(0, _signal(other.core, first.name))
+
+    def collect(self, others: Iterable[_Core]) -> None:
+        """One more thread, which waits for the ends of the other cores and for messages that nothing has read."""
+        self._cut()
+        self._wait_for([name for names in self._expected.values() for name in names])
+        for other in others:
+            other.lines.append(_signal(self.core, self._threads[-1].name))
+            self._threads[-1].signals += 1
+
+    def finished(self) -> CoreCode:
+        """All threads, closed: each hands over to the next one, receivers to whoever waits for them."""
+        for before, after in pairwise(self._threads):
+            before.lines.append(_signal(self.core, after.name))
+            after.signals += 1
+        first = self._threads[0].name
+        receivers = [
+            ThreadCode(t.name, None, (*t.lines, _signal(self.core, self._waiting.get(t.name, first)), _END))
+            for t in self._receivers
+        ]
+        threads = [ThreadCode(thread.name, thread.signals, (*thread.lines, _END)) for thread in self._threads]
+        return CoreCode(self.core, (*receivers, *threads))
+
+    def _cut(self) -> None:
+        self._threads.append(_Thread(self._name(len(self._threads)), 0))
+
+    def _wait_for(self, receivers: list[str]) -> None:
+        """The thread that is being made waits for these messages."""
+        self._threads[-1].signals += len(receivers)
+        self._waiting.update(dict.fromkeys(receivers, self._threads[-1].name))
+
+    def _name(self, number: int) -> str:
+        return f"core{self.core}.{number}"
+
+    def _words(self, what: str, port: Port) -> int:
+        words = buffer_bytes(self._fmir.buffers[port.buffer]) * 8 // WORD_BITS
         if words > MAX_MESSAGE_WORDS:
-            raise capacity_errors.message(what, words, MAX_MESSAGE_WORDS)
+            raise capacity_errors.message(f"{what} {port.name!r}", words, MAX_MESSAGE_WORDS)
         return words
 
 
-_END = Line(ControlInstruction(SPECS["end"]))
-
-
-def _signal(core: int, thread: str) -> Line:
-    return Line(ControlInstruction(SPECS["signal"], core=core), None, thread)
+def _signal(core: int, thread: str) -> CodeLine:
+    return CodeLine(ControlInstruction(SPECS["signal"], core=core), None, thread)

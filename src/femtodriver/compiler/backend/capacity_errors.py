@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from femtodriver.compiler.backend.core_map import CoreMap, buffer_bytes
-from femtodriver.compiler.fmir.ir import Buffer, Fmir, Layer, Mac, Op, Role, touches, walk
+from femtodriver.compiler.fmir.ir import Buffer, Fmir, Mac, Op, Role, SourceLayer, touches, walk
 from femtodriver.errors import CapacityError
 from femtodriver.isa.limits import GROUP_SIZE, MAX_ACCUMULATOR_ROWS, MAX_ELEMENT_BITS
 from femtodriver.part import Part
@@ -124,7 +124,7 @@ def accumulators(fmir: Fmir, part: Part, places: CoreMap, buffer: Buffer) -> Cap
 
 
 def instruction_memory(
-    part: Part, core: int, words: Mapping[int, int], pc: int, layers: tuple[Layer, ...]
+    part: Part, core: int, words: Mapping[int, int], pc: int, layers: tuple[SourceLayer, ...]
 ) -> CapacityError:
     """A program of ``pc`` words is too long; ``words`` has how many of them are each layer's."""
     layer = max(words, key=lambda number: words[number], default=0)

@@ -11,8 +11,8 @@ import numpy as np
 from femtodriver.arrays import AnyArray, Words
 from femtodriver.compiler.backend import capacity_errors
 from femtodriver.compiler.backend.core_map import CoreMap, buffer_bytes
-from femtodriver.compiler.backend.symbolic_program import CoreCode, Fasmir, Label, Line
-from femtodriver.compiler.fmir.ir import Fmir, Layer, Port
+from femtodriver.compiler.backend.symbolic_program import CodeLine, CoreCode, Fasmir, Label
+from femtodriver.compiler.fmir.ir import Fmir, Port, SourceLayer
 from femtodriver.isa import Instruction
 from femtodriver.isa.limits import ELEMENT_BITS, ISA_NAME
 from femtodriver.part import Part
@@ -55,7 +55,7 @@ def link(fmir: Fmir, program: Fasmir, part: Part) -> CompiledData:
     return CompiledData(metadata, images)
 
 
-def _layout(code: CoreCode, part: Part, layers: tuple[Layer, ...]) -> _Addresses:
+def _layout(code: CoreCode, part: Part, layers: tuple[SourceLayer, ...]) -> _Addresses:
     pcs: dict[str, int] = {}
     numbers: dict[str, int] = {}
     pc = 0
@@ -69,7 +69,7 @@ def _layout(code: CoreCode, part: Part, layers: tuple[Layer, ...]) -> _Addresses
         if thread.count is not None:
             numbers[thread.name] = len(numbers)
     if pc > part.im_words:
-        lines = (line for thread in code.threads for line in thread.lines if isinstance(line, Line))
+        lines = (line for thread in code.threads for line in thread.lines if isinstance(line, CodeLine))
         words = capacity_errors.layer_words((line.layer, line.instruction.words) for line in lines)
         raise capacity_errors.instruction_memory(part, code.core, words, pc, layers)
     if len(numbers) > part.threads:

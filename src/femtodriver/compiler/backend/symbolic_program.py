@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from femtodriver.compiler.backend.core_map import CoreMap
-from femtodriver.compiler.fmir.ir import Layer, Port
+from femtodriver.compiler.fmir.ir import Port, SourceLayer
 from femtodriver.isa import Instruction
 
 
 @dataclass(frozen=True)
-class Line:
+class CodeLine:
     """An instruction and where it came from; ``target`` names the thread that a send wakes or a signal lowers."""
 
     instruction: Instruction
@@ -27,12 +27,12 @@ class Label:
 
 
 @dataclass(frozen=True)
-class Thread:
+class ThreadCode:
     """Code that runs to its end without waiting. ``count``: signals that make it ready; None: a message wakes it."""
 
     name: str
     count: int | None
-    lines: tuple[Line | Label, ...]
+    lines: tuple[CodeLine | Label, ...]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class CoreCode:
     """The threads of one core, in program order."""
 
     core: int
-    threads: tuple[Thread, ...]
+    threads: tuple[ThreadCode, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class Fasmir:
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     entries: Mapping[str, str]
-    layers: tuple[Layer, ...]
+    layers: tuple[SourceLayer, ...]
 
 
 def fasmir_text(program: Fasmir) -> str:

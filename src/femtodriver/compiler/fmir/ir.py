@@ -273,7 +273,7 @@ class Matrix:
 
 
 @dataclass(frozen=True)
-class Layer:
+class SourceLayer:
     """What an operation came from: node number, FQIR operator and first output."""
 
     name: str
@@ -306,7 +306,7 @@ class Fmir:
     ops: tuple[Op, ...]
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
-    layers: tuple[Layer, ...]
+    layers: tuple[SourceLayer, ...]
     kept: Mapping[str, str] = field(default_factory=dict)
 
     def with_ops(self, ops: tuple[Op, ...], buffers: Mapping[str, Buffer] | None = None) -> Fmir:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from femtodriver.arrays import Int64Array
-from femtodriver.compiler.fmir.ir import Buffer, Fmir, Layer, Port, Role, View, storage_bits, value_bits
+from femtodriver.compiler.fmir.ir import Buffer, Fmir, Port, Role, SourceLayer, View, storage_bits, value_bits
 from femtodriver.compiler.frontend import lower_control_flow, ropes
 from femtodriver.compiler.frontend.name_effects import bound, counters, effects
 from femtodriver.compiler.frontend.operation_builder import OperationBuilder
@@ -129,7 +129,7 @@ class Lowering(OperationBuilder):
         source = node.outputs[0].name if node.outputs else next((t.name for t in node.inputs.values()), node.name)
         op = node.op or "call"
         elements = sum(tensor.size for tensor in node.outputs)
-        self.layers.append(Layer(f"{self._place[:-1]} {op} {source}", op, source, elements))
+        self.layers.append(SourceLayer(f"{self._place[:-1]} {op} {source}", op, source, elements))
 
     # ---- regions -----------------------------------------------------------------------------------------------
 
@@ -159,7 +159,7 @@ class Lowering(OperationBuilder):
 
     def finish(self) -> Fmir:
         """Copy outputs out, write states back, and return the mapped network."""
-        self.layers.append(Layer("(frame end)", "frame_end", "", 0))
+        self.layers.append(SourceLayer("(frame end)", "frame_end", "", 0))
         published = {tensor.name: self._publish(tensor) for tensor in self.network.outputs}
         self.write_back(self.states)
         inputs = tuple(Port(t.name, _input_buffer(t), t.size, _port_bits(t)) for t in self.network.inputs)

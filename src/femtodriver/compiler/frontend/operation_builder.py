@@ -10,13 +10,13 @@ from femtodriver.arrays import Int64Array
 from femtodriver.compiler.fmir.interpreter import apply_vec
 from femtodriver.compiler.fmir.ir import (
     Buffer,
-    Layer,
     Look,
     Mac,
     Matrix,
     Op,
     Post,
     Role,
+    SourceLayer,
     Vec,
     View,
     storage_bits,
@@ -42,7 +42,7 @@ class OperationBuilder:
         self.matrices: dict[str, Matrix] = {}
         self.tables: dict[str, Int64Array] = {}
         self.ops: list[Op] = []
-        self.layers: list[Layer] = []
+        self.layers: list[SourceLayer] = []
         self.where = "the network"  # names the node in errors
         self._known: dict[object, Rope] = {}
         self._shared: dict[bytes, str] = {}
