@@ -10,19 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
 
 from femtodriver.compiler.fmir.ir import Cursor, If, Loop, Op, Role, View
 from femtodriver.compiler.frontend import ropes
 from femtodriver.compiler.frontend.name_effects import effects
+from femtodriver.compiler.frontend.named_values import NamedValues
 from femtodriver.compiler.frontend.ropes import Rope
 from femtodriver.errors import UnsupportedError
 from femtodriver.fqir.graph import Graph
 from femtodriver.fqir.operators.lowering_interface import Branch, LoopForm, Shaped
 from femtodriver.fqir.operators.operator import Shape
-
-if TYPE_CHECKING:
-    from femtodriver.compiler.frontend.lower_graph import Lowering
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ class _Carry:
     shape: Shape
 
 
-def settle(low: Lowering, graphs: Sequence[Graph]) -> None:
+def settle(low: NamedValues, graphs: Sequence[Graph]) -> None:
     """States that the graphs write stand in their buffers; other names that share these buffers get copies."""
     changed = _written_states(low, graphs)
     buffers = {low.states[name].buffer for name in changed}
@@ -46,12 +43,12 @@ def settle(low: Lowering, graphs: Sequence[Graph]) -> None:
     low.forget()
 
 
-def _written_states(low: Lowering, graphs: Sequence[Graph]) -> list[str]:
+def _written_states(low: NamedValues, graphs: Sequence[Graph]) -> list[str]:
     written = set().union(*(effects(graph, len(graph.inputs)).written for graph in graphs))
     return [name for name in low.states if name in written]
 
 
-def lower_loop(low: Lowering, loop: LoopForm, place: str) -> list[Shaped]:
+def lower_loop(low: NamedValues, loop: LoopForm, place: str) -> list[Shaped]:
     """Concatenated values, then final values. ``settle`` must have been called before the arguments were read."""
     found, layer = effects(loop.body, len(loop.body.inputs)), low.layer
     states = _written_states(low, [loop.body])
@@ -88,7 +85,7 @@ def lower_loop(low: Lowering, loop: LoopForm, place: str) -> list[Shaped]:
     return [*joined, *finals]
 
 
-def lower_choice(low: Lowering, condition: Rope, then: Branch, orelse: Branch, place: str) -> list[Shaped]:
+def lower_choice(low: NamedValues, condition: Rope, then: Branch, orelse: Branch, place: str) -> list[Shaped]:
     """Results of the branch that is taken. ``settle`` must have been called before the arguments were read.
 
     What the branches do to outer names is merged like results. A name that one branch leaves without a value, or with
@@ -125,12 +122,12 @@ def lower_choice(low: Lowering, condition: Rope, then: Branch, orelse: Branch, p
     return merged[:count]
 
 
-def _left(low: Lowering, outer: Mapping[str, Rope], written: set[str]) -> set[str]:
+def _left(low: NamedValues, outer: Mapping[str, Rope], written: set[str]) -> set[str]:
     """Names with values that a body has written: outer ones, and others that somebody may read later."""
     return {name for name in written if name in low.values and (name in outer or name in low.captured)}
 
 
-def _keeps(low: Lowering, carry: _Carry) -> bool:
+def _keeps(low: NamedValues, carry: _Carry) -> bool:
     """Whether a carried name still has a value at the end of the body. UnsupportedError for one of another shape."""
     if carry.name is None or carry.name not in low.values:
         return carry.name is None
@@ -142,7 +139,7 @@ def _keeps(low: Lowering, carry: _Carry) -> bool:
     return True
 
 
-def _apart(low: Lowering, value: Shaped, changed: set[str]) -> Shaped:
+def _apart(low: NamedValues, value: Shaped, changed: set[str]) -> Shaped:
     """An argument keeps its value while the body assigns the state that it stands in: then it is copied."""
     rope, shape = value
     shared = any(view.buffer in changed for view in rope)
@@ -164,7 +161,7 @@ class _Cursors:
         return self.made[-1].name
 
 
-def _carry(low: Lowering, name: str | None, label: str, value: Shaped) -> _Carry:
+def _carry(low: NamedValues, name: str | None, label: str, value: Shaped) -> _Carry:
     """A buffer for a carried value, holding its first value."""
     rope, shape = value
     size = ropes.length(rope)
@@ -173,7 +170,7 @@ def _carry(low: Lowering, name: str | None, label: str, value: Shaped) -> _Carry
     return _Carry(name, label, view, shape)
 
 
-def _slice(low: Lowering, loop: LoopForm, cursors: _Cursors, value: Shaped, rows: int, backwards: bool) -> Shaped:
+def _slice(low: NamedValues, loop: LoopForm, cursors: _Cursors, value: Shaped, rows: int, backwards: bool) -> Shaped:
     rope, shape = value
     size = rows * prod(shape[1:])
     if not size:
@@ -184,7 +181,7 @@ def _slice(low: Lowering, loop: LoopForm, cursors: _Cursors, value: Shaped, rows
     return (View(whole.buffer, start, size, 1, cursor),), (rows, *shape[1:])
 
 
-def _concat(low: Lowering, count: int, cursors: _Cursors, value: Shaped, backwards: bool) -> Shaped:
+def _concat(low: NamedValues, count: int, cursors: _Cursors, value: Shaped, backwards: bool) -> Shaped:
     rope, shape = value
     size = ropes.length(rope)
     if not size:
@@ -195,18 +192,18 @@ def _concat(low: Lowering, count: int, cursors: _Cursors, value: Shaped, backwar
     return (whole,), (shape[0] * count, *shape[1:])
 
 
-def _final(low: Lowering, value: Shaped) -> Shaped:
+def _final(low: NamedValues, value: Shaped) -> Shaped:
     """The value itself if it stands still until the next iteration, else a copy made in every iteration."""
     rope, shape = value
     return (rope if _stands_still(low, rope) else (low.copied(rope),)), shape
 
 
-def _stands_still(low: Lowering, rope: Rope) -> bool:
+def _stands_still(low: NamedValues, rope: Rope) -> bool:
     still = (Role.TEMP, Role.CONST, Role.INPUT)
     return all(not view.cursor and low.buffers[view.buffer].role in still for view in rope)
 
 
-def _carry_over(low: Lowering, carries: Sequence[_Carry], results: Sequence[Shaped], states: Sequence[str]) -> None:
+def _carry_over(low: NamedValues, carries: Sequence[_Carry], results: Sequence[Shaped], states: Sequence[str]) -> None:
     """End of an iteration or branch: new values into the buffers, all at once."""
     copies = []
     for index, carry in enumerate(carries):
@@ -219,7 +216,7 @@ def _carry_over(low: Lowering, carries: Sequence[_Carry], results: Sequence[Shap
     low.copy_all([(dst, value) for dst, value in copies if value])
 
 
-def _merge(low: Lowering, bodies: Sequence[list[Op]], results: Sequence[Sequence[Shaped]]) -> list[Shaped]:
+def _merge(low: NamedValues, bodies: Sequence[list[Op]], results: Sequence[Sequence[Shaped]]) -> list[Shaped]:
     """Buffers that take each result from whichever branch ran."""
     merged: list[Shaped] = []
     for (left, shape), (right, _) in zip(*results, strict=True):
@@ -233,7 +230,7 @@ def _merge(low: Lowering, bodies: Sequence[list[Op]], results: Sequence[Sequence
     return merged
 
 
-def _leave(low: Lowering, values: dict[str, Rope], states: Sequence[str]) -> None:
+def _leave(low: NamedValues, values: dict[str, Rope], states: Sequence[str]) -> None:
     """After the region: these values, and changed states in their buffers."""
     low.values = values
     for name in states:

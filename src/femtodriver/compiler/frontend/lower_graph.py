@@ -1,107 +1,31 @@
 """FQIR -> FMIR: walks the frame graph and lets every operator lower itself with the verbs of ``OperationBuilder``.
 
-Names become ropes (immutable views) in an environment; a state's new value is written back once, at the end of the
-frame, so that every read before it sees what the specification demands. Loops and conditions (``regions``) write
-states back at the end of every iteration or branch.
+States are written back once, at the end of the frame; loops and conditions (``lower_control_flow``) do so at the end of
+every iteration or branch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
-import numpy as np
-
-from femtodriver.arrays import Int64Array
-from femtodriver.compiler.fmir.ir import Buffer, Fmir, Port, Role, SourceLayer, View, storage_bits, value_bits
+from femtodriver.compiler.fmir.ir import Buffer, Fmir, Port, Role, SourceLayer, View, storage_bits
 from femtodriver.compiler.frontend import lower_control_flow, ropes
-from femtodriver.compiler.frontend.name_effects import bound, counters, effects
-from femtodriver.compiler.frontend.operation_builder import OperationBuilder
+from femtodriver.compiler.frontend.named_values import NamedValues, input_buffer, port_bits
 from femtodriver.compiler.frontend.ropes import Rope
-from femtodriver.errors import ModelError
-from femtodriver.fqir.graph import Graph, Network, Node, Tensor
+from femtodriver.fqir.graph import Graph, Node, Tensor
 from femtodriver.fqir.location import NodePlace
 from femtodriver.fqir.operators.lowering_interface import Branch, LoopForm
 from femtodriver.fqir.operators.operator import Shape
 from femtodriver.fqir.registry import bind
-from femtodriver.isa.limits import MAX_ELEMENT_BITS
 
 
-class Lowering(OperationBuilder):
-    """Names and states on top of the verbs.
+class Lowering(NamedValues):
+    """Lowers a network: ``graph(network.frame)``, then ``finish()``. The arguments are those of ``NamedValues``."""
 
-    ``widths`` holds the element widths (bits) of states and carried values by label; ``too_narrow`` collects those
-    that turned out to need more, so that the network is lowered again with them.
-    """
-
-    def __init__(
-        self,
-        network: Network,
-        initial: Mapping[str, Int64Array],
-        widths: Mapping[str, int],
-        *,
-        reuse: bool = True,
-        keep: Iterable[str] = (),
-    ) -> None:
-        super().__init__(reuse=reuse)
-        self.network = network
-        self.widths = widths
-        self.too_narrow: dict[str, int] = {}
-        self.values: dict[str, Rope] = {}
-        self.shapes: dict[str, Shape] = {}
-        self.states: dict[str, View] = {}
-        self.captured = _captured(network.frame)
-        self._counters = counters(network.frame)
-        self._initial = initial
-        self._keep = set(keep)
-        self.kept: dict[str, View] = {}
-        self._place = ""
-        for tensor in network.inputs:
-            self._declare_input(tensor)
-        for name in network.state_names:
-            self._declare_state(name, initial[name])
-
-    # ---- names -------------------------------------------------------------------------------------------------
-
-    def value(self, name: str) -> Rope:
-        """The current value of an FQIR name."""
-        if name not in self.values:
-            raise ModelError(f"tensor {name!r}: must be written before it is read.")
-        return self.values[name]
-
-    def shape(self, name: str) -> Shape:
-        """The shape of a name's current value."""
-        return self.shapes[name]
-
-    def shaped_value(self, name: str) -> tuple[Rope, Shape]:
-        """The current value of a name with its shape."""
-        return self.value(name), self.shape(name)
-
-    def bind(self, name: str, value: Rope, shape: Shape | None = None) -> None:
-        """Give an FQIR name a new value; a vector unless a shape is given."""
-        self.values[name] = value
-        self.shapes[name] = (ropes.length(value),) if shape is None else shape
-        if name in self._keep and value:
-            self._keep_copy(name, value)
-
-    def _keep_copy(self, name: str, value: Rope) -> None:
-        """Copy a value to where it stays until the frame ends; wider ones keep their low 32 bits."""
-        label, size = f"kept {name}", ropes.length(value)
-        if name not in self.kept:
-            bits = self.width(label, min(self.bits(value), MAX_ELEMENT_BITS))
-            self.kept[name] = self.new(size, bits, Role.KEPT, "kept")
-        view = self.kept[name]
-        if min(self.bits(value), MAX_ELEMENT_BITS) > self.buffers[view.buffer].bits:
-            self.too_narrow[label] = min(self.bits(value), MAX_ELEMENT_BITS)
-        if size == view.length:
-            self.copy(view, value)
-
-    def counts(self, name: str, n: int) -> bool:
-        """Whether the state surely holds a number from 0 to n: it starts there, and only counting changes it."""
-        first = self._initial.get(name)
-        return first is not None and 0 <= int(first.flat[0]) <= n and self._counters.get(name, n + 1) <= n
+    _place = ""  # numbers of the nodes around the one that is being lowered
 
     def graph(self, graph: Graph, arguments: Sequence[tuple[Rope, Shape]] = ()) -> list[tuple[Rope, Shape]]:
-        """Lower a graph on these arguments; its results. UnsupportedError for what cannot be compiled yet."""
+        """Lower a graph on these arguments; its results. UnsupportedError for what cannot be compiled."""
         for tensor, (value, shape) in zip(graph.inputs, arguments, strict=False):
             self.bind(tensor.name, value, shape)
         for tensor in graph.parameters:
@@ -145,16 +69,6 @@ class Lowering(OperationBuilder):
         """A condition; see ``lower_control_flow.lower_choice``."""
         return lower_control_flow.lower_choice(self, condition, then, orelse, self._place)
 
-    def width(self, label: str, at_least: int) -> int:
-        """Element width of a state or carried value."""
-        return max(storage_bits(at_least), self.widths.get(label, 8))
-
-    def require_width(self, label: str, value: Rope, view: View) -> None:
-        """Note when ``value`` is wider than the buffer that must keep it."""
-        bits = self.bits(value)
-        if bits > self.buffers[view.buffer].bits:
-            self.too_narrow[label] = max(bits, self.too_narrow.get(label, 0))
-
     # ---- the end of the frame ----------------------------------------------------------------------------------
 
     def finish(self) -> Fmir:
@@ -162,7 +76,7 @@ class Lowering(OperationBuilder):
         self.layers.append(SourceLayer("(frame end)", "frame_end", "", 0))
         published = {tensor.name: self._publish(tensor) for tensor in self.network.outputs}
         self.write_back(self.states)
-        inputs = tuple(Port(t.name, _input_buffer(t), t.size, _port_bits(t)) for t in self.network.inputs)
+        inputs = tuple(Port(t.name, input_buffer(t), t.size, port_bits(t)) for t in self.network.inputs)
         return Fmir(
             self.network.name,
             self.buffers,
@@ -174,31 +88,6 @@ class Lowering(OperationBuilder):
             tuple(self.layers),
             {name: view.buffer for name, view in self.kept.items()},
         )
-
-    def write_back(self, states: Iterable[str]) -> None:
-        """Copy the values of these states into their buffers."""
-        names = [name for name in states if name in self.states]
-        for name in names:
-            self.require_width(f"state {name}", self.values[name], self.states[name])
-        self.copy_all([(self.states[name], self.values[name]) for name in names if self.values[name]])
-        for name in names:
-            self.values[name] = ropes.join([(self.states[name],)])
-
-    def copy_all(self, copies: Sequence[tuple[View, Rope]]) -> None:
-        """Copies as if at once. A source that another copy overwrites first is copied aside."""
-        wanted = [(dst, value) for dst, value in copies if value != (dst,)]
-        overwritten = {dst.buffer for dst, _ in wanted}
-        safe = []
-        for dst, value in wanted:
-            foreign = any(view.buffer in overwritten and view.buffer != dst.buffer for view in value)
-            aside = foreign or not _shifts_down(value, dst.buffer)
-            safe.append((dst, (self.copied(value),) if aside else value))
-        for dst, value in safe:
-            self.copy(dst, value)
-
-    def copied(self, value: Rope) -> View:
-        """A copy of the value, which nothing changes."""
-        return self.gathered(value)
 
     def _publish(self, tensor: Tensor) -> Port:
         value, name = self.value(tensor.name), f"out:{tensor.name}"
@@ -213,45 +102,3 @@ class Lowering(OperationBuilder):
         """The declared width if the value surely fits it, else the width of the value's elements."""
         bits, declared = self.bits(value), tensor.bits or 16
         return declared if storage_bits(declared) >= bits else bits
-
-    # ---- helpers -----------------------------------------------------------------------------------------------
-
-    def _declare_input(self, tensor: Tensor) -> None:
-        name, bits = _input_buffer(tensor), storage_bits(_port_bits(tensor))
-        self.buffers[name] = Buffer(name, tensor.size, bits, Role.INPUT)
-        self.bind(tensor.name, (View(name, 0, tensor.size),) if tensor.size else (), tensor.shape)
-
-    def _declare_state(self, tensor: str, initial: Int64Array) -> None:
-        name, values = f"state:{tensor}", np.ascontiguousarray(initial, np.int64).reshape(-1)
-        bits = self.width(f"state {tensor}", value_bits(values))
-        self.buffers[name] = Buffer(name, len(values), bits, Role.STATE, init=values)
-        self.states[tensor] = View(name, 0, len(values))
-        self.bind(tensor, ropes.join([(self.states[tensor],)]), np.shape(initial))
-
-
-def _captured(frame: Graph) -> set[str]:
-    """Names that some graph reads without having surely written them: states, and what nested graphs leave behind."""
-    names = set(effects(frame, len(frame.inputs)).exposed)
-    for _, node in frame.walk():
-        for body in node.subgraphs.values():
-            names |= effects(body, bound(node, body)).exposed
-    return names
-
-
-def _input_buffer(tensor: Tensor) -> str:
-    return f"in:{tensor.name}"
-
-
-def _port_bits(tensor: Tensor) -> int:
-    """Width of an external tensor; producers leave test graphs without one, which we take as 16 bits."""
-    return tensor.bits or 16
-
-
-def _shifts_down(value: Rope, buffer: str) -> bool:
-    """Whether copying the rope into ``buffer``, piece by piece, never overwrites what a later piece reads."""
-    position = 0
-    for view in value:
-        if view.buffer == buffer and (view.offset < position or not view.step):
-            return False
-        position += view.length
-    return True
