@@ -207,7 +207,7 @@ def test_a_board_that_goes_away(here: Path, capsys: Out) -> None:
         (["--listen", "127.0.0.1:0", "--redis", "127.0.0.1"], 2, "not allowed with argument"),
         (["--listen", "127.0.0.1:0", "--hw-config", "none"], 2, "hw-config: must be one of spu001"),
         (["--listen", "127.0.0.1:0", "--keyring", "gone.toml"], 2, "gone.toml: the file must exist"),
-        (["--listen", "127.0.0.1:0", "--drop", "2"], 2, "faults: drop must be a share from 0 to 1, not 2.0"),
+        (["--listen", "127.0.0.1:0", "--drop", "2"], 2, "--drop: must be a share from 0 to 1, not '2'"),
         (["--redis", "127.0.0.1:1", "--split"], 2, "faults are for the TCP link"),
         (["--listen", "192.0.2.1:7"], 3, "board: cannot listen on 192.0.2.1:7"),
         (["--listen", "127.0.0.1:0", "--replay", "gone"], 1, "gone: must be a folder with 0PROG_A and 0PROG_D"),

@@ -105,7 +105,7 @@ def test_encrypted_programs(capsys: Out, keys: str, monkeypatch: pytest.MonkeyPa
         (["disasm", "gone.femto"], 1, "gone.femto: the file must exist"),
         (["disasm", "LOOPBACK"], 2, "LOOPBACK: must be a compiled program (.femto, .zip or a folder), not a network"),
         (["LOOPBACK", "--encryption-key-index", "3"], 2, "must come with a keyring; give its file with --keyring"),
-        (["LOOPBACK", "--encryption-key-index", "x"], 2, "argument --encryption-key-index: invalid int value: 'x'"),
+        (["LOOPBACK", "--encryption-key-index", "x"], 2, "--encryption-key-index: must be in 0...31, not 'x'"),
         (["LOOPBACK", "--keyring", "gone.toml"], 2, "keyring: gone.toml: the file must exist"),
     ],
 )

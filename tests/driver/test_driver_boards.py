@@ -17,10 +17,17 @@ from femtodriver import CompiledData, FakeSPURunner, Femtodriver, SPURunner
 from femtodriver.device.virtual.link_faults import Faults
 from femtodriver.device.virtual.zcu104_server import BoardServer
 from femtodriver.errors import DeviceError, ProgramError, UsageError
+from femtodriver.model.build_model import build
+from femtodriver.model.load_model import load_source
+from femtodriver.options.request_types import RunnerRequest
 from femtodriver.output import plots, summary
+from femtodriver.output.comparison_files import write_comparison
 from femtodriver.output.plots import HISTOGRAM, OVER_TIME, can_draw, draw
 from femtodriver.program.bus.read_recording import read_recordings
 from femtodriver.program.encryption.keyring import Keyring
+from femtodriver.runners.compare_runs import Comparison, Verdict
+from femtodriver.runners.difference import difference
+from femtodriver.runners.execution import Execution
 
 SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter" / "keyword_spotter.pt"
 KEYRING = Keyring({0: bytes(range(16)), 5: bytes(range(32))})
@@ -300,15 +307,11 @@ def test_a_device_error_leaves_the_folder_as_it_was() -> None:
 
 @pytest.mark.parametrize("name", ["a/b", "..", "x\\y", "/etc/x", "", "na\nme", "\udc80", "long" * 100, "größe"])
 def test_any_name_of_a_variable_can_be_stored(name: str) -> None:
-    from femtodriver.output.comparison_files import Compared
-    from femtodriver.runners.compare_runs import Comparison, Verdict
-    from femtodriver.runners.difference import difference
-
     rows = {name: np.arange(4).reshape(2, 2)}
     apart = {name: rows[name] + 1}
     found = difference("output", "a", rows, "b", apart)
-    compared = Compared(Comparison({"a": rows, "b": apart}, {}, (Verdict("a", "b", found),)), rows, {})
-    compared.write(Path("there"))
+    compared = Comparison({"a": rows, "b": apart}, {}, (Verdict("a", "b", found),))
+    write_comparison(Path("there"), Execution(build(load_source("LOOPBACK")), RunnerRequest(), rows, {}, compared))
     with np.load("there/outputs.npz") as archive:
         assert sorted(key[:2] for key in archive.files) == ["a/", "b/"]
         for key in archive.files:

@@ -16,6 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 RUN_TIME = {"numpy", "yaml", "tomli"}
 OPTIONAL = {"torch", "fmot", "docker", "scipy", "matplotlib", "redis", "hid", "cryptography", "femtocrux", "dask"}
 
+# Rooms that load nothing heavy, so that the command line may import them at once.
+LIGHT = {"errors", "options"}
+
 # "Plain data" that the table allows beside the rooms: frozen records, no behaviour.
 PLAIN_DATA = {"metrics": {"machine.run_report"}}
 
@@ -63,7 +66,7 @@ def room_faults(source: Source, table: dict[str, set[str]]) -> list[str]:
                 faults.append(f"{where}: {room} must not import {target}")
             if target == "" and room != "cli" and set(record.names) != {"__version__"}:
                 faults.append(f"{where}: {room} must import rooms, not the package's public names")
-            if room in ("", "cli") and record.at_top and not record.checking and other not in (room, "", "errors"):
+            if room in ("", "cli") and record.at_top and not record.checking and other not in (room, "", *LIGHT):
                 faults.append(f"{where}: {room or 'the package'} must import {target} inside a function (start-up)")
     return faults
 
@@ -74,6 +77,8 @@ def outside_faults(source: Source) -> list[str]:
         top = record.module.split(".")[0]
         where = f"{source.module or '__init__'}:{record.line}"
         if top in ("", "femtodriver", "__future__") or top in sys.stdlib_module_names:
+            continue
+        if top == "typing_extensions" and record.checking:  # type checkers bring it
             continue
         if top not in RUN_TIME | OPTIONAL and not (top == "tomllib" and sys.version_info < (3, 11)):
             faults.append(f"{where}: {top} is not a dependency of ours")

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from femtodriver.driver.arguments import RunArguments
-from femtodriver.driver.runner_material import material
 from femtodriver.model.build_model import Built, build
 from femtodriver.model.load_model import load_source
 from femtodriver.model.model_encryption import Encryption
-from femtodriver.runners import Material, Runner, create
+from femtodriver.options.request_types import RunnerRequest
+from femtodriver.runners.runner import Runner
+from femtodriver.runners.runner_table import create
 
 SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter"
 ZOO = ("gru_kws_S_double_p0", "multi_io_double", "lstm_vad_S_double_p0", "tdnn_kws_S_double_p0", "mlp_mix_eights")
@@ -23,12 +23,8 @@ def built_of(model: str | Path) -> Built:
     return Encryption().applied(build(load_source(model)))
 
 
-def material_of(built: Built) -> Material:
-    return material(built, RunArguments(), Encryption())
-
-
 def runners(built: Built) -> list[Runner]:
-    return [create(name, material_of(built)) for name in NAMES]
+    return [create(name, built, RunnerRequest()) for name in NAMES]
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +56,8 @@ def test_the_spotter_runs_equally_everywhere_and_keeps_its_state(spotter: Built)
 
 
 def test_the_simulator_counts_what_it_ran(spotter: Built) -> None:
-    runner = create("fasmir", material_of(spotter))
-    rows = {spec.name: np.zeros((3, spec.length), int) for spec in material_of(spotter).inputs}
+    runner = create("fasmir", spotter, RunnerRequest())
+    rows = {spec.name: np.zeros((3, spec.length), int) for spec in spotter.inputs}
     Runner.compare_runs(rows, runner)
     report = runner.report()  # type: ignore[attr-defined]
     assert report.frames == 3

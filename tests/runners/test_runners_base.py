@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from femtodriver.errors import InputError, UsageError
+from femtodriver.errors import FemtoError, InputError, UsageError
 from femtodriver.fqir.graph import Graph, Network, Node, Tensor
 from femtodriver.inputs import InputSpec
-from femtodriver.model.loopback import loopback
-from femtodriver.runners import FACTORIES, Material, check_names, create
+from femtodriver.model.build_model import Built, build
+from femtodriver.model.load_model import Source, load_source
+from femtodriver.model.model_encryption import Encryption
+from femtodriver.options.request_types import RunnerRequest
+from femtodriver.program.compiled_data import CompiledData
 from femtodriver.runners.dummy_runner import DummyRunner
 from femtodriver.runners.fqir_runner import FqirRunner
+from femtodriver.runners.runner_table import RUNNERS, check_names, create
 
 X = (InputSpec("x", 16, 16),)
 
@@ -105,22 +110,50 @@ def test_debug_variables_by_name_or_all() -> None:
 
 def test_unknown_runners_are_refused_with_the_list() -> None:
     with pytest.raises(UsageError, match="runner: must be one of fqir, fmir, fasmir, dummy, hw, fakehw, not 'fast'"):
-        create("fast", Material(X, X))
+        create("fast", foreign_model(), RunnerRequest())
     with pytest.raises(UsageError, match="not 'fqir' twice"):
         check_names(["fqir", "fmir", "fqir"])
 
 
-@pytest.mark.parametrize("name", list(FACTORIES))
-def test_a_runner_needs_its_material(name: str) -> None:
-    with pytest.raises(UsageError, match=f"runner {name}: "):
-        create(name, Material(X, X))
+def foreign_model() -> Built:
+    """A program of which nothing is known but its records."""
+    record = {"core": 0, "len_64b_words": 4, "dtype": "V_D", "precision": "DBL"}
+    metadata = {
+        "data_bank_sizes": {0: {0: 8}},
+        "table_bank_sizes": {0: {}},
+        "inst_counts": {0: 1},
+        "inputs": {"x": {**record, "pc_val": 0}},
+        "outputs": {"y": {**record, "mailbox_id": 1}},
+    }
+    word = np.zeros(1, np.uint64)
+    program = CompiledData(metadata, {0: {"DM": [word], "IM": [word]}})
+    return Built(Source("model", "model.zip", "meta_from_zipfile", program=program), program)
 
 
-def test_only_fqir_tells_debug_variables() -> None:
-    material = Material(X, X, network=loopback(), debug_vars=("all",))
-    assert create("fqir", material).name == "fqir"
-    with pytest.raises(UsageError, match="runner fmir: the model must be a network"):
-        create("fmir", material)
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("fqir", "runner fqir: the model must be a network"),
+        ("fmir", "runner fmir: the model must be a network"),
+        ("fasmir", r"model\.zip: is not a program for the open SPU"),
+        ("dummy", "runner dummy: must have a file to replay"),
+    ],
+)
+def test_what_a_model_cannot_be_run_by(name: str, sentence: str) -> None:
+    with pytest.raises(FemtoError, match=sentence):
+        create(name, foreign_model(), RunnerRequest())
+
+
+def test_every_row_of_the_table_names_a_function_that_is_there() -> None:
+    assert all(callable(row.maker) and row.summary for row in RUNNERS.values())
+
+
+def test_the_runner_asks_the_model_for_debug_variables() -> None:
+    model = replace(Encryption().applied(build(load_source("LOOPBACK"))), debug_names=("%x.4",))
+    runner = create("fqir", model, RunnerRequest())
+    runner.reset()
+    _, internals = runner.step({"x": np.arange(16)})
+    assert internals["%x.4"].tolist() == list(range(16))
 
 
 def recorded(path: Path, **arrays: Any) -> Path:

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from femtodriver.errors import ComparisonError, UsageError
 from femtodriver.inputs import InputSpec
-from femtodriver.runners import Runner
 from femtodriver.runners.difference import difference, internal_difference
-from femtodriver.runners.runner import Values
+from femtodriver.runners.runner import Runner, Values
 
 SPEC = InputSpec("x", 2, 16)
 

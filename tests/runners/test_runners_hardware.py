@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +12,20 @@ import numpy as np
 import pytest
 
 from board_bench import alarm, board_here, needs_redis, redis_here
-from femtodriver.compiler.pipeline import compile_network
 from femtodriver.device.spu_runner import SPURunner
 from femtodriver.device.virtual.zcu104_server import BoardServer
-from femtodriver.driver.arguments import RunArguments
-from femtodriver.driver.runner_material import material
 from femtodriver.errors import InputError, UsageError
 from femtodriver.fqir.graph import Graph, Network, Node, Tensor
-from femtodriver.inputs import InputSpec
-from femtodriver.model.build_model import build
-from femtodriver.model.load_model import load_source
+from femtodriver.model.build_model import Built, build
+from femtodriver.model.debug_program import for_runners
+from femtodriver.model.load_model import Source, load_source
 from femtodriver.model.model_encryption import Encryption
-from femtodriver.part import load_part
-from femtodriver.program.compiled_data import CompiledData
-from femtodriver.runners import Material, Runner, create
+from femtodriver.options.bind_request import bind
+from femtodriver.options.request_types import RunnerRequest
 from femtodriver.runners.compare_runs import run_all
-from femtodriver.runners.hardware_runner import Device, HardwareRunner
+from femtodriver.runners.hardware_runner import HardwareRunner, check_board
+from femtodriver.runners.runner import Runner
+from femtodriver.runners.runner_table import create
 
 SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter" / "keyword_spotter.pt"
 SHIFTS = {"shamt_x": 0, "shamt_y": 0, "shamt_bwred": 0, "bw": 16, "bw_out": 16, "rounded": False}
@@ -45,9 +43,23 @@ def server() -> Iterator[BoardServer]:
         yield found
 
 
-def material_of(model: str | Path, **how: Any) -> Material:
+@dataclass(frozen=True)
+class Made:
+    """What runners are made of."""
+
+    model: Built
+    request: RunnerRequest
+
+    def runner(self, name: str) -> Runner:
+        """The runner of that name."""
+        return create(name, self.model, self.request)
+
+
+def made_of(model: str | Path, **how: Any) -> Made:
+    request = bind(RunnerRequest, how, "test")
     built = Encryption().applied(build(load_source(model)))
-    return material(built, RunArguments(**how), Encryption())
+    check_board(request, ())
+    return Made(for_runners(built, request, Encryption()), request)
 
 
 def chain(third: str = "vvadd") -> Network:
@@ -62,26 +74,16 @@ def chain(third: str = "vvadd") -> Network:
     return Network("chain", Graph("MAIN", (a, b), (y, q), (), (), {"ARITH": frame}), frame, None)
 
 
-def plain(data: CompiledData) -> CompiledData:
-    return CompiledData({**data.metadata, "encrypted": False}, data.mems_per_core, data.files)
-
-
-def chain_material(address: str, on_board: str = "vvadd") -> Material:
+def chain_made(address: str, on_board: str = "vvadd", kept: bool = True) -> Made:
     """All inner values of ``chain`` are kept; the board may get another chain than everybody else."""
-    names = ("p", "q", "r", "y")
-    ours, theirs = (compile_network(network, load_part(), keep=names) for network in (chain(), chain(on_board)))
-    program = plain(ours.data)
-    return Material(
-        inputs=(InputSpec("a", 6, 16), InputSpec("b", 6, 16)),
-        outputs=(InputSpec("y", 6, 16), InputSpec("q", 6, 16)),
-        network=chain(),
-        fmir=ours.fmir,
-        program=program,
-        part=load_part(),
-        debug_vars=names,
-        kept=program.metadata["femtodriver"]["kept"],
-        device=Device(plain(theirs.data), "zynq", address, timeout=10),
-    )
+    names = ("p", "q", "r", "y") if kept else ()
+    ours, theirs = (built_chain(third, names) for third in ("vvadd", on_board))
+    return Made(replace(ours, data=theirs.data), RunnerRequest(hardware="zynq", address=address, timeout=10))
+
+
+def built_chain(third: str, names: tuple[str, ...]) -> Built:
+    source = Source("chain", "chain", "meta_from_femtodriver", chain(third))
+    return for_runners(Encryption().applied(build(source)), RunnerRequest(debug_vars=names), Encryption())
 
 
 def ab(frames: int = 5) -> dict[str, Any]:
@@ -92,19 +94,19 @@ def ab(frames: int = 5) -> dict[str, Any]:
 @pytest.mark.parametrize("hardware", ["zynq", "fpgazynq"])
 @pytest.mark.parametrize("model", ["LOOPBACK", SPOTTER])
 def test_a_board_gives_what_the_network_gives(server: BoardServer, model: str | Path, hardware: str) -> None:
-    made = material_of(model, hardware=hardware, zynq_host=server.endpoint)
-    (spec,) = made.inputs
+    made = made_of(model, hardware=hardware, zynq_host=server.endpoint)
+    (spec,) = made.model.inputs
     inputs = {spec.name: np.random.default_rng(2).integers(-2048, 2048, (6, spec.length))}
-    outputs, internals = Runner.compare_runs(inputs, *(create(name, made) for name in ("fqir", "fasmir", "hw")))
+    outputs, internals = Runner.compare_runs(inputs, *(made.runner(name) for name in ("fqir", "fasmir", "hw")))
     assert list(outputs) == ["fqir", "fasmir", "hardware"]
     assert internals["hardware"] == {}
     assert not server.board.violations.counts
 
 
 def test_debug_variables_come_from_the_boards_memory(server: BoardServer) -> None:
-    made = material_of(SPOTTER, hardware="zynq", zynq_host=server.endpoint, debug_vars="all")
+    made = made_of(SPOTTER, hardware="zynq", zynq_host=server.endpoint, debug_vars="all")
     inputs = {"features": np.random.default_rng(3).integers(-2048, 2048, (4, 32))}
-    found = run_all(inputs, [create(name, made) for name in ("fqir", "hw", "fmir", "fasmir")], with_internals=True)
+    found = run_all(inputs, [made.runner(name) for name in ("fqir", "hw", "fmir", "fasmir")], with_internals=True)
     assert found.passed
     assert found.status == "fqir = hardware = fmir = fasmir, 4 frames, bit-exact"
     inside = found.internals["hardware"]
@@ -114,17 +116,17 @@ def test_debug_variables_come_from_the_boards_memory(server: BoardServer) -> Non
 
 
 def test_several_inputs_and_outputs_and_equal_internals(server: BoardServer) -> None:
-    made = chain_material(server.endpoint)
-    found = run_all(ab(), [create(name, made) for name in ("fqir", "fmir", "fasmir", "hw")], with_internals=True)
+    made = chain_made(server.endpoint)
+    found = run_all(ab(), [made.runner(name) for name in ("fqir", "fmir", "fasmir", "hw")], with_internals=True)
     assert found.status == "fqir = fmir = fasmir = hardware, 5 frames, bit-exact"
     assert list(found.outputs["hardware"]) == ["y", "q"]
     assert set(found.internals["hardware"]) == set("pqry")
 
 
 def test_the_first_operator_that_parts_is_named(server: BoardServer) -> None:
-    made = chain_material(server.endpoint, on_board="vvsub")
+    made = chain_made(server.endpoint, on_board="vvsub")
     inputs = ab()
-    runners = [create(name, made) for name in ("fqir", "hw")]
+    runners = [made.runner(name) for name in ("fqir", "hw")]
     makers = {"q": "operator vvsub, node 1", "r": "operator vvadd, node 2", "y": "operator vvadd, node 3"}
     found = run_all(inputs, runners, with_internals=True, makers=makers)
     a, b = (int(inputs[name][0, 0]) for name in "ab")
@@ -137,16 +139,16 @@ def test_the_first_operator_that_parts_is_named(server: BoardServer) -> None:
 
 
 def test_boards_run_first_and_are_told_in_order(server: BoardServer) -> None:
-    made = chain_material(server.endpoint)
+    made = chain_made(server.endpoint)
     told: list[str] = []
-    runners = [create(name, made) for name in ("fqir", "hw", "fasmir")]
+    runners = [made.runner(name) for name in ("fqir", "hw", "fasmir")]
     found = run_all(ab(1), runners, progress=lambda name, done, frames: told.append(name))
     assert told == ["hardware", "fqir", "fasmir"]
     assert list(found.outputs) == ["fqir", "hardware", "fasmir"]
 
 
 def test_the_contract_of_runners(server: BoardServer) -> None:
-    runner = create("hw", chain_material(server.endpoint))
+    runner = chain_made(server.endpoint).runner("hw")
     assert isinstance(runner, HardwareRunner)
     assert isinstance(runner, SPURunner)
     told: list[tuple[int, int]] = []
@@ -168,7 +170,7 @@ def test_the_contract_of_runners(server: BoardServer) -> None:
 
 
 def test_what_else_a_board_can_do(server: BoardServer) -> None:
-    runner = create("hw", replace(chain_material(server.endpoint), kept=None))
+    runner = chain_made(server.endpoint, kept=False).runner("hw")
     assert isinstance(runner, HardwareRunner)
     inputs = {name: rows[0] for name, rows in ab().items()}
     runner.reset()
@@ -191,9 +193,9 @@ def test_what_else_a_board_can_do(server: BoardServer) -> None:
 def test_fakehw_makes_its_outputs_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     x = {"x": np.zeros((2, 16), int)}
     with caplog.at_level(logging.WARNING, logger="femtodriver"):
-        outputs, _ = Runner.compare_runs(x, create("fakehw", material_of("LOOPBACK")))
+        outputs, _ = Runner.compare_runs(x, made_of("LOOPBACK").runner("fakehw"))
         assert caplog.text == ""
-        made_up = Runner.compare_runs(x, create("hw", material_of("LOOPBACK")))[0]["hardware"]
+        made_up = Runner.compare_runs(x, made_of("LOOPBACK").runner("hw"))[0]["hardware"]
     assert "runner hw: fakezynq is no board, its outputs are made up; choose a board with --hardware" in caplog.text
     assert outputs["fakehw"]["%x.4"].tolist() == [[12816, 30292] * 8] * 2
     np.testing.assert_array_equal(made_up["%x.4"], outputs["fakehw"]["%x.4"])
@@ -201,13 +203,13 @@ def test_fakehw_makes_its_outputs_up(tmp_path: Path, caplog: pytest.LogCaptureFi
     np.save(words, np.array([0x00020001, 0xFFFFFFFE], np.uint32))  # elements 1, 2, -2, -1
     wanted = [1, 2, -2, -1] + [0] * 12
     for how in ({"fake_output_file": words}, {"dummy_output_file": words}):
-        outputs, _ = Runner.compare_runs(x, create("fakehw", material_of("LOOPBACK", **how)))
+        outputs, _ = Runner.compare_runs(x, made_of("LOOPBACK", **how).runner("fakehw"))
         assert outputs["fakehw"]["%x.4"].tolist() == [wanted] * 2
 
 
 def test_fakehw_never_touches_the_board_that_was_chosen(server: BoardServer) -> None:
-    made = material_of(SPOTTER, hardware="zynq", zynq_host=server.endpoint, debug_vars="all")
-    found = run_all({"features": np.zeros((2, 32), int)}, [create("fakehw", made)])
+    made = made_of(SPOTTER, hardware="zynq", zynq_host=server.endpoint, debug_vars="all")
+    found = run_all({"features": np.zeros((2, 32), int)}, [made.runner("fakehw")])
     assert found.internals["fakehw"] == {}  # a fake has no memory to read
     assert server.board.frames == 0
 
@@ -216,8 +218,8 @@ def test_hw_and_dummy_share_a_file_without_mixing_it_up(server: BoardServer, tmp
     x = np.arange(32).reshape(2, 16)
     np.save(tmp_path / "x.npy", x)
     for hardware in ({"hardware": "zynq", "zynq_host": server.endpoint}, {}):
-        made = material_of("LOOPBACK", dummy_output_file=tmp_path / "x.npy", **hardware)
-        found = run_all({"x": x}, [create("dummy", made), create("hw", made)])
+        made = made_of("LOOPBACK", dummy_output_file=tmp_path / "x.npy", **hardware)
+        found = run_all({"x": x}, [made.runner("dummy"), made.runner("hw")])
         assert found.passed is bool(hardware)
 
 
@@ -232,9 +234,9 @@ def test_hw_and_dummy_share_a_file_without_mixing_it_up(server: BoardServer, tmp
 def test_words_that_a_fake_cannot_answer(tmp_path: Path, content: Any, sentence: str) -> None:
     np.save(tmp_path / "odd.npy", content)
     with pytest.raises(InputError, match=sentence):
-        create("fakehw", material_of("LOOPBACK", fake_output_file=tmp_path / "odd.npy"))
+        made_of("LOOPBACK", fake_output_file=tmp_path / "odd.npy").runner("fakehw")
     with pytest.raises(InputError, match=r"gone\.npy"):
-        create("fakehw", material_of("LOOPBACK", fake_output_file=tmp_path / "gone.npy"))
+        made_of("LOOPBACK", fake_output_file=tmp_path / "gone.npy").runner("fakehw")
 
 
 @pytest.mark.parametrize(
@@ -242,7 +244,10 @@ def test_words_that_a_fake_cannot_answer(tmp_path: Path, content: Any, sentence:
     [
         ({"hardware": "zinc"}, "hardware: must be one of zynq, fpgazynq, fakezynq, redis, fakeredis, evk2, not 'zinc'"),
         ({"zynq_host": "127.0.0.1"}, "hardware fakezynq: must not have an address"),
-        ({"hardware": "zynq", "zynq_host": "a", "hardware_address": "b"}, "must be the same as hardware_address"),
+        (
+            {"hardware": "zynq", "zynq_host": "a", "hardware_address": "b"},
+            "hardware_address: must be the same as zynq_host",
+        ),
         ({"hardware": "zynq", "zynq_host": "a:b"}, "address: must be HOST or HOST:PORT"),
         (
             {"hardware": "zynq", "zynq_host": "127.0.0.1", "timeout": -1},
@@ -252,13 +257,13 @@ def test_words_that_a_fake_cannot_answer(tmp_path: Path, content: Any, sentence:
 )
 def test_boards_that_cannot_be(how: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
-        create("hw", material_of("LOOPBACK", **how))
+        made_of("LOOPBACK", **how).runner("hw")
 
 
 @needs_redis
 def test_a_fake_behind_a_redis_server() -> None:
     with redis_here() as address:
-        made = material_of("LOOPBACK", hardware="fakeredis", zynq_host=address, timeout=10)
-        found = run_all({"x": np.zeros((2, 16), int)}, [create(name, made) for name in ("fakehw", "hw")])
+        made = made_of("LOOPBACK", hardware="fakeredis", zynq_host=address, timeout=10)
+        found = run_all({"x": np.zeros((2, 16), int)}, [made.runner(name) for name in ("fakehw", "hw")])
     assert found.passed
     assert found.outputs["hardware"]["%x.4"].tolist() == [[12816, 30292] * 8] * 2

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
-from femtodriver.cli.main_options import LATER, build_parser, normalised
+from femtodriver.cli.main_options import build_parser
+from femtodriver.cli.option_parser import EXIT_USAGE, normalised
 from femtodriver.cli.progress import progress_for_terminal
 from femtodriver.cli.subcommands import SUBCOMMANDS
-from femtodriver.errors import FemtoError, UsageError
+from femtodriver.errors import FemtoError
+from femtodriver.options.bind_request import bind
 
 EXIT_DIFFERENT = 1
-EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 EXIT_PIPE = 141
 
@@ -27,29 +28,34 @@ def run_command(argv: Sequence[str] | None = None) -> int:
     words = normalised(sys.argv[1:] if argv is None else argv)
     row = SUBCOMMANDS.get(words[0]) if words else None
     try:
-        arguments = row.parser().parse_args(words[1:]) if row else _parsed(words)
-    except SystemExit as stop:  # argparse has said why, or shown help or version
+        given = row.parser().parse_args(words[1:]) if row else _parsed(words)
+    except SystemExit as stop:  # the parser has said why, or shown help or version
         return stop.code if isinstance(stop.code, int) else EXIT_USAGE
-    if argv is None and not arguments.debug:
+    debug = getattr(given, "debug", False)
+    if argv is None and not debug:
         sys.excepthook = _own_fault
-    with _streams(), _logging(arguments.debug):
-        return _guarded(row.work if row else _work, arguments)
+
+    def work() -> int:
+        return row.work(bind(row.request, vars(given), row.name)) if row else _work(given)
+
+    with _streams(), _logging(debug):
+        return _guarded(work, debug)
 
 
 def _parsed(words: Sequence[str]) -> argparse.Namespace:
     """The words of the main command."""
     parser = build_parser()
-    arguments = parser.parse_args(words)
-    if arguments.model is None and not arguments.cleanup_docker and arguments.list_connected_devices is None:
-        parser.error("MODEL must be given: LOOPBACK, or the path of a model; --help tells more")
-    return arguments
+    given = parser.parse_args(words)
+    if not {"model", "cleanup_docker", "list_connected_devices"} & vars(given).keys():
+        parser.error("MODEL must be given: LOOPBACK, or the path of a model")
+    return given
 
 
-def _guarded(work: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:
+def _guarded(work: Callable[[], int], debug: bool) -> int:
     try:
-        return work(arguments)
+        return work()
     except FemtoError as error:
-        if arguments.debug:
+        if debug:
             logging.getLogger("femtodriver").debug("the error came from here", exc_info=True)
         _tell(f"error: {error}")
         return error.exit_code
@@ -66,20 +72,13 @@ def _guarded(work: Callable[[argparse.Namespace], int], arguments: argparse.Name
         return EXIT_PIPE
 
 
-def _work(arguments: argparse.Namespace) -> int:
-    for name, reason in LATER.items():
-        if getattr(arguments, f"later{name}") is not None:
-            raise UsageError(f"{name}: must not be given: {reason}.")
-    if arguments.list_connected_devices is not None:
-        from femtodriver.cli.serve_board import list_devices
-
-        return list_devices(arguments.list_connected_devices)
+def _work(given: argparse.Namespace) -> int:
     from femtodriver.driver import Femtodriver
 
-    with Femtodriver(debug=arguments.debug) as driver:
+    with Femtodriver() as driver:
         driver.say = _say
         driver.progress = progress_for_terminal()
-        result = driver.main(arguments)
+        result = driver.main(given)
     sys.stdout.flush()
     return EXIT_DIFFERENT if result.get("pass") is False else 0
 

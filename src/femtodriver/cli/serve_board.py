@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
+import os
 import signal
 import sys
 import threading
@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from femtodriver.cli.board_command import FAULTS
+from femtodriver.options.option import given_options
+from femtodriver.options.request_types import BoardRequest
 
 if TYPE_CHECKING:
     from femtodriver.device.virtual.link_faults import Faults
 
 
-def serve_board(arguments: argparse.Namespace) -> int:
+def serve_board(request: BoardRequest) -> int:
     """Serve until Ctrl-C or SIGTERM; gives the exit status."""
     from femtodriver.device.virtual.deciphering import decipherer
     from femtodriver.device.virtual.serve import serve
@@ -25,23 +26,23 @@ def serve_board(arguments: argparse.Namespace) -> int:
     from femtodriver.part import load_part
     from femtodriver.program.bus.read_recording import read_program
 
-    part, faults = load_part(arguments.hw_config), _faults(arguments)
-    keyring = load_keyring(arguments.keyring)
-    preload = None if arguments.replay is None else read_program(arguments.replay)
+    part, faults = load_part(os.fspath(request.hw_config)), _faults(request)
+    keyring = load_keyring(request.keyring)
+    preload = None if request.replay is None else read_program(request.replay)
     _print(f"virtual board: {part.name}, {part.cores} cores, {_keys(keyring.indexes if keyring else ())}")
     if faults is not None:
         _print(f"faults: {faults}")
     if preload is not None:
-        _print(f"replay: {sum(record.length for record in preload)} words of {arguments.replay}")
+        _print(f"replay: {sum(record.length for record in preload)} words of {request.replay}")
 
     def ready(address: str) -> None:
-        hardware, what = ("zynq", "ZCU104") if arguments.listen else ("redis", "redis")
+        hardware, what = ("zynq", "ZCU104") if request.listen else ("redis", "redis")
         _print(f"serving the {what} protocol at {address} (--hardware {hardware} --zynq-host {address}); Ctrl-C ends")
 
     with _stop_on_signals() as stop:
         serve(
-            arguments.listen,
-            arguments.redis,
+            request.listen,
+            request.redis,
             part,
             faults=faults,
             decipher=decipherer(keyring),
@@ -54,23 +55,10 @@ def serve_board(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def list_devices(spu: str) -> int:
-    """Print the EVK2 boards on USB, one line each."""
-    from femtodriver.driver import Femtodriver
-
-    boards = Femtodriver.list_connected_devices(spu)
-    for one in boards:
-        state = "ready" if one.flashed else "not flashed"
-        _print(f"evk2  serial {one.serial or 'unknown'}  {one.product or 'no product'}  {state}")
-    if not boards:
-        _print("no EVK2 board is connected" + ("" if spu.lower() == "all" else f" with {spu}"))
-    return 0
-
-
-def _faults(arguments: argparse.Namespace) -> Faults | None:
+def _faults(request: BoardRequest) -> Faults | None:
     """The faults that are asked for; None for none. UsageError for numbers out of range."""
-    names = [option.removeprefix("--").replace("-", "_") for option, *_ in FAULTS]
-    given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) not in (None, False)}
+    rows = [option for option in given_options(request) if option.group == BoardRequest.faults]
+    given = {option.name: getattr(request, option.name) for option in rows}
     if not set(given) - {"seed", "delay_s"}:
         return None
     from femtodriver.device.virtual.link_faults import Faults

@@ -1,43 +1,52 @@
 """Subcommands: the first word of the command line when it is one of these names. One row each.
 
-To add one: a function that adds its options to a parser, a function that does the work and gives the exit status
-(heavy imports inside), and a row below. Names of subcommands hide models of the same name; ``./inspect`` is the model.
+To add one: a request class in ``options/request_types.py`` with its options, a function that does the work and gives
+the exit status (heavy imports inside), and a row below. Names of subcommands hide models of the same name;
+``./inspect`` is the model.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
-from femtodriver.cli.board_command import add_board, board
-from femtodriver.cli.inspect_commands import add_disasm, add_inspect, disasm, inspect
+from femtodriver.cli.board_command import EPILOG as ABOUT_BOARD
+from femtodriver.cli.board_command import board
+from femtodriver.cli.inspect_commands import ABOUT_DISASM, ABOUT_INSPECT, disasm, inspect
+from femtodriver.cli.option_parser import OptionParser
+from femtodriver.options.option import AnyRequest
+from femtodriver.options.request_types import BoardRequest, DisasmRequest, InspectRequest
 
 
-class Subcommand(NamedTuple):  # a dataclass would cost the help text 10 ms of imports
-    """One row: ``options`` adds to the parser, ``work`` gets its result and gives the exit status."""
+@dataclass(frozen=True)
+class Subcommand:
+    """One row: the options are those of ``request``; ``work`` gets a request and gives the exit status."""
 
     name: str
     summary: str
-    options: Callable[[argparse.ArgumentParser], None]
-    work: Callable[[argparse.Namespace], int]
+    about: str
+    request: type[AnyRequest]
+    work: Callable[[Any], int]
 
-    def parser(self) -> argparse.ArgumentParser:
+    def parser(self) -> OptionParser:
         """The parser of the words after the name."""
-        parser = argparse.ArgumentParser(
-            prog=f"femtodrive {self.name}",
-            description=f"{self.summary[0].upper()}{self.summary[1:]}.",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        parser.add_argument("--debug", action="store_true", help="log everything, and show tracebacks of errors")
-        self.options(parser)
-        return parser
+        description = f"{self.summary[0].upper()}{self.summary[1:]}."
+        return OptionParser(f"femtodrive {self.name}", self.request, description, self.about)
 
 
 _ROWS = (
-    Subcommand("board", "serve a virtual board, which runs programs as a real one does", add_board, board),
-    Subcommand("inspect", "show what any program, image, recording or network file holds", add_inspect, inspect),
-    Subcommand("disasm", "print the instructions of a program for the open SPU", add_disasm, disasm),
+    Subcommand(
+        "board", "serve a virtual board, which runs programs as a real one does", ABOUT_BOARD, BoardRequest, board
+    ),
+    Subcommand(
+        "inspect",
+        "show what any program, image, recording or network file holds",
+        ABOUT_INSPECT,
+        InspectRequest,
+        inspect,
+    ),
+    Subcommand("disasm", "print the instructions of a program for the open SPU", ABOUT_DISASM, DisasmRequest, disasm),
 )
 SUBCOMMANDS: Mapping[str, Subcommand] = {row.name: row for row in _ROWS}
 

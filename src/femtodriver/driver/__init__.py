@@ -1,4 +1,4 @@
-"""The facade that users know (``Femtodriver``), and the tree of files that it writes."""
+"""The facade that users know: ``Femtodriver``."""
 
 from femtodriver.driver.facade import Femtodriver
 

@@ -2,126 +2,115 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from femtodriver.device.boards import DEFAULT_HARDWARE
-from femtodriver.driver import run_runners, unavailable
-from femtodriver.driver.arguments import (
-    CompileArguments,
-    RunArguments,
-    check_period,
-    dump_into,
-    listed,
-    metrics_document,
-)
-from femtodriver.driver.run_runners import SIMULATOR, Result
-from femtodriver.driver.runs import InputSource, Names, Runs
+from femtodriver.arrays import Int64Array
+from femtodriver.device.spu_runner import SPURunner
+from femtodriver.driver.model_inputs import make_inputs
 from femtodriver.errors import UsageError
+from femtodriver.files.file_access import AnyPath
 from femtodriver.fqir.graph import Network
+from femtodriver.inputs.input_sources import Source as InputSource
+from femtodriver.metrics import document_yaml
 from femtodriver.model.build_model import Built, build
+from femtodriver.model.debug_program import another_program, for_runners
 from femtodriver.model.load_model import DEFAULT_NAME, Source, load_source
-from femtodriver.model.model_encryption import AnyKeyring, encryption
-from femtodriver.model.model_options import ModelOptions, compiler_options, model_options
-from femtodriver.output import model_folder
+from femtodriver.model.model_encryption import Encryption, encryption
+from femtodriver.model.model_options import compiler_options, model_options
+from femtodriver.options import method_table as methods
+from femtodriver.options import request_types as requests
+from femtodriver.options.bind_request import bind
+from femtodriver.options.value_kinds import Names, listed
+from femtodriver.output import model_folder, summary
 from femtodriver.output.atomic_folder import check_writable
-from femtodriver.output.model_folder import AnyPath, Results
-from femtodriver.output.summary import metrics_text, model_text, written_text
+from femtodriver.output.stage_texts import dump_into
 from femtodriver.program.compiled_data import CompiledData
-from femtodriver.runners import check_names
-from femtodriver.runners.compare_runs import check_tolerance
+from femtodriver.runners.compare_runs import RunProgress
+from femtodriver.runners.execution import SIMULATOR, Execution, Inputs, Result, execute
+from femtodriver.runners.hardware_runner import HARDWARE, HardwareRunner, check_board
+from femtodriver.runners.runner import Runner
+from femtodriver.runners.runner_table import check_names, create
 
-CompilerOptions = Mapping[str, Any] | Sequence[str] | None
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from femtodriver.device.evk2.usb_boards import EvkBoard
+    from femtodriver.options import method_keywords as keywords
+
 _log = logging.getLogger(__name__)
 
 
-class Femtodriver(Runs, unavailable.NotYet):
+class Femtodriver:
     """One model at a time; ``compile`` may be called again for the next. A context manager.
 
-    ``keyring`` (a file or a Keyring; default: the file that FS_KEYRING names): programs are written encrypted, with the
-    key ``encryption_key_index`` and ``encryption_salt`` if given, see docs/encryption.md.
-    ``model_source_dir`` has an ``options.yaml`` (see ``options.model_options``). ``debug`` sets our loggers to DEBUG.
+    docs/options.md has the options of all methods, which are given by name; those of the reference may be given by
+    place too, in its order. Every error that a user can cause is a FemtoError (``femtodriver.errors``); an argument
+    that nobody knows is a UsageError that is also a TypeError.
+
     Attributes after use: ``modelname``, ``fqir`` (Network), ``compiled_data`` (CompiledData), ``model_dir``,
     ``meta_dir``, ``io_records_dir``, ``compiler_kwargs``, ``compare_status``, ``spu_runner`` (SPURunner);
     ``femtocrux_client`` is None in this version. ``say(text)`` gets what ``run`` tells (default: the log),
     ``progress(runner, done, frames)`` is called while runners run.
-
-    Every error that a user can cause is a FemtoError (``femtodriver.errors``).
     """
 
-    def __init__(
-        self,
-        model_source_dir: AnyPath | None = None,
-        debug: bool = False,
-        force_femtocrux_compile: bool = False,
-        force_femtocrux_sim: bool = False,
-        *,
-        keyring: AnyKeyring = None,
-        encryption_key_index: int | None = None,
-        encryption_salt: int | None = None,
-    ) -> None:
-        super().__init__()
-        unavailable.refuse_femtocrux(force_femtocrux_compile, force_femtocrux_sim)
-        self.model_source_dir = model_source_dir
-        self.debug = debug
-        self.keyring, self.encryption_key_index = keyring, encryption_key_index
-        self.encryption_salt = encryption_salt
+    @methods.DRIVER.signed
+    def __init__(self, *positional: Any, **options: Unpack[keywords.DriverKeywords]) -> None:
+        request = methods.DRIVER.bind(positional, options)
+        self.model_source_dir = request.model_source_dir
+        self.keyring, self.key_index, self.salt = request.keyring, request.key_index, request.salt
+        self.debug = request.debug
+        self.say: Callable[[str], None] = _log.info
+        self.progress: RunProgress | None = None
         self.femtocrux_client: None = None
         self.modelname: str | None = None
         self.fqir: Network | None = None
+        self.compiled_data: CompiledData | None = None
         self.model_dir: str | None = None
         self.meta_dir: str | None = None
+        self.io_records_dir: str | None = None
         self.compiler_kwargs: dict[str, Any] = {}
+        self.compare_status: Result = {}
         self._source: Source | None = None
-        self._options = ModelOptions()
-        if debug:
+        self._built: Built | None = None
+        self._encryption = Encryption()
+        self._output_dir = requests.CompileRequest().output_dir
+        self._records_dir: Path | None = None
+        self._written = False
+        self._random: tuple[object, int | None] = (None, None)
+        self._board_runner: SPURunner | None = None
+        if request.debug:
             logging.getLogger("femtodriver").setLevel(logging.DEBUG)
 
     def __enter__(self) -> Femtodriver:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._spu is not None:
-            self._spu.finish()
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if self._board_runner is not None:
+            self._board_runner.finish()
         if error is not None:
             _log.debug("left by %s", type(error).__name__)
 
     # --- loading, compiling, writing ---
 
+    @methods.COMPILE.signed
     def compile(
-        self,
-        model: object,
-        model_name: str | None = None,
-        model_options_file: AnyPath | None = None,
-        output_dir: AnyPath = "model_datas",
-        noencrypt: bool = False,
-        *,
-        hw_config: str | Path | None = None,
-        dump_ir: AnyPath | None = None,
-        compiler_options: CompilerOptions = None,
+        self, model: object, *positional: Any, **options: Unpack[keywords.ModelKeywords]
     ) -> tuple[str, str, int]:
         """Load and compile a model and write ``<output_dir>/<name>/`` in one step.
 
-        ``model``: a path (.pt, .pth, .zip, .femto, or a compiled model's folder), "LOOPBACK", or a GraphProto. The name
-        is ``model_name``, else the stem of the path, else "fqir". ``hw_config``: a part's name or .toml file; default
-        spu001, or what a program names. ``dump_ir``: a folder for the text of every stage. ``compiler_options``: a
-        mapping or texts "name=value", see docs/compiler.md. ``noencrypt``: in plain
-        words even if there is a keyring.
+        ``model``: a path (.pt, .pth, .zip, .femto, or a compiled model's folder), "LOOPBACK", or a GraphProto.
 
         Returns (folder of metadata and images, path of the ``.femto``, its size in bytes). If it fails, the folder and
         this object are as they were before.
         """
-        source = load_source(model, model_name)
-        how = CompileArguments(output_dir, model_options_file, hw_config, dump_ir, compiler_options, noencrypt)
-        self._compile(source, how, write=True)
-        femto = model_folder.femto_path(output_dir, source.name)
+        request = methods.COMPILE.bind(positional, options)
+        source = load_source(model, request.model_name)
+        self._compile(source, request, write=True)
+        femto = model_folder.femto_path(request.output_dir, source.name)
         return str(self.meta_dir), str(femto), femto.stat().st_size
 
     def load_model(self, model: object, name: str = DEFAULT_NAME) -> tuple[str, Network | None, None, None]:
@@ -131,28 +120,20 @@ class Femtodriver(Runs, unavailable.NotYet):
         """
         self._source = load_source(model, None if name == DEFAULT_NAME else name)
         self.modelname, self.fqir = self._source.name, self._source.network
-        self._built, self.compiled_data, self._spu = None, None, None
+        self._built, self.compiled_data, self._board_runner = None, None, None
         return self._source.name, self._source.network, None, None
 
-    def compile_metadata(
-        self,
-        output_dir: AnyPath = "model_datas",
-        model_options_file: AnyPath | None = None,
-        noencrypt: bool = False,
-        *,
-        hw_config: str | Path | None = None,
-        dump_ir: AnyPath | None = None,
-        compiler_options: CompilerOptions = None,
-    ) -> CompiledData:
+    @methods.COMPILE_METADATA.signed
+    def compile_metadata(self, *positional: Any, **options: Unpack[keywords.CompileKeywords]) -> CompiledData:
         """Compile the loaded model in memory; nothing is written (but ``dump_ir``)."""
+        request = methods.COMPILE_METADATA.bind(positional, options)
         if self._source is None:
             raise UsageError("compile_metadata: a model must be loaded first; call load_model.")
-        how = CompileArguments(output_dir, model_options_file, hw_config, dump_ir, compiler_options, noencrypt)
-        return self._compile(self._source, how, write=False).data
+        return self._compile(self._source, request, write=False).data
 
     def generate_program_files(self) -> None:
         """Write ``io_records/``: recordings, ``0PROG_A``, ``0PROG_D`` and the ``.femto``, in one step."""
-        model_folder.write_records(self._output_dir, self._compiled(), self._options.model_type)
+        model_folder.write_records(self._output_dir, self._compiled())
 
     def write_metadata_to_disk(self, output_dir: AnyPath) -> None:
         """Write metadata and images to ``<output_dir>/<name>/meta_from_.../``, in one step."""
@@ -164,113 +145,254 @@ class Femtodriver(Runs, unavailable.NotYet):
         ``metrics``: what ``simulate`` returned, or the document as a mapping.
         """
         folder = model_folder.model_folder(output_dir, self._compiled().source.name)
-        return str(model_folder.write_metrics(folder, metrics_document(metrics)))
+        return str(model_folder.write_metrics(folder, model_folder.metrics_document(metrics)))
 
-    # --- the whole job ---
+    # --- inputs, runners, comparisons ---
 
-    def run(
+    @property
+    def spu_runner(self) -> SPURunner | None:
+        """The last runner that was made for a board; before that, one for a fake board; None without a program."""
+        if self._board_runner is None and self._built is not None:
+            self._board_runner = HardwareRunner(HARDWARE, self._built, requests.RunnerRequest(), self._records_dir)
+        return self._board_runner
+
+    @methods.GENERATE_AUDIO_INPUTS.signed
+    def generate_audio_inputs(
         self,
-        model: object,
-        model_options_file: AnyPath | None = None,
-        output_dir: AnyPath = "model_datas",
-        n_frames: int = 2,
-        input_file: InputSource = None,
-        input_sample_indices: Sequence[int] | None = None,
-        force_femtocrux_compile: bool = False,
-        force_femtocrux_sim: bool = False,
-        hardware: str = DEFAULT_HARDWARE,
-        runners: Names = "",
-        debug_vars: Names = None,
-        debug_vars_fname: AnyPath | None = None,
-        debug: bool = False,
-        noencrypt: bool = False,
-        input_period: float | None = None,
-        dummy_output_file: AnyPath | None = None,
-        cleanup_docker: bool = False,
-        zynq_host: str | None = None,
-        *,
-        seed: int = 0,
-        hw_config: str | Path | None = None,
-        dump_ir: AnyPath | None = None,
-        model_name: str | None = None,
-        compiler_options: CompilerOptions = None,
-        tolerance: float | None = None,
-        hardware_address: str | None = None,
-        timeout: float | None = None,
-        fake_output_file: AnyPath | None = None,
+        input: InputSource = None,
+        spu_runner: SPURunner | None = None,
+        *positional: Any,
+        **options: Unpack[keywords.FramesKeywords],
+    ) -> dict[str, Int64Array]:
+        """Inputs for the compiled model by name: int64, (frames, length).
+
+        ``input``: None (random frames), a .wav, .npy or .npz file, an array, or a mapping from input name to array; see
+        docs/inputs.md. ``spu_runner``: a runner of ``create_runner`` whose inputs they are to be; None: those of the
+        model.
+        """
+        return self._generate(input, spu_runner, methods.GENERATE_AUDIO_INPUTS.bind(positional, options))
+
+    generate_inputs = generate_audio_inputs
+
+    @methods.SIMULATE.signed
+    def simulate(
+        self, model_inputs: Inputs, *positional: Any, **options: Unpack[keywords.MeasureKeywords]
+    ) -> tuple[Result, str]:
+        """Run the compiled program on the machine: (result of the runner ``fasmir``, metrics as YAML)."""
+        request = methods.SIMULATE.bind(positional, options)
+        done = self._execute((SIMULATOR,), model_inputs, requests.RunnerRequest())
+        return done.result, document_yaml(done.metrics(request.input_period))
+
+    @methods.CREATE_RUNNER.signed
+    def create_runner(
+        self,
+        requested_runner: str,
+        spu_runner: SPURunner | None = None,
+        fqir: Network | None = None,
+        sim_fasmir: None = None,
+        sim_fmir: None = None,
+        *positional: Any,
+        **options: Unpack[keywords.RunnerKeywords],
+    ) -> tuple[Runner, str]:
+        """A fresh runner for the compiled model, and its name. ``runners.runner_table`` has the table of them.
+
+        ``hw`` (its name is "hardware") and ``fakehw`` give an ``SPURunner``; nothing is connected before ``reset``.
+        ``spu_runner``, ``fqir``, ``sim_fasmir`` and ``sim_fmir`` are made here: None, or the object's own.
+        """
+        request = methods.CREATE_RUNNER.bind(positional, options)
+        for given, own in ((spu_runner, self._board_runner), (fqir, self.fqir), (sim_fasmir, None), (sim_fmir, None)):
+            if given is not None and given is not own:
+                raise UsageError(f"create_runner: runners must be made of this model, not of {given!r:.60}.")
+        check_board(request, [requested_runner])
+        model = for_runners(self._compiled(), request, self._encryption)
+        runner = create(requested_runner, model, request, self._records_dir)
+        if isinstance(runner, HardwareRunner):
+            self._board_runner = runner
+        return runner, runner.name
+
+    @methods.CREATE_SPU_RUNNER.signed
+    def create_SPURunner(  # noqa: N802 (the reference's name)
+        self,
+        compiled_data: CompiledData | None = None,
+        meta_dir: AnyPath | None = None,
+        *positional: Any,
+        **options: Unpack[keywords.RunnerKeywords],
+    ) -> SPURunner:
+        """A fresh ``SPURunner``, also in ``spu_runner``; nothing is connected before ``reset``.
+
+        ``compiled_data``: the program; None: that in the folder ``meta_dir``, or the compiled model's if there is none
+        either. Debug variables are possible for the compiled model's only.
+        """
+        request = methods.CREATE_SPU_RUNNER.bind(positional, options)
+        check_board(request, ["hw"])
+        model, program = self._compiled(), compiled_data
+        if program is None and meta_dir is not None:
+            program = CompiledData.read_from_files(meta_dir)
+        if program is None or program is self.compiled_data:
+            model = for_runners(model, request, self._encryption)
+        elif request.debug_vars or request.debug_vars_fname:
+            raise UsageError("create_SPURunner: debug variables must be of the compiled model, not another program.")
+        else:
+            model = another_program(model, program)
+        self._board_runner = HardwareRunner(HARDWARE, model, request, self._records_dir)
+        return self._board_runner
+
+    @methods.EXECUTE_RUNNER.signed
+    def execute_runner(
+        self, requested_runner: str, model_inputs: Inputs, *positional: Any, **options: Unpack[keywords.RunnerKeywords]
+    ) -> tuple[Result, Runner]:
+        """Reset one runner, run all frames, finish it: (result, runner).
+
+        The result has ``compare_str``, ``pass``, and ``outputs`` and ``internals``: {runner: {variable: int64 array
+        (frames, elements)}}. The traffic with a board goes to ``io_records/all.yaml`` if the model's folder was
+        written.
+        """
+        request = methods.EXECUTE_RUNNER.bind(positional, options)
+        done = self._execute((requested_runner,), model_inputs, request)
+        return done.result, done.runners[requested_runner]
+
+    @methods.COMPARE.signed
+    def compare(
+        self,
+        model_inputs: Inputs,
+        runners_to_compare: Names,
+        *positional: Any,
+        **options: Unpack[keywords.CompareKeywords],
     ) -> Result:
+        """Run at least two runners on the same inputs, and compare each with the first.
+
+        Returns ``pass`` (bool), ``status_str`` (the verdict; names the first difference), ``outputs`` and
+        ``internals``. Also kept as ``compare_status``. If the model's folder was written, the results go there, see
+        docs/comparing.md.
+        """
+        request = methods.COMPARE.bind(positional, options)
+        names = listed(runners_to_compare)
+        if len(names) < 2:
+            raise UsageError(f"compare: runners must be at least two, not {len(names)}; use execute_runner for one.")
+        return self._execute(names, model_inputs, request).result
+
+    def print_comparison_results(self, compare_status: Mapping[str, Any]) -> None:
+        """Print the verdict; in colour on a terminal."""
+        text = str(compare_status.get("status_str", "nothing was compared"))
+        if sys.stdout.isatty():
+            text = f"\x1b[{32 if compare_status.get('pass') else 31}m{text}\x1b[0m"
+        print(text)
+
+    @methods.RUN.signed
+    def run(self, model: object, *positional: Any, **options: Unpack[keywords.JobKeywords]) -> Result:
         """The whole job: compile, run what ``runners`` names, write everything in one step, tell.
 
-        No runners: files only, and the result is {}. One runner: its result. Several: the comparison with the first,
-        in which values may differ by ``tolerance``. With ``fasmir`` among them, metrics are written too. If anything
-        fails, the model's folder is as before. For the arguments about boards see ``Runs``.
+        No runners: files only, and the result is {}. One runner: its result. Several: the comparison with the first.
+        With ``fasmir`` among them, metrics are written too. If anything fails, the model's folder is as before.
         """
-        unavailable.refuse_femtocrux(force_femtocrux_compile, force_femtocrux_sim)
-        if cleanup_docker:
-            raise unavailable.no_docker("cleanup_docker")
-        check_period(input_period)
-        check_tolerance(tolerance)
-        names = check_names(listed(runners))
-        running_with = RunArguments(
-            noencrypt, hardware, dummy_output_file, debug_vars, debug_vars_fname, zynq_host, hardware_address,
-            timeout, fake_output_file,
-        ).checked()  # fmt: skip
-        source = load_source(model, model_name)
-        check_writable(model_folder.model_folder(output_dir, source.name))
-        how = CompileArguments(output_dir, model_options_file, hw_config, dump_ir, compiler_options, noencrypt)
-        built = self._compile(source, how, write=False)
-        self.say(model_text(built))
-        result: Result = {}
-        results = Results()
-        if names:
-            inputs = self.generate_audio_inputs(
-                input_file, n_frames=n_frames, input_sample_indices=input_sample_indices, seed=seed
-            )
-            ran, results = self._execute(names, inputs, running_with, tolerance)
-            result = ran.result
-            if SIMULATOR in names:
-                doc = run_runners.measured(ran.runners[SIMULATOR], built, input_period, self._seed(inputs))
-                results = replace(results, doc=doc)
-        model_folder.write_all(output_dir, built, self._options.model_type, results)
-        self._written = True
-        self._tell(result, results)
-        return result
+        return self._run(model, methods.RUN.bind(positional, options))
 
     def main(self, parsed_args: Any) -> Result:
-        """``run`` with the attributes of a parsed command line; those that it does not know are ignored."""
-        known = inspect.signature(self.run).parameters
-        self.keyring = getattr(parsed_args, "keyring", None) or self.keyring
-        if getattr(parsed_args, "encryption_key_index", None) is not None:
-            self.encryption_key_index = parsed_args.encryption_key_index
-        return self.run(**{name: value for name, value in vars(parsed_args).items() if name in known})
+        """``run`` with the attributes of a parsed command line. UsageError for one that nobody knows."""
+        request = bind(requests.MainRequest, vars(parsed_args), "main")
+        if request.list_connected_devices is not None:
+            boards = self.list_connected_devices(request.list_connected_devices)
+            self.say(summary.devices_text(boards, request.list_connected_devices))
+            return {}
+        for name in ("keyring", "key_index", "salt", "model_source_dir"):
+            if getattr(request, name) is not None:
+                setattr(self, name, getattr(request, name))
+        return self._run(request.model, request)
+
+    @staticmethod
+    def list_connected_devices(spu: str | None = None) -> list[EvkBoard]:
+        """The EVK2 boards on USB, those with that part (any: None or "all"). DeviceError without the package hidapi."""
+        from femtodriver.device.evk2.usb_boards import list_boards
+
+        wanted = None if spu is None or spu.lower() in ("", "all") else spu.lower()
+        return [board for board in list_boards() if wanted in (None, board.product.lower())]
+
+    def get_docker_logs(self) -> str:
+        """The log of the compiler's container: there is none, our own compiler runs inside this process."""
+        return "No logs available"
+
+    def cleanup_docker_containers(self) -> None:
+        """Stop the compiler's containers: none are started in this version, so there is nothing to do."""
+        self.say("no containers to stop: our own compiler runs inside this process")
 
     # --- inside ---
 
-    def _compile(self, source: Source, how: CompileArguments, write: bool) -> Built:
-        secrecy = encryption(self.keyring, self.encryption_key_index, self.encryption_salt, how.noencrypt)
-        options = model_options(how.model_options_file, self.model_source_dir, source.name)
-        flags = compiler_options(options, how.compiler_options)
-        built = secrecy.applied(build(source, how.hw_config, dump_into(how.dump_ir), flags))
+    def _run(self, model: object, request: requests.JobRequest) -> Result:
+        if request.debug:
+            logging.getLogger("femtodriver").setLevel(logging.DEBUG)
+        if request.cleanup_docker:
+            self.cleanup_docker_containers()
+            if model is None:
+                return {}
+        names = check_names(listed(request.runners))
+        check_board(request, names)
+        source = load_source(model, request.model_name)
+        check_writable(model_folder.model_folder(request.output_dir, source.name))
+        built = self._compile(source, request, write=False)
+        self.say(summary.model_text(built))
+        done, doc = None, None
+        if names:
+            done = self._execute(names, self._generate(request.input_file, None, request), request)
+            doc = done.metrics(request.input_period) if SIMULATOR in names else None
+        model_folder.write_all(request.output_dir, built, done, doc)
+        self._written = True
+        self._tell(done, doc)
+        return done.result if done else {}
+
+    def _compile(self, source: Source, request: requests.CompileRequest, write: bool) -> Built:
+        secrecy = encryption(self.keyring, self.key_index, self.salt, request.noencrypt)
+        options = model_options(request.model_options_file, self.model_source_dir, source.name)
+        flags = compiler_options(options, request.compiler_options)
+        built = secrecy.applied(build(source, request.hw_config, dump_into(request.dump_ir), flags, options.model_type))
         if write:
-            model_folder.write_all(how.output_dir, built, options.model_type)
-        folder = model_folder.model_folder(how.output_dir, source.name)
-        self._source, self._built, self._options, self._output_dir = source, built, options, how.output_dir
+            model_folder.write_all(request.output_dir, built)
+        folder = model_folder.model_folder(request.output_dir, source.name)
+        self._source, self._built, self._output_dir = source, built, request.output_dir
         self.modelname, self.fqir, self.compiled_data = source.name, source.network, built.data
         self.model_dir, self.meta_dir = str(folder), str(folder / source.meta_name)
-        self.io_records_dir = str(folder / model_folder.IO_RECORDS)
+        self._records_dir = folder / model_folder.IO_RECORDS
+        self.io_records_dir = str(self._records_dir)
         self.compiler_kwargs = dict(options.compiler_kwargs)
         self.compare_status = {}
-        self._secrecy, self._written = secrecy, write
-        self._random, self._spu = None, None
+        self._encryption, self._written = secrecy, write
+        self._random, self._board_runner = (None, None), None
         return built
 
-    def _tell(self, result: Mapping[str, Any], results: Results) -> None:
-        if "status_str" in result:
-            self.print_comparison_results(result)
-        elif result:
-            self.say("; ".join(f"{name} ran, {run_runners.frames_run(result)} frames" for name in result["outputs"]))
-        if results.doc is not None:
-            self.say(metrics_text(results.doc))
-            if any(result["internals"].values()):
-                self.say("           (of the program that keeps the debug variables, which costs time and energy)")
-        self.say(written_text(self._output_dir, self._compiled(), results))
+    def _compiled(self) -> Built:
+        if self._built is None:
+            raise UsageError("Femtodriver: a model must be compiled first; call compile.")
+        return self._built
+
+    def _generate(
+        self, source: InputSource, runner: SPURunner | None, request: requests.FramesRequest
+    ) -> dict[str, Int64Array]:
+        wanted = runner.inputs if isinstance(runner, HardwareRunner) else self._compiled().inputs
+        inputs = make_inputs(source, wanted, request)
+        self._random = (inputs, request.seed if source is None else None)
+        return inputs
+
+    def _execute(self, names: Sequence[str], inputs: Inputs, request: requests.RunnerRequest) -> Execution:
+        built = self._compiled()
+        check_board(request, names)
+        done = execute(
+            names,
+            inputs,
+            for_runners(built, request, self._encryption),
+            request,
+            tolerance=request.tolerance if isinstance(request, requests.CompareRequest) else None,
+            records_dir=self._records_dir,
+            progress=self.progress,
+            seed=self._random[1] if self._random[0] is inputs else None,
+        )
+        if done.compared:
+            self.compare_status = {key: done.result[key] for key in ("pass", "status_str")}
+        self._board_runner = done.board_runner or self._board_runner
+        if self._written:
+            model_folder.write_results(self._output_dir, done)
+        return done
+
+    def _tell(self, done: Execution | None, doc: Mapping[str, Any] | None) -> None:
+        if done is not None and done.compared:
+            self.print_comparison_results(done.result)
+        for text in summary.run_texts(self._output_dir, self._compiled(), done, doc):
+            self.say(text)

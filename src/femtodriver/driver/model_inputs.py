@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from femtodriver.arrays import AnyArray, Int64Array
 from femtodriver.errors import InputError
 from femtodriver.inputs import InputSpec, load_inputs
+from femtodriver.inputs.input_sources import Source as InputSource
+from femtodriver.options.request_types import FramesRequest
 
 _log = logging.getLogger(__name__)
 
 
-def make_inputs(
-    source: str | Path | npt.ArrayLike | Mapping[str, npt.ArrayLike] | None,
-    specs: Sequence[InputSpec],
-    n_frames: int,
-    seed: int,
-    sample_indices: Sequence[int] | None,
-) -> dict[str, Int64Array]:
+def make_inputs(source: InputSource, specs: Sequence[InputSpec], request: FramesRequest) -> dict[str, Int64Array]:
     """Inputs by name, int64, (frames, length); see ``inputs.load_inputs``.
 
     A bare 1-D array for a model of several inputs is dealt out: of each frame the first input takes as many samples as
@@ -32,7 +26,9 @@ def make_inputs(
     given: Any = source
     if isinstance(source, np.ndarray) and source.ndim == 1 and len(specs) > 1:
         given = _dealt(source, specs)
-    return load_inputs(given, specs, n_frames=n_frames, seed=seed, sample_indices=sample_indices)
+    return load_inputs(
+        given, specs, n_frames=request.n_frames, seed=request.seed, sample_indices=request.input_sample_indices
+    )
 
 
 def _dealt(samples: AnyArray, specs: Sequence[InputSpec]) -> dict[str, AnyArray]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from femtodriver import __version__
@@ -12,10 +12,13 @@ from femtodriver.compiler.compiler_options import DEFAULT_OPTIONS, Options
 from femtodriver.compiler.fmir.ir import Fmir
 from femtodriver.compiler.pipeline import Dump, compile_network
 from femtodriver.errors import FemtoError, ProgramError, UsageError
+from femtodriver.files.file_access import AnyPath
+from femtodriver.inputs import InputSpec
 from femtodriver.model.identity import KEY, Identity, check_part, completed, describes, identity
 from femtodriver.model.load_model import Source
 from femtodriver.part import Part, load_part, part_names
 from femtodriver.program.compiled_data import DM_BANK_WORDS, TM_BANK_WORDS, CompiledData
+from femtodriver.program.metadata import InputRecord, OutputRecord
 
 DEFAULT_PART = "spu001"
 
@@ -25,7 +28,9 @@ class Built:
     """A compiled model. ``told`` and ``part`` are None for a foreign program, ``fmir`` for any existing program.
 
     ``data`` is the program as it is written, ``plain`` as it runs: None for a foreign one, and for an encrypted one
-    whose key is not here. ``registers``: key index and salt for a board.
+    whose key is not here. ``registers``: key index and salt for a board, None for those of ``data``. ``model_type``:
+    free text for the ``.femto``. ``debug_names``: values of the network that runners tell beside the outputs, in
+    program order; ``kept``: where programs that keep them have them in data memory when a frame has ended.
     """
 
     source: Source
@@ -35,7 +40,20 @@ class Built:
     fmir: Fmir | None = None
     options: Options = DEFAULT_OPTIONS
     plain: CompiledData | None = None
-    registers: tuple[int, int] = (0, 0)
+    registers: tuple[int | None, int | None] = (0, 0)
+    model_type: str | None = None
+    debug_names: tuple[str, ...] = ()
+    kept: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    @property
+    def inputs(self) -> tuple[InputSpec, ...]:
+        """The inputs, as the program tells itself or, if it is foreign, as its records are."""
+        return self.told.inputs if self.told else _specs(self.data.info().inputs)
+
+    @property
+    def outputs(self) -> tuple[InputSpec, ...]:
+        """The outputs, as the program tells itself or, if it is foreign, as its records are."""
+        return self.told.outputs if self.told else _specs(self.data.info().outputs)
 
     @property
     def description(self) -> Mapping[str, Any] | None:
@@ -61,6 +79,10 @@ class Built:
         return locked(self.data, self.source.where) if self.plain is None else ""
 
 
+def _specs(records: Sequence[InputRecord] | Sequence[OutputRecord]) -> tuple[InputSpec, ...]:
+    return tuple(InputSpec(record.name, record.usable, record.bits) for record in records)
+
+
 def locked(data: CompiledData, where: str) -> str:
     """The sentence about an encrypted program of ours whose key is not here."""
     index = data.info().key_index or 0
@@ -79,9 +101,10 @@ def foreign(data: CompiledData) -> str:
 
 def build(
     source: Source,
-    hw_config: str | Path | None = None,
+    hw_config: AnyPath | None = None,
     dump: Dump | None = None,
     options: Options = DEFAULT_OPTIONS,
+    model_type: str | None = None,
 ) -> Built:
     """Compile a network for the part (default spu001), or take a program as it is, for the part that it names.
 
@@ -89,15 +112,16 @@ def build(
     itself or its part.
     """
     if source.network is not None:
-        return _compiled(source, load_part(DEFAULT_PART if hw_config is None else hw_config), dump, options)
+        part = load_part(DEFAULT_PART if hw_config is None else os.fspath(hw_config))
+        return replace(_compiled(source, part, dump, options), model_type=model_type)
     if source.program is None:
         raise UsageError(f"{source.where}: holds neither a network nor a program.")
     told = identity(source.program, source.where)
     if told is None:
-        return Built(source, source.program)
+        return Built(source, source.program, model_type=model_type)
     part = _part_of(told, hw_config, source.where)
     check_part(told, part, source.where)
-    return Built(source, source.program, part, told)
+    return Built(source, source.program, part, told, model_type=model_type)
 
 
 def _compiled(source: Source, part: Part, dump: Dump | None, options: Options) -> Built:
@@ -129,9 +153,9 @@ def _check_storable(part: Part) -> None:
             )
 
 
-def _part_of(told: Identity, hw_config: str | Path | None, where: str) -> Part:
+def _part_of(told: Identity, hw_config: AnyPath | None, where: str) -> Part:
     if hw_config is not None:
-        return load_part(hw_config)
+        return load_part(os.fspath(hw_config))
     if told.part_name in part_names():
         return load_part(told.part_name)
     raise ProgramError(

@@ -16,8 +16,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,61 +28,59 @@ from femtodriver.files.file_access import make_directory, write_file
 from femtodriver.metrics import document_yaml
 from femtodriver.output.file_names import safe_name
 from femtodriver.output.plots import draw
-from femtodriver.program.bus.recording import Transaction, recording_hex_text, recording_yaml
+from femtodriver.program.bus.recording import recording_hex_text, recording_yaml
 from femtodriver.runners.compare_runs import Comparison, Verdict
 from femtodriver.runners.difference import Difference
+from femtodriver.runners.execution import Execution, Recordings
 
 FOLDER = "comparison"
 SCHEMA = "femtodriver-comparison/1"
 OWN_RUNNERS = frozenset({"fqir", "fmir", "fasmir"})
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _PLAIN_KEY = re.compile(r"(?!\.\.?$)[^/\\\x00-\x1f\x7f\ud800-\udfff]{1,200}")
-Recordings = Mapping[str, Sequence[Transaction]]
 Arrays = Mapping[str, npt.ArrayLike]
 
 
-@dataclass(frozen=True, eq=False)
-class Compared:
-    """A comparison with what belongs to its record. ``settings``: plain data for ``comparison.yaml``."""
+def write_comparison(folder: Path, execution: Execution) -> None:
+    """Writes all files of a comparison into the folder, which is made. ProgramError when that is not possible."""
+    make_directory(folder)
+    found = execution.comparison
+    document = document_yaml(comparison_document(execution))
+    write_file(folder / "comparison.yaml", document.encode("utf-8", "backslashreplace"))
+    write_file(folder / "inputs.npz", npz({_key(name): rows for name, rows in execution.inputs.items()}))
+    write_file(folder / "outputs.npz", npz(_by_runner(found.outputs)))
+    if any(found.internals.values()):
+        write_file(folder / "internals.npz", npz(_by_runner(found.internals)))
+    for name, picture in draw(found.outputs).items() if pictured(found) else ():
+        write_file(folder / name, picture)
 
-    comparison: Comparison
-    inputs: Arrays
-    settings: Mapping[str, Any]
 
-    @property
-    def pictured(self) -> bool:
-        """Whether pictures belong to it: something differs, or more took part than our own three runners.
+def pictured(found: Comparison) -> bool:
+    """Whether pictures belong to it: something differs, or more took part than our own three runners.
 
-        Loading matplotlib takes longer than most runs; all zeros need no picture.
-        """
-        return not self.comparison.passed or not OWN_RUNNERS.issuperset(self.comparison.outputs)
+    Loading matplotlib takes longer than most runs; all zeros need no picture.
+    """
+    return not found.passed or not OWN_RUNNERS.issuperset(found.outputs)
 
-    def document(self) -> dict[str, Any]:
-        """What ``comparison.yaml`` holds."""
-        found = self.comparison
-        frames = {name: max(map(len, values.values()), default=0) for name, values in found.outputs.items()}
-        return {
-            "schema": SCHEMA,
-            "pass": found.passed,
-            "status": found.status,
-            "runners": list(found.outputs),
-            "frames": frames,
-            "tolerance": found.tolerance or 0,
-            **self.settings,
-            "pairs": [_pair(verdict) for verdict in found.verdicts],
-        }
 
-    def write(self, folder: Path) -> None:
-        """Writes all files into the folder, which is made. ProgramError when that is not possible."""
-        make_directory(folder)
-        found = self.comparison
-        write_file(folder / "comparison.yaml", document_yaml(self.document()).encode("utf-8", "backslashreplace"))
-        write_file(folder / "inputs.npz", npz({_key(name): rows for name, rows in self.inputs.items()}))
-        write_file(folder / "outputs.npz", npz(_by_runner(found.outputs)))
-        if any(found.internals.values()):
-            write_file(folder / "internals.npz", npz(_by_runner(found.internals)))
-        for name, picture in draw(found.outputs).items() if self.pictured else ():
-            write_file(folder / name, picture)
+def comparison_document(execution: Execution) -> dict[str, Any]:
+    """What ``comparison.yaml`` holds."""
+    found, request = execution.comparison, execution.request
+    on_board = "hw" in execution.runners
+    return {
+        "schema": SCHEMA,
+        "pass": found.passed,
+        "status": found.status,
+        "runners": list(found.outputs),
+        "frames": {name: max(map(len, values.values()), default=0) for name, values in found.outputs.items()},
+        "tolerance": found.tolerance or 0,
+        "seed": execution.seed,
+        "model": execution.model.model,
+        "hardware": request.hardware if on_board else None,
+        "hardware_address": request.address if on_board else None,
+        "debug_variables": list(execution.model.debug_names),
+        "pairs": [_pair(verdict) for verdict in found.verdicts],
+    }
 
 
 def write_traffic(folder: Path, recordings: Recordings) -> None:

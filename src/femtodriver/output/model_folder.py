@@ -15,28 +15,27 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from femtodriver import __version__
-from femtodriver.errors import ProgramError
-from femtodriver.files.file_access import make_directory, read_file, write_file
+from femtodriver.errors import ProgramError, UsageError
+from femtodriver.files.file_access import AnyPath, make_directory, read_file, write_file
+from femtodriver.files.plain_yaml import load_yaml
 from femtodriver.metrics import document_text, document_yaml
 from femtodriver.model.build_model import Built
 from femtodriver.model.identity import user_data
 from femtodriver.model.load_model import FEMTO_META, OWN_META, ZIP_META
 from femtodriver.output.atomic_folder import replace_tree
 from femtodriver.output.comparison_files import FOLDER as COMPARISON
-from femtodriver.output.comparison_files import Compared, Recordings, write_traffic
+from femtodriver.output.comparison_files import write_comparison, write_traffic
 from femtodriver.output.file_names import safe_name
 from femtodriver.program.bus.load_sequence import load_sequence
 from femtodriver.program.bus.recording import PROGRAM_RECORDING, write_io_records
 from femtodriver.program.femto.convert import femto_from_compiled
+from femtodriver.runners.execution import Execution
 
-AnyPath = str | os.PathLike[str]
 IO_RECORDS = "io_records"
 METRICS_YAML = "metrics.yaml"
 METRICS_TEXT = "metrics.txt"
@@ -51,34 +50,24 @@ def model_folder(output_dir: AnyPath, name: str) -> Path:
     return Path(output_dir) / safe_name(name)
 
 
-@dataclass(frozen=True, eq=False)
-class Results:
-    """What a run adds to the program: metrics, a comparison, the traffic with a board; each if there is any."""
-
-    doc: Mapping[str, Any] | None = None
-    compared: Compared | None = None
-    recordings: Recordings = field(default_factory=dict)
-
-
-NO_RESULTS = Results()
-
-
-def write_all(output_dir: AnyPath, built: Built, model_type: str | None, results: Results = NO_RESULTS) -> None:
-    """Replaces the model's folder in one step: images, program files and results.
+def write_all(
+    output_dir: AnyPath, built: Built, execution: Execution | None = None, doc: Mapping[str, Any] | None = None
+) -> None:
+    """Replaces the model's folder in one step: images, program files, and what a run and its metrics add.
 
     Images from another source stay if they are of the same program, which shows in the same ``.femto``.
     """
-    femto = femto_bytes(built, model_type)
+    femto = femto_bytes(built)
 
     def into(folder: Path) -> None:
         built.data.write_to_files(folder / built.source.meta_name)
         _write_records(folder / IO_RECORDS, built, femto)
-        if results.recordings:
-            write_traffic(folder / IO_RECORDS, results.recordings)
-        if results.compared is not None:
-            results.compared.write(folder / COMPARISON)
-        if results.doc is not None:
-            write_metrics(folder, results.doc)
+        if execution is not None and execution.recordings:
+            write_traffic(folder / IO_RECORDS, execution.recordings)
+        if execution is not None and execution.compared:
+            write_comparison(folder / COMPARISON, execution)
+        if doc is not None:
+            write_metrics(folder, doc)
 
     metas = {built.source.meta_name}
     if not _is_file_with(femto_path(output_dir, built.source.name), femto):
@@ -86,15 +75,15 @@ def write_all(output_dir: AnyPath, built: Built, model_type: str | None, results
     replace_tree(model_folder(output_dir, built.source.name), metas | RESULTS, into)
 
 
-def write_results(output_dir: AnyPath, built: Built, results: Results) -> None:
+def write_results(output_dir: AnyPath, execution: Execution) -> None:
     """Adds comparison and traffic to a model's folder that is there already; the folder of the comparison is replaced
     in one step."""
-    folder = model_folder(output_dir, built.source.name)
-    if results.recordings:
-        write_traffic(folder / IO_RECORDS, results.recordings)
-    if results.compared is not None:
+    folder = model_folder(output_dir, execution.model.source.name)
+    if execution.recordings:
+        write_traffic(folder / IO_RECORDS, execution.recordings)
+    if execution.compared:
         target = folder / COMPARISON
-        replace_tree(target, _everything(target), results.compared.write)
+        replace_tree(target, _everything(target), lambda place: write_comparison(place, execution))
 
 
 def write_metadata(output_dir: AnyPath, built: Built) -> Path:
@@ -104,9 +93,9 @@ def write_metadata(output_dir: AnyPath, built: Built) -> Path:
     return target
 
 
-def write_records(output_dir: AnyPath, built: Built, model_type: str | None) -> Path:
+def write_records(output_dir: AnyPath, built: Built) -> Path:
     """Replaces the folder of program files (recordings, ``0PROG_*``, ``.femto``) alone; gives its path."""
-    femto = femto_bytes(built, model_type)
+    femto = femto_bytes(built)
     target = model_folder(output_dir, built.source.name) / IO_RECORDS
     replace_tree(target, _everything(target), lambda folder: _write_records(folder, built, femto))
     return target
@@ -118,6 +107,19 @@ def write_metrics(folder: Path, doc: Mapping[str, Any]) -> Path:
     write_file(folder / METRICS_TEXT, document_text(doc).encode("utf-8"))
     write_file(folder / METRICS_YAML, document_yaml(doc).encode("utf-8"))
     return folder / METRICS_YAML
+
+
+def metrics_document(metrics: str | Mapping[str, Any]) -> Mapping[str, Any]:
+    """The metrics document from YAML text or a mapping. UsageError for anything else."""
+    content: object = metrics
+    if isinstance(metrics, str):
+        try:
+            content = load_yaml(metrics.encode("utf-8"), "metrics")
+        except ProgramError as error:
+            raise UsageError(f"{error} Give what simulate returned.") from None
+    if not isinstance(content, Mapping) or "schema" not in content:
+        raise UsageError("metrics: must be the document that simulate returned, not something else.")
+    return content
 
 
 def femto_path(output_dir: AnyPath, name: str) -> Path:
@@ -143,7 +145,7 @@ def _write_records(folder: Path, built: Built, femto: bytes) -> None:
     write_file(folder / f"{safe_name(built.source.name)}.femto", femto)
 
 
-def femto_bytes(built: Built, model_type: str | None) -> bytes:
+def femto_bytes(built: Built) -> bytes:
     """The program as a ``.femto``; that of a model which came as a ``.femto`` stays as it was, to the byte."""
     if built.source.container is not None:
         return built.source.container
@@ -155,7 +157,7 @@ def femto_bytes(built: Built, model_type: str | None) -> bytes:
         name=str(origin.get("name", built.source.name)),
         producer=str(origin.get("producer", f"open-fd {__version__}")),
         clock_mhz=_clock_mhz(built, origin),
-        model_type=model_type or str(origin.get("type", "custom")),
+        model_type=built.model_type or str(origin.get("type", "custom")),
         model_version=str(origin.get("version", "1.0.0")),
         key_index=built.registers[0],
         userdata=user_data(built.data) or (stored if isinstance(stored, bytes) else b""),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from femtodriver.device.evk2.usb_boards import EvkBoard
+from femtodriver.files.file_access import AnyPath
 from femtodriver.fqir.graph import Network
 from femtodriver.inputs import InputSpec
 from femtodriver.metrics import document_text
 from femtodriver.model.build_model import Built
 from femtodriver.output import model_folder
 from femtodriver.output.comparison_files import FOLDER as COMPARISON
+from femtodriver.output.comparison_files import pictured
 from femtodriver.output.plots import NO_PLOTS, can_draw
+from femtodriver.runners.execution import Execution
 from femtodriver.safe_text import plain_name
 
 # The sections of metrics.txt that a terminal shows: time, and power with energy.
@@ -60,7 +64,30 @@ def metrics_text(doc: Mapping[str, Any]) -> str:
     return "\n".join(sections)
 
 
-def written_text(output_dir: model_folder.AnyPath, built: Built, results: model_folder.Results) -> str:
+def devices_text(boards: Sequence[EvkBoard], spu: str) -> str:
+    """The EVK2 boards on USB, one line each. ``spu``: the part that was asked for, "all" for any."""
+    lines = [
+        f"evk2  serial {one.serial or 'unknown'}  {one.product or 'no product'}  "
+        f"{'ready' if one.flashed else 'not flashed'}"
+        for one in boards
+    ]
+    return "\n".join(lines) or "no EVK2 board is connected" + ("" if spu.lower() == "all" else f" with {spu}")
+
+
+def run_texts(
+    output_dir: AnyPath, built: Built, done: Execution | None, doc: Mapping[str, Any] | None
+) -> Iterator[str]:
+    """What is told when a run has ended: what ran, what it costs, which files were written."""
+    if done is not None and not done.compared:
+        yield "; ".join(f"{name} ran, {done.frames} frames" for name in done.comparison.outputs)
+    if doc is not None:
+        yield metrics_text(doc)
+        if done is not None and any(done.comparison.internals.values()):
+            yield "           (of the program that keeps the debug variables, which costs time and energy)"
+    yield written_text(output_dir, built, done, doc)
+
+
+def written_text(output_dir: AnyPath, built: Built, execution: Execution | None, doc: Mapping[str, Any] | None) -> str:
     """Which files were written, and which could not be drawn."""
     name = built.source.name
     femto = model_folder.femto_path(output_dir, name)
@@ -70,13 +97,14 @@ def written_text(output_dir: model_folder.AnyPath, built: Built, results: model_
         f"  {model_folder.IO_RECORDS}/apb_records/0PROG_A, 0PROG_D",
         f"  {model_folder.IO_RECORDS}/{femto.name} ({femto.stat().st_size:,} bytes{_secrecy_text(built)})",
     ]
-    if results.recordings:
+    if execution is not None and execution.recordings:
         lines.append(f"  {model_folder.IO_RECORDS}/all.yaml, all_hex.yaml, all_hex.txt")
-    if results.compared is not None:
+    compared = execution is not None and execution.compared
+    if compared:
         lines.append(f"  {COMPARISON}/")
-    if results.doc is not None:
+    if doc is not None:
         lines.append(f"  {model_folder.METRICS_YAML}, {model_folder.METRICS_TEXT}")
-    if results.compared is not None and results.compared.pictured and not can_draw():
+    if execution is not None and compared and pictured(execution.comparison) and not can_draw():
         lines.append(NO_PLOTS)
     return "\n".join(lines)
 

@@ -6,7 +6,7 @@ import logging
 import math
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy.typing as npt
 
@@ -14,12 +14,24 @@ from femtodriver.arrays import Int64Array
 from femtodriver.errors import ComparisonError, UsageError
 from femtodriver.runners.difference import Difference, difference, internal_difference
 
-if TYPE_CHECKING:
-    from femtodriver.runners.runner import Runner
-
 Values = dict[str, Int64Array]
 RunProgress = Callable[[str, int, int], None]
 _log = logging.getLogger(__name__)
+
+
+class Comparable(Protocol):
+    """What a comparison needs of a runner."""
+
+    name: str
+    runs_first: bool
+
+    def reset(self) -> None: ...
+
+    def run(
+        self, inputs: Mapping[str, npt.ArrayLike], progress: Callable[[int, int], None] | None = None
+    ) -> tuple[Values, Values, Mapping[str, object]]: ...
+
+    def finish(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -92,7 +104,7 @@ def verdict(found: Difference | None) -> int:
 
 def compare_runs(
     inputs: Mapping[str, npt.ArrayLike],
-    runners: Sequence[Runner],
+    runners: Sequence[Comparable],
     *,
     names: Sequence[str] | None = None,
     with_internals: bool = False,
@@ -125,7 +137,7 @@ def compare_runs(
 
 def run_all(
     inputs: Mapping[str, npt.ArrayLike],
-    runners: Sequence[Runner],
+    runners: Sequence[Comparable],
     *,
     names: Sequence[str] | None = None,
     with_internals: bool = False,
@@ -166,7 +178,7 @@ def _checked_names(names: Sequence[str], runners: int) -> list[str]:
 
 
 def _run(
-    name: str, runner: Runner, inputs: Mapping[str, npt.ArrayLike], no_reset: bool, progress: RunProgress | None
+    name: str, runner: Comparable, inputs: Mapping[str, npt.ArrayLike], no_reset: bool, progress: RunProgress | None
 ) -> tuple[Values, Values]:
     def tell(done: int, frames: int) -> None:
         if progress is not None:

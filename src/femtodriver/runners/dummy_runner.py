@@ -11,6 +11,8 @@ import numpy.typing as npt
 from femtodriver.arrays import AnyArray, Int64Array
 from femtodriver.errors import InputError, UsageError
 from femtodriver.inputs import InputSpec, check_inputs, read_array
+from femtodriver.model.build_model import Built
+from femtodriver.options.request_types import RunnerRequest
 from femtodriver.runners.runner import Mask, Progress, Runner, Values
 
 SUFFIXES = (".npy", ".npz")
@@ -46,6 +48,13 @@ class DummyRunner(Runner):
             raise InputError(f"dummy: the recording has {self._frames} frames, and all of them were replayed.")
         self._next += 1
         return {name: rows[self._next - 1].copy() for name, rows in self._recorded.items()}, {}
+
+
+def make_dummy(model: Built, request: RunnerRequest, records_dir: Path | None) -> DummyRunner:
+    """The runner "dummy". UsageError without a file to replay."""
+    if request.dummy_output_file is None:
+        raise UsageError("runner dummy: must have a file to replay; give it with --dummy-output-file.")
+    return DummyRunner(Path(request.dummy_output_file), model.inputs, model.outputs)
 
 
 def _read(path: Path, outputs: Sequence[InputSpec]) -> Values:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from femtodriver.errors import ProgramError
 from femtodriver.inputs import InputSpec
 from femtodriver.machine.machine import Machine
 from femtodriver.machine.run_report import RunReport
+from femtodriver.model.build_model import Built
+from femtodriver.options.request_types import RunnerRequest
 from femtodriver.part import Part
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.runners.runner import Runner, Values
@@ -39,3 +43,10 @@ class FasmirRunner(Runner):
     def _step(self, inputs: Values) -> tuple[Values, Values]:
         outputs = self._machine.step(inputs)
         return outputs, {name: self._machine.peek(**place) for name, place in self._kept.items()}
+
+
+def make_fasmir(model: Built, request: RunnerRequest, records_dir: Path | None) -> FasmirRunner:
+    """The runner "fasmir". ProgramError for a program that cannot be simulated."""
+    if model.plain is None or model.part is None:
+        raise ProgramError(model.obstacle)
+    return FasmirRunner(model.plain, model.part, model.inputs, model.kept)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from femtodriver.compiler.fmir.interpreter import FmirExecutor
 from femtodriver.compiler.fmir.ir import Fmir
+from femtodriver.errors import UsageError
 from femtodriver.inputs import InputSpec
+from femtodriver.model.build_model import Built
+from femtodriver.options.request_types import RunnerRequest
+from femtodriver.runners.fqir_runner import network_for
 from femtodriver.runners.runner import Runner, Values
 
 
@@ -22,3 +27,11 @@ class FmirRunner(Runner):
 
     def _step(self, inputs: Values) -> tuple[Values, Values]:
         return self._executor.step(inputs), self._executor.internals()
+
+
+def make_fmir(model: Built, request: RunnerRequest, records_dir: Path | None) -> FmirRunner:
+    """The runner "fmir". UsageError for a compiled program."""
+    network_for("fmir", model)
+    if model.fmir is None:
+        raise UsageError("runner fmir: the model must be compiled from its network.")
+    return FmirRunner(model.fmir, model.inputs)

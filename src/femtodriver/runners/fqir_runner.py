@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -10,9 +11,10 @@ from femtodriver.errors import UsageError
 from femtodriver.fqir.graph import Network
 from femtodriver.fqir.reference import Reference
 from femtodriver.inputs import InputSpec
+from femtodriver.model.build_model import Built
+from femtodriver.model.debug_program import debug_names
+from femtodriver.options.request_types import RunnerRequest
 from femtodriver.runners.runner import Runner, Values
-
-ALL = "all"
 
 
 class FqirRunner(Runner):
@@ -38,15 +40,16 @@ class FqirRunner(Runner):
         return {name: np.reshape(value, -1) for name, value in made.items()}, internals
 
 
-def debug_names(network: Network, wanted: Sequence[str]) -> tuple[str, ...]:
-    """The wanted names in program order, "all" spelled out. UsageError for a name that the network does not have."""
-    made = [out.name for node in network.frame.nodes for out in node.outputs]
-    every = dict.fromkeys([*made, *network.state_names])
-    if tuple(wanted) == (ALL,):
-        return tuple(every)
-    known = dict.fromkeys([*(tensor.name for tensor in network.frame.inputs), *every])
-    for name in wanted:
-        if name not in known:
-            raise UsageError(f"debug variables: must be names of values of the network, not {name!r}.")
-    order = [*known]
-    return tuple(sorted(dict.fromkeys(wanted), key=order.index))
+def make_fqir(model: Built, request: RunnerRequest, records_dir: Path | None) -> FqirRunner:
+    """The runner "fqir". UsageError for a compiled program."""
+    return FqirRunner(network_for("fqir", model), model.inputs, model.debug_names)
+
+
+def network_for(runner: str, model: Built) -> Network:
+    """The network of the model, which the runner of that name needs. UsageError for a compiled program."""
+    if model.source.network is None:
+        raise UsageError(
+            f"runner {runner}: the model must be a network (.pt, .pth, LOOPBACK or a graph), because a compiled "
+            "program holds no graph; use the runner fasmir."
+        )
+    return model.source.network

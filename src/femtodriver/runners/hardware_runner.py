@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,71 +12,46 @@ import numpy.typing as npt
 
 from femtodriver.arrays import AnyArray
 from femtodriver.device.board_settings import BoardSettings
-from femtodriver.device.boards import DEFAULT_HARDWARE, board_of
+from femtodriver.device.boards import board_of
 from femtodriver.device.session.debug_values import DataPlace
 from femtodriver.device.spu_runner import SPURunner
 from femtodriver.errors import InputError
-from femtodriver.inputs import InputSpec, read_array
-from femtodriver.program.compiled_data import CompiledData
+from femtodriver.inputs import read_array
+from femtodriver.model.build_model import Built
+from femtodriver.options.request_types import RunnerRequest
 from femtodriver.runners.runner import Mask, Progress, Runner, Values
 
 HARDWARE = "hardware"
 FAKE = "fakehw"
-
-
-@dataclass(frozen=True, eq=False)
-class Device:
-    """A board and what is put into it.
-
-    ``program``: the words as they are loaded, enciphered or not. ``hardware``: one of ``device.BOARDS``. ``address``:
-    ``HOST[:PORT]`` or a serial number; None: the usual one. ``timeout``: seconds for every answer; None: the
-    platform's. ``fake_file``: .npy of the 32-bit words that a fake answers; None: ``recording``, what the runner dummy
-    replays, if that is a list of words too. ``records_dir``: where the runner writes recordings if it is told to.
-    ``key_index``, ``salt``: for the board's registers; None: those of the program.
-    """
-
-    program: CompiledData
-    hardware: str = DEFAULT_HARDWARE
-    address: str | None = None
-    timeout: float | None = None
-    fake_file: Path | None = None
-    recording: Path | None = None
-    records_dir: Path | None = None
-    key_index: int | None = None
-    salt: int | None = None
+_log = logging.getLogger(__name__)
 
 
 class HardwareRunner(SPURunner, Runner):
     """An ``SPURunner`` that also keeps the contract of runners: ``run`` tells its progress, ``reset`` is called if
     nobody did, inputs are checked before the first frame.
 
-    ``kept``: where internals stand in data memory when a frame has ended. A fake (``is_fake``) has no memory, so it
-    gives none.
+    Internals are those that the model's program keeps. A fake (``is_fake``) has no memory, so it gives none.
+    ``records_dir``: where recordings go when the runner is told to write them.
     """
 
     runs_first = True
 
-    def __init__(
-        self,
-        name: str,
-        device: Device,
-        inputs: Sequence[InputSpec],
-        kept: Mapping[str, Mapping[str, int]] | None = None,
-    ) -> None:
-        self.is_fake = fake = board_of(device.hardware).fake
+    def __init__(self, name: str, model: Built, request: RunnerRequest, records_dir: Path | None = None) -> None:
+        self.is_fake = fake = board_of(request.hardware).fake
+        key_index, salt = model.registers
         settings = BoardSettings(
-            hardware=device.hardware,
-            address=device.address,
-            timeout=device.timeout,
-            reply_values=_fake_words(device) if fake else None,
-            key_index=device.key_index,
-            salt=device.salt,
-            debug_places={} if fake else {key: DataPlace(**place) for key, place in (kept or {}).items()},
-            records_dir=device.records_dir,
+            hardware=request.hardware,
+            address=request.address,
+            timeout=request.timeout,
+            reply_values=_reply_values(request) if fake else None,
+            key_index=key_index,
+            salt=salt,
+            debug_places={} if fake else {key: DataPlace(**place) for key, place in model.kept.items()},
+            records_dir=records_dir,
             write_records=False,
         )
-        SPURunner.__init__(self, device.program, settings=settings)
-        Runner.__init__(self, name, inputs)
+        SPURunner.__init__(self, model.data, settings=settings)
+        Runner.__init__(self, name, model.inputs)
 
     def reset(self, reset_vals: None = None, record: bool = True) -> None:
         """As ``SPURunner.reset``."""
@@ -102,20 +78,40 @@ class HardwareRunner(SPURunner, Runner):
         return SPURunner.step(self, inputs)
 
 
-def hardware_of_fake(hardware: str) -> str:
-    """The hardware option for the runner "fakehw": the one that was chosen if it is a fake, else the usual fake.
+def make_hw(model: Built, request: RunnerRequest, records_dir: Path | None) -> HardwareRunner:
+    """The runner "hw", on whatever hardware was chosen; a fake is told in a warning."""
+    runner = HardwareRunner(HARDWARE, model, request, records_dir)
+    if runner.is_fake:
+        _log.warning(
+            "runner hw: %s is no board, its outputs are made up; choose a board with --hardware", request.hardware
+        )
+    return runner
 
-    UsageError for an unknown option.
-    """
-    return hardware if board_of(hardware).fake else DEFAULT_HARDWARE
+
+def make_fakehw(model: Built, request: RunnerRequest, records_dir: Path | None) -> HardwareRunner:
+    """The runner "fakehw": on the hardware that was chosen if it is a fake, else on the usual fake."""
+    if not board_of(request.hardware).fake:
+        # The address is that of the board that was chosen, which is another one.
+        request = replace(request, hardware=RunnerRequest().hardware, address=None)
+    return HardwareRunner(FAKE, replace(model, kept={}), request, records_dir)
 
 
-def _fake_words(device: Device) -> AnyArray | None:
+def check_board(request: RunnerRequest, runners: Sequence[str]) -> None:
+    """UsageError for a board that cannot be, or that one of the runners cannot reach without an address: better known
+    before a long run than after it."""
+    settings = BoardSettings(hardware=request.hardware, address=request.address, timeout=request.timeout)
+    if "hw" in runners:
+        settings.check_reachable()
+
+
+def _reply_values(request: RunnerRequest) -> AnyArray | None:
     """The words that a fake answers, None for the usual ones. InputError for a file that holds no such list."""
-    path = device.fake_file or device.recording
-    if path is None or (device.fake_file is None and path.suffix.lower() != ".npy"):
+    given, recording = request.reply_file, request.dummy_output_file
+    chosen = given if given is not None else recording
+    if chosen is None or (given is None and Path(chosen).suffix.lower() != ".npy"):
         return None
+    path = Path(chosen)
     words = read_array(path)
-    if isinstance(words, np.ndarray) and (words.ndim == 1 or device.fake_file is None):
+    if isinstance(words, np.ndarray) and (words.ndim == 1 or given is None):
         return words if words.ndim == 1 else None
     raise InputError(f"{path}: the words of a fake board must be a .npy file with a 1-D array of 32-bit words.")

@@ -1,0 +1,111 @@
+"""A parser of argparse from the table of options: flags, aliases, groups, checks and help follow from the rows."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from femtodriver.options.option import AnyRequest, Option, options_of
+
+EXIT_USAGE = 2
+
+
+class OptionParser(argparse.ArgumentParser):
+    """The parser of the options of ``request``; its attributes are those that were given, by their usual names.
+
+    Wrong words end in one line on stderr and the exit status 2. ``grouped``: the order of the groups.
+    """
+
+    def __init__(
+        self, name: str, request: type[AnyRequest], description: str, epilog: str, grouped: Sequence[str] = ()
+    ) -> None:
+        super().__init__(
+            prog=name,
+            description=description,
+            epilog=epilog,
+            formatter_class=_Formatter,
+            argument_default=argparse.SUPPRESS,
+        )
+        one_of: Sequence[str] = getattr(request, "one_of", ())
+        exclusive = self.add_mutually_exclusive_group(required=True) if one_of else self
+        groups = {group: self.add_argument_group(group) for group in grouped}
+        for option in options_of(request):
+            if option.group and option.group not in groups:
+                groups[option.group] = self.add_argument_group(option.group)
+            if option.on_command_line:
+                _add(exclusive if option.name in one_of else groups.get(option.group, self), option)
+
+    def error(self, message: str) -> NoReturn:
+        """One line, not the usage of forty options."""
+        print(f"femtodrive: error: {message}; {self.prog} --help tells more.", file=sys.stderr)
+        raise SystemExit(EXIT_USAGE)
+
+
+def normalised(argv: Sequence[str]) -> list[str]:
+    """Option names with dashes, whichever way they were written; values and everything after ``--`` as they are."""
+    words: list[str] = []
+    for place, word in enumerate(argv):
+        if word == "--":
+            return [*words, *argv[place:]]
+        name, equals, value = word.partition("=")
+        words.append(name.replace("_", "-") + equals + value if name.startswith("--") else word)
+    return words
+
+
+def _add(place: Any, option: Option) -> None:
+    facts: dict[str, Any] = {"help": option.help.replace("%", "%%"), "action": _Take, "row": option}
+    if option.positional:
+        nargs = None if option.required else "?"
+        place.add_argument(option.name, metavar=option.metavar, nargs=nargs, **facts)
+        return
+    if not option.metavar:
+        facts.update(nargs=0)
+    elif option.lone is not None:
+        facts.update(nargs="?", const=option.lone)
+    place.add_argument(*option.flags, dest=option.name, metavar=option.metavar, **facts)
+
+
+class _Take(argparse.Action):
+    """Takes an option's value, if it is one. A second one that differs is refused, unless they make a list."""
+
+    def __init__(self, *names: Any, row: Option, **facts: Any) -> None:
+        super().__init__(*names, **facts)
+        self._row = row
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        name = option_string or self._row.metavar
+        value = values if values == self.const else self._parsed(parser, name, values)
+        before = getattr(namespace, self.dest, None)
+        if self._row.repeated:
+            value = [*(before or ()), value]
+        elif before is not None and before != value:
+            parser.error(f"{name}: must be given once, not as {before!r:.60} and {value!r:.60}")
+        setattr(namespace, self.dest, value)
+
+    def _parsed(self, parser: argparse.ArgumentParser, name: str, word: Any) -> Any:
+        if self.nargs == 0:
+            return True
+        try:
+            value = self._row.kind.parse(word)
+        except ValueError:
+            value = None
+        if value is None or not (self._row.repeated or self._row.kind.accepts(value)):
+            parser.error(f"{name}: must be {self._row.kind.wanted}, not {word!r:.60}")
+        return value
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Names an option's value once, after all its flags."""
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        if not action.option_strings or action.nargs == 0:
+            return super()._format_action_invocation(action)
+        return f"{', '.join(action.option_strings)} {self._format_args(action, action.dest.upper())}"

@@ -1,0 +1,148 @@
+"""The keywords of ``Femtodriver``'s methods, for type checkers: nothing imports this when it runs.
+
+Written by ``python tools/update_options.py`` from ``request_types.py``: do not edit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+from femtodriver.files.file_access import AnyPath
+from femtodriver.inputs.input_sources import Source as InputSource
+from femtodriver.options.value_kinds import Names
+from femtodriver.program.encryption.keyring import Keyring
+
+
+class DriverKeywords(TypedDict, total=False):
+    """Of ``DriverRequest``."""
+
+    debug: bool
+    force_femtocrux_compile: bool
+    force_femtocrux_sim: bool
+    model_source_dir: AnyPath | None
+    keyring: AnyPath | Keyring | None
+    key_index: int | None
+    encryption_key_index: int | None
+    encryption_key_idx: int | None
+    salt: int | None
+    encryption_salt: int | None
+
+
+class ModelKeywords(TypedDict, total=False):
+    """Of ``ModelRequest``."""
+
+    noencrypt: bool
+    output_dir: AnyPath
+    hw_config: AnyPath | None
+    dump_ir: AnyPath | None
+    compiler_options: Mapping[str, Any] | Sequence[str] | None
+    compiler_option: Mapping[str, Any] | Sequence[str] | None
+    model_options_file: AnyPath | None
+    opt_profile: str | None
+    iospec_file: AnyPath | None
+    iospec: AnyPath | None
+    model_name: str | None
+
+
+class CompileKeywords(TypedDict, total=False):
+    """Of ``CompileRequest``."""
+
+    noencrypt: bool
+    output_dir: AnyPath
+    hw_config: AnyPath | None
+    dump_ir: AnyPath | None
+    compiler_options: Mapping[str, Any] | Sequence[str] | None
+    compiler_option: Mapping[str, Any] | Sequence[str] | None
+    model_options_file: AnyPath | None
+    opt_profile: str | None
+    iospec_file: AnyPath | None
+    iospec: AnyPath | None
+
+
+class FramesKeywords(TypedDict, total=False):
+    """Of ``FramesRequest``."""
+
+    n_frames: int
+    seed: int
+    input_sample_indices: Sequence[int] | None
+    input_file_sample_indices: Sequence[int] | None
+
+
+class MeasureKeywords(TypedDict, total=False):
+    """Of ``MeasureRequest``."""
+
+    input_period: float | None
+
+
+class RunnerKeywords(TypedDict, total=False):
+    """Of ``RunnerRequest``."""
+
+    noencrypt: bool
+    dummy_output_file: AnyPath | None
+    debug_vars: Names
+    debug_vars_fname: AnyPath | None
+    hardware: str
+    address: str | None
+    zynq_host: str | None
+    hardware_address: str | None
+    timeout: float | None
+    reply_file: AnyPath | None
+    fake_output_file: AnyPath | None
+
+
+class CompareKeywords(TypedDict, total=False):
+    """Of ``CompareRequest``."""
+
+    noencrypt: bool
+    dummy_output_file: AnyPath | None
+    debug_vars: Names
+    debug_vars_fname: AnyPath | None
+    hardware: str
+    address: str | None
+    zynq_host: str | None
+    hardware_address: str | None
+    timeout: float | None
+    reply_file: AnyPath | None
+    fake_output_file: AnyPath | None
+    tolerance: float | None
+    error_tolerance: float | None
+
+
+class JobKeywords(TypedDict, total=False):
+    """Of ``JobRequest``."""
+
+    debug: bool
+    force_femtocrux_compile: bool
+    force_femtocrux_sim: bool
+    runners: Names
+    n_frames: int
+    seed: int
+    input_sample_indices: Sequence[int] | None
+    input_file_sample_indices: Sequence[int] | None
+    input_file: InputSource
+    input_period: float | None
+    noencrypt: bool
+    dummy_output_file: AnyPath | None
+    debug_vars: Names
+    debug_vars_fname: AnyPath | None
+    hardware: str
+    address: str | None
+    zynq_host: str | None
+    hardware_address: str | None
+    timeout: float | None
+    reply_file: AnyPath | None
+    fake_output_file: AnyPath | None
+    tolerance: float | None
+    error_tolerance: float | None
+    output_dir: AnyPath
+    hw_config: AnyPath | None
+    dump_ir: AnyPath | None
+    compiler_options: Mapping[str, Any] | Sequence[str] | None
+    compiler_option: Mapping[str, Any] | Sequence[str] | None
+    model_options_file: AnyPath | None
+    opt_profile: str | None
+    iospec_file: AnyPath | None
+    iospec: AnyPath | None
+    model_name: str | None
+    cleanup_docker: bool

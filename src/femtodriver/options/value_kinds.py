@@ -1,0 +1,90 @@
+"""What values an option takes: the words for it, the check, and how a word of the command line becomes a value."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+Names = str | Sequence[str] | None
+
+
+@dataclass(frozen=True)
+class ValueKind:
+    """What values an option takes.
+
+    ``wanted``: in words, as in "must be ...". ``accepts``: whether a value of Python is one. ``parse``: the value of a
+    word of the command line; ValueError for a word that has none.
+    """
+
+    wanted: str
+    accepts: Callable[[Any], bool]
+    parse: Callable[[str], Any] = str
+
+
+def listed(names: Names) -> tuple[str, ...]:
+    """Names from a comma-separated text or a sequence; no names from None or ""."""
+    if names is None:
+        return ()
+    parts = names.split(",") if isinstance(names, str) else names
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+def whole(least: int, most: int | None = None) -> ValueKind:
+    """Whole numbers from ``least``, to ``most`` if there is one."""
+    wanted = f"a whole number of at least {least}" if most is None else f"in {least}...{most}"
+
+    def accepts(value: Any) -> bool:
+        return _is_number(value, Integral) and least <= value and (most is None or value <= most)
+
+    return ValueKind(wanted, accepts, int)
+
+
+def _is_number(value: Any, kind: type) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def _is_names(value: Any) -> bool:
+    return value is None or isinstance(value, str) or _is_sequence_of_texts(value)
+
+
+def _is_sequence_of_texts(value: Any) -> bool:
+    return isinstance(value, (Sequence, set, frozenset)) and all(isinstance(item, str) for item in value)
+
+
+def _is_range(value: Any) -> bool:
+    try:
+        return len(value) == 2 and all(_is_number(item, Integral) for item in value)
+    except TypeError:
+        return False
+
+
+def _range(word: str) -> tuple[int, int]:
+    low, high = (int(part) for part in word.split(","))
+    return low, high
+
+
+def _some_names(word: str) -> str:
+    if not listed(word):
+        raise ValueError(word)
+    return word
+
+
+SWITCH = ValueKind("True or False", lambda value: isinstance(value, bool))
+TEXT = ValueKind("a text", lambda value: isinstance(value, str) and value != "")
+PATH = ValueKind("a path", lambda value: isinstance(value, (str, os.PathLike)) and os.fspath(value) != "")
+NAMES = ValueKind("names, separated by commas or in a list", _is_names, _some_names)
+SECONDS = ValueKind(
+    "a positive number of seconds", lambda value: _is_number(value, Real) and 0 < value < math.inf, float
+)
+FROM_0 = ValueKind("a number from 0", lambda value: _is_number(value, Real) and 0 <= value < math.inf, float)
+KEY_SALT = ValueKind("a number in 0...2^64-1", lambda value: _is_number(value, Integral) and 0 <= value < 1 << 64, int)
+SHARE = ValueKind("a share from 0 to 1", lambda value: _is_number(value, Real) and 0 <= value <= 1, float)
+FRAME_RANGE = ValueKind("two frame numbers LO,HI", _is_range, _range)
+PAIRS = ValueKind(
+    'a mapping, or texts "name=value"', lambda value: isinstance(value, Mapping) or _is_sequence_of_texts(value)
+)
+ANYTHING = ValueKind("anything", lambda value: True)

@@ -1,0 +1,130 @@
+"""Running the runners of a model, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from femtodriver import __version__
+from femtodriver.errors import UsageError
+from femtodriver.metrics import build_document
+from femtodriver.model.build_model import Built
+from femtodriver.options.request_types import RunnerRequest
+from femtodriver.program.bus.recording import Transaction
+from femtodriver.runners.compare_runs import Comparison, RunProgress, run_all
+from femtodriver.runners.fasmir_runner import FasmirRunner
+from femtodriver.runners.hardware_runner import FAKE, HardwareRunner
+from femtodriver.runners.runner import Runner
+from femtodriver.runners.runner_table import check_names, create
+
+SIMULATOR = "fasmir"
+Inputs = Mapping[str, npt.ArrayLike]
+Recordings = Mapping[str, Sequence[Transaction]]
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Execution:
+    """What runners did with inputs.
+
+    ``model`` and ``request``: what the runners were made of. ``runners``: by the names that were asked for.
+    ``comparison``: outputs and internal values, and each run compared with the first; of one runner without verdicts.
+    ``seed``: of random inputs, None for others.
+    """
+
+    model: Built
+    request: RunnerRequest
+    inputs: Inputs
+    runners: Mapping[str, Runner]
+    comparison: Comparison
+    seed: int | None = None
+
+    @property
+    def compared(self) -> bool:
+        """Whether there was something to compare."""
+        return len(self.runners) > 1
+
+    @property
+    def result(self) -> Result:
+        """What methods of ``Femtodriver`` return: verdict, outputs and internal values."""
+        found = self.comparison
+        verdict: Result = {"compare_str": "Single Runner", "pass": "No Comparisons"}
+        if self.compared:
+            verdict = {"pass": found.passed, "status_str": found.status}
+        return {**verdict, "outputs": dict(found.outputs), "internals": dict(found.internals)}
+
+    @property
+    def frames(self) -> int:
+        """Number of frames of the longest output."""
+        return max((len(rows) for values in self.comparison.outputs.values() for rows in values.values()), default=0)
+
+    @property
+    def recordings(self) -> Recordings:
+        """The traffic with the board, else with its fake, else nothing."""
+        for name in ("hw", FAKE):
+            runner = self.runners.get(name)
+            if isinstance(runner, HardwareRunner):
+                return runner.ioplug.recordings
+        return {}
+
+    @property
+    def board_runner(self) -> HardwareRunner | None:
+        """The last of the runners that has a board, or the fake of one."""
+        boards = [runner for runner in self.runners.values() if isinstance(runner, HardwareRunner)]
+        return boards[-1] if boards else None
+
+    def metrics(self, input_period: float | None) -> dict[str, object]:
+        """The metrics document of what the simulator ran. UsageError if it did not."""
+        runner = self.runners.get(SIMULATOR)
+        if not isinstance(runner, FasmirRunner) or self.model.part is None:
+            raise UsageError(f"metrics: the runners must have {SIMULATOR} among them.")
+        compiler = self.model.told.compiler if self.model.told else {}
+        options = compiler.get("options", {})
+        return build_document(
+            runner.report(),
+            self.model.description,
+            self.model.part,
+            input_period_s=input_period,
+            model=self.model.model,
+            tool={"version": __version__, "native": False, "compiler_options": options, "seed": self.seed},
+        )
+
+
+def execute(
+    names: Sequence[str],
+    inputs: Inputs,
+    model: Built,
+    request: RunnerRequest,
+    *,
+    tolerance: float | None = None,
+    records_dir: Path | None = None,
+    progress: RunProgress | None = None,
+    seed: int | None = None,
+) -> Execution:
+    """Make the runners, run all frames in each, and compare each with the first.
+
+    ``model``: as ``for_runners`` gives it. ``tolerance``, ``progress``: see ``run_all``. ``records_dir``: where runners
+    write recordings if they are told to.
+    """
+    runners = {name: create(name, model, request, records_dir) for name in check_names(names)}
+    found = run_all(
+        inputs,
+        list(runners.values()),
+        with_internals=len(runners) > 1 and bool(model.debug_names),
+        error_tolerance=tolerance,
+        progress=progress,
+        makers=_makers(model),
+    )
+    return Execution(model, request, inputs, runners, found, seed)
+
+
+def _makers(model: Built) -> dict[str, str]:
+    """The operator that makes each debug variable."""
+    if not model.debug_names or model.source.network is None:
+        return {}
+    nodes = enumerate(model.source.network.frame.nodes)
+    return {out.name: f"operator {node.op or 'call'}, node {index}" for index, node in nodes for out in node.outputs}

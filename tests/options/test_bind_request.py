@@ -1,0 +1,139 @@
+"""Names and values become a request: aliases, checks, refusals, places."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from femtodriver import Femtodriver
+from femtodriver.errors import UsageError
+from femtodriver.options.bind_request import UnknownArgumentError, bind
+from femtodriver.options.method_table import COMPARE, METHODS, RUN
+from femtodriver.options.option import given_options, options_of
+from femtodriver.options.request_types import MainRequest, RunnerRequest
+
+
+def test_what_is_not_given_has_its_default() -> None:
+    request = bind(RunnerRequest, {}, "test")
+    assert request.hardware == "fakezynq"
+    assert list(given_options(request)) == []
+
+
+@pytest.mark.parametrize("name", ["address", "zynq_host", "hardware_address"])
+def test_aliases_mean_the_same(name: str) -> None:
+    request = bind(RunnerRequest, {name: "here:1"}, "test")
+    assert request.address == "here:1"
+    assert [option.name for option in given_options(request)] == ["address"]
+
+
+def test_two_names_of_one_option_must_agree() -> None:
+    both = {"zynq_host": "a", "hardware_address": "a", "address": None}
+    assert bind(RunnerRequest, both, "test").address == "a"
+    with pytest.raises(
+        UsageError, match=r"^address: must be the same as hardware_address \('a'\) if both are given, not 'b'\.$"
+    ):
+        bind(RunnerRequest, {**both, "address": "b"}, "test")
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("hardwear", r"Did you mean 'hardware'\?"),
+        ("Timeout", r"Did you mean 'timeout'\?"),
+        ("qqq", "It knows noencrypt,"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_nearest(name: str, advice: str) -> None:
+    with pytest.raises(UnknownArgumentError, match=rf"^test: .*, not '{name}'\. {advice}") as found:
+        bind(RunnerRequest, {name: 1}, "test")
+    assert isinstance(found.value, UsageError)
+    assert isinstance(found.value, TypeError)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"n_frames": 0}, "n_frames: must be a whole number of at least 1, not 0."),
+        ({"n_frames": True}, "n_frames: must be a whole number of at least 1, not True."),
+        ({"n_frames": 1.0}, "n_frames: must be a whole number of at least 1, not 1.0."),
+        ({"seed": -1}, "seed: must be a whole number of at least 0, not -1."),
+        ({"input_period": 0}, "input_period: must be a positive number of seconds, not 0."),
+        ({"input_period": float("nan")}, "input_period: must be a positive number of seconds, not nan."),
+        ({"timeout": "5"}, "timeout: must be a positive number of seconds, not '5'."),
+        ({"tolerance": -1}, "tolerance: must be a number from 0, not -1."),
+        ({"hardware": 5}, "hardware: must be a text, not 5."),
+        ({"model_name": 5}, "model_name: must be a text, not 5."),
+        ({"output_dir": None}, "output_dir: must be a path, not None."),
+        ({"debug": 1}, "debug: must be True or False, not 1."),
+        ({"debug_vars": 5}, "debug_vars: must be names, separated by commas or in a list, not 5."),
+        ({"input_sample_indices": [1]}, "input_sample_indices: must be two frame numbers LO,HI, not [1]."),
+        ({"key_index": 32}, "key_index: must be in 0...31, not 32."),
+        ({"opt_profile": "fast"}, "opt_profile: must not be given, because profiles belong to another compiler."),
+    ],
+)
+def test_values_that_an_option_does_not_take(given: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UsageError) as found:
+        bind(MainRequest, given, "test")
+    assert str(found.value) == sentence
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"n_frames": np.int64(3), "seed": np.uint8(0), "input_period": np.float32(0.5), "tolerance": 0},
+        {"input_sample_indices": np.array([0, 4]), "output_dir": Path("a"), "debug_vars": ("a", "b")},
+        {"compiler_options": {"cores": 1}, "runners": None, "keyring": None},
+    ],
+)
+def test_values_that_an_option_takes(given: dict[str, Any]) -> None:
+    request = bind(MainRequest, given, "test")
+    assert all(getattr(request, name) is value for name, value in given.items() if value is not None)
+
+
+def test_places_are_those_of_the_reference() -> None:
+    request = COMPARE.bind((True, "zynq", "out.npy", "all", None, "here"), {"error_tolerance": 2})
+    assert (request.noencrypt, request.hardware, request.dummy_output_file) == (True, "zynq", "out.npy")
+    assert (request.debug_vars, request.debug_vars_fname, request.address) == ("all", None, "here")
+    assert request.tolerance == 2
+
+
+def test_a_value_is_given_by_place_or_by_name() -> None:
+    with pytest.raises(UnknownArgumentError, match="compare: noencrypt must be given once, by place or by name"):
+        COMPARE.bind((True,), {"noencrypt": True})
+    with pytest.raises(UnknownArgumentError, match="compare: hardware_address must be given once"):
+        COMPARE.bind((False, "zynq", None, None, None, "here"), {"hardware_address": "here"})
+    with pytest.raises(UnknownArgumentError, match=r"compare: values by place must be at most 6 .*, not 7"):
+        COMPARE.bind((None,) * 7, {})
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_every_place_names_an_option(method: Any) -> None:
+    known = {name for option in options_of(method.request) for name in option.names}
+    assert set(method.places) <= known
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_help_and_editors_see_every_option(method: Any) -> None:
+    function = Femtodriver if method.name == "Femtodriver" else getattr(Femtodriver, method.name)
+    parameters = inspect.signature(function).parameters
+    for option in options_of(method.request):
+        assert parameters[option.name].default is option.default
+    assert not any(one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD) for one in parameters.values())
+
+
+def test_the_order_of_run_is_that_of_the_reference() -> None:
+    names = list(inspect.signature(Femtodriver.run).parameters)
+    assert names[:6] == ["self", "model", "model_options_file", "output_dir", "n_frames", "input_file"]
+    assert len(RUN.places) == 17
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_every_method_refuses_a_name_that_nobody_knows(method: Any) -> None:
+    function: Any = getattr(Femtodriver(), method.name, Femtodriver)
+    own = {"compile": 1, "simulate": 1, "run": 1, "create_runner": 1, "execute_runner": 2, "compare": 2}
+    with pytest.raises(UsageError, match=f"{method.name}: .* not 'no_such_option'"):
+        function(*["x"] * own.get(method.name, 0), no_such_option=1)
