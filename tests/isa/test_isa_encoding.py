@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from isa_samples import ALL, FAMILY_OF, example, field_names, instructions, operands
 
 from femtodriver.errors import AssemblyError
 from femtodriver.isa import ISA, SPECS, Instruction, Spec
 from femtodriver.isa.instruction import InstructionSet, bitfield, family
+from tests.isa.isa_samples import ALL, FAMILY_OF, example, field_names, instructions, operands
 
 FIELDS = [(spec, name) for spec in ALL for name in field_names(spec)]
 ids = {"ids": lambda value: getattr(value, "name", value)}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from isa_samples import operands
 
 from femtodriver.errors import AssemblyError
 from femtodriver.isa import Kind, Operand, accumulator, fits_immediate, immediate, memory
 from femtodriver.isa.operand import OPERAND_BITS
+from tests.isa.isa_samples import operands
 
 
 @given(operands)

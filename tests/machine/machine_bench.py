@@ -119,11 +119,11 @@ class Bench:
 
     def events(self, pc: int = 0, core: int = 0) -> dict[str, int]:
         """Counts of the instruction at a PC."""
-        return self.core(core).steps[pc].events()
+        return self.core(core).executors[pc].events()
 
     def banks(self, pc: int = 0, core: int = 0) -> tuple[list[int], list[int]]:
         """Reads and writes of the instruction at a PC, per bank."""
-        reads, writes = self.core(core).steps[pc].bank_traffic()
+        reads, writes = self.core(core).executors[pc].bank_traffic()
         empty = np.zeros(8, np.int64)
         return (reads + empty).tolist(), (writes + empty).tolist()
 

@@ -6,7 +6,6 @@ import random
 from typing import Any
 
 from hypothesis import strategies as st
-from machine_bench import SMALL, Source
 
 from femtodriver.isa import (
     SPECS,
@@ -22,6 +21,7 @@ from femtodriver.isa import (
     immediate,
     memory,
 )
+from tests.machine.machine_bench import SMALL, Source
 
 # Words around the start, the end of the first pair of banks and the end of memory.
 places = st.sampled_from((*range(16), *range(120, 134), 490, 500, 511))

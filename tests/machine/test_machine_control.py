@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from machine_bench import END, START, Bench
 
 import femtodriver.machine.spu as spu_module
 from femtodriver.errors import MachineFault
+from tests.machine.machine_bench import END, START, Bench, Source
 
 
 def bases(text: str, bench: Bench | None = None) -> list[int]:
@@ -160,8 +160,6 @@ def test_a_loop_without_end_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_threads_that_wake_each_other_for_ever_are_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spu_module, "MAX_STEPS", 1000)
-    from machine_bench import Source
-
     text = "signal thread=0\nend\nping:\nsignal thread=1\nend\npong:\nsignal thread=0\nend"
     with pytest.raises(MachineFault, match=r"a frame must end within 1000 instructions\.$"):
         Bench(Source(text, threads=[(1, "ping"), (1, "pong")])).run()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from machine_bench import SMALL, Bench, Source, assemble
 
 from femtodriver.errors import MachineFault
 from femtodriver.isa import SPECS
 from femtodriver.machine.spu import Spu
+from tests.machine.machine_bench import SMALL, Bench, Source, assemble
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from machine_bench import SMALL, Source, image, images
 
 from femtodriver.errors import MachineFault, ProgramError
 from femtodriver.machine.memory import DataMemory, table_memory, to_logical
 from femtodriver.machine.spu import Processor, Spu
 from femtodriver.part import load_part
+from tests.machine.machine_bench import SMALL, Source, image, images
 
 SPU001 = load_part()
 
@@ -44,8 +44,8 @@ def test_bank_accesses_against_one_word_at_a_time(first: int, end: int) -> None:
     expected = [0] * 8
     for word in range(first, end):
         expected[2 * (word // 128) + word % 2] += 1
-    assert memory.bank_accesses(first, end).tolist() == expected
-    each = memory.bank_accesses_each(np.array([first, 3]), np.array([max(first, end), 3]))
+    assert memory.layout.accesses(first, end).tolist() == expected
+    each = memory.layout.accesses_each(np.array([first, 3]), np.array([max(first, end), 3]))
     assert each.tolist() == [expected, [0] * 8]
 
 
@@ -53,7 +53,7 @@ def test_bank_accesses_against_one_word_at_a_time(first: int, end: int) -> None:
 def test_bank_accesses_outside_are_faults(first: int, end: int) -> None:
     memory = DataMemory(SMALL, np.zeros(0, np.uint64))
     with pytest.raises(MachineFault, match="must lie inside data memory"):
-        memory.bank_accesses(first, end)
+        memory.layout.accesses(first, end)
 
 
 @given(st.lists(st.tuples(st.integers(0, 500), st.integers(1, 12)), min_size=1, max_size=4), st.integers(0, 4090))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from machine_bench import END, START, Bench, Source
 
 from femtodriver.errors import MachineFault
+from tests.machine.machine_bench import END, START, Bench, Source
 
 # Line h goes through OFFSET[h + 128] with slope SLOPE[h + 128].
 OFFSET = [100 * line for line in range(-128, 128)]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from machine_bench import END, START, Bench, Source
 
 from femtodriver.errors import MachineFault
+from tests.machine.machine_bench import END, START, Bench, Source
 
 SQUARES = [index * index for index in range(-8, 8)]  # 16 entries, for addresses of 4 bits
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from machine_bench import END, START, Bench, Source
 
 from femtodriver.errors import MachineFault
+from tests.machine.machine_bench import END, START, Bench, Source
 
 WIDTHS = {4: 0, 8: 1, 16: 2}
 # A byte address in the fourth pair of banks, a word address in the first and one in the third.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from machine_bench import SMALL4, Bench, Source
 
 from femtodriver.errors import MachineFault
+from tests.machine.machine_bench import SMALL4, Bench, Source
 
 LATENCY = 4
 IDLE = {"message": 0, "dependency": 0, "idle": 0}
@@ -16,7 +16,7 @@ def waiting(bench: Bench, core: int) -> dict[str, int]:
 
 
 def busy(bench: Bench, core: int) -> int:
-    return sum(step.events().get("cycles", 0) for step in bench.core(core).steps.values())
+    return sum(executor.events().get("cycles", 0) for executor in bench.core(core).executors.values())
 
 
 def check_time(bench: Bench, elapsed: int) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from machine_bench import SMALL, Source, assemble, images
 
 from femtodriver.errors import InputError, MachineFault, ProgramError
 from femtodriver.machine.machine import Machine
 from femtodriver.machine.run_report import EVENTS
+from tests.machine.machine_bench import SMALL, Source, assemble, images
 
 # Two inputs of 5 and 3 elements, summed up over frames on core 0, doubled on core 1, two outputs.
 CORE0 = """

@@ -7,12 +7,12 @@ from collections import Counter
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
-from machine_bench import END, SMALL, START, Bench, Source, assemble
-from machine_programs import random_source, table_banks
-from slow import Fault, Slow
 
 from femtodriver.errors import MachineFault
 from femtodriver.isa import ISA
+from tests.machine.machine_bench import END, SMALL, START, Bench, Source, assemble
+from tests.machine.machine_programs import random_source, table_banks
+from tests.machine.slow import Fault, Slow
 
 
 def run_slow(made: Source, slow: Slow) -> int | None:
@@ -55,9 +55,9 @@ def test_the_machine_and_the_slow_one_agree(made: Source) -> None:
     assert elapsed == START + slow.count["cycles"] + END
     counts: Counter[str] = Counter()
     reads = writes = np.zeros(8, np.int64)
-    for step in bench.core().steps.values():
-        counts.update(step.events())
-        bank_reads, bank_writes = step.bank_traffic()
+    for executor in bench.core().executors.values():
+        counts.update(executor.events())
+        bank_reads, bank_writes = executor.bank_traffic()
         reads, writes = reads + bank_reads, writes + bank_writes
     assert (reads.tolist(), writes.tolist()) == (slow.reads, slow.writes)
     slow.count.update({"thread_switch": 1, "cycles": START + END, "instructions": 1, "im_read": 1})

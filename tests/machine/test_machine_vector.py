@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from machine_bench import END, START, Bench
 
 from femtodriver.errors import MachineFault
+from tests.machine.machine_bench import END, START, Bench
 
 LOW, HIGH = -(2**63), 2**63 - 1
 

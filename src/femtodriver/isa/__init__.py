@@ -1,6 +1,6 @@
 """The instruction set of the open SPU: bits, text, meaning, cycles."""
 
-from femtodriver.isa.instruction import Instruction, Result, Spec
+from femtodriver.isa.instruction import Instruction, Meaning, Result, Spec
 from femtodriver.isa.instructions import (
     ISA,
     SPECS,
@@ -28,6 +28,7 @@ __all__ = [
     "Kind",
     "LookupInstruction",
     "MatrixInstruction",
+    "Meaning",
     "Operand",
     "Result",
     "Spec",

@@ -24,9 +24,11 @@ Family = TypeVar("Family", bound="type[Instruction]")
 
 
 class Result(str, Enum):
-    """What an instruction writes to its destination, before shifts and clipping."""
+    """What an instruction leaves behind; for elements, before shifts and clipping."""
 
     NONE = "none"
+    REGISTER = "register"
+    WORDS = "words"
     TRUTH = "truth"
     OPERAND = "operand"
     NUMBER = "number"
@@ -38,10 +40,12 @@ class Result(str, Enum):
 
 
 _RESULT_DOCS = {
-    Result.NONE: "no elements: it moves words, writes a base register or changes what runs next",
-    Result.TRUTH: "0 or 1",
-    Result.OPERAND: "the value of one of its operands",
-    Result.NUMBER: "any 64-bit value",
+    Result.NONE: "nothing: it sends something, or changes what runs next",
+    Result.REGISTER: "the value of a base register, which must not be register 0",
+    Result.WORDS: "words of data memory",
+    Result.TRUTH: "elements that are 0 or 1",
+    Result.OPERAND: "elements, each of them the value of one of its operands",
+    Result.NUMBER: "elements of any value",
 }
 
 
@@ -53,7 +57,7 @@ class Spec:
     doc: one line of documentation.
     meaning: the arithmetic of a vector instruction, else None. It takes and gives int64 arrays that broadcast.
     reads: how many of its family's source operands it reads, in their order.
-    result: what it writes to its destination.
+    result: what it leaves behind.
     multiplies: whether it needs the multipliers of the lanes, in one pass or more.
     uses: the fields that it looks at (None: all of its family's); the others must keep their defaults, so that they
     stay free for later use.

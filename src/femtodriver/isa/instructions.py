@@ -222,6 +222,10 @@ def _truth(name: str, code: int, doc: str, meaning: Meaning) -> Spec:
     return Spec(name, code, doc, meaning, reads=2, result=Result.TRUTH)
 
 
+def _register(name: str, code: int, doc: str, *uses: str) -> Spec:
+    return Spec(name, code, doc, result=Result.REGISTER, uses=uses)
+
+
 VECTOR = (
     Spec(
         "vpass",
@@ -255,7 +259,13 @@ MATRIX = (
     ),
 )
 TRANSFER = (
-    Spec("recv", 24, "take the payload of the message that woke this thread", uses=("address", "length")),
+    Spec(
+        "recv",
+        24,
+        "take the payload of the message that woke this thread",
+        result=Result.WORDS,
+        uses=("address", "length"),
+    ),
     Spec(
         "send",
         25,
@@ -272,14 +282,21 @@ CONTROL = (
         uses=("core", "thread"),
     ),
     Spec("end", 33, "end of the thread", uses=()),
-    Spec("setb", 34, "register = value", uses=("register", "value")),
-    Spec("addb", 35, "register += value", uses=("register", "value")),
-    Spec("loop", 36, "register -= 1, branch to target while it is not zero", uses=("register", "target")),
+    _register("setb", 34, "register = value", "register", "value"),
+    _register("addb", 35, "register += value", "register", "value"),
+    _register("loop", 36, "register -= 1, branch to target while it is not zero", "register", "target"),
     Spec("jump", 37, "branch to target", uses=("target",)),
-    Spec("movb", 38, "register = source + value", uses=("register", "source", "value")),
+    _register("movb", 38, "register = source + value", "register", "source", "value"),
 )
 ELEMENT = (
-    Spec("ldb", 40, "register = A(a[0], shift_a)", reads=1, uses=("a", "register", "shift_a")),
+    Spec(
+        "ldb",
+        40,
+        "register = A(a[0], shift_a)",
+        reads=1,
+        result=Result.REGISTER,
+        uses=("a", "register", "shift_a"),
+    ),
     Spec("bez", 41, "branch to target if A(a[0], shift_a) is zero", reads=1, uses=("a", "shift_a", "target")),
     Spec("bnz", 42, "branch to target if A(a[0], shift_a) is not zero", reads=1, uses=("a", "shift_a", "target")),
 )

@@ -1,4 +1,4 @@
-"""The state of one core while it runs, and the base of its prepared instructions."""
+"""The state of one core while it runs, and what it sends."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from femtodriver.arrays import Int64Array, Words
-from femtodriver.errors import MachineFault
-from femtodriver.isa import Instruction, Operand
+from femtodriver.isa import Operand
 from femtodriver.isa.limits import BASE_REGISTER_BITS, BASE_REGISTERS
 from femtodriver.machine.memory import DataMemory
 from femtodriver.part import Part
@@ -72,61 +71,3 @@ class Core:
     def address(self, operand: Operand) -> int:
         """Byte address of a memory operand's element 0."""
         return self.bases[operand.base] + operand.value
-
-
-class Step:
-    """A prepared instruction at its place: runs, and keeps the counts of its executions.
-
-    ``fixed`` holds the events of every execution; what depends on data is added to ``extra``.
-    """
-
-    def __init__(self, pc: int, instruction: Instruction | None) -> None:
-        words = instruction.words if instruction else 1
-        self.pc = pc
-        self.next_pc = pc + words
-        self.executions = 0
-        self.fixed: dict[str, int] = {"instructions": 1, "im_read": words}
-        self.extra: dict[str, int] = {}
-        self.bank_reads: Int64Array | int = 0
-        self.bank_writes: Int64Array | int = 0
-        self.extra_bank_reads: Int64Array | int = 0
-        self.extra_bank_writes: Int64Array | int = 0
-
-    def run(self, core: Core) -> int:
-        """Execute on ``core`` and return the cycles taken."""
-        raise NotImplementedError
-
-    def add(self, event: str, count: int) -> None:
-        """Count a data-dependent event."""
-        self.extra[event] = self.extra.get(event, 0) + count
-
-    def events(self) -> dict[str, int]:
-        """All events counted since the last ``clear``; only nonzero ones."""
-        total = {name: count * self.executions for name, count in self.fixed.items()}
-        for name, count in self.extra.items():
-            total[name] = total.get(name, 0) + count
-        return {name: int(count) for name, count in total.items() if count}
-
-    def bank_traffic(self) -> tuple[Int64Array | int, Int64Array | int]:
-        """Reads and writes per bank since the last ``clear``."""
-        return (
-            self.bank_reads * self.executions + self.extra_bank_reads,
-            self.bank_writes * self.executions + self.extra_bank_writes,
-        )
-
-    def clear(self) -> None:
-        """Forget the counts."""
-        self.executions = 0
-        self.extra = {}
-        self.extra_bank_reads = self.extra_bank_writes = 0
-
-
-class FaultStep(Step):
-    """What cannot be executed: running it is a fault that says why."""
-
-    def __init__(self, pc: int, reason: str) -> None:
-        super().__init__(pc, None)
-        self.reason = reason
-
-    def run(self, core: Core) -> int:
-        raise MachineFault(self.reason)

@@ -1,157 +1,215 @@
-"""Messages, threads, base registers and branches, prepared for execution."""
+"""Executes messages, threads, base registers and branches: a class for each instruction."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import numpy as np
-
 from femtodriver import fixed
+from femtodriver.arrays import Words
 from femtodriver.errors import MachineFault
-from femtodriver.isa import ControlInstruction, ElementInstruction, TransferInstruction, cycles
-from femtodriver.machine.core import Core, Message, Signal, Step
+from femtodriver.isa import cycles
+from femtodriver.machine.core import Core, Message, Signal
+from femtodriver.machine.data_layout import WORD_BYTES
+from femtodriver.machine.executor import InstructionExecutor
 from femtodriver.machine.operand_streams import OperandStream
+from femtodriver.machine.rows import ControlRow, ElementRow, TransferRow
 
 
-class TransferStep(Step):
-    """A ``TransferInstruction``."""
+class TransferExecutor(InstructionExecutor):
+    """Executes a ``TransferRow``; the classes below say which way the words go."""
 
-    def __init__(self, core: Core, pc: int, instruction: TransferInstruction) -> None:
-        super().__init__(pc, instruction)
-        self.transfer = instruction
-        self.words = core.memory.word_slice(instruction.address, instruction.length)
-        banks = core.memory.bank_accesses(self.words.start, self.words.stop)
-        self.taken = cycles.transfer(instruction.length)
-        self.fixed["cycles"] = self.taken
-        if instruction.spec.name == "recv":
-            self.bank_writes = banks
-            self.fixed["dm_write"] = instruction.length
-        else:
-            self.bank_reads = banks
-            self.fixed["dm_read"] = instruction.length
-        self.reported = core.memory.overlaps_watched(8 * self.words.start, 8 * self.words.stop)
-        self.action: Callable[[Core], None] = getattr(self, f"_{instruction.spec.name}")
+    def __init__(self, core: Core, row: TransferRow) -> None:
+        super().__init__(row)
+        self.row = row
+        self.words = slice(row.first_word, row.first_word + row.length)
+        self.fixed["cycles"] = row.fixed_cycles
 
     def run(self, core: Core) -> int:
         self.executions += 1
-        self.action(core)
-        return self.taken
+        self.move(core)
+        return self.row.fixed_cycles
 
-    def _recv(self, core: Core) -> None:
+    def move(self, core: Core) -> None:
+        """Take or send the words."""
+        raise NotImplementedError
+
+    def payload(self, core: Core) -> Words:
+        """A copy of the words."""
+        payload: Words = core.memory.words[self.words].copy()
+        return payload
+
+
+class ReceiveMessage(TransferExecutor):
+    """Executes ``recv``."""
+
+    def __init__(self, core: Core, row: TransferRow) -> None:
+        super().__init__(core, row)
+        self.bytes = (WORD_BYTES * self.words.start, WORD_BYTES * self.words.stop)
+        self.reported = core.memory.overlaps_watched(*self.bytes)
+
+    def move(self, core: Core) -> None:
         message = core.message
         if message is None:
             raise MachineFault("recv: the thread must have been woken by a message that it has not taken yet.")
-        if len(message.payload) != self.transfer.length:
+        if len(message.payload) != self.row.length:
             raise MachineFault(
-                f"recv: the message must have {self.transfer.length} payload words, not {len(message.payload)}."
+                f"recv: the message must have {self.row.length} payload words, not {len(message.payload)}."
             )
         core.memory.words[self.words] = message.payload
         core.message = None
         if self.reported:
-            core.memory.written(8 * self.words.start, 8 * self.words.stop)
+            core.memory.written(*self.bytes)
         if message.from_host:
             self.add("host_message", 1)
-            self.add("host_word", 1 + len(message.payload))
+            self.add("host_word", 1 + self.row.length)
 
-    def _send(self, core: Core) -> None:
-        payload = core.memory.words[self.words].copy()
-        arrival = core.time + self.taken + core.part.message_latency
-        core.sent.append(Message(arrival, self.transfer.core, self.transfer.target, payload))
+
+class SendMessage(TransferExecutor):
+    """Executes ``send``."""
+
+    def move(self, core: Core) -> None:
+        arrival = core.time + self.row.fixed_cycles + core.part.message_latency
+        core.sent.append(Message(arrival, self.row.core, self.row.target, self.payload(core)))
         self.add("message", 1)
-        self.add("message_word", 1 + len(payload))
+        self.add("message_word", 1 + self.row.length)
 
-    def _out(self, core: Core) -> None:
-        payload = core.memory.words[self.words].copy()
-        core.outputs.append(Message(core.time + self.taken, core.index, self.transfer.target, payload))
+
+class SendToHost(TransferExecutor):
+    """Executes ``out``."""
+
+    def move(self, core: Core) -> None:
+        core.outputs.append(Message(core.time + self.row.fixed_cycles, core.index, self.row.target, self.payload(core)))
         self.add("host_message", 1)
-        self.add("host_word", 1 + len(payload))
+        self.add("host_word", 1 + self.row.length)
 
 
-class ControlStep(Step):
-    """A ``ControlInstruction``."""
+class ControlExecutor(InstructionExecutor):
+    """Executes a ``ControlRow``; the classes below say what happens."""
 
-    def __init__(self, core: Core, pc: int, instruction: ControlInstruction) -> None:
-        super().__init__(pc, instruction)
-        self.control = instruction
-        if instruction.spec.name in ("setb", "addb", "movb", "loop"):
-            _check_register(instruction.spec.name, instruction.register)
-        self.action: Callable[[Core], int] = getattr(self, f"_{instruction.spec.name}")
+    def __init__(self, core: Core, row: ControlRow) -> None:
+        super().__init__(row)
+        self.row = row
 
     def run(self, core: Core) -> int:
         self.executions += 1
-        taken = self.action(core)
+        taken = cycles.control(self.act(core))
         self.add("cycles", taken)
         return taken
 
-    def _signal(self, core: Core) -> int:
-        to = self.control
-        if to.core == core.index:
-            arrival = core.time + cycles.CONTROL
-        else:
-            arrival = core.time + cycles.CONTROL + core.part.message_latency
+    def act(self, core: Core) -> bool:
+        """Do what the instruction says; whether it branches."""
+        raise NotImplementedError
+
+
+class SendSignal(ControlExecutor):
+    """Executes ``signal``."""
+
+    def act(self, core: Core) -> bool:
+        arrival = core.time + cycles.CONTROL
+        if self.row.core != core.index:
+            arrival += core.part.message_latency
             self.add("message", 1)
             self.add("message_word", 1)
-        core.sent.append(Signal(arrival, to.core, to.thread))
-        return cycles.control(False)
+        core.sent.append(Signal(arrival, self.row.core, self.row.thread))
+        return False
 
-    def _end(self, core: Core) -> int:
+
+class EndThread(ControlExecutor):
+    """Executes ``end``."""
+
+    def act(self, core: Core) -> bool:
         core.running = False
-        return cycles.control(False)
-
-    def _setb(self, core: Core) -> int:
-        core.set_base(self.control.register, self.control.value)
-        return cycles.control(False)
-
-    def _addb(self, core: Core) -> int:
-        core.set_base(self.control.register, core.bases[self.control.register] + self.control.value)
-        return cycles.control(False)
-
-    def _movb(self, core: Core) -> int:
-        core.set_base(self.control.register, core.bases[self.control.source] + self.control.value)
-        return cycles.control(False)
-
-    def _loop(self, core: Core) -> int:
-        core.set_base(self.control.register, core.bases[self.control.register] - 1)
-        return self._branch(core) if core.bases[self.control.register] else cycles.control(False)
-
-    def _jump(self, core: Core) -> int:
-        return self._branch(core)
-
-    def _branch(self, core: Core) -> int:
-        core.pc = self.control.target
-        return cycles.control(True)
+        return False
 
 
-class ElementStep(Step):
-    """An ``ElementInstruction``."""
+class SetRegister(ControlExecutor):
+    """Executes ``setb``."""
 
-    def __init__(self, core: Core, pc: int, instruction: ElementInstruction) -> None:
-        super().__init__(pc, instruction)
-        self.element = instruction
-        if not instruction.a.in_memory:
-            raise MachineFault(f"{instruction.spec.name}: a must be in memory, not {instruction.a.text()}.")
-        if instruction.spec.name == "ldb":
-            _check_register("ldb", instruction.register)
-        self.stream = OperandStream(core, instruction.a, 1)
+    def act(self, core: Core) -> bool:
+        core.set_base(self.row.register, self.row.value)
+        return False
+
+
+class AddToRegister(ControlExecutor):
+    """Executes ``addb``."""
+
+    def act(self, core: Core) -> bool:
+        core.set_base(self.row.register, core.bases[self.row.register] + self.row.value)
+        return False
+
+
+class CopyRegister(ControlExecutor):
+    """Executes ``movb``."""
+
+    def act(self, core: Core) -> bool:
+        core.set_base(self.row.register, core.bases[self.row.source] + self.row.value)
+        return False
+
+
+class RepeatLoop(ControlExecutor):
+    """Executes ``loop``."""
+
+    def act(self, core: Core) -> bool:
+        core.set_base(self.row.register, core.bases[self.row.register] - 1)
+        if not core.bases[self.row.register]:
+            return False
+        core.pc = self.row.target
+        return True
+
+
+class Jump(ControlExecutor):
+    """Executes ``jump``."""
+
+    def act(self, core: Core) -> bool:
+        core.pc = self.row.target
+        return True
+
+
+class ElementExecutor(InstructionExecutor):
+    """Executes an ``ElementRow``; the classes below say what happens to the element."""
+
+    def __init__(self, core: Core, row: ElementRow) -> None:
+        super().__init__(row)
+        self.row = row
+        self.stream = OperandStream(core, row.a)
         self.read = self.stream.reader()
 
     def run(self, core: Core) -> int:
         self.executions += 1
-        value = int(fixed.shift(self.read(), self.element.shift_a)[0])
-        banks = self.stream.banks()
-        self.extra_bank_reads = self.extra_bank_reads + banks
-        self.add("dm_read", int(np.sum(banks)))
-        branches = False
-        if self.element.spec.name == "ldb":
-            core.set_base(self.element.register, value)
-        elif (value == 0) == (self.element.spec.name == "bez"):
-            core.pc = self.element.target
-            branches = True
-        taken = cycles.element(branches)
+        value = int(fixed.shift(self.read(), self.row.shift_a)[0])
+        if self.row.a.moving:
+            self.extra_bank_reads = self.extra_bank_reads + self.stream.banks()
+            self.add("dm_read", 1)
+        taken = cycles.element(self.use(core, value))
         self.add("cycles", taken)
         return taken
 
+    def use(self, core: Core, value: int) -> bool:
+        """Do what the instruction says with the element; whether it branches."""
+        raise NotImplementedError
 
-def _check_register(name: str, register: int) -> None:
-    if register == 0:
-        raise MachineFault(f"{name}: register must be 1 to 7, not 0: base register 0 is always zero.")
+
+class LoadRegister(ElementExecutor):
+    """Executes ``ldb``."""
+
+    def use(self, core: Core, value: int) -> bool:
+        core.set_base(self.row.register, value)
+        return False
+
+
+class BranchIfZero(ElementExecutor):
+    """Executes ``bez``."""
+
+    def use(self, core: Core, value: int) -> bool:
+        if value:
+            return False
+        core.pc = self.row.target
+        return True
+
+
+class BranchIfNotZero(ElementExecutor):
+    """Executes ``bnz``."""
+
+    def use(self, core: Core, value: int) -> bool:
+        if not value:
+            return False
+        core.pc = self.row.target
+        return True

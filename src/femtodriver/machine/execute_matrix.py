@@ -1,4 +1,4 @@
-"""The matrix instruction, prepared for execution: weights decoded once from the image, costs by live activations."""
+"""Executes matrix-vector products: weights are decoded once from memory, costs go by live activations."""
 
 from __future__ import annotations
 
@@ -7,128 +7,110 @@ from dataclasses import dataclass
 import numpy as np
 
 from femtodriver.arrays import BoolArray, ByteArray, Float64Array, Int64Array
-from femtodriver.errors import MachineFault
-from femtodriver.isa import Form, MatrixInstruction, cycles
-from femtodriver.isa.limits import GROUP_SIZE, WEIGHT_BITS, WORD_BITS
-from femtodriver.machine.core import Core, Step
-from femtodriver.machine.execute_vectors import mac_event
+from femtodriver.isa import Form, cycles
+from femtodriver.isa.limits import GROUP_SIZE, WORD_BITS
+from femtodriver.machine.core import Core
+from femtodriver.machine.data_layout import WORD_BYTES
+from femtodriver.machine.executor import InstructionExecutor
+from femtodriver.machine.memory import ELEMENT_TYPES
 from femtodriver.machine.operand_streams import OperandStream
+from femtodriver.machine.rows import MatrixRow
 
 _EXACT = 1 << 53
 
 
 @dataclass(frozen=True)
-class Decoded:
+class DecodedWeights:
     """Weights as the lanes see them, and what one live activation of each column costs.
 
-    ``weights`` (columns, rows) float64 where every sum is exact in float64, else int64.
+    ``values`` (columns, rows) float64 where every sum is exact in float64, else int64.
     ``cost`` (columns, 2 + banks): groups, multiplications, weight words per bank; ``total`` its sums over the columns.
     ``mask_banks`` (banks): words of the mask, which are all read.
     """
 
-    weights: Float64Array | Int64Array
+    values: Float64Array | Int64Array
     cost: Float64Array
     total: tuple[int, ...]
     mask_banks: Int64Array
 
 
-class MatrixStep(Step):
-    """A ``MatrixInstruction``."""
+class MatrixExecutor(InstructionExecutor):
+    """Executes a ``MatrixRow``."""
 
-    def __init__(self, core: Core, pc: int, instruction: MatrixInstruction) -> None:
-        super().__init__(pc, instruction)
-        self.matrix, self.core = instruction, core
-        self.x = OperandStream(core, instruction.x, instruction.columns)
-        if not instruction.x.in_memory:
-            raise MachineFault(f"mac: x must be in memory, not {instruction.x.text()}.")
-        self.weight_bits = WEIGHT_BITS[instruction.width]
-        self.groups = -(-instruction.rows // GROUP_SIZE)
-        if (instruction.acc + self.groups) * GROUP_SIZE > len(core.acc):
-            raise MachineFault("mac: the outputs must end inside the accumulator file.")
-        first = instruction.acc * GROUP_SIZE
-        self.acc = core.acc[first : first + instruction.rows]
-        # The lanes of the last row that no output has.
-        self.rest = core.acc[first + instruction.rows : first + self.groups * GROUP_SIZE]
+    def __init__(self, core: Core, row: MatrixRow) -> None:
+        super().__init__(row)
+        self.row, self.memory = row, core.memory
+        self.x = OperandStream(core, row.x)
         self.read_x = self.x.reader()
-        self.lane_passes = cycles.passes(max(self.weight_bits, cycles.LANE_BITS[0]), instruction.x.bits)
-        self.event, self.event_count = mac_event(
-            *sorted((max(self.weight_bits, cycles.LANE_BITS[0]), instruction.x.bits))
-        )
-        self.decoded: Decoded | None = None
-        self.scan_words, self.scan_banks = 0, np.zeros(core.part.dm_banks, np.int64)
-        if not self.x.moving:
-            self.scan_words, self.scan_banks = self._scan()
-            self.bank_reads = self.scan_banks
-            self.fixed["dm_read"] = int(np.sum(self.scan_banks))
-        self.fixed |= {"activation": instruction.columns, "matrix_dense": instruction.columns * instruction.rows}
-
-    def watch(self) -> None:
-        """Ask memory to tell when weights or mask are stored to."""
-        first, end = self._weight_words(self.matrix.columns * self.groups)
-        self.core.memory.watch(first, end, self._forget)
-        if self.matrix.form != Form.DENSE:
-            most = self._flat_words() + -(-self._flat_words() // 8)
-            self.core.memory.watch(self.matrix.mask, self.matrix.mask + most, self._forget)
+        end = row.first + row.rows
+        self.acc = core.acc[row.first : end]
+        # The lanes of the last row that no output has.
+        self.rest = core.acc[end : row.first + row.groups * GROUP_SIZE]
+        self.weights: DecodedWeights | None = None
+        self._watch()
 
     def run(self, core: Core) -> int:
         self.executions += 1
-        decoded = self.decoded or self._decode()
+        row = self.row
+        weights = self.weights or self._decode()
         x = self.read_x()
         live = x != 0
         count = int(np.count_nonzero(live))
-        product = (x.astype(decoded.weights.dtype) @ decoded.weights).astype(np.int64)
-        if self.matrix.fresh:
+        product = (x.astype(weights.values.dtype) @ weights.values).astype(np.int64)
+        if row.fresh:
             self.acc[...] = product
             self.rest[...] = 0
         else:
             self.acc += product
-        if count == self.matrix.columns:
-            cost = decoded.total
+        if count == row.columns:
+            cost = weights.total
         else:
-            cost = tuple(int(value) for value in live.astype(np.float64) @ decoded.cost)
-        return self._count(count, cost, decoded)
+            cost = tuple(int(value) for value in live.astype(np.float64) @ weights.cost)
+        return self._count(count, cost, weights)
 
-    def _count(self, live: int, cost: tuple[int, ...], decoded: Decoded) -> int:
+    def _count(self, live: int, cost: tuple[int, ...], weights: DecodedWeights) -> int:
+        row = self.row
         groups, products = cost[0], cost[1]
-        weight_banks = np.array(cost[2:], np.int64) + decoded.mask_banks
-        scan_words, scan_banks = self.scan_words, self.scan_banks
-        if self.x.moving:
-            scan_words, scan_banks = self._scan()
+        read = np.array(cost[2:], np.int64) + weights.mask_banks
+        self.extra_bank_reads = self.extra_bank_reads + read
+        scan_words, scan_banks = row.scan_words, self.bank_reads
+        if row.x.moving:
+            scan_banks = self.x.banks()
+            scan_words = int(np.sum(scan_banks))
             self.extra_bank_reads = self.extra_bank_reads + scan_banks
-            self.add("dm_read", int(np.sum(scan_banks)))
-        self.extra_bank_reads = self.extra_bank_reads + weight_banks
-        taken = cycles.matrix(groups, self.lane_passes, scan_words, int(np.max(weight_banks + scan_banks)))
+            self.add("dm_read", scan_words)
+        taken = cycles.matrix(groups, row.lane_passes, scan_words, int(np.max(read + scan_banks)))
         for event, value in (
             ("cycles", taken),
-            ("dm_read", int(weight_banks.sum())),
+            ("dm_read", int(read.sum())),
             ("activation_live", live),
-            ("matrix_stored", decoded.total[1]),
+            ("matrix_stored", weights.total[1]),
             ("matrix_executed", products),
-            (self.event, products * self.event_count),
+            (row.product_event, products * row.products),
             ("acc_read", groups * GROUP_SIZE),
             ("acc_write", groups * GROUP_SIZE),
-            ("index_group", groups if self.matrix.form else 0),
+            ("index_group", groups if row.form is not Form.DENSE else 0),
         ):
             self.add(event, value)
         return taken
 
+    def _watch(self) -> None:
+        """Ask memory to tell when weights or mask are stored to."""
+        row = self.row
+        self.memory.watch(row.weights, row.weights + self._weight_words(row.columns * row.groups), self._forget)
+        if row.form is not Form.DENSE:
+            mask_words = -(-row.columns * row.groups // WORD_BITS)
+            most = mask_words + -(-mask_words // WORD_BYTES)
+            self.memory.watch(row.mask, row.mask + most, self._forget)
+
     def _forget(self) -> None:
-        self.decoded = None
+        self.weights = None
 
-    def _flat_words(self) -> int:
-        return -(-self.matrix.columns * self.groups // WORD_BITS)
+    def _weight_words(self, groups: int) -> int:
+        return -(-groups * GROUP_SIZE * self.row.weight_bits // WORD_BITS)
 
-    def _weight_words(self, groups: int) -> tuple[int, int]:
-        bits = groups * GROUP_SIZE * self.weight_bits
-        return self.matrix.weights, self.matrix.weights + -(-bits // WORD_BITS)
-
-    def _scan(self) -> tuple[int, Int64Array]:
-        """Activation words, in all and per bank: all are read, whatever their values."""
-        first, end = self.x.bytes()
-        return (end + 7) // 8 - first // 8, self.x.banks() + np.zeros(self.core.part.dm_banks, np.int64)
-
-    def _decode(self) -> Decoded:
-        columns, groups, rows = self.matrix.columns, self.groups, self.matrix.rows
+    def _decode(self) -> DecodedWeights:
+        columns, groups, rows = self.row.columns, self.row.groups, self.row.rows
         kept, mask_banks = self._kept(columns * groups)
         dense = np.zeros((columns * groups, GROUP_SIZE), np.int64)
         dense[kept] = self._stored(int(kept.sum()))
@@ -139,19 +121,19 @@ class MatrixStep(Step):
         cost = np.concatenate(
             [kept.sum(1, keepdims=True), (kept @ rows_of_group)[:, None], self._column_banks(kept.sum(1))], axis=1
         ).astype(np.float64)
-        bound = columns << (self.weight_bits - 1) << (self.matrix.x.bits - 1)
-        weights: Float64Array | Int64Array = np.ascontiguousarray(dense)
+        bound = columns << (self.row.weight_bits - 1) << (self.row.x.bits - 1)
+        values: Float64Array | Int64Array = np.ascontiguousarray(dense)
         if bound < _EXACT:
-            weights = weights.astype(np.float64)
-        self.decoded = Decoded(weights, cost, tuple(int(value) for value in cost.sum(0)), mask_banks)
-        return self.decoded
+            values = values.astype(np.float64)
+        self.weights = DecodedWeights(values, cost, tuple(int(value) for value in cost.sum(0)), mask_banks)
+        return self.weights
 
     def _kept(self, groups: int) -> tuple[BoolArray, Int64Array]:
         """Which groups are stored, and the words per bank that say so (all are read, whatever the activations)."""
-        if self.matrix.form == Form.DENSE:
+        if self.row.form == Form.DENSE:
             return np.ones(groups, bool), self._mask_banks(0, 0)
         mask_bytes = -(-groups // 8)
-        if self.matrix.form == Form.MASKED:
+        if self.row.form == Form.MASKED:
             return _bits(self._mask(mask_bytes))[:groups], self._mask_banks(0, mask_bytes)
         head = -(-mask_bytes // 8)
         present = _bits(self._mask(head))[:mask_bytes]
@@ -163,36 +145,35 @@ class MatrixStep(Step):
 
     def _mask(self, count: int) -> ByteArray:
         """The first ``count`` bytes of the mask."""
-        where = self.core.memory.word_slice(8 * self.matrix.mask, -(-count // 8))
-        mask: ByteArray = self.core.memory.words[where].view(np.uint8)[:count]
+        where = self.memory.layout.word_range(WORD_BYTES * self.row.mask, -(-count // WORD_BYTES))
+        mask: ByteArray = self.memory.words[where].view(np.uint8)[:count]
         return mask
 
     def _mask_banks(self, first: int, end: int) -> Int64Array:
         """Words per bank that hold these bytes of the mask."""
         if first == end:
-            return np.zeros(self.core.part.dm_banks, np.int64)
-        return self.core.memory.bank_accesses(self.matrix.mask + first // 8, self.matrix.mask + -(-end // 8))
+            return np.zeros(self.memory.layout.banks, np.int64)
+        return self.memory.layout.accesses(self.row.mask + first // WORD_BYTES, self.row.mask + -(-end // WORD_BYTES))
 
     def _stored(self, groups: int) -> Int64Array:
         """The stored weights, shape (groups, GROUP_SIZE)."""
-        first, end = self._weight_words(groups)
-        self.core.memory.word_slice(8 * first, end - first)
-        words = self.core.memory.words[first:end]
-        if self.weight_bits == 4:
+        where = self.memory.layout.word_range(WORD_BYTES * self.row.weights, self._weight_words(groups))
+        words = self.memory.words[where]
+        if self.row.weight_bits == 4:
             pairs = words.view(np.uint8)
             nibbles = np.stack([pairs & 15, pairs >> 4], axis=1).reshape(-1).astype(np.int64)
             values = np.where(nibbles > 7, nibbles - 16, nibbles)
         else:
-            values = words.view(np.int8 if self.weight_bits == 8 else np.int16).astype(np.int64)
+            values = words.view(ELEMENT_TYPES[self.row.weight_bits]).astype(np.int64)
         return values[: groups * GROUP_SIZE].reshape(groups, GROUP_SIZE)
 
     def _column_banks(self, kept: Int64Array) -> Int64Array:
         """Weight words per column and bank, shape (columns, banks). Groups lie in line, column by column."""
         end = np.cumsum(kept)
-        unit = GROUP_SIZE * self.weight_bits
-        first_word = self.matrix.weights + (end - kept) * unit // WORD_BITS
-        end_word = self.matrix.weights + -(-end * unit // WORD_BITS)
-        return self.core.memory.bank_accesses_each(first_word, np.where(kept, end_word, first_word))
+        unit = GROUP_SIZE * self.row.weight_bits
+        first_word = self.row.weights + (end - kept) * unit // WORD_BITS
+        end_word = self.row.weights + -(-end * unit // WORD_BITS)
+        return self.memory.layout.accesses_each(first_word, np.where(kept, end_word, first_word))
 
 
 def _bits(packed: ByteArray) -> BoolArray:

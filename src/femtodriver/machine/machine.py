@@ -50,8 +50,8 @@ class Machine:
         self._latency_cycles.clear()
         for index, processor in self.spu.processors.items():
             self._waiting[index] = {"message": 0, "dependency": 0, "idle": 0}
-            for step in processor.steps.values():
-                step.clear()
+            for executor in processor.executors.values():
+                executor.clear()
 
     def step(self, inputs: Mapping[str, Int64Array]) -> dict[str, Int64Array]:
         """One frame.
@@ -79,7 +79,7 @@ class Machine:
     def peek(self, core: int, address: int, bits: int, length: int) -> Int64Array:
         """Elements of a core's data memory, for debugging; counts nothing. MachineFault outside of memory."""
         memory = self.spu.processors[core].core.memory
-        found: Int64Array = memory.elements[bits][memory.slice_of(address, length, bits)].astype(np.int64)
+        found: Int64Array = memory.elements[bits][memory.layout.elements(address, length, bits)].astype(np.int64)
         return found
 
     def report(self) -> RunReport:
@@ -102,10 +102,10 @@ class Machine:
 
     def _core_report(self, index: int, processor: Processor) -> CoreReport:
         by_pc, reads, writes = {}, np.zeros(self.part.dm_banks, np.int64), np.zeros(self.part.dm_banks, np.int64)
-        for step in processor.steps.values():
-            if events := step.events():
-                by_pc[step.pc] = events
-            bank_reads, bank_writes = step.bank_traffic()
+        for executor in processor.executors.values():
+            if events := executor.events():
+                by_pc[executor.pc] = events
+            bank_reads, bank_writes = executor.bank_traffic()
             reads, writes = reads + bank_reads, writes + bank_writes
         return CoreReport(
             by_pc,

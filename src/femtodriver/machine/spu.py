@@ -10,47 +10,26 @@ Life cycle:
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from femtodriver.arrays import Words
-from femtodriver.errors import AssemblyError, MachineFault, ProgramError
-from femtodriver.isa import (
-    ISA,
-    ControlInstruction,
-    ElementInstruction,
-    Instruction,
-    InterpolateInstruction,
-    LookupInstruction,
-    MatrixInstruction,
-    TransferInstruction,
-    VectorInstruction,
-    cycles,
-)
+from femtodriver.errors import MachineFault, ProgramError
+from femtodriver.isa import cycles
 from femtodriver.isa.limits import MAX_COUNT, MAX_PC
-from femtodriver.machine.core import Core, FaultStep, Message, Signal, Step
-from femtodriver.machine.execute_control import ControlStep, ElementStep, TransferStep
-from femtodriver.machine.execute_matrix import MatrixStep
-from femtodriver.machine.execute_tables import InterpolateStep, LookupStep
-from femtodriver.machine.execute_vectors import VectorStep
+from femtodriver.machine.core import Core, Message, Signal
+from femtodriver.machine.decode_rows import decode_rows
+from femtodriver.machine.executor import Executor, FaultExecutor
+from femtodriver.machine.executors import make_executor
 from femtodriver.machine.memory import DataMemory, table_memory
+from femtodriver.machine.rows import DecodedRow, FaultRow, MatrixRow
 from femtodriver.part import Part
 
 Images = Mapping[str, Sequence[Words]]
 # A frame that needs more instructions than this hangs in a loop of the program.
 MAX_STEPS = 20_000_000
 _EMPTY = np.zeros(0, np.uint64)
-_STEPS: dict[type[Instruction], Callable[[Core, int, Any], Step]] = {
-    VectorInstruction: VectorStep,
-    LookupInstruction: LookupStep,
-    InterpolateInstruction: InterpolateStep,
-    MatrixInstruction: MatrixStep,
-    TransferInstruction: TransferStep,
-    ControlInstruction: ControlStep,
-    ElementInstruction: ElementStep,
-}
 
 
 class Processor:
@@ -61,8 +40,9 @@ class Processor:
         self.core = Core(index, part, DataMemory(part, _image(images, "DM")), table_memory(part, _image(images, "TM")))
         self.initial_counts = [int(word) for word in _image(images, "SB")]
         self.thread_pcs = [int(word) for word in _image(images, "PB")]
-        self.nothing = FaultStep(-1, "there is no instruction here.")
-        self.steps = _prepare(self.core, _image(images, "IM")[:count])
+        rows = decode_rows(_image(images, "IM")[:count].tolist(), part, self.core.tables)
+        self.executors = _executors(self.core, rows.values())
+        self.nothing = FaultExecutor(FaultRow(-1, 0, "there is no instruction here."))
         self.reset()
 
     def reset(self) -> None:
@@ -109,17 +89,17 @@ class Processor:
             self.waiting["dependency" if message is None else "message"] += ready - core.time
             core.time = ready
         core.pc, core.message, core.running = pc, message, True
-        steps = self.steps
-        first = steps.get(pc, self.nothing)
+        executors = self.executors
+        first = executors.get(pc, self.nothing)
         first.add("thread_switch", 1)
         first.add("cycles", cycles.THREAD_SWITCH)
         core.time += cycles.THREAD_SWITCH
         try:
             for count in range(1, most + 1):
                 pc = core.pc
-                step = steps.get(pc, self.nothing)
-                core.pc = step.next_pc
-                core.time += step.run(core)
+                executor = executors.get(pc, self.nothing)
+                core.pc = executor.next_pc
+                core.time += executor.run(core)
                 if not core.running:
                     return count
         except MachineFault as fault:
@@ -233,33 +213,7 @@ def _check_images(index: int, images: Images, part: Part, count: int) -> None:
         )
 
 
-def _prepare(core: Core, words: Words) -> dict[int, Step]:
-    """A step per address where an instruction starts. Matrices first: stores must know where the weights lie."""
-    instructions, faults = _decode(words.tolist())
-    steps: dict[int, Step] = {pc: FaultStep(pc, reason) for pc, reason in faults.items()}
-    for pc, instruction in sorted(instructions.items(), key=lambda item: not isinstance(item[1], MatrixInstruction)):
-        try:
-            step = _STEPS[type(instruction)](core, pc, instruction)
-        except MachineFault as fault:
-            steps[pc] = FaultStep(pc, str(fault))
-            continue
-        if isinstance(step, MatrixStep):
-            step.watch()
-        steps[pc] = step
-    return steps
-
-
-def _decode(words: list[int]) -> tuple[dict[int, Instruction], dict[int, str]]:
-    instructions: dict[int, Instruction] = {}
-    faults: dict[int, str] = {}
-    pc = 0
-    while pc < len(words):
-        try:
-            instruction = ISA.decode(tuple(words[pc : pc + 2]))
-        except AssemblyError as error:
-            faults[pc] = str(error)
-            pc += 1
-            continue
-        instructions[pc] = instruction
-        pc += instruction.words
-    return instructions, faults
+def _executors(core: Core, rows: Iterable[DecodedRow]) -> dict[int, Executor]:
+    """An executor per row. Matrices first: stores must know where the weights lie."""
+    in_order = sorted(rows, key=lambda row: not isinstance(row, MatrixRow))
+    return {row.pc: make_executor(core, row) for row in in_order}

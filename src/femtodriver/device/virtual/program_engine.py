@@ -16,7 +16,8 @@ import numpy as np
 from femtodriver.arrays import BusWords, Words
 from femtodriver.device.virtual.bus_memories import BoardBank, Memories
 from femtodriver.errors import MachineFault, ProgramError
-from femtodriver.machine.core import Message, Step
+from femtodriver.machine.core import Message
+from femtodriver.machine.executor import Executor
 from femtodriver.machine.spu import Spu
 from femtodriver.part import Part
 from femtodriver.program.metadata import NOT_ENCRYPTED
@@ -98,15 +99,15 @@ class _Budget:
             raise MachineFault(f"a message must not cause others of more than {MOST_WORDS} words.")
 
 
-class _Steps(dict[int, Step]):
-    """Steps by address; looking one up is the beat on which a hanging program is noticed."""
+class _Executors(dict[int, Executor]):
+    """Executors by address; looking one up is the beat on which a hanging program is noticed."""
 
-    def __init__(self, steps: Mapping[int, Step], budget: _Budget) -> None:
-        super().__init__(steps)
+    def __init__(self, executors: Mapping[int, Executor], budget: _Budget) -> None:
+        super().__init__(executors)
         self._budget = budget
 
     def get(self, pc: int, default: Any = None) -> Any:
-        """The step at ``pc``."""
+        """The executor at ``pc``."""
         self._budget.execute()
         return super().get(pc, default)
 
@@ -131,7 +132,7 @@ class _WatchedSpu(Spu):
         super().__init__(images, part, inst_counts)
         self.budget = _Budget()
         for processor in self.processors.values():
-            processor.steps = _Steps(processor.steps, self.budget)
+            processor.executors = _Executors(processor.executors, self.budget)
             processor.core.sent = _Outbox(self.budget)
             processor.core.outputs = _Outbox(self.budget)
 

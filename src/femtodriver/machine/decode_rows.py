@@ -1,0 +1,376 @@
+"""Instruction words -> rows: what an execution needs is worked out once, and faults that need no run are found.
+
+A fault in an instruction that is never executed does not matter, so it becomes a row of its own kind.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from femtodriver import fixed
+from femtodriver.arrays import Int64Array
+from femtodriver.errors import AssemblyError, MachineFault
+from femtodriver.isa import (
+    ISA,
+    Clip,
+    ControlInstruction,
+    ElementInstruction,
+    Form,
+    Instruction,
+    InterpolateInstruction,
+    Kind,
+    LookupInstruction,
+    MatrixInstruction,
+    Operand,
+    Result,
+    TransferInstruction,
+    VectorInstruction,
+    cycles,
+    limits,
+)
+from femtodriver.machine.data_layout import DataLayout
+from femtodriver.machine.operand_checks import check_address, check_destination, check_order, check_rows
+from femtodriver.machine.rows import (
+    ControlRow,
+    DecodedRow,
+    ElementRow,
+    FaultRow,
+    FixedCounts,
+    InterpolateRow,
+    LastStage,
+    LookupRow,
+    MatrixRow,
+    OperandRow,
+    TableCopies,
+    TransferRow,
+    VectorRow,
+)
+from femtodriver.part import Part
+
+_StreamInstruction = VectorInstruction | LookupInstruction | InterpolateInstruction
+_MOST_WORDS = max(family.layout.words for family, _ in ISA.table)
+
+
+def decode_rows(words: Sequence[int], part: Part, tables: Int64Array) -> dict[int, DecodedRow]:
+    """A row per address where an instruction starts, and a FaultRow per word that is none.
+
+    ``tables``: table memory, int64 of shape (tm_banks, tm_bank_words); copies that must be equal are compared here.
+    """
+    decoder = _Decoder(part, tables)
+    rows: dict[int, DecodedRow] = {}
+    pc = 0
+    while pc < len(words):
+        rows[pc] = _decode_row(decoder, pc, tuple(words[pc : pc + _MOST_WORDS]))
+        pc = rows[pc].next_pc
+    return rows
+
+
+def _decode_row(decoder: _Decoder, pc: int, words: tuple[int, ...]) -> DecodedRow:
+    try:
+        instruction = ISA.decode(words)
+    except AssemblyError as error:
+        return FaultRow(pc, pc + 1, str(error))
+    try:
+        return _DECODERS[type(instruction)](decoder, pc, instruction)
+    except MachineFault as fault:
+        return FaultRow(pc, pc + instruction.words, str(fault))
+
+
+def multiplier_bits(operand: Operand) -> int:
+    """Width with which a multiplier takes an operand: its element width, or the immediate's own."""
+    if operand.kind is Kind.IMM:
+        return (operand.value if operand.value >= 0 else ~operand.value).bit_length() + 1
+    return operand.bits
+
+
+def product_event(small: int, large: int) -> tuple[str, int]:
+    """The event that a product of these widths counts as, and how many of it (wider products count as several)."""
+    narrow, wide = cycles.LANE_BITS
+    if large <= narrow:
+        return "mac_8x8", 1
+    if small <= narrow:
+        return "mac_8x16", -(-large // wide)
+    return "mac_16x16", -(-small // wide) * -(-large // wide)
+
+
+class _Decoder:
+    """Makes the row of one instruction at a time; MachineFault for what no execution could do."""
+
+    def __init__(self, part: Part, tables: Int64Array) -> None:
+        self.part = part
+        self.tables = tables
+        self.layout = DataLayout.of(part)
+        self.acc_elements = part.acc_rows * part.lanes
+
+    def vector(self, pc: int, instruction: VectorInstruction) -> VectorRow:
+        """The row of a vector instruction at ``pc``."""
+        spec, length = instruction.spec, instruction.length
+        read = ((instruction.a, instruction.spread_a), (instruction.b, instruction.spread_b))[: spec.reads]
+        dst, sources = self._operands(instruction, [(operand, 1 if spread else length) for operand, spread in read])
+        lane_passes, events = 1, {"alu": length}
+        if spec.multiplies:
+            widths = sorted(multiplier_bits(operand) for operand in sources)
+            lane_passes = cycles.passes(*widths)
+            event, products = product_event(*widths)
+            events[event] = products * length
+        return VectorRow(
+            pc=pc,
+            next_pc=pc + instruction.words,
+            spec=spec,
+            counts=self._stream_counts(instruction, dst, sources, events),
+            dst=dst,
+            sources=sources,
+            lanes=self.part.lanes,
+            stage=_last_stage(instruction),
+            shift_a=instruction.shift_a,
+            shift_b=instruction.shift_b,
+            lane_passes=lane_passes,
+        )
+
+    def lookup(self, pc: int, instruction: LookupInstruction) -> LookupRow:
+        """The row of a look-up at ``pc``."""
+        length = instruction.length
+        dst, sources = self._operands(instruction, [(instruction.a, length)])
+        table = TableCopies(instruction.bank, instruction.table, 1 << instruction.ways)
+        banks, words = self.tables.shape
+        if table.row + (1 << instruction.bits) > words or table.bank + table.copies > banks:
+            raise MachineFault(f"lut: the table must lie inside table memory of {banks} banks x {words} words.")
+        low, high = fixed.limits(instruction.bits)
+        return LookupRow(
+            pc=pc,
+            next_pc=pc + instruction.words,
+            spec=instruction.spec,
+            counts=self._stream_counts(instruction, dst, sources, {"tm_read": length, "alu": length}),
+            dst=dst,
+            sources=sources,
+            lanes=self.part.lanes,
+            shift_a=instruction.shift_a,
+            low=low,
+            high=high,
+            table=table,
+        )
+
+    def interpolate(self, pc: int, instruction: InterpolateInstruction) -> InterpolateRow:
+        """The row of an interpolation at ``pc``."""
+        length, bits = instruction.length, limits.INTERPOLATION_ARGUMENT_BITS
+        dst, sources = self._operands(instruction, [(instruction.a, length)])
+        if instruction.a.bits != bits:
+            raise MachineFault(f"interp: a must have {bits}-bit elements, not {instruction.a.text()}.")
+        copies = 1 << instruction.ways
+        offset = TableCopies(instruction.offset_bank, instruction.offset, copies)
+        slope = TableCopies(instruction.slope_bank, instruction.slope, copies)
+        for table in (offset, slope):
+            self._check_copies(table)
+        events = {"tm_read": 2 * length, "mac_8x16": length, "alu": length}
+        return InterpolateRow(
+            pc=pc,
+            next_pc=pc + instruction.words,
+            spec=instruction.spec,
+            counts=self._stream_counts(instruction, dst, sources, events),
+            dst=dst,
+            sources=sources,
+            lanes=self.part.lanes,
+            stage=_last_stage(instruction),
+            shift_a=instruction.shift_a,
+            shift_b=instruction.shift_b,
+            offset=offset,
+            slope=slope,
+            table_reads=_busiest_table_bank((offset, slope), length),
+        )
+
+    def matrix(self, pc: int, instruction: MatrixInstruction) -> MatrixRow:
+        """The row of a matrix-vector product at ``pc``."""
+        columns, rows = instruction.columns, instruction.rows
+        x = self._operand(instruction.x, columns)
+        if not x.in_memory:
+            raise MachineFault(f"mac: x must be in memory, not {x.text()}.")
+        first, groups = instruction.acc * limits.GROUP_SIZE, -(-rows // limits.GROUP_SIZE)
+        if first + groups * limits.GROUP_SIZE > self.acc_elements:
+            raise MachineFault("mac: the outputs must end inside the accumulator file.")
+        check_address(x, self.layout)
+        weight_bits = limits.WEIGHT_BITS[instruction.width]
+        widths = sorted((max(weight_bits, cycles.LANE_BITS[0]), x.bits))
+        event, products = product_event(*widths)
+        reads = self._banks(x)
+        events = {"activation": columns, "matrix_dense": columns * rows}
+        return MatrixRow(
+            pc=pc,
+            next_pc=pc + instruction.words,
+            spec=instruction.spec,
+            counts=self._counts(instruction, events, reads=reads),
+            x=x,
+            scan_words=int(reads.sum()),
+            first=first,
+            columns=columns,
+            rows=rows,
+            groups=groups,
+            weights=instruction.weights,
+            weight_bits=weight_bits,
+            form=Form(instruction.form),
+            mask=instruction.mask,
+            fresh=bool(instruction.fresh),
+            lane_passes=cycles.passes(*widths),
+            product_event=event,
+            products=products,
+        )
+
+    def transfer(self, pc: int, instruction: TransferInstruction) -> TransferRow:
+        """The row of a message instruction at ``pc``."""
+        words = self.layout.word_range(instruction.address, instruction.length)
+        banks = self.layout.accesses(words.start, words.stop)
+        if instruction.spec.result is Result.WORDS:
+            counts = self._counts(instruction, {}, writes=banks)
+        else:
+            counts = self._counts(instruction, {}, reads=banks)
+        return TransferRow(
+            pc=pc,
+            next_pc=pc + instruction.words,
+            spec=instruction.spec,
+            counts=counts,
+            first_word=words.start,
+            length=instruction.length,
+            core=instruction.core,
+            target=instruction.target,
+            fixed_cycles=cycles.transfer(instruction.length),
+        )
+
+    def control(self, pc: int, instruction: ControlInstruction) -> ControlRow:
+        """The row of a control instruction at ``pc``."""
+        _check_register(instruction)
+        return ControlRow(
+            pc=pc,
+            next_pc=pc + instruction.words,
+            spec=instruction.spec,
+            counts=self._counts(instruction, {}),
+            core=instruction.core,
+            thread=instruction.thread,
+            register=instruction.register,
+            value=instruction.value,
+            target=instruction.target,
+            source=instruction.source,
+        )
+
+    def element(self, pc: int, instruction: ElementInstruction) -> ElementRow:
+        """The row of an instruction that reads one element, at ``pc``."""
+        if not instruction.a.in_memory:
+            raise MachineFault(f"{instruction.spec.name}: a must be in memory, not {instruction.a.text()}.")
+        _check_register(instruction)
+        a = self._operand(instruction.a, 1)
+        check_address(a, self.layout)
+        return ElementRow(
+            pc=pc,
+            next_pc=pc + instruction.words,
+            spec=instruction.spec,
+            counts=self._counts(instruction, {}, reads=self._banks(a)),
+            a=a,
+            register=instruction.register,
+            shift_a=instruction.shift_a,
+            target=instruction.target,
+        )
+
+    def _operand(self, operand: Operand, length: int) -> OperandRow:
+        row = OperandRow(operand.kind, operand.value, operand.bits, operand.base, length)
+        check_rows(row, self.part.lanes, self.acc_elements)
+        return row
+
+    def _operands(
+        self, instruction: _StreamInstruction, sources: Iterable[tuple[Operand, int]]
+    ) -> tuple[OperandRow, tuple[OperandRow, ...]]:
+        """Destination and sources of an instruction, checked."""
+        dst = self._operand(instruction.dst, instruction.length)
+        rows = tuple(self._operand(operand, length) for operand, length in sources)
+        for source in rows:
+            check_address(source, self.layout)
+        check_destination(dst)
+        check_address(dst, self.layout)
+        if not any(operand.moving for operand in (dst, *rows)):
+            for source in rows:
+                check_order(dst, dst.value, source, source.value, self.part.lanes)
+        return dst, rows
+
+    def _stream_counts(
+        self,
+        instruction: _StreamInstruction,
+        dst: OperandRow,
+        sources: tuple[OperandRow, ...],
+        events: Mapping[str, int],
+    ) -> FixedCounts:
+        """Where an operand moves, all bank accesses of the instruction are counted while running."""
+        accumulators = {
+            "acc_read": sum(source.length for source in sources if source.kind is Kind.ACC),
+            "acc_write": dst.length if dst.kind is Kind.ACC else 0,
+        }
+        if any(operand.moving for operand in (dst, *sources)):
+            return self._counts(instruction, {**events, **accumulators})
+        reads = sum((self._banks(source) for source in sources), self._banks_of_nothing())
+        return self._counts(instruction, {**events, **accumulators}, reads, self._banks(dst))
+
+    def _counts(
+        self,
+        instruction: Instruction,
+        events: Mapping[str, int],
+        reads: Int64Array | None = None,
+        writes: Int64Array | None = None,
+    ) -> FixedCounts:
+        reads = self._banks_of_nothing() if reads is None else reads
+        writes = self._banks_of_nothing() if writes is None else writes
+        every = {"instructions": 1, "im_read": instruction.words, "dm_read": int(reads.sum())}
+        every |= {"dm_write": int(writes.sum()), **events}
+        return FixedCounts(tuple(every.items()), tuple(reads.tolist()), tuple(writes.tolist()))
+
+    def _banks(self, operand: OperandRow) -> Int64Array:
+        """Words per bank of an operand that does not move; none for others and outside of memory."""
+        if not operand.in_memory or operand.moving:
+            return self._banks_of_nothing()
+        return self.layout.accesses_of_bytes(operand.value, operand.size)
+
+    def _banks_of_nothing(self) -> Int64Array:
+        return np.zeros(self.part.dm_banks, np.int64)
+
+    def _check_copies(self, table: TableCopies) -> None:
+        """Element i reads copy i mod copies: the copies of an interpolation's table must all be equal."""
+        banks, words = self.tables.shape
+        end = table.row + (1 << limits.INTERPOLATION_ADDRESS_BITS)
+        if end > words or table.bank + table.copies > banks:
+            raise MachineFault(f"interp: the tables must lie inside table memory of {banks} banks x {words} words.")
+        copies = self.tables[table.bank : table.bank + table.copies, table.row : end]
+        if not (copies == copies[0]).all():
+            raise MachineFault("interp: the copies of a table must be equal.")
+
+
+def _last_stage(instruction: VectorInstruction | InterpolateInstruction) -> LastStage:
+    low, high = fixed.limits(instruction.bits)
+    mask = (1 << instruction.bits) - 1 if instruction.bits < limits.ACCUMULATOR_BITS else -1
+    return LastStage(instruction.shift, bool(instruction.rounded), Clip(instruction.clip), low, high, mask)
+
+
+def _busiest_table_bank(tables: Iterable[TableCopies], length: int) -> int:
+    """Reads of the table bank that is read most, by ``length`` elements that share the copies of each table."""
+    reads: Counter[int] = Counter()
+    for table in tables:
+        for bank in range(table.bank, table.bank + table.copies):
+            reads[bank] += -(-length // table.copies)
+    return max(reads.values())
+
+
+def _check_register(instruction: ControlInstruction | ElementInstruction) -> None:
+    if instruction.spec.result is Result.REGISTER and instruction.register == 0:
+        most = limits.BASE_REGISTERS - 1
+        raise MachineFault(
+            f"{instruction.spec.name}: register must be 1 to {most}, not 0: base register 0 is always zero."
+        )
+
+
+_DECODERS: Mapping[type[Instruction], Callable[[_Decoder, int, Any], DecodedRow]] = {
+    VectorInstruction: _Decoder.vector,
+    LookupInstruction: _Decoder.lookup,
+    InterpolateInstruction: _Decoder.interpolate,
+    MatrixInstruction: _Decoder.matrix,
+    TransferInstruction: _Decoder.transfer,
+    ControlInstruction: _Decoder.control,
+    ElementInstruction: _Decoder.element,
+}

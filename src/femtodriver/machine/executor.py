@@ -1,0 +1,78 @@
+"""What executes a row: the base of all executors, and the one of what cannot be executed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from femtodriver.arrays import Int64Array
+from femtodriver.errors import MachineFault
+from femtodriver.machine.core import Core
+from femtodriver.machine.rows import FaultRow, InstructionRow
+
+
+class Executor:
+    """An instruction at its place on a core: runs, and keeps the counts of its executions.
+
+    What every execution adds stands in ``fixed`` and is multiplied when somebody asks; what depends on data or on base
+    registers is added to ``extra``.
+    """
+
+    def __init__(self, pc: int, next_pc: int) -> None:
+        self.pc = pc
+        self.next_pc = next_pc
+        self.executions = 0
+        self.fixed: dict[str, int] = {}
+        self.extra: dict[str, int] = {}
+        self.bank_reads: Int64Array | int = 0
+        self.bank_writes: Int64Array | int = 0
+        self.extra_bank_reads: Int64Array | int = 0
+        self.extra_bank_writes: Int64Array | int = 0
+
+    def run(self, core: Core) -> int:
+        """Execute on ``core`` and return the cycles taken; MachineFault when the program breaks a rule."""
+        raise NotImplementedError
+
+    def add(self, event: str, count: int) -> None:
+        """Count an event that not every execution has, or not as often."""
+        self.extra[event] = self.extra.get(event, 0) + count
+
+    def events(self) -> dict[str, int]:
+        """All events counted since the last ``clear``; only nonzero ones."""
+        total = {name: count * self.executions for name, count in self.fixed.items()}
+        for name, count in self.extra.items():
+            total[name] = total.get(name, 0) + count
+        return {name: int(count) for name, count in total.items() if count}
+
+    def bank_traffic(self) -> tuple[Int64Array | int, Int64Array | int]:
+        """Reads and writes per bank since the last ``clear``."""
+        return (
+            self.bank_reads * self.executions + self.extra_bank_reads,
+            self.bank_writes * self.executions + self.extra_bank_writes,
+        )
+
+    def clear(self) -> None:
+        """Forget the counts."""
+        self.executions = 0
+        self.extra = {}
+        self.extra_bank_reads = self.extra_bank_writes = 0
+
+
+class FaultExecutor(Executor):
+    """What cannot be executed: running it is a fault that says why."""
+
+    def __init__(self, row: FaultRow) -> None:
+        super().__init__(row.pc, row.next_pc)
+        self.reason = row.reason
+
+    def run(self, core: Core) -> int:
+        raise MachineFault(self.reason)
+
+
+class InstructionExecutor(Executor):
+    """Executes the row of an instruction on the core that it is made for."""
+
+    def __init__(self, row: InstructionRow) -> None:
+        super().__init__(row.pc, row.next_pc)
+        self.fixed = dict(row.counts.events)
+        self.bank_reads = np.array(row.counts.bank_reads, np.int64)
+        self.bank_writes = np.array(row.counts.bank_writes, np.int64)

@@ -1,0 +1,236 @@
+"""Decoded instructions as flat frozen rows: everything about an instruction that does not change while a program runs.
+
+``decode_rows.py`` makes them once, when a program is loaded, and finds the faults that need no run. Rows hold numbers
+(and rows of operands), never arrays or functions, so that an executor in any language can take them as they are.
+Where all addresses are fixed, the rows also have the bank accesses and the cycles of every execution.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from femtodriver.isa import Clip, Form, Operand, Spec, cycles
+
+BankCounts = tuple[int, ...]
+"""Accesses of each bank of data memory."""
+
+
+@dataclass(frozen=True)
+class OperandRow(Operand):
+    """An operand and how many of its elements are used; one element goes with every element of the others."""
+
+    length: int = 1
+
+    @property
+    def moving(self) -> bool:
+        """Whether its address depends on a base register."""
+        return self.in_memory and self.base != 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its elements; only meaningful in memory."""
+        return self.length * self.bits // 8
+
+
+@dataclass(frozen=True)
+class DecodedRow:
+    """pc, next_pc: word address of the instruction, and of what follows it in memory."""
+
+    pc: int
+    next_pc: int
+
+
+@dataclass(frozen=True)
+class FaultRow(DecodedRow):
+    """What cannot be executed. ``reason``: the sentence of the fault that it is to try."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class FixedCounts:
+    """What every execution adds to the counts, whatever the data.
+
+    events: (name, count) of each; see ``EVENTS``. Cycles are not among them.
+    bank_reads, bank_writes: accesses of each bank of data memory; zero for operands that move.
+    """
+
+    events: tuple[tuple[str, int], ...]
+    bank_reads: BankCounts
+    bank_writes: BankCounts
+
+
+@dataclass(frozen=True)
+class InstructionRow(DecodedRow):
+    """``spec``: the instruction's entry in the table; executors are found by its name (or its opcode)."""
+
+    spec: Spec
+    counts: FixedCounts
+
+
+@dataclass(frozen=True)
+class StreamRow(InstructionRow):
+    """Instructions that read elements one by one and write one for each.
+
+    dst: the destination; its length is that of the instruction.
+    sources: the operands that are read, in order.
+    lanes: elements that the lanes of the part take at once.
+    """
+
+    dst: OperandRow
+    sources: tuple[OperandRow, ...]
+    lanes: int
+
+    @property
+    def length(self) -> int:
+        """Elements of the result."""
+        return self.dst.length
+
+    @property
+    def moving(self) -> bool:
+        """Whether bank accesses and cycles depend on base registers; they are counted while running then."""
+        return any(operand.moving for operand in (self.dst, *self.sources))
+
+    @property
+    def fixed_cycles(self) -> int:
+        """Cycles of every execution; 0 if they depend on base registers."""
+        if self.moving:
+            return 0
+        banks = zip(self.counts.bank_reads, self.counts.bank_writes, strict=True)
+        return self.cycles(max(reads + writes for reads, writes in banks))
+
+    def cycles(self, busiest_bank: int) -> int:
+        """Cycles of an execution whose busiest bank has so many accesses."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class LastStage:
+    """The end of the lanes: R(result, shift, rounded), then the clip.
+
+    low, high: the limits of SATURATE. mask: the bits that LOW_BITS keeps, as a signed 64-bit number.
+    """
+
+    shift: int
+    rounded: bool
+    clip: Clip
+    low: int
+    high: int
+    mask: int
+
+
+@dataclass(frozen=True)
+class ResultRow(StreamRow):
+    """Stream instructions whose result is shifted and clipped."""
+
+    stage: LastStage
+
+
+@dataclass(frozen=True)
+class VectorRow(ResultRow):
+    """``lane_passes``: cycles that a lane needs for one element."""
+
+    shift_a: int
+    shift_b: int
+    lane_passes: int
+
+    def cycles(self, busiest_bank: int) -> int:
+        """See ``StreamRow.cycles``."""
+        return cycles.vector(self.length, self.lanes, self.lane_passes, busiest_bank)
+
+
+@dataclass(frozen=True)
+class TableCopies:
+    """Where a table begins: ``copies`` equal ones, from ``bank`` on, each at ``row`` of its bank."""
+
+    bank: int
+    row: int
+    copies: int
+
+
+@dataclass(frozen=True)
+class LookupRow(StreamRow):
+    """``low``, ``high``: the limits of an address; the table's first entry is that of ``low``."""
+
+    shift_a: int
+    low: int
+    high: int
+    table: TableCopies
+
+    def cycles(self, busiest_bank: int) -> int:
+        """See ``StreamRow.cycles``."""
+        return cycles.lookup(self.length, self.lanes, self.table.copies, busiest_bank)
+
+
+@dataclass(frozen=True)
+class InterpolateRow(ResultRow):
+    """``table_reads``: reads of the busiest bank of table memory."""
+
+    shift_a: int
+    shift_b: int
+    offset: TableCopies
+    slope: TableCopies
+    table_reads: int
+
+    def cycles(self, busiest_bank: int) -> int:
+        """See ``StreamRow.cycles``."""
+        return cycles.interpolate(self.length, self.lanes, self.table_reads, busiest_bank)
+
+
+@dataclass(frozen=True)
+class MatrixRow(InstructionRow):
+    """Matrix-vector products.
+
+    x: the activations, one for each column. ``scan_words`` words hold them (0 where they move).
+    first: the element of the accumulator file that output 0 is added to; ``rows`` outputs in ``groups`` groups.
+    weights, mask: word addresses. fresh: the accumulators count as zero before.
+    lane_passes: cycles of a group. product_event, products: what a multiplication counts as, and how many of it.
+    """
+
+    x: OperandRow
+    scan_words: int
+    first: int
+    columns: int
+    rows: int
+    groups: int
+    weights: int
+    weight_bits: int
+    form: Form
+    mask: int
+    fresh: bool
+    lane_passes: int
+    product_event: str
+    products: int
+
+
+@dataclass(frozen=True)
+class TransferRow(InstructionRow):
+    """Messages: ``length`` words of data memory from ``first_word`` on are the payload, or where it goes."""
+
+    first_word: int
+    length: int
+    core: int
+    target: int
+    fixed_cycles: int
+
+
+@dataclass(frozen=True)
+class ControlRow(InstructionRow):
+    """Threads, base registers and branches; the fields of the instruction."""
+
+    core: int
+    thread: int
+    register: int
+    value: int
+    target: int
+    source: int
+
+
+@dataclass(frozen=True)
+class ElementRow(InstructionRow):
+    """Base registers and branches that read one element."""
+
+    a: OperandRow
+    register: int
+    shift_a: int
+    target: int
