@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
-from operator_samples import FORMS, Sample, live_frame, samples
+import numpy as np
 
+from femtodriver.arrays import Int64Array
 from femtodriver.compiler.backend.symbolic_program import CodeLine, Label
 from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.fmir.fmir_text import fmir_text
 from femtodriver.compiler.fmir.ir import Role
 from femtodriver.compiler.pipeline import Compilation, compile_network
+from femtodriver.fqir.example_networks import example_network
+from femtodriver.fqir.graph import Network
 from femtodriver.fqir.operators.constant_kinds import REQUIRED
 from femtodriver.fqir.operators.control_flow import Call
+from femtodriver.fqir.operators.example import Example, ShapeForm
 from femtodriver.fqir.operators.operator import Operator
 from femtodriver.fqir.registry import OPERATORS
 from femtodriver.isa import VectorInstruction
@@ -38,7 +43,8 @@ file is made from the code by `{COMMAND}`; do not edit it.
 
 `A(x, s)` shifts left for s >= 0 (modulo 2^64), divides by 2^-s and floors for s < 0. `R(x, s, rounded)` is the same but
 rounds half up before a right shift if `rounded`. `Sat(x, n)` clamps to n bits. Values are integers; the specification
-of the networks is FQIR as fmot writes it.
+of the networks is FQIR as fmot writes it. `x[k, n]` is an input of shape (k, n); equal names are equal sizes, and
+`_` is any size.
 
 An operator is compiled to operations of FMIR, and these to instructions of the open SPU; see
 [compiler.md](compiler.md) and [isa.md](isa.md). Below, both are shown for the first size in the table of costs. Costs
@@ -67,17 +73,20 @@ class Lowered:
 
 def document() -> str:
     """The whole file."""
-    classes: list[tuple[str | None, type[Operator]]] = [*OPERATORS.items(), (None, Call)]
-    compiled = {name: [_lowered(sample) for sample in samples(name)] for name, _ in classes if name in FORMS}
-    parts = [HEAD, _overview(classes, compiled)]
-    parts += [_section(name, cls, compiled.get(name, [])) for name, cls in classes]
+    classes: list[type[Operator]] = [*OPERATORS.values(), Call]
+    compiled = {cls: [_lowered(cls, example) for example in cls.shown_examples()] for cls in classes if _compiles(cls)}
+    parts = [HEAD, _overview(classes, compiled), *(_section(cls, compiled.get(cls, [])) for cls in classes)]
     return "\n".join(parts)
 
 
-def _overview(classes: Iterable[tuple[str | None, type[Operator]]], compiled: dict[str | None, list[Lowered]]) -> str:
+def _compiles(cls: type[Operator]) -> bool:
+    return cls.refusal is None and not cls.host_only
+
+
+def _overview(classes: Iterable[type[Operator]], compiled: Mapping[type[Operator], Sequence[Lowered]]) -> str:
     rows = []
-    for name, cls in classes:
-        lowered = compiled.get(name, [])
+    for cls in classes:
+        lowered = compiled.get(cls, [])
         what = _instruction_names(lowered[0].instructions) if lowered else "not compiled"
         costs = f"{lowered[0].cycles} for {lowered[0].label}" if lowered else ""
         rows.append((f"[`{cls.name}`](#{cls.name})", what, costs))
@@ -89,11 +98,14 @@ def _instruction_names(lines: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names) or "nothing: a view or a constant"
 
 
-def _section(name: str | None, cls: type[Operator], lowered: Sequence[Lowered]) -> str:
+def _section(cls: type[Operator], lowered: Sequence[Lowered]) -> str:
     lines = [f"## {cls.name}", "", _docstring(cls), ""]
     outputs = {None: "any number of outputs", 0: "no output", 1: "1 output"}.get(cls.outputs, f"{cls.outputs} outputs")
     inputs = "whatever the body takes, in its order" if cls is Call else cls.signature()
     lines.append(f"Inputs: {inputs}; {outputs}.")
+    shapes = [_form(form) for form in cls.forms if form.text]
+    if shapes:
+        lines.append(f"Usual shapes: {'; or '.join(shapes)}.")
     if cls.updates:
         lines.append(f"It writes the state{'s' * (len(cls.updates) > 1)} {', '.join(cls.updates)}.")
     if cls.bodies:
@@ -108,6 +120,12 @@ def _section(name: str | None, cls: type[Operator], lowered: Sequence[Lowered]) 
     return "\n".join(lines)
 
 
+def _form(form: ShapeForm) -> str:
+    shapes = ", ".join(f"`{name}[{', '.join(sizes)}]`" for name, sizes in form.shapes.items())
+    constants = [f"`{name}` = {text}" for name, text in form.constants.items()]
+    return f"{shapes} with {' and '.join(constants)}" if constants else shapes
+
+
 def _docstring(item: object) -> str:
     text = (item.__doc__ or "").strip()
     return "\n".join(line.strip() for line in text.splitlines())
@@ -120,7 +138,7 @@ def _range(expectation: str, default: object) -> str:
 def _lowering(cls: type[Operator], lowered: Sequence[Lowered]) -> list[str]:
     if cls.refusal is not None:
         return [f"**Refused**: {cls.refusal}.", ""]
-    if not lowered:
+    if cls.host_only:
         return [
             "**Not compiled**: it belongs to QUANT or DEQUANT, which run on the host before or after the program.",
             "",
@@ -134,7 +152,7 @@ def _lowering(cls: type[Operator], lowered: Sequence[Lowered]) -> list[str]:
         lines += [f"For {first.label}:", "", *_block(first.operations), "", *_block(first.instructions), ""]
     else:
         lines += ["No operation: the result is a view of what is there, or a constant in data memory.", ""]
-    if cls.name == "call":
+    if cls is Call:
         lines += ["The body is compiled where the call stands.", ""]
     return [*lines, _costs(lowered)]
 
@@ -153,27 +171,39 @@ def _block(lines: Sequence[str]) -> list[str]:
     return ["```", *shown, "```"]
 
 
-def _lowered(sample: Sample) -> Lowered:
-    """Compile a sample for one core and run two frames; the second one counts (states are no longer zero)."""
-    part = load_part()
-    compiled = compile_network(sample.network, part, options=ONE_CORE)
+def _lowered(cls: type[Operator], example: Example) -> Lowered:
+    """Compile an example for one core and run two frames; the second one counts (states are no longer zero)."""
+    part, network = load_part(), example_network(cls, example)
+    compiled = compile_network(network, part, options=ONE_CORE)
     machine = Machine(compiled.data, part)
-    frame = {name: values.reshape(-1) for name, values in live_frame(sample.network).items()}
+    frame = {name: values.reshape(-1) for name, values in _live_frame(network).items()}
+    mine = _mine(compiled, len(network.frame.nodes) - 1)
     machine.step(frame)
-    before = _cycles(compiled, machine)
+    before = _cycles(compiled, machine, mine)
     machine.step(frame)
-    counts = [after - earlier for after, earlier in zip(_cycles(compiled, machine), before, strict=True)]
-    return Lowered(sample.label, _operations(compiled), _instructions(compiled), *counts)
+    counts = [after - earlier for after, earlier in zip(_cycles(compiled, machine, mine), before, strict=True)]
+    return Lowered(example.label, _operations(compiled, mine), _instructions(compiled, mine), *counts)
 
 
-def _mine(compiled: Compilation) -> set[int]:
-    """The layers of the sample's node and its bodies: all but the end of the frame."""
-    return set(range(len(compiled.fasmir.layers) - 1))
+def _live_frame(network: Network) -> dict[str, Int64Array]:
+    """Inputs without a zero, so that every activation costs its work."""
+    numbers = np.random.default_rng(1)
+    frame = {}
+    for tensor in network.inputs:
+        high = 1 << ((tensor.bits or 16) - 2)
+        frame[tensor.name] = numbers.integers(1, high, prod(tensor.shape)).reshape(tensor.shape)
+    return frame
 
 
-def _cycles(compiled: Compilation, machine: Machine) -> list[int]:
+def _mine(compiled: Compilation, node: int) -> set[int]:
+    """The layers of the example's node and of its bodies: not what prepares its inputs, nor the end of the frame."""
+    names = [layer.name.split()[0].partition(".")[0] for layer in compiled.fasmir.layers]
+    return {index for index, name in enumerate(names) if name == str(node)}
+
+
+def _cycles(compiled: Compilation, machine: Machine, mine: set[int]) -> list[int]:
     """So far: cycles of the node's instructions, and of copies into states and into outputs at the end of the frame."""
-    mine, states = _mine(compiled), _state_addresses(compiled)
+    states, end = _state_addresses(compiled), len(compiled.fasmir.layers) - 1
     found = [0, 0, 0]
     pc, by_pc = 0, machine.report().cores[0].by_pc
     for line in (line for thread in compiled.fasmir.cores[0].threads for line in thread.lines):
@@ -182,7 +212,7 @@ def _cycles(compiled: Compilation, machine: Machine) -> list[int]:
         cycles = by_pc.get(pc, {}).get("cycles", 0)
         if line.layer in mine:
             found[0] += cycles
-        elif isinstance(line.instruction, VectorInstruction):
+        elif line.layer == end and isinstance(line.instruction, VectorInstruction):
             found[1 if line.instruction.dst.value in states else 2] += cycles
         pc += line.instruction.words
     return found
@@ -194,21 +224,19 @@ def _state_addresses(compiled: Compilation) -> set[int]:
     return {places[b.name] + byte for b in states for byte in range(b.length * b.bits // 8)}
 
 
-def _operations(compiled: Compilation) -> list[str]:
-    """The operations' lines without the core and without the end of the frame."""
-    text = fmir_text(compiled.fmir).splitlines()
-    start = next((k for k, line in enumerate(text) if line.startswith("  //")), len(text))
-    shown = []
-    for line in text[start:]:
-        if line.startswith("  // '(frame end)'"):
-            break
-        if not line.strip().startswith("//"):
+def _operations(compiled: Compilation, mine: set[int]) -> list[str]:
+    """The operations' lines without the core; only those of the layers wanted."""
+    heads = {f"// {layer.name!r}": index for index, layer in enumerate(compiled.fmir.layers)}
+    layer, shown = -1, []
+    for line in fmir_text(compiled.fmir).splitlines():
+        layer = heads.get(line.strip(), layer)
+        if layer in mine and not line.strip().startswith("//"):
             shown.append(line[2:].replace("core0: ", "", 1))
     return shown
 
 
-def _instructions(compiled: Compilation) -> list[str]:
-    mine, shown = _mine(compiled), []
+def _instructions(compiled: Compilation, mine: set[int]) -> list[str]:
+    shown: list[str] = []
     lines = [line for thread in compiled.fasmir.cores[0].threads for line in thread.lines]
     last = max((k for k, line in enumerate(lines) if isinstance(line, CodeLine) and line.layer in mine), default=-1)
     for line in lines[: last + 2]:

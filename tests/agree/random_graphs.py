@@ -18,14 +18,14 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 from agreement import EXACT, SHARED, Outcome, Target, checked
+from graph_draw import Draw, Store
+from random_nodes import CHOICES
+from random_numbers import Numbers
 from shrink import shrunk
 
 from femtodriver.compiler.compiler_options import Options
 from femtodriver.fqir.graph import Graph, Network, Tensor
 from femtodriver.fqir.graph_text import network_text
-from femtodriver.fqir.samples.draw import Draw, Store
-from femtodriver.fqir.samples.numbers import Numbers
-from femtodriver.fqir.samples.registry import SAMPLERS
 from femtodriver.fqir.validate import validate
 from femtodriver.part import load_part
 
@@ -37,7 +37,7 @@ def random_network(seed: int) -> Network:
     """A legal network of 1 to 40 nodes (those in bodies included), the same for the same seed."""
     numbers = Numbers(np.random.default_rng(seed))
     nodes = numbers.integer(1, numbers.pick([3, 8, 20, MOST_NODES]))
-    store = Store(numbers, SAMPLERS, nodes)
+    store = Store(numbers, CHOICES, nodes)
     frame = Draw(store)
     inputs = [_input(frame) for _ in range(numbers.pick([1, 1, 2, 4]))]
     for _ in range(numbers.integer(0, 3)):

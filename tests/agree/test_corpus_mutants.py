@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 from agreement import Outcome, checked
 from random_graphs import random_frames, random_target
+from random_numbers import Numbers
 
 from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Graph, Network, Node, Tensor
-from femtodriver.fqir.samples.numbers import Numbers
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 BIGGEST_FILE = 300_000

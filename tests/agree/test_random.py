@@ -11,10 +11,10 @@ import pytest
 from agreement import EXACT, SHARED, Target, checked
 from networks import ADD, graph, loop, network, node, tensor
 from random_graphs import one, random_frames, random_network, random_target
+from random_nodes import compiled_operators
 from shrink import shrunk
 
 from femtodriver.compiler.frontend import lower_control_flow
-from femtodriver.fqir import registry
 from femtodriver.fqir.graph import Network
 from femtodriver.fqir.graph_text import network_text
 from femtodriver.part import load_part
@@ -46,8 +46,7 @@ def test_a_seed_always_gives_the_same_network_and_inputs() -> None:
 def test_networks_have_every_operator_nesting_and_state() -> None:
     networks = [random_network(seed) for seed in range(BATCHES * BATCH)]
     operators = Counter(node.op or "call" for net in networks for _, node in net.frame.walk())
-    wanted = {name for name, operator in registry.OPERATORS.items() if operator.refusal is None} - {"quantize"}
-    assert wanted | {"call"} <= set(operators)
+    assert set(compiled_operators()) <= set(operators)
     assert sum(bool(net.state_names) for net in networks) > 500
     assert max(_depth(net) for net in networks) >= 3
     assert {len(net.inputs) for net in networks} >= {1, 2, 4}

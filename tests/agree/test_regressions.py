@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from agreement import Outcome, Target, checked
 from networks import ADD, MULTIPLY, PRODUCT, graph, loop, network, node, parameter, tensor
 
 from femtodriver.compiler.compiler_options import Options
+from femtodriver.compiler.pipeline import compile_network
+from femtodriver.errors import ModelError
 from femtodriver.fqir.graph import Network, Table
 from femtodriver.part import load_part
 
@@ -87,15 +90,37 @@ def test_an_output_declared_narrower_than_its_value() -> None:
     exact(network(type(frame)("", frame.inputs, narrow, (), frame.nodes)))
 
 
-def test_an_unsaturated_product_of_more_than_32_bits_is_refused() -> None:
+@pytest.mark.parametrize("factor", ["input", "sum", "parameter"])
+def test_a_factor_that_is_no_boolean_is_refused_before_anything_runs(factor: str) -> None:
+    x, y = tensor("x", 4, "int24"), tensor("y", 4)
+    constants = {"shamt": 0, "rounded": False}
+    two = parameter("p", [1, 0, 2, 0])
+    product = node("temp_i24_bool_mul", {"x": x, "y_bool": {"input": y, "sum": "s", "parameter": two}[factor]}, "out",
+                   constants)  # fmt: skip
+    nodes = [node("vvadd", {"x": y, "y": y}, "s", ADD), product]
+    frame = graph(nodes, [x, y], "out", [two])
+    with pytest.raises(ModelError, match="the product must fit the type of the output, as it does if y_bool is 0 or 1"):
+        compile_network(network(frame), load_part())
+
+
+def test_booleans_stay_booleans_through_copies_branches_loops_and_states() -> None:
+    """Whatever 0 or 1 goes through on its way to the product, all executors compute alike."""
     x = tensor("x", 4, "int24")
+    body = graph([node("copy", {"x": "a"}, "b")], ["a"], "b")
+    branches = {"true": body, "false": graph([node("vigt", {"x": "c"}, "d", {"imm": 5})], ["c"], "d")}
+    out = tensor("out", 4, "int24")
+    counted = {"num_inputs": 1, "num_outputs": 1}
+    product = node("temp_i24_bool_mul", {"x": x, "y_bool": "s"}, "", {"shamt": 0, "rounded": False})
     nodes = [
         node("gt0", {"x": x}, "flag"),
-        node("temp_i24_bool_mul", {"x": x, "y_bool": "flag"}, "out", {"shamt": 9, "rounded": False}),
+        node("loop", {"x_sliced_0": "flag"}, "each", loop(4, sliced=1, concat=1), {"body": body}),
+        node("conditional", {"condition": "each", "input_0": "each"}, "one", counted, branches),
+        replace(product, outputs=(out,)),
+        node("assign", {"y": "s", "x": "one"}, ""),
     ]
-    found = outcome(network(graph(nodes, [x], "out")), [{"x": [8388607] * 4}])
-    assert found.kind == "unsupported"
-    assert "result must have at most 32 bits, not 33" in found.detail
+    frame = graph(nodes, [x], "")
+    extremes = {"x": [8388607, -8388608, 0, 5]}
+    exact(network(replace(frame, outputs=(out,)), s=[0, 0, 0, 0]), extremes, extremes, {"x": [-1, 1, 1, 1]}, extremes)
 
 
 # ---- nothing at all ----------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,10 @@ def applied(
     dtypes: Mapping[str, str] | None = None,
     **constants: Any,
 ) -> list[Any]:
-    """Outputs (as nested lists) of one operator; arrays named in ``parameters`` are parameters, others inputs."""
+    """Outputs (as nested lists) of one operator; arrays named in ``parameters`` are parameters, others inputs.
+
+    ``dtypes`` has declared types of inputs and of outputs ("out0", ...).
+    """
     values = {name: np.asarray(array, dtype=np.int64) for name, array in arrays.items()}
     kinds = {name: (dtypes or {}).get(name, "int32") for name in values}
     tensors = {
@@ -68,8 +72,9 @@ def applied(
         for name, array in values.items()
     }
     names = [f"out{index}" for index in range(outputs)]
+    made = tuple(tensor(name, dtype=(dtypes or {}).get(name, "int16")) for name in names)
     frame = graph(
-        [node(op, tensors, names, **constants)],
+        [replace(node(op, tensors, (), {}, **constants), outputs=made)],
         [item for name, item in tensors.items() if name not in parameters],
         names,
         [tensors[name] for name in parameters],

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from small_networks import applied
 
+from femtodriver.errors import ModelError
+
 ALIGNED: dict[str, Any] = {"shamt_x": 0, "shamt_y": 0, "shamt_bwred": 0, "bw": 16, "rounded": False}
 
 
@@ -101,10 +103,34 @@ def test_relu() -> None:
     assert applied("relu", {"x": [-5, 0, 5]}) == [[0, 0, 5]]
 
 
+def bool_mul(x: Any, y_bool: Any, out: str = "int24", x_type: str = "int24", **constants: Any) -> Any:
+    """The product with a parameter of these numbers."""
+    types = {"x": x_type, "out0": out}
+    return applied("temp_i24_bool_mul", {"x": x, "y_bool": y_bool}, 1, ["y_bool"], types, **constants)[0]
+
+
 def test_temp_i24_bool_mul_does_not_saturate() -> None:
-    arrays = {"x": [8388607, -8388608, 5], "y_bool": [1, 1, 0]}
-    assert applied("temp_i24_bool_mul", arrays, shamt=1, rounded=False) == [[16777214, -16777216, 0]]
-    assert applied("temp_i24_bool_mul", {"x": [3, -3], "y_bool": [1]}, shamt=-1, rounded=True) == [[2, -1]]
+    x = [8388607, -8388608, 5]
+    assert bool_mul(x, [1, 1, 0], "int25", shamt=1, rounded=False) == [16777214, -16777216, 0]
+    assert bool_mul(x, [1, 1, 1], shamt=0, rounded=False) == x
+    assert bool_mul([3, -3], [1], shamt=-1, rounded=True) == [2, -1]
+    assert bool_mul([-3, 7], [-5, 3], "int16", "int8", shamt=0, rounded=False) == [15, 21]
+
+
+@pytest.mark.parametrize(
+    ("y_bool", "out", "shamt", "needed"),
+    [([1, 2], "int24", 0, 25), ([0, -1], "int24", 0, 25), ([1, 1], "int24", 1, 25), ([1, 0], "", 9, 33)],
+)
+def test_temp_i24_bool_mul_refuses_a_product_that_its_output_cannot_hold(
+    y_bool: list[int], out: str, shamt: int, needed: int
+) -> None:
+    with pytest.raises(ModelError) as caught:
+        bool_mul([1, 2], y_bool, out, shamt=shamt, rounded=False)
+    assert str(caught.value) == (
+        'network "net", graph ARITH, node 0 ("out0", operator temp_i24_bool_mul): the product must fit the type of the'
+        f" output, as it does if y_bool is 0 or 1, not need {needed} bits for {out[3:] or 32}, with y_bool from"
+        f" {min(y_bool)} to {max(y_bool)}. Correct the graph, or export the model again with fmot."
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,10 @@ import pytest
 from small_networks import graph, network, node, parameter, tensor, zeros
 
 from femtodriver.errors import ModelError
+from femtodriver.fqir.example_networks import example_constants
 from femtodriver.fqir.graph import Graph, Network, Node, Table, Tensor
+from femtodriver.fqir.operators.operator import Operator
+from femtodriver.fqir.registry import OPERATORS
 from femtodriver.fqir.validate import validate
 
 AGAIN = " Correct the graph, or export the model again with fmot."
@@ -105,7 +108,8 @@ STRIDED = Sample(
 LUT = {"shamt_address": 0, "bw_address": 8, "table": Table("t", ADDRESSES, ADDRESSES), "function": "t"}
 UNFOLD = Sample({"x": [3], "buffer": [12]}, {"kernel_size": 3, "dilation": 2, "buffer_length": 4}, states=("buffer",))
 
-SAMPLES: dict[str | None, Sample] = {
+# Nodes whose refusals the tests know by heart; all other operators follow from their classes.
+HAND_MADE: dict[str | None, Sample] = {
     "vvadd": Sample(PAIR, ADD),
     "vvsub": Sample(PAIR, ADD),
     "viadd": Sample({"x": [4]}, {**ADD, "y": 5}),
@@ -114,7 +118,9 @@ SAMPLES: dict[str | None, Sample] = {
     "vneg": Sample({"x": [4]}, {"bw": 16}),
     "relu": Sample({"x": [4]}),
     "shift": Sample({"x": [4]}, {"shamt": -1, "bw": 16, "rounded": True}),
-    "temp_i24_bool_mul": Sample({"x": [4], "y_bool": [4]}, {"shamt": -1, "rounded": False}),
+    "temp_i24_bool_mul": Sample(
+        {"x": [4], "y_bool": [4]}, {"shamt": -1, "rounded": False}, dtypes={"x": "int8", "y_bool": "int8"}
+    ),
     "sum": Sample({"x": [4]}, {"dim": (0,), "keepdim": True, "shamt_bwred": 0, "bw": 16}),
     "matmul": Sample({"x": [4], "y": [4, 3]}, PRODUCT),
     "addmm": Sample({"bias": [3], "x": [4], "y": [4, 3]}, {**PRODUCT, "shamt_bias": 0}),
@@ -141,6 +147,22 @@ SAMPLES: dict[str | None, Sample] = {
     "strided_subgraph": STRIDED,
     "quantize": Sample({"x": [4]}, {"quanta": -3, "bw": 8}),
     None: Sample({"a": [2]}, bodies={"body": body(1, 1, 2)}),
+}
+
+
+def of_class(operator: type[Operator]) -> Sample:
+    """The first example of an operator."""
+    example = operator.shown_examples()[0]
+    outputs = tuple(f"out{index}" for index in range(example.outputs))
+    states = tuple(name for name in operator.updates if name in example.shapes)
+    constants = example_constants(operator, example)
+    dtypes = dict.fromkeys(operator.booleans, "int1")
+    return Sample(example.shapes, constants, outputs, states, example.bodies, dtypes)
+
+
+SAMPLES: dict[str | None, Sample] = {
+    **{name: of_class(cls) for name, cls in OPERATORS.items() if cls.refusal is None},
+    **HAND_MADE,
 }
 
 

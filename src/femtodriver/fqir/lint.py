@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from femtodriver.fqir.graph import Graph, Network, Node, Tensor
-from femtodriver.fqir.location import NodePlace, Place, named
+from femtodriver.fqir.location import GraphPlace, NodePlace, named
 from femtodriver.fqir.operators.operator import Operator
 from femtodriver.fqir.validate import checked, graphs
 
@@ -49,7 +49,7 @@ def _origins(network: Network) -> dict[str, list[str]]:
     return found
 
 
-def _made(graph: Graph, place: Place) -> Iterator[tuple[str, str]]:
+def _made(graph: Graph, place: GraphPlace) -> Iterator[tuple[str, str]]:
     for tensor in graph.parameters:
         yield tensor.name, f"a parameter of {place.graph}"
     for index, node in enumerate(graph.nodes):

@@ -27,7 +27,7 @@ def shown(value: object) -> str:
 
 
 @dataclass(frozen=True)
-class Place:
+class GraphPlace:
     """A graph of a network. ``graph`` is a path such as ``ARITH/5:loop.body``."""
 
     network: str
@@ -48,7 +48,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class NodePlace(Place):
+class NodePlace(GraphPlace):
     """A node of a graph."""
 
     index: int
@@ -65,6 +65,8 @@ class NodePlace(Place):
         first = named(self.node.outputs[0].name) if self.node.outputs else "no output"
         return f"{super().text}, node {self.index} ({first}, operator {self.operator})"
 
-    def nested(self, branch: str) -> Place:
+    def nested(self, branch: str) -> GraphPlace:
         """The graph ``branch`` inside this node."""
-        return Place(self.network, f"{self.graph}/{self.index}:{self.operator}.{plain_name(branch, NAME_CHARACTERS)}")
+        return GraphPlace(
+            self.network, f"{self.graph}/{self.index}:{self.operator}.{plain_name(branch, NAME_CHARACTERS)}"
+        )

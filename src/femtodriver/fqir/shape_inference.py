@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from math import prod
 
 from femtodriver.fqir.graph import Graph, Network, Node
-from femtodriver.fqir.location import NodePlace, Place, named
+from femtodriver.fqir.location import GraphPlace, NodePlace, named
 from femtodriver.fqir.operators.operator import Operator, Shape
+from femtodriver.fqir.operators.ranges import Range
 from femtodriver.fqir.registry import bind
 from femtodriver.safe_text import plain_name
 
@@ -29,19 +30,20 @@ class Flow:
     """Shapes of all names after the operations followed so far.
 
     ``shapes`` holds the names that are certainly written, ``operators`` the bound operator of every node
-    met (by ``id`` of the node).
+    met (by ``id`` of the node), ``ranges`` the values that names can hold (see ``fqir.value_ranges``).
     """
 
     def __init__(self) -> None:
         self.shapes: dict[str, Shape] = {}
         self.operators: dict[int, Operator] = {}
+        self.ranges: dict[str, Range] = {}
         self._journals: list[dict[str, Shape | None]] = []
         self._sizes: dict[str, int] = {}
         self._elements = self._work = self._runs = self._visits = 0
         self._times = 1
         self._nesting = 0
 
-    def frames(self, network: Network, init: Place, frame: Place) -> None:
+    def frames(self, network: Network, init: GraphPlace, frame: GraphPlace) -> None:
         """Follow INIT and two frames, which stand for all frames."""
         if network.init is not None:
             self.graph(network.init, (), init)
@@ -49,19 +51,19 @@ class Flow:
         self._stable(network.frame, inputs, frame)
         self._check_outputs(network.frame, frame)
 
-    def graph(self, graph: Graph, arguments: Sequence[Shape], place: Place) -> tuple[Shape, ...]:
+    def graph(self, graph: Graph, arguments: Sequence[Shape], place: GraphPlace) -> tuple[Shape, ...]:
         """Follow one run of a graph; shapes of its outputs."""
         bound = zip((tensor.name for tensor in graph.inputs), arguments, strict=False)
         self._run(graph, dict(bound), place)
         self._check_outputs(graph, place)
         return tuple(self.shapes[tensor.name] for tensor in graph.outputs)
 
-    def _check_outputs(self, graph: Graph, place: Place) -> None:
+    def _check_outputs(self, graph: Graph, place: GraphPlace) -> None:
         for tensor in graph.outputs:
             if tensor.name not in self.shapes:
                 raise place.fault(f"output {named(tensor.name)} must be produced on every path, not missing")
 
-    def _run(self, graph: Graph, inputs: Mapping[str, Shape], place: Place) -> None:
+    def _run(self, graph: Graph, inputs: Mapping[str, Shape], place: GraphPlace) -> None:
         if self._nesting > MAX_NESTING:
             raise place.fault(f"bodies must be nested at most {MAX_NESTING} deep, not deeper", SMALLER)
         for name, shape in inputs.items():
@@ -99,7 +101,7 @@ class Flow:
             )
         return shape
 
-    def _write(self, name: str, shape: Shape | None, place: Place) -> None:
+    def _write(self, name: str, shape: Shape | None, place: GraphPlace) -> None:
         """Note that ``name`` now has this shape, or (None) that it may have no value or another shape."""
         if self._journals:
             self._journals[-1].setdefault(name, self.shapes.get(name))
@@ -116,13 +118,13 @@ class Flow:
             sentence = f"the values of a frame must have at most {MAX_ELEMENTS} elements, not {self._elements}"
             raise place.fault(sentence, SMALLER)
 
-    def _count_visit(self, place: Place) -> None:
+    def _count_visit(self, place: GraphPlace) -> None:
         self._visits += 1
         if self._visits > MAX_NODES:
             raise place.fault(f"the network must have at most {MAX_NODES} nodes, not more", SMALLER)
 
     def _count_work(
-        self, operator: Operator, shapes: Mapping[str, Shape], results: Sequence[Shape], place: Place
+        self, operator: Operator, shapes: Mapping[str, Shape], results: Sequence[Shape], place: GraphPlace
     ) -> None:
         self._runs += self._times
         self._work += self._times * operator.work(shapes, results)
@@ -131,14 +133,14 @@ class Flow:
         if self._work > MAX_WORK:
             raise place.fault(f"a frame must take at most {MAX_WORK} operations, not {self._work} or more", SMALLER)
 
-    def body(self, graph: Graph, arguments: Sequence[Shape], place: Place) -> tuple[Shape, ...]:
+    def body(self, graph: Graph, arguments: Sequence[Shape], place: GraphPlace) -> tuple[Shape, ...]:
         """Follow one run of a nested graph."""
         self._nesting += 1
         results = self.graph(graph, arguments, place)
         self._nesting -= 1
         return results
 
-    def repeat(self, graph: Graph, arguments: Sequence[Shape], times: int, place: Place) -> tuple[Shape, ...]:
+    def repeat(self, graph: Graph, arguments: Sequence[Shape], times: int, place: GraphPlace) -> tuple[Shape, ...]:
         """Follow a nested graph that runs ``times`` times."""
         self._nesting += 1
         self._times *= times
@@ -149,7 +151,7 @@ class Flow:
         self._nesting -= 1
         return tuple(self.shapes[tensor.name] for tensor in graph.outputs)
 
-    def _stable(self, graph: Graph, inputs: Mapping[str, Shape], place: Place, times: int = 2) -> None:
+    def _stable(self, graph: Graph, inputs: Mapping[str, Shape], place: GraphPlace, times: int = 2) -> None:
         """Follow repeated runs. A second look is needed only if the first changed what had been there before."""
         changed = self._changes(graph, inputs, place)
         if changed and times > 1:
@@ -162,7 +164,7 @@ class Flow:
                 )
 
     def _changes(
-        self, graph: Graph, inputs: Mapping[str, Shape], place: Place
+        self, graph: Graph, inputs: Mapping[str, Shape], place: GraphPlace
     ) -> dict[str, tuple[Shape, Shape | None]]:
         """Run once; names that had a shape before and have another (or none for certain) now."""
         self._journals.append({})
@@ -175,7 +177,7 @@ class Flow:
         return {name: (before, now) for name, before, now in found if before is not None and now != before}
 
     def choose(
-        self, branches: Sequence[tuple[str, Graph | None, Sequence[Shape], Place]], place: Place
+        self, branches: Sequence[tuple[str, Graph | None, Sequence[Shape], GraphPlace]], place: GraphPlace
     ) -> dict[str, tuple[Shape, ...]]:
         """Follow alternatives (graph None: nothing happens); afterwards only what all agree on is certain."""
         results: dict[str, tuple[Shape, ...]] = {}

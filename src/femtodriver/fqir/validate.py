@@ -1,7 +1,8 @@
 """Whether a network has a meaning, and a harmless one: all rules that loading cannot check.
 
-Three parts: names and parameters of every graph (here), each node's operator with its constants and rules
-(``operators``), and what happens to names, shapes, memory and work when it runs (``flow``).
+Four parts: names and parameters of every graph (here), each node's operator with its constants and rules
+(``operators``), what happens to names, shapes, memory and work when it runs (``shape_inference``), and which values
+the names can hold (``value_ranges``).
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import numpy as np
 
 from femtodriver import fixed
 from femtodriver.fqir.graph import Graph, Network, Tensor
-from femtodriver.fqir.location import NAME_CHARACTERS, NodePlace, Place, named, shown
+from femtodriver.fqir.location import NAME_CHARACTERS, GraphPlace, NodePlace, named, shown
 from femtodriver.fqir.shape_inference import MAX_NESTING, MAX_NODES, SMALLER, Flow
+from femtodriver.fqir.value_ranges import value_ranges
 from femtodriver.safe_text import plain_name
 
 MAX_NAME = 1000
@@ -31,27 +33,31 @@ def validate(network: Network) -> None:
 
 def checked(network: Network) -> Flow:
     """``validate``, giving what was learned: shapes of all names, and the bound operators."""
-    frame, init = _frame_place(network), Place(network.name, "INIT")
+    frame, init = _frame_place(network), GraphPlace(network.name, "INIT")
     for graph, place in graphs(network):
         _check_graph(graph, place)
     if not network.frame.outputs:
         raise frame.fault("the graph must have at least one output, not none")
     flow = Flow()
     flow.frames(network, init, frame)
+    flow.ranges = value_ranges(network, (graph for graph, _ in graphs(network)), flow.operators)
+    for operator in flow.operators.values():
+        given = {argument: operator.node.inputs[argument].name for argument in operator.arguments}
+        operator.check_values({argument: flow.ranges[name] for argument, name in given.items()})
     return flow
 
 
-def _frame_place(network: Network) -> Place:
+def _frame_place(network: Network) -> GraphPlace:
     name = network.frame.name
-    return Place(network.name, plain_name(name, NAME_CHARACTERS) if name else "of a frame")
+    return GraphPlace(network.name, plain_name(name, NAME_CHARACTERS) if name else "of a frame")
 
 
-def graphs(network: Network) -> Iterator[tuple[Graph, Place]]:
+def graphs(network: Network) -> Iterator[tuple[Graph, GraphPlace]]:
     """The frame graph, INIT and all graphs nested in their nodes, each once, however often it is used.
 
     Without recursion, since the file chooses the depth. ModelError beyond the limits of depth and number of nodes.
     """
-    waiting = [(network.init, Place(network.name, "INIT"), 0)] if network.init is not None else []
+    waiting = [(network.init, GraphPlace(network.name, "INIT"), 0)] if network.init is not None else []
     waiting.append((network.frame, _frame_place(network), 0))
     seen: set[int] = set()
     nodes = 0
@@ -71,7 +77,7 @@ def graphs(network: Network) -> Iterator[tuple[Graph, Place]]:
             waiting += [(nested, inside.nested(branch), depth + 1) for branch, nested in node.subgraphs.items()]
 
 
-def _check_graph(graph: Graph, place: Place) -> None:
+def _check_graph(graph: Graph, place: GraphPlace) -> None:
     for tensor in (*graph.inputs, *graph.outputs):
         _check_tensor(tensor, place)
     for tensor in graph.parameters:
@@ -83,7 +89,7 @@ def _check_graph(graph: Graph, place: Place) -> None:
                 _check_tensor(tensor, NodePlace(place.network, place.graph, index, node))
 
 
-def _check_tensor(tensor: Tensor, place: Place) -> None:
+def _check_tensor(tensor: Tensor, place: GraphPlace) -> None:
     name = named(tensor.name)
     if len(tensor.name) > MAX_NAME:
         raise place.fault(f"name {name} must have at most {MAX_NAME} characters, not {len(tensor.name)}")
@@ -97,7 +103,7 @@ def _check_tensor(tensor: Tensor, place: Place) -> None:
         raise place.fault(f"type of {name} must have 1 to {WIDEST} bits, not {shown(tensor.bits)}")
 
 
-def _check_parameter(tensor: Tensor, place: Place) -> None:
+def _check_parameter(tensor: Tensor, place: GraphPlace) -> None:
     """Parameters hold integer arrays of their declared shape, inside their declared width."""
     name, value = named(tensor.name), tensor.value
     if value is None:

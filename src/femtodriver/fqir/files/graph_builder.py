@@ -49,13 +49,13 @@ def build_graph(root: object, budget: Budget) -> Graph:
     """
     if type(root) is not Record or root.marker.kind != GRAPH:
         raise ModelError(f"the file must hold a GraphProto, not {describe(root)}; save the traced graph itself.")
-    builder = _Builder(budget)
+    builder = _GraphBuilder(budget)
     graph = builder.graph(root, "the main graph")
     builder.check_copies()
     return graph
 
 
-class _Builder:
+class _GraphBuilder:
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self._constants = ConstantBuilder(budget)

@@ -15,26 +15,26 @@ _LEGACY_PROTOCOL = 1001
 
 
 @dataclass(frozen=True)
-class Stream:
+class PickleStream:
     """Pickles to run: one that fills the stream, or (``bare``) perhaps the series of a legacy stream."""
 
     data: bytes
     bare: bool
 
 
-def unwrap(data: bytes) -> Stream:
+def unwrap(data: bytes) -> PickleStream:
     """The pickles inside a graph file of any of the three forms (spec/fqir.md A.1).
 
     Raises ModelError for other forms and for zip archives that torch.save would not have written.
     """
     if data.startswith(b"PK\3\4"):
-        return Stream(read_torch_zip(data), False)
+        return PickleStream(read_torch_zip(data), False)
     if len(data) > 1 and data[0] == 0x80 and 2 <= data[1] <= 5:
-        return Stream(data, True)
+        return PickleStream(data, True)
     raise ModelError(_unknown_form(data))
 
 
-def read_root(stream: Stream, budget: Budget) -> object:
+def read_root(stream: PickleStream, budget: Budget) -> object:
     """The root object (records and plain values) of the graph pickle.
 
     Raises ModelError for everything that the pickle machine refuses, and for bytes that belong to no pickle.

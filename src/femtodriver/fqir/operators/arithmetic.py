@@ -17,22 +17,33 @@ from femtodriver.fqir.operators.constant_kinds import (
     Axes,
     Flag,
     Ignored,
-    immediate,
-    shift_amount,
-    width,
+    Immediate,
+    ShiftAmount,
+    Width,
 )
 from femtodriver.fqir.operators.exact_matmul import Known
+from femtodriver.fqir.operators.example import Example, ShapeForm
 from femtodriver.fqir.operators.lowering_interface import Build, Value
-from femtodriver.fqir.operators.operator import Elementwise, Operator, Shape, Shapes, rule
+from femtodriver.fqir.operators.operator import (
+    EXAMPLE_SIZES,
+    Elementwise,
+    Operator,
+    Ranges,
+    Shape,
+    Shapes,
+    rule,
+    value_rule,
+)
+from femtodriver.fqir.operators.ranges import Range, bits_of, product, shifted
 
 
 class Aligned(Elementwise):
     """Shared by sums and differences: two operands aligned by floors, one rounded shift of the result."""
 
-    shamt_x = shift_amount()
-    shamt_y = shift_amount()
-    shamt_bwred = shift_amount()
-    bw = width()
+    shamt_x = ShiftAmount()
+    shamt_y = ShiftAmount(typical=-1)
+    shamt_bwred = ShiftAmount(typical=-1)
+    bw = Width()
     rounded = Flag(default=False)
     bw_x = Ignored()
     bw_y = Ignored()
@@ -87,7 +98,8 @@ class Viadd(Aligned):
 
     name = "viadd"
     inputs = ("x",)
-    y = immediate()
+    shamt_y = ShiftAmount()
+    y = Immediate(typical=5)
 
     @property
     def aligned_y(self) -> int:
@@ -122,8 +134,8 @@ class Vvmul(Elementwise):
 
     name = "vvmul"
     inputs = ("x", "y")
-    shamt_bwred = shift_amount()
-    bw = width()
+    shamt_bwred = ShiftAmount(typical=-8, usual=(-16, 2))
+    bw = Width()
     rounded = Flag(default=False)
 
     def evaluate(self, x: Int64Array, y: Int64Array) -> Int64Array:
@@ -139,9 +151,9 @@ class Vimul(Elementwise):
 
     name = "vimul"
     inputs = ("x",)
-    y = immediate()
-    shamt_bwred = shift_amount()
-    bw = width()
+    y = Immediate(typical=181)
+    shamt_bwred = ShiftAmount(typical=-8, usual=(-16, 2))
+    bw = Width()
     rounded = Flag(default=False)
 
     def evaluate(self, x: Int64Array) -> Int64Array:
@@ -158,7 +170,7 @@ class Vneg(Elementwise):
 
     name = "vneg"
     inputs = ("x",)
-    bw = width()
+    bw = Width()
 
     def evaluate(self, x: Int64Array) -> Int64Array:
         return fixed.saturate(-x, self.bw)
@@ -177,6 +189,10 @@ class Relu(Elementwise):
     def evaluate(self, x: Int64Array) -> Int64Array:
         return np.maximum(x, 0)
 
+    def ranges(self, ranges: Ranges) -> tuple[Range, ...]:
+        low, high = ranges["x"]
+        return ((max(low, 0), max(high, 0)),)
+
     def lower(self, build: Build) -> None:
         (x,) = self.taken(build)
         self.give(build, build.vec("vmax", x, 0))
@@ -187,9 +203,9 @@ class Shift(Elementwise):
 
     name = "shift"
     inputs = ("x",)
-    shamt = shift_amount()
-    bw = width()
-    rounded = Flag(default=False)
+    shamt = ShiftAmount(typical=-3)
+    bw = Width(typical=8)
+    rounded = Flag(default=False, typical=True)
 
     def evaluate(self, x: Int64Array) -> Int64Array:
         return fixed.saturate(fixed.round_shift(x, self.shamt, self.rounded), self.bw)
@@ -200,27 +216,36 @@ class Shift(Elementwise):
 
 
 class I24BoolMul(Elementwise):
-    """A 24-bit value times a boolean: R(x * y_bool, shamt, rounded), without saturation.
-
-    Compiling trusts the declared width of x, and that y_bool is 0 or 1.
-    """
+    """A 24-bit value times a boolean: R(x * y_bool, shamt, rounded), without saturation."""
 
     name = "temp_i24_bool_mul"
     producer_class = "I24BoolMul"
     inputs = ("x", "y_bool")
-    shamt = shift_amount()
+    booleans = ("y_bool",)
+    examples = tuple(
+        Example(f"{size} elements", {"x": (size,), "y_bool": (size,)}, types={"x": "fqint24", "out": "fqint24"})
+        for size in EXAMPLE_SIZES
+    )
+    shamt = ShiftAmount(usual=(-9, 0))
     rounded = Flag()
+
+    @value_rule
+    def product_fits(self, ranges: Ranges) -> str | None:
+        """the product must fit the type of the output, as it does if y_bool is 0 or 1"""
+        (found,), declared = self.ranges(ranges), self.node.outputs[0].bits or MAX_WIDTH
+        if bits_of(found) <= declared:
+            return None
+        low, high = ranges["y_bool"]
+        return f"need {bits_of(found)} bits for {declared}, with y_bool from {low} to {high}"
+
+    def ranges(self, ranges: Ranges) -> tuple[Range, ...]:
+        return (shifted(product(ranges["x"], ranges["y_bool"]), self.shamt),)
 
     def evaluate(self, x: Int64Array, y_bool: Int64Array) -> Int64Array:
         return fixed.round_shift(x * y_bool, self.shamt, self.rounded)
 
     def lower(self, build: Build) -> None:
         x, y = self.taken(build)
-        bits = (self.node.inputs["x"].bits or MAX_WIDTH) + max(self.shamt, 0)
-        if bits > MAX_WIDTH:
-            raise self.place.unsupported(
-                f"result must have at most {MAX_WIDTH} bits, not {bits}", "Shift less, or saturate before."
-            )
         self.give(build, build.vec("vmul", x, y, shift=self.shamt, rounded=self.rounded, saturate=MAX_WIDTH))
 
 
@@ -229,10 +254,12 @@ class Sum(Operator):
 
     name = "sum"
     inputs = ("x",)
+    forms = (ShapeForm("x[a]"), ShapeForm("x[a, b]"))
+    examples = tuple(Example(f"{size} elements", {"x": (size,)}, {"dim": (0,)}) for size in EXAMPLE_SIZES)
     dim = Axes()
-    keepdim = Flag()
-    shamt_bwred = shift_amount()
-    bw = width()
+    keepdim = Flag(typical=True)
+    shamt_bwred = ShiftAmount(typical=-4)
+    bw = Width()
 
     @rule
     def axes_exist(self, shapes: Shapes) -> str | None:

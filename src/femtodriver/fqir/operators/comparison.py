@@ -7,12 +7,20 @@ from typing import ClassVar
 import numpy as np
 
 from femtodriver.arrays import Int64Array
-from femtodriver.fqir.operators.constant_kinds import Ignored, immediate
+from femtodriver.fqir.operators.constant_kinds import Ignored, Immediate
 from femtodriver.fqir.operators.lowering_interface import Build
-from femtodriver.fqir.operators.operator import Elementwise
+from femtodriver.fqir.operators.operator import Elementwise, Ranges
+from femtodriver.fqir.operators.ranges import BOOLEAN, Range
 
 
-class Gt0(Elementwise):
+class TruthValue(Elementwise):
+    """Shared by operators whose results are 0 or 1."""
+
+    def ranges(self, ranges: Ranges) -> tuple[Range, ...]:
+        return (BOOLEAN,)
+
+
+class Gt0(TruthValue):
     """1 where x > 0, else 0. The width ``bw`` is ignored."""
 
     name = "gt0"
@@ -36,6 +44,10 @@ class Vvmax(Elementwise):
     def evaluate(self, x: Int64Array, y: Int64Array) -> Int64Array:
         return np.maximum(x, y)
 
+    def ranges(self, ranges: Ranges) -> tuple[Range, ...]:
+        (x_low, x_high), (y_low, y_high) = ranges["x"], ranges["y"]
+        return ((max(x_low, y_low), max(x_high, y_high)),)
+
     def lower(self, build: Build) -> None:
         x, y = self.taken(build)
         self.give(build, build.vec("vmax", x, y))
@@ -50,12 +62,16 @@ class Vvmin(Elementwise):
     def evaluate(self, x: Int64Array, y: Int64Array) -> Int64Array:
         return np.minimum(x, y)
 
+    def ranges(self, ranges: Ranges) -> tuple[Range, ...]:
+        (x_low, x_high), (y_low, y_high) = ranges["x"], ranges["y"]
+        return ((min(x_low, y_low), min(x_high, y_high)),)
+
     def lower(self, build: Build) -> None:
         x, y = self.taken(build)
         self.give(build, build.vec("vmin", x, y))
 
 
-class PairTest(Elementwise):
+class PairTest(TruthValue):
     """Shared by operators that test two operands: comparisons of raw integers, and logic against zero."""
 
     inputs = ("x", "y")
@@ -71,14 +87,14 @@ class PairTest(Elementwise):
         self.give(build, build.vec(self.vector, y, x) if self.swapped else build.vec(self.vector, x, y))
 
 
-class ImmediateTest(Elementwise):
+class ImmediateTest(TruthValue):
     """Shared by operators that test one operand against an immediate."""
 
     inputs = ("x",)
     test: ClassVar[np.ufunc]
     vector: ClassVar[str]
     swapped: ClassVar[bool] = False
-    imm = immediate()
+    imm = Immediate()
 
     def evaluate(self, x: Int64Array) -> Int64Array:
         return np.asarray(self.test(x, self.imm), dtype=np.int64)

@@ -6,21 +6,42 @@ own names and states stay there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import prod
 from typing import ClassVar
 
 import numpy as np
 
 from femtodriver.arrays import Int64Array
-from femtodriver.fqir.operators.constant_kinds import MAX_WIDTH, Flags, Integers, count
+from femtodriver.fqir.graph import Graph, Node, Tensor
+from femtodriver.fqir.operators.constant_kinds import (
+    MAX_WIDTH,
+    OUTPUTS,
+    Count,
+    FlagForEach,
+    Integer,
+    IntegerForEach,
+)
+from femtodriver.fqir.operators.example import Example
 from femtodriver.fqir.operators.lowering_interface import Branch, Build, LoopForm, Value
-from femtodriver.fqir.operators.operator import Body, Operator, Shape, Shapes, Tracer, rule
+from femtodriver.fqir.operators.operator import Body, Operator, Ranges, Shape, Shapes, Tracer, rule
+from femtodriver.fqir.operators.ranges import Range
 
 BIGGEST_BLOCK = 1 << 31
 
 
-class Loop(Operator):
+def _body(name: str, size: int, op: str = "relu", **constants: object) -> Graph:
+    """A body for examples."""
+    x, y = (Tensor(f"{name}{end}", "fqint16", (size,)) for end in ("0", "_out"))
+    return Graph(name, (x,), (y,), (), (Node("", op, {"x": x}, (y,), constants),))
+
+
+def _passed(given: Iterable[Tensor], taken: Iterable[Tensor]) -> Iterator[tuple[str, str]]:
+    """Pairs of names of values that are passed on, position by position."""
+    return ((one.name, other.name) for one, other in zip(given, taken, strict=False))
+
+
+class CountedLoop(Operator):
     """Runs its body ``n_iter`` times on slices, with carried values; concatenates or keeps the last results.
 
     Body inputs: carried, slices, invariant. Body outputs: next carried, to concatenate, final.
@@ -30,15 +51,31 @@ class Loop(Operator):
     inputs = ("x_recurse_#", "x_sliced_#", "x_scope_#")
     outputs = None
     bodies = ("body",)
-    n_iter = count()
-    n_recurse = count(0)
-    n_sliced = count(0)
-    n_scope = count(0)
-    n_concat = count(0)
-    n_final = count(0)
-    block_size_sliced = Integers(1, BIGGEST_BLOCK)
-    reverse_sliced = Flags()
-    reverse_concat = Flags()
+    examples = tuple(
+        Example(
+            f"{times} iterations on {block} elements",
+            {"x_sliced_0": (times * block,)},
+            {
+                "n_iter": times,
+                "n_sliced": 1,
+                "n_concat": 1,
+                "block_size_sliced": (block,),
+                "reverse_sliced": (False,),
+                "reverse_concat": (False,),
+            },
+            bodies={"body": _body("slice", block)},
+        )
+        for times, block in ((4, 16), (16, 16), (64, 16))
+    )
+    n_iter = Count()
+    n_recurse = Count(0, typical=0)
+    n_sliced = Count(0, typical=0)
+    n_scope = Count(0, typical=0)
+    n_concat = Count(0, typical=0)
+    n_final = Count(0, typical=0)
+    block_size_sliced = IntegerForEach("x_sliced_#", Integer(1, BIGGEST_BLOCK))
+    reverse_sliced = FlagForEach("x_sliced_#")
+    reverse_concat = FlagForEach(OUTPUTS)
 
     @rule
     def inputs_counted(self, shapes: Shapes) -> str | None:
@@ -87,6 +124,12 @@ class Loop(Operator):
         concat = results[self.n_recurse : self.n_recurse + self.n_concat]
         joined = [(self.n_iter * shape[0], *shape[1:]) for shape in concat]
         return (*joined, *results[self.n_recurse + self.n_concat :])
+
+    def moves(self) -> Iterator[tuple[str, str]]:
+        body = self.node.subgraphs["body"]
+        yield from _passed((self.node.inputs[argument] for argument in self.arguments), body.inputs)
+        yield from _passed(body.outputs[: self.n_recurse], body.inputs)
+        yield from _passed(body.outputs[self.n_recurse :], self.node.outputs)
 
     def _check_results(self, carried: Sequence[Shape], results: Sequence[Shape]) -> None:
         for index, (before, after) in enumerate(zip(carried, results, strict=False)):
@@ -142,8 +185,16 @@ class Conditional(Operator):
     inputs = ("condition", "input_#")
     outputs = None
     bodies = ("true", "false")
-    num_inputs = count(0)
-    num_outputs = count(0)
+    examples = (
+        Example(
+            "64 elements",
+            {"condition": (1,), "input_0": (64,)},
+            {"num_inputs": 1, "num_outputs": 1},
+            bodies={"true": _body("taken", 64), "false": _body("other", 64, "vneg", bw=16)},
+        ),
+    )
+    num_inputs = Count(0)
+    num_outputs = Count(0)
 
     @rule
     def condition_holds_something(self, shapes: Shapes) -> str | None:
@@ -174,6 +225,12 @@ class Conditional(Operator):
             raise self.place.fault(f"both bodies must give outputs of equal shapes, not {' and '.join(texts)}")
         return results["true"]
 
+    def moves(self) -> Iterator[tuple[str, str]]:
+        given = [self.node.inputs[argument] for argument in self.arguments[1:]]
+        for body in self.node.subgraphs.values():
+            yield from _passed(given, body.inputs)
+            yield from _passed(body.outputs, self.node.outputs)
+
     def evaluate(
         self, bodies: Mapping[str, Body], condition: Int64Array, *values: Int64Array
     ) -> tuple[Int64Array, ...]:
@@ -200,10 +257,18 @@ class StridedSubgraph(Operator):
     updates = ("counter",)
     counts: ClassVar[Mapping[str, str]] = {"counter": "n"}
     bodies = ("body",)
-    n = count()
-    k = count(0)
-    num_inputs = count(0)
-    num_outputs = count(0)
+    examples = (
+        Example(
+            "64 elements, a frame in which it runs",
+            {"counter": (1,), "input_0": (64,), "default_output_0": (64,)},
+            {"n": 4, "k": 0, "num_inputs": 1, "num_outputs": 1},
+            bodies={"body": _body("body", 64)},
+        ),
+    )
+    n = Count()
+    k = Count(0)
+    num_inputs = Count(0)
+    num_outputs = Count(0)
 
     @rule
     def phase_inside(self, shapes: Shapes) -> str | None:
@@ -238,6 +303,17 @@ class StridedSubgraph(Operator):
                     f"default_output_{index} must have the body's output shape {list(result)}, not {list(default)}"
                 )
         return (*results, shapes["counter"])
+
+    def ranges(self, ranges: Ranges) -> tuple[Range, ...]:
+        """Of the counter alone: the outputs are what ``moves`` says."""
+        return ((0, self.n - 1),)
+
+    def moves(self) -> Iterator[tuple[str, str]]:
+        body = self.node.subgraphs["body"]
+        given = [self.node.inputs[argument] for argument in self.arguments[1:]]
+        yield from _passed(given, body.inputs)
+        yield from _passed(given[self.num_inputs :], self.node.outputs)
+        yield from _passed(body.outputs, self.node.outputs)
 
     def evaluate(self, bodies: Mapping[str, Body], counter: Int64Array, *values: Int64Array) -> tuple[Int64Array, ...]:
         due = int(counter[0]) % self.n == self.k
@@ -278,6 +354,7 @@ class Call(Operator):
 
     name = "call"
     outputs = None
+    examples = (Example("64 elements", {"x": (64,)}, bodies={"body": _body("body", 64)}),)
 
     def _arguments(self) -> tuple[str, ...]:
         return tuple(self.node.inputs)
@@ -300,6 +377,11 @@ class Call(Operator):
     def trace(self, tracer: Tracer, shapes: Shapes) -> tuple[Shape, ...]:
         results = tracer.once(self.branch, [shapes[argument] for argument in self.arguments])
         return results[: len(self.node.outputs)]
+
+    def moves(self) -> Iterator[tuple[str, str]]:
+        body = self.node.subgraphs[self.branch]
+        yield from _passed((self.node.inputs[argument] for argument in self.arguments), body.inputs)
+        yield from _passed(body.outputs, self.node.outputs)
 
     def evaluate(self, bodies: Mapping[str, Body], *values: Int64Array) -> tuple[Int64Array, ...]:
         return tuple(bodies[self.branch](values))[: len(self.node.outputs)]

@@ -17,12 +17,29 @@ import numpy.typing as npt
 
 from femtodriver import fixed
 from femtodriver.arrays import Int64Array
-from femtodriver.fqir.operators.constant_kinds import OptionalShift, count, shift_amount, width
+from femtodriver.fqir.operators.constant_kinds import Count, OptionalShift, ShiftAmount, Width
 from femtodriver.fqir.operators.exact_matmul import FixedMatrix, Known, squared_norm
+from femtodriver.fqir.operators.example import Example, ShapeForm
 from femtodriver.fqir.operators.lowering_interface import WIDE_ELEMENTS, Build, Value
-from femtodriver.fqir.operators.operator import Operator, Shape, Shapes, rule
+from femtodriver.fqir.operators.operator import Operator, Ranges, Shape, Shapes, rule
+from femtodriver.fqir.operators.ranges import Range, hull, of_bits
 
 Kernel = Callable[[Int64Array, Int64Array], Int64Array]
+
+
+_HISTORY = "input[n_band_in * d_band_in] buffer[(kernel_size_t - 1) * dilation_t * n_band_in * d_band_in]"
+
+
+def _example(bands: int, channels: int, outputs: int, groups: int) -> Example:
+    """A kernel of 3 x 3 on frames of so many bands of so many channels."""
+    kind = "depthwise" if groups > 1 else f"to {outputs} channels"
+    frame = bands * channels
+    return Example(
+        f"{bands} bands of {channels} channels, 3 x 3 kernel, {kind}",
+        {"input": (frame,), "weight": (outputs, channels // groups, 3, 3), "bias": (outputs,), "buffer": (2 * frame,)},
+        {"d_band_in": channels, "n_band_in": bands, "padding_band": 1, "groups": groups},
+        weights={"weight": 8, "bias": 8},
+    )
 
 
 class TemporalConv2d(Operator):
@@ -31,18 +48,31 @@ class TemporalConv2d(Operator):
     name = "temporal_conv2d"
     inputs = ("input", "weight", "bias?", "buffer?")
     updates = ("buffer",)
-    kernel_size_t = count()
-    kernel_size_band = count()
-    d_band_in = count()
-    n_band_in = count()
-    dilation_t = count()
-    dilation_band = count()
-    stride_band = count()
-    padding_band = count(0)
-    groups = count()
-    shamt_bwred = shift_amount()
-    shamt_bias = OptionalShift()
-    bw = width()
+    forms = (
+        ShapeForm(
+            f"{_HISTORY} weight[cout, d_band_in, kernel_size_band, kernel_size_t] bias[cout]",
+            ("weight", "bias"),
+            {"groups": "1"},
+        ),
+        ShapeForm(
+            f"{_HISTORY} weight[d_band_in, 1, kernel_size_band, kernel_size_t] bias[d_band_in]",
+            ("weight", "bias"),
+            {"groups": "d_band_in"},
+        ),
+    )
+    examples = (_example(4, 8, 8, 1), _example(16, 16, 16, 1), _example(16, 16, 16, 16))
+    kernel_size_t = Count(usual=(1, 4), typical=3)
+    kernel_size_band = Count(typical=3)
+    d_band_in = Count(usual=(1, 12))
+    n_band_in = Count(usual=(1, 6))
+    dilation_t = Count(typical=1)
+    dilation_band = Count(usual=(1, 2), typical=1)
+    stride_band = Count(usual=(1, 2), typical=1)
+    padding_band = Count(0, usual=(0, 1))
+    groups = Count()
+    shamt_bwred = ShiftAmount(typical=-7, usual=(-11, 0))
+    shamt_bias = OptionalShift("bias", usual=(-1, 8), typical=4)
+    bw = Width()
 
     @property
     def frame_size(self) -> int:
@@ -113,6 +143,10 @@ class TemporalConv2d(Operator):
     def shapes(self, shapes: Shapes) -> tuple[Shape, ...]:
         output = (self.output_bands * shapes["weight"][0],)
         return (output, shapes["buffer"]) if "buffer" in shapes else (output,)
+
+    def ranges(self, ranges: Ranges) -> tuple[Range, ...]:
+        output = of_bits(self.bw)
+        return (output, hull(ranges["input"], ranges["buffer"])) if "buffer" in ranges else (output,)
 
     def work(self, shapes: Shapes, results: Sequence[Shape]) -> int:
         return self.output_bands * prod(shapes["weight"]) + 1

@@ -18,13 +18,22 @@ from femtodriver import fixed
 from femtodriver.arrays import Int64Array
 from femtodriver.fixed import WORD_BITS
 from femtodriver.fqir.graph import Tensor
-from femtodriver.fqir.operators.constant_kinds import IMMEDIATE_HIGH, IMMEDIATE_LOW, MAX_SHIFT, Integers
+from femtodriver.fqir.operators.constant_kinds import (
+    OUTPUTS,
+    Immediate,
+    IntegerForEach,
+    ShiftAmount,
+    Width,
+)
+from femtodriver.fqir.operators.example import Example
 from femtodriver.fqir.operators.lowering_interface import WIDE_ELEMENTS, Build, Value
-from femtodriver.fqir.operators.operator import Elementwise, Shape, Shapes, rule
+from femtodriver.fqir.operators.operator import EXAMPLE_SIZES, Elementwise, Ranges, Shape, Shapes, rule
+from femtodriver.fqir.operators.ranges import Range, of_bits
 
 HALF_BITS = 12  # a 24-bit operand is later split into two halves of 12 bits
 WIDE_BITS, NARROW_BITS = 24, 16
 SMALLEST_PART = 8
+USUAL_PARTS = ((16,), (8,), (24,), (13, 12), (9, 16), (9, 8), (8, 9, 9), (7, 7, 7), (32,))
 
 
 @dataclass(frozen=True)
@@ -70,10 +79,19 @@ class GmacV2(Elementwise):
     producer_class = "GMACv2"
     inputs = ("x_vv_#", "y_vv_#", "x_vi_#")
     outputs = None
-    shamts_vv = Integers(-MAX_SHIFT, MAX_SHIFT)
-    shamts_vi = Integers(-MAX_SHIFT, MAX_SHIFT)
-    immediates_vi = Integers(IMMEDIATE_LOW, IMMEDIATE_HIGH)
-    bits_out = Integers(2, 32, least=1)
+    examples = tuple(
+        Example(
+            f"{size} elements, a product, a scaled value, two parts",
+            dict.fromkeys(("x_vv_0", "y_vv_0", "x_vi_0"), (size,)),
+            {"shamts_vv": (-8,), "shamts_vi": (-2,), "immediates_vi": (5,), "bits_out": (13, 12)},
+            outputs=2,
+        )
+        for size in EXAMPLE_SIZES
+    )
+    shamts_vv = IntegerForEach("x_vv_#", ShiftAmount(usual=(-16, 4)))
+    shamts_vi = IntegerForEach("x_vi_#", ShiftAmount(usual=(-12, 6)))
+    immediates_vi = IntegerForEach("x_vi_#", Immediate())
+    bits_out = IntegerForEach(OUTPUTS, Width(low=2), least=1, usual=USUAL_PARTS)
 
     @rule
     def pairs_match(self, shapes: Shapes) -> str | None:
@@ -106,6 +124,10 @@ class GmacV2(Elementwise):
 
     def shapes(self, shapes: Shapes) -> tuple[Shape, ...]:
         return super().shapes(shapes) * len(self.bits_out)
+
+    def ranges(self, ranges: Ranges) -> tuple[Range, ...]:
+        low_parts = [(0, (1 << (bits - 1)) - 1) for bits in self.bits_out[:-1]]
+        return (*low_parts, of_bits(self.bits_out[-1]))
 
     def work(self, shapes: Shapes, results: Sequence[Shape]) -> int:
         return super().work(shapes, results) + len(self.arguments) * super().work(shapes, results[:1])

@@ -15,14 +15,16 @@ import numpy as np
 from femtodriver import fixed
 from femtodriver.arrays import Int64Array
 from femtodriver.fqir.graph import Tensor
-from femtodriver.fqir.operators.constant_kinds import Flag, shift_amount, width
+from femtodriver.fqir.operators.constant_kinds import Flag, ShiftAmount, Width
 from femtodriver.fqir.operators.exact_matmul import FixedMatrix, Known
+from femtodriver.fqir.operators.example import Example, ShapeForm
 from femtodriver.fqir.operators.lowering_interface import WIDE_ELEMENTS, Build, Value
 from femtodriver.fqir.operators.operator import Operator, Shape, Shapes, rule
 
 BIAS_BITS = 32
 # Products of two computed operands are unrolled; real networks have none.
 MOST_COMPUTED_PRODUCTS = 4096
+EXAMPLE_MATRICES = ((64, 64, 8), (128, 128, 8), (256, 256, 8), (128, 128, 4), (128, 128, 16))
 
 Product = Callable[[Int64Array, Int64Array], Int64Array]
 
@@ -140,9 +142,18 @@ class Matmul(Product2):
 
     name = "matmul"
     inputs = ("x", "y")
-    shamt_bwred = shift_amount()
-    bw_out = width()
-    rounded = Flag(default=False)
+    forms = (
+        ShapeForm("x[k] y[k, n]", ("y",)),
+        ShapeForm("x[m, k] y[k]", ("x",)),
+        ShapeForm("x[m, k] y[k, n]", ("y",)),
+    )
+    examples = tuple(
+        Example(f"{k} x {n}, {bits}-bit weights", {"x": (k,), "y": (k, n)}, weights={"y": bits})
+        for k, n, bits in EXAMPLE_MATRICES
+    )
+    shamt_bwred = ShiftAmount(typical=-7, usual=(-14, 1))
+    bw_out = Width()
+    rounded = Flag(default=False, typical=True)
 
     def shapes(self, shapes: Shapes) -> tuple[Shape, ...]:
         return (self.product_shape(shapes),)
@@ -179,10 +190,25 @@ class Addmm(Product2):
 
     name = "addmm"
     inputs = ("bias", "x", "y")
-    shamt_bias = shift_amount()
-    shamt_bwred = shift_amount()
-    bw_out = width()
-    rounded = Flag(default=False)
+    forms = (
+        ShapeForm("x[k] y[k, n] bias[n]", ("y", "bias")),
+        ShapeForm("x[m, k] y[k] bias[m]", ("x", "bias")),
+        ShapeForm("x[m, k] y[k, n] bias[m]", ("y", "bias")),
+        ShapeForm("x[m, k] y[k, n] bias[m, n]", ("y", "bias")),
+        ShapeForm("x[k] y[k, n] bias[1]", ("y", "bias")),
+    )
+    examples = tuple(
+        Example(
+            f"{k} x {n}, {bits}-bit weights",
+            {"bias": (n,), "x": (k,), "y": (k, n)},
+            weights={"bias": 8, "y": bits},
+        )
+        for k, n, bits in EXAMPLE_MATRICES
+    )
+    shamt_bias = ShiftAmount(typical=4, usual=(-4, 12))
+    shamt_bwred = ShiftAmount(typical=-7, usual=(-14, 1))
+    bw_out = Width()
+    rounded = Flag(default=False, typical=True)
 
     @rule
     def bias_fits(self, shapes: Shapes) -> str | None:

@@ -9,16 +9,13 @@ from math import prod
 import numpy as np
 
 from femtodriver.arrays import Int64Array
-from femtodriver.fqir.operators.constant_kinds import MAX_COUNT, Integer, Integers, count, immediate
+from femtodriver.fqir.operators.constant_kinds import Axis, Count, Immediate, PartLengths, Sizes
+from femtodriver.fqir.operators.example import Example, ShapeForm
 from femtodriver.fqir.operators.lowering_interface import Build
-from femtodriver.fqir.operators.operator import Elementwise, Operator, Shape, Shapes, rule
+from femtodriver.fqir.operators.operator import Elementwise, Operator, Ranges, Shape, Shapes, rule
+from femtodriver.fqir.operators.ranges import Range, hull
 
-MAX_AXES = 8
-
-
-def axis_constant() -> Integer:
-    """An axis, negative from the end."""
-    return Integer(-MAX_AXES, MAX_AXES - 1)
+VECTOR_OR_MATRIX = (ShapeForm("x[a]"), ShapeForm("x[a, b]"))
 
 
 def axis_fault(dim: int, rank: int) -> str | None:
@@ -28,6 +25,9 @@ def axis_fault(dim: int, rank: int) -> str | None:
 
 class Movement(Operator):
     """Operators that only choose and order elements: lowering evaluates them on the elements' numbers."""
+
+    def ranges(self, ranges: Ranges) -> tuple[Range, ...]:
+        return (hull(*ranges.values()),) * len(self.results)
 
     def lower(self, build: Build) -> None:
         shaped = self.shaped(build)
@@ -44,6 +44,13 @@ class Movement(Operator):
 
 class Fill(Operator):
     """Operators whose result is a constant."""
+
+    def filling(self) -> int:
+        """The number that fills it."""
+        raise NotImplementedError(self.name)
+
+    def ranges(self, ranges: Ranges) -> tuple[Range, ...]:
+        return ((self.filling(), self.filling()),)
 
     def lower(self, build: Build) -> None:
         shapes = dict(zip(self.arguments, (shape for _, shape in self.shaped(build)), strict=True))
@@ -66,7 +73,9 @@ class Cat(Movement):
 
     name = "cat"
     inputs = ("x#",)
-    dim = axis_constant()
+    forms = (ShapeForm("x#[_]"), ShapeForm("x#[a, b]"))
+    examples = (Example("48, 16 elements", {"x0": (48,), "x1": (16,)}),)
+    dim = Axis()
 
     @rule
     def has_inputs(self, shapes: Shapes) -> str | None:
@@ -109,8 +118,10 @@ class Split(Movement):
     name = "split"
     inputs = ("x",)
     outputs = None
-    lengths = Integers(0, 1 << 62)
-    dim = axis_constant()
+    forms = VECTOR_OR_MATRIX
+    examples = (Example("64 elements", {"x": (64,)}, {"lengths": (48, 16)}, outputs=2),)
+    lengths = PartLengths()
+    dim = Axis()
 
     @rule
     def has_axis(self, shapes: Shapes) -> str | None:
@@ -146,8 +157,10 @@ class Chunk(Movement):
     name = "chunk"
     inputs = ("x",)
     outputs = None
-    chunks = count()
-    dim = axis_constant()
+    forms = VECTOR_OR_MATRIX
+    examples = (Example("64 elements", {"x": (64,)}, {"chunks": 2}, outputs=2),)
+    chunks = Count(usual=(1, 7))
+    dim = Axis()
 
     @rule
     def one_chunk_each(self, shapes: Shapes) -> str | None:
@@ -184,7 +197,9 @@ class Stack(Movement):
 
     name = "stack"
     inputs = ("x#",)
-    dim = axis_constant()
+    forms = (ShapeForm("x#[a]"), ShapeForm("x#[a, b]"), ShapeForm("x#[]"))
+    examples = (Example("32, 32 elements", {"x0": (32,), "x1": (32,)}),)
+    dim = Axis(new=True)
 
     @rule
     def equal_shapes(self, shapes: Shapes) -> str | None:
@@ -211,7 +226,9 @@ class Reshape(Movement):
 
     name = "reshape"
     inputs = ("x",)
-    shape = Integers(-1, MAX_COUNT)
+    forms = (*VECTOR_OR_MATRIX, ShapeForm("x[]"))
+    examples = (Example("64 elements", {"x": (64,)}, {"shape": (8, -1)}),)
+    shape = Sizes(fitting=True)
 
     @rule
     def same_size(self, shapes: Shapes) -> str | None:
@@ -235,8 +252,10 @@ class Transpose(Movement):
 
     name = "transpose"
     inputs = ("x",)
-    dim0 = axis_constant()
-    dim1 = axis_constant()
+    forms = VECTOR_OR_MATRIX
+    examples = (Example("8 x 8 elements", {"x": (8, 8)}, {"dim1": 1}),)
+    dim0 = Axis()
+    dim1 = Axis()
 
     @rule
     def rank_known(self, shapes: Shapes) -> str | None:
@@ -255,7 +274,11 @@ class ConstantLike(Fill, Elementwise):
 
     name = "constant_like"
     inputs = ("x",)
-    imm = immediate()
+    examples = (Example("64 elements", {"x": (64,)}),)
+    imm = Immediate(typical=7)
+
+    def filling(self) -> int:
+        return self.imm
 
     def evaluate(self, x: Int64Array) -> Int64Array:
         return np.full(x.shape, self.imm, dtype=np.int64)
@@ -265,7 +288,12 @@ class Zeros(Fill):
     """An array of zeros."""
 
     name = "zeros"
-    shape = Integers(0, MAX_COUNT)
+    forms = (ShapeForm(""),)
+    examples = (Example("64 elements", {}, {"shape": (64,)}),)
+    shape = Sizes()
+
+    def filling(self) -> int:
+        return 0
 
     def shapes(self, shapes: Shapes) -> tuple[Shape, ...]:
         return (self.shape,)
@@ -278,8 +306,13 @@ class ConstantFill(Fill):
     """An array filled with ``value``."""
 
     name = "constant"
-    shape = Integers(0, MAX_COUNT)
-    value = immediate()
+    forms = (ShapeForm(""),)
+    examples = (Example("64 elements", {}, {"shape": (64,)}),)
+    shape = Sizes()
+    value = Immediate(typical=7)
+
+    def filling(self) -> int:
+        return self.value
 
     def shapes(self, shapes: Shapes) -> tuple[Shape, ...]:
         return (self.shape,)

@@ -1,13 +1,14 @@
 """What every operator is: a class that declares names, constants and rules, and says what it computes.
 
-A class is the one place of its operator. Bound to a node (``Vvadd(node, place)``) it has checked its
-constants and input names; then ``check`` verifies its rules for given shapes, ``shapes`` infers the
-shapes of its results and ``evaluate`` computes them.
+A class is the one place of its operator: everything else (registry, names that files may use, documents, tests)
+follows from it, and ``tests/fqir/test_operator_classes.py`` says what a class has forgotten. Bound to a node
+(``Vvadd(node, place)``) it has checked its constants and input names; then ``check`` verifies its rules for given
+shapes, ``shapes`` and ``ranges`` infer the shapes and values of its results and ``evaluate`` computes them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar, Protocol
@@ -18,28 +19,41 @@ from femtodriver.arrays import Int64Array
 from femtodriver.errors import UnsupportedError
 from femtodriver.fqir.graph import Node
 from femtodriver.fqir.location import NodePlace, named, shown
-from femtodriver.fqir.operators.constant_kinds import Constant
+from femtodriver.fqir.operators.constant_kinds import Constant, Width
 from femtodriver.fqir.operators.exact_matmul import Known
+from femtodriver.fqir.operators.example import Example, ShapeForm
 from femtodriver.fqir.operators.lowering_interface import Build, Shaped, Value
+from femtodriver.fqir.operators.ranges import Range, of_bits
 
 Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]
+Ranges = Mapping[str, Range]
 Body = Callable[[Sequence[Int64Array]], Sequence[Int64Array]]
 
+EXAMPLE_SIZES = (16, 64, 256)
 LOWER = "Run the model through fmot's lowering passes, or replace this layer."
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A condition beyond single constants. ``text`` is "subject must be X"; ``find`` returns what it is instead."""
+    """A condition beyond single constants. ``text`` is "subject must be X"; ``find`` returns what it is instead.
+
+    It looks at the shapes of the inputs, or (``of_values``) at the ranges of their values.
+    """
 
     text: str
-    find: Callable[[Any, Shapes], str | None]
+    find: Callable[[Any, Any], str | None]
+    of_values: bool = False
 
 
 def rule(method: Callable[[Any, Shapes], str | None]) -> Rule:
     """Make a rule of a method: its docstring is the message, its result None or the offending value as text."""
     return Rule(" ".join((method.__doc__ or method.__name__).split()), method)
+
+
+def value_rule(method: Callable[[Any, Ranges], str | None]) -> Rule:
+    """A rule about the values that inputs can have; it is given the range of each."""
+    return Rule(" ".join((method.__doc__ or method.__name__).split()), method, of_values=True)
 
 
 class Tracer(Protocol):
@@ -62,7 +76,9 @@ class Operator:
     names: ``"x"`` required, ``"bias?"`` optional, ``"x#"`` the family x0, x1, ... ``outputs`` is how many outputs a
     node has (None: any number), ``bodies`` the subgraphs it needs. ``updates`` are the inputs that are states and that
     the node writes; ``counts`` has those of them that it only counts up, each with the constant that it counts to.
+    ``booleans`` are the inputs that are meant to be 0 or 1.
     ``refusal`` says why the operator cannot be executed; ``host_only`` that it is executed, but never compiled.
+    ``forms`` are the shapes that go together, ``examples`` what documents and tests show of the operator.
     """
 
     name: ClassVar[str] = ""
@@ -71,9 +87,12 @@ class Operator:
     outputs: ClassVar[int | None] = 1
     updates: ClassVar[tuple[str, ...]] = ()
     counts: ClassVar[Mapping[str, str]] = {}
+    booleans: ClassVar[tuple[str, ...]] = ()
     bodies: ClassVar[tuple[str, ...]] = ()
     refusal: ClassVar[str | None] = None
     host_only: ClassVar[bool] = False
+    forms: ClassVar[tuple[ShapeForm, ...]] = ()
+    examples: ClassVar[tuple[Example, ...]] = ()
     constants: ClassVar[dict[str, Constant[Any]]] = {}
     rules: ClassVar[dict[str, Rule]] = {}
 
@@ -139,6 +158,11 @@ class Operator:
             texts.append(f"{stem}0, {stem}1, ... without gaps" if pattern.endswith("#") else optional)
         return ", ".join(texts) or "none"
 
+    @classmethod
+    def shown_examples(cls) -> tuple[Example, ...]:
+        """The declared examples, or those that follow from the declaration."""
+        return cls.examples
+
     def members(self, stem: str) -> int:
         """How many inputs of the family ``stem`` the node has."""
         return len(_family(stem, self.node.inputs))
@@ -161,8 +185,15 @@ class Operator:
 
     def check(self, shapes: Shapes) -> None:
         """Verify every rule for inputs of these shapes (by argument name). ModelError for the first broken one."""
-        for item in self.rules.values():
-            found = item.find(self, shapes)
+        self._check((item for item in self.rules.values() if not item.of_values), shapes)
+
+    def check_values(self, ranges: Ranges) -> None:
+        """Verify every rule about values, for inputs with values in these ranges. ModelError as for ``check``."""
+        self._check((item for item in self.rules.values() if item.of_values), ranges)
+
+    def _check(self, rules: Iterable[Rule], given: Shapes | Ranges) -> None:
+        for item in rules:
+            found = item.find(self, given)
             if found is not None:
                 raise self.place.fault(f"{item.text}, not {found}")
 
@@ -172,6 +203,20 @@ class Operator:
 
     def trace(self, tracer: Tracer, shapes: Shapes) -> tuple[Shape, ...]:
         """Shapes of the results of an operator with bodies."""
+        raise NotImplementedError(self.name)
+
+    def ranges(self, ranges: Ranges) -> tuple[Range, ...]:
+        """Ranges that contain all values of the results, for inputs with values in these ranges.
+
+        This one is for operators that saturate their only result to the one constant that is a width.
+        """
+        widths = [getattr(self, name) for name, constant in self.constants.items() if isinstance(constant, Width)]
+        if len(widths) != 1 or not self.single:
+            raise NotImplementedError(self.name)
+        return (of_bits(widths[0]),)
+
+    def moves(self) -> Iterator[tuple[str, str]]:
+        """Pairs of names: bodies take and give the value of the first under the second name. For ``ranges``."""
         raise NotImplementedError(self.name)
 
     def work(self, shapes: Shapes, results: Sequence[Shape]) -> int:
@@ -242,6 +287,12 @@ def broadcast(first: Shape, second: Shape) -> Shape | None:
 
 class Elementwise(Operator):
     """An operator whose single result has the joint shape of its inputs."""
+
+    @classmethod
+    def shown_examples(cls) -> tuple[Example, ...]:
+        """The declared examples, or inputs of equal sizes."""
+        sizes = [(f"{size} elements", dict.fromkeys(cls.inputs, (size,))) for size in EXAMPLE_SIZES]
+        return cls.examples or tuple(Example(label, shapes) for label, shapes in sizes)
 
     def _joint(self, shapes: Shapes) -> Shape | None:
         joint: Shape | None = ()

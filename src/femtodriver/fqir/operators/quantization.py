@@ -7,7 +7,7 @@ import numpy as np
 from femtodriver import fixed
 from femtodriver.arrays import AnyArray, Float64Array, Int64Array
 from femtodriver.errors import InputError
-from femtodriver.fqir.operators.constant_kinds import Exponent, width
+from femtodriver.fqir.operators.constant_kinds import Exponent, Width
 from femtodriver.fqir.operators.operator import Elementwise
 
 
@@ -43,7 +43,7 @@ class Quantize(Elementwise):
     inputs = ("x",)
     host_only = True
     quanta = Exponent()
-    bw = width()
+    bw = Width()
 
     def evaluate(self, x: AnyArray) -> Int64Array:
         return quantize(x, self.quanta, self.bw)

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from femtodriver.arrays import Int64Array
-from femtodriver.fqir.operators.constant_kinds import count
+from femtodriver.fqir.operators.constant_kinds import Count
+from femtodriver.fqir.operators.example import Example, ShapeForm
 from femtodriver.fqir.operators.lowering_interface import Build
 from femtodriver.fqir.operators.movement import Movement
-from femtodriver.fqir.operators.operator import Operator, Shape, Shapes, rule
+from femtodriver.fqir.operators.operator import EXAMPLE_SIZES, Operator, Ranges, Shape, Shapes, rule
+from femtodriver.fqir.operators.ranges import Range, hull
 
 
 class Assign(Operator):
@@ -20,6 +22,8 @@ class Assign(Operator):
     inputs = ("y", "x")
     outputs = 0
     updates = ("y",)
+    forms = (ShapeForm("y[a] x[a]"), ShapeForm("y[a, b] x[a, b]"), ShapeForm("y[] x[]"))
+    examples = tuple(Example(f"{size} elements", {"y": (size,), "x": (size,)}, outputs=0) for size in EXAMPLE_SIZES)
 
     @rule
     def keeps_shape(self, shapes: Shapes) -> str | None:
@@ -28,6 +32,9 @@ class Assign(Operator):
 
     def shapes(self, shapes: Shapes) -> tuple[Shape, ...]:
         return (shapes["x"],)
+
+    def ranges(self, ranges: Ranges) -> tuple[Range, ...]:
+        return (ranges["x"],)
 
     def evaluate(self, y: Int64Array, x: Int64Array) -> tuple[Int64Array]:
         return (x,)
@@ -46,9 +53,18 @@ class TemporalUnfold(Movement):
     name = "temporal_unfold"
     inputs = ("x", "buffer")
     updates = ("buffer",)
-    kernel_size = count()
-    dilation = count()
-    buffer_length = count(0)
+    forms = (ShapeForm("x[n] buffer[buffer_length * n]", constants={"buffer_length": "(kernel_size - 1) * dilation"}),)
+    examples = tuple(
+        Example(
+            f"{frames} frames of {size}",
+            {"x": (size,), "buffer": ((frames - 1) * size,)},
+            {"kernel_size": frames, "dilation": 1, "buffer_length": frames - 1},
+        )
+        for size, frames in ((16, 3), (64, 3), (64, 9))
+    )
+    kernel_size = Count(usual=(1, 5))
+    dilation = Count()
+    buffer_length = Count(0)
 
     @rule
     def x_is_vector(self, shapes: Shapes) -> str | None:
@@ -69,6 +85,9 @@ class TemporalUnfold(Movement):
 
     def shapes(self, shapes: Shapes) -> tuple[Shape, ...]:
         return (self.kernel_size * shapes["x"][0],), shapes["buffer"]
+
+    def ranges(self, ranges: Ranges) -> tuple[Range, ...]:
+        return (hull(ranges["x"], ranges["buffer"]),) * 2
 
     def evaluate(self, x: Int64Array, buffer: Int64Array) -> tuple[Int64Array, Int64Array]:
         rows = np.concatenate((buffer, x)).reshape(self.buffer_length + 1, x.size)

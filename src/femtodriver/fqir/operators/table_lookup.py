@@ -9,12 +9,11 @@ import numpy as np
 
 from femtodriver import fixed
 from femtodriver.arrays import Int64Array
-from femtodriver.fqir.operators.constant_kinds import Ignored, Integer, LookupTable, shift_amount
+from femtodriver.fqir.operators.constant_kinds import MAX_ADDRESS_BITS, Ignored, Integer, LookupTable, ShiftAmount
 from femtodriver.fqir.operators.exact_matmul import Known
 from femtodriver.fqir.operators.lowering_interface import Build
-from femtodriver.fqir.operators.operator import Elementwise, Shapes, rule
-
-MAX_ADDRESS_BITS = 16
+from femtodriver.fqir.operators.operator import Elementwise, Ranges, Shapes, rule
+from femtodriver.fqir.operators.ranges import Range
 
 
 class Lut(Elementwise):
@@ -22,9 +21,9 @@ class Lut(Elementwise):
 
     name = "lut"
     inputs = ("x",)
-    shamt_address = shift_amount()
-    bw_address = Integer(1, MAX_ADDRESS_BITS)
-    table = LookupTable()
+    shamt_address = ShiftAmount(typical=-8, usual=(0, 0))
+    bw_address = Integer(1, MAX_ADDRESS_BITS, usual=(8, 8), typical=8)
+    table = LookupTable(bits="bw_address")
     function = Ignored()
 
     @rule
@@ -45,6 +44,9 @@ class Lut(Elementwise):
         if values.dtype.kind in "iu" and values.shape == self.table.addresses.shape:
             return None
         return f"{values.size} values of type {values.dtype}"
+
+    def ranges(self, ranges: Ranges) -> tuple[Range, ...]:
+        return ((int(self.table.values.min()), int(self.table.values.max())),)
 
     def evaluate(self, x: Int64Array) -> Int64Array:
         address = fixed.saturate(fixed.shift(x, self.shamt_address), self.bw_address)

@@ -1,13 +1,17 @@
-"""Samplers of operators with bodies: loop, conditional, strided_subgraph, call."""
+"""Random nodes with bodies: loop, conditional, strided_subgraph, call. What bodies do to names is the hard part.
+
+Other operators with bodies are drawn from their examples.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from graph_draw import Draw, Sampler, Wanted
 
 from femtodriver.fqir.graph import Graph, Node, Tensor
-from femtodriver.fqir.samples.draw import Draw, Sampler, Wanted
 
 CARRIED_BITS = (8, 16, 16, 24, 32)
 
@@ -144,9 +148,9 @@ def call(draw: Draw) -> None:
     draw.node(None, inputs, [bits for _, bits in shown], {}, {"body": body}, [shape for shape, _ in shown])
 
 
-SAMPLERS: dict[str, tuple[Sampler, float]] = {
-    "loop": (loop, 0.8),
-    "conditional": (conditional, 0.6),
-    "strided_subgraph": (strided, 0.4),
-    "call": (call, 0.2),
+BODIES: Mapping[str, Sampler] = {
+    "loop": loop,
+    "conditional": conditional,
+    "strided_subgraph": strided,
+    "call": call,
 }

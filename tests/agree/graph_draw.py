@@ -1,4 +1,4 @@
-"""A random graph under construction: what a sampler sees, and the verbs with which it adds its node.
+"""A random graph under construction: what a sampler sees, and the verbs with which it adds its nodes.
 
 A sampler is a function ``(Draw) -> None`` that picks inputs from the values at hand and adds one node (or a few) with
 ``Draw.node``. Graphs are legal by construction: shapes follow from the operators' own rules.
@@ -7,23 +7,36 @@ A sampler is a function ``(Draw) -> None`` that picks inputs from the values at 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 import numpy as np
+from random_numbers import Numbers
 
 from femtodriver.arrays import Int64Array
 from femtodriver.fqir.graph import Graph, Node, Tensor
 from femtodriver.fqir.location import NodePlace
 from femtodriver.fqir.operators.operator import Shape
 from femtodriver.fqir.registry import bind
-from femtodriver.fqir.samples.numbers import Numbers
 
 Sampler = Callable[["Draw"], None]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What may be added to a graph: how, how often, and whether it nests graphs."""
+
+    add: Sampler
+    weight: float = 1.0
+    nests: bool = False
+
+
 # What a value is wanted like: its shape, and the most bits that it may have.
 Wanted = tuple[Shape, int]
 DEEPEST = 3
-_NESTING = ("loop", "conditional", "strided_subgraph", "call")
+# Of one matrix.
+MOST_ELEMENTS = 1 << 18
 _NAMES = (
     "%x.{}", "%add.{}", "add_{}", "é {}", 'q"{}', "a\n{}", "in:{}", "state:{}", "t{}", "const{}", "m{}", "{}", "[{}]-+",
     "%b_%x.{}_lo", "x@1.{}", "c0.{}", "out:{}", "carry{}", "{{{}}}", "%s{}", "null: {}", "'{}",
@@ -31,18 +44,18 @@ _NAMES = (
 
 
 class Store:
-    """What all graphs of a network share: the source of numbers, the samplers, the states, how many nodes are left."""
+    """What all graphs of a network share: the source of numbers, the choices, the states, how many nodes are left."""
 
-    def __init__(self, numbers: Numbers, samplers: Mapping[str, tuple[Sampler, float]], nodes: int) -> None:
+    def __init__(self, numbers: Numbers, choices: Mapping[str, Choice], nodes: int) -> None:
         self.numbers = numbers
-        self.samplers = samplers
+        self.choices = choices
         self.nodes_left = nodes
         self.init_nodes: list[Node] = []
         self.init_parameters: list[Tensor] = []
         self.states: dict[str, Tensor] = {}
         self.named = 0
         # Each network favours some operators, and some overwrite names often.
-        self.favour = {name: numbers.pick([0.0, 0.3, 1.0, 3.0]) for name in samplers}
+        self.favour = {name: numbers.pick([0.0, 0.3, 1.0, 3.0]) for name in choices}
         self.overwriting = numbers.pick([0.0, 0.03, 0.2])
         # How often a body assigns states, and arguments are states: what a body does to names is the hard part.
         self.stateful = numbers.pick([0.0, 0.3, 0.8])
@@ -73,7 +86,7 @@ class Draw(Numbers):
         """A value that can be read, preferably a late one; a new parameter if none is acceptable."""
         found = [tensor for tensor in self.values.values() if accept is None or accept(tensor)]
         if not found or self.chance(0.05):
-            return self.parameter(fallback or (self.size(),))
+            return self.parameter((self.size(),) if fallback is None else fallback)
         states = [tensor for tensor in found if tensor.name in self.store.states]
         if states and self.chance(self.store.stateful / 3):
             return self.pick(states)
@@ -106,7 +119,10 @@ class Draw(Numbers):
             return self.pick(found)
         if self.chance(0.3) or not self.values:
             return self.parameter(shape, min(bits, self.pick([8, 16])))
-        return self._mapped(self.holding_something(), shape, bits)
+        source = self.holding_something()
+        if source.size * prod(shape) > MOST_ELEMENTS:
+            return self.parameter(shape, min(bits, 16))
+        return self._mapped(source, shape, bits)
 
     def pair(self) -> tuple[Tensor, Tensor]:
         """Two values that go together elementwise: of one shape, or one of them a single element."""
@@ -198,16 +214,16 @@ class Draw(Numbers):
 
     def grow(self, nodes: int) -> None:
         """Add about so many nodes of random operators."""
-        names = list(self.store.samplers)
+        names = list(self.store.choices)
         weights = np.array([self._weight(name) for name in names])
         goal = len(self.nodes) + nodes
         while len(self.nodes) < goal and self.store.nodes_left > 0:
             chosen = str(self.generator.choice(names, p=weights / weights.sum()))
-            self.store.samplers[chosen][0](self)
+            self.store.choices[chosen].add(self)
 
     def _weight(self, name: str) -> float:
-        _, weight = self.store.samplers[name]
-        return 0.0 if self.depth >= DEEPEST and name in _NESTING else weight * self.store.favour[name] + 1e-6
+        choice = self.store.choices[name]
+        return 0.0 if self.depth >= DEEPEST and choice.nests else choice.weight * self.store.favour[name] + 1e-6
 
     def body(self, inputs: Sequence[Wanted], outputs: Sequence[Wanted]) -> tuple[Graph, Draw]:
         """A nested graph with inputs and outputs as wanted; and the draw that made it, for what it did to names."""
@@ -217,7 +233,7 @@ class Draw(Numbers):
         given = [inner._argument(shape, bits, self) for shape, bits in inputs]
         inner.grow(self.integer(0, 4))
         if self.chance(self.store.stateful):
-            self.store.samplers["assign"][0](inner)
+            self.store.choices["(assignments)"].add(inner)
             inner.grow(self.integer(0, 2))
         results = tuple(inner.like(shape, bits) for shape, bits in outputs)
         return Graph("", tuple(given), results, tuple(inner.parameters), tuple(inner.nodes)), inner

@@ -70,6 +70,10 @@ class Numbers:
             return 1
         return self.integer(2, 12) if kind < 14 else self.pick([8, 16, 24, 32, self.integer(13, 64)])
 
+    def matrix_bits(self) -> int:
+        """The width of weights; seldom one that nothing can multiply."""
+        return 24 if self.chance(0.01) else self.pick([4, 8, 8, 16])
+
     def array(self, shape: tuple[int, ...], bits: int) -> Int64Array:
         """Values of a tensor of that many bits: full range, small, sparse (also in groups of 8), extreme, all equal."""
         low, high = fixed.limits(bits)

@@ -1,11 +1,13 @@
-"""Samplers of what producers make of one layer: several nodes that passes of a compiler look for."""
+"""Several nodes at once: what producers make of one layer, what passes of a compiler look for, what states may do."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
+from graph_draw import Choice, Draw
 
 from femtodriver.fqir.graph import Node, Table, Tensor
-from femtodriver.fqir.samples.draw import Draw, Sampler
 
 _ADDRESSES = np.arange(-128, 128)
 
@@ -139,10 +141,58 @@ def _equal_constants(draw: Draw, kind: str, bw: int) -> dict[str, object]:
     return {**alignment, "bw": bw, **draw.rounded()}
 
 
-SAMPLERS: dict[str, tuple[Sampler, float]] = {
-    "(interpolation)": (interpolation, 0.5),
-    "(recurrent)": (recurrent, 0.3),
-    "(swap)": (swap, 0.3),
-    "(chain)": (chain, 0.15),
-    "(butterflies)": (butterflies, 0.6),
+def assignments(draw: Draw) -> None:
+    """A state, seldom another value, is written; or several as in a swap."""
+    targets = draw.store.states if draw.chance(0.9) and draw.store.states else draw.values
+    if not targets:
+        return
+    for _ in range(draw.pick([1, 1, 2, 3])):
+        state = draw.pick(list(targets.values()))
+        if draw.chance(0.4) and state.shape:
+            _delay(draw, state)
+        else:
+            _assign(draw, state, draw.like(state.shape))
+
+
+def _delay(draw: Draw, state: Tensor) -> None:
+    """A delay line: the state without its oldest elements, and new ones."""
+    size = state.shape[0]
+    new = draw.integer(0, min(size, 4))
+    fresh = draw.like((new, *state.shape[1:]))
+    lengths = {"lengths": (new, size - new), "dim": 0}
+    _, kept = draw.node("split", {"x": state}, [state.bits or 32] * 2, lengths)
+    order = {"x0": kept, "x1": fresh} if draw.chance(0.8) else {"x0": fresh, "x1": kept}
+    (moved,) = draw.node("cat", order, [max(kept.bits or 32, fresh.bits or 32)], {"dim": 0})
+    _assign(draw, state, moved)
+
+
+def _assign(draw: Draw, state: Tensor, value: Tensor) -> None:
+    if value.shape == state.shape:
+        draw.node("assign", {"y": state, "x": value}, [])
+        draw.update(state, value.bits or 32)
+
+
+def copies(draw: Draw) -> None:
+    """The copy of a copy of a value."""
+    x = draw.value()
+    for _ in range(draw.integer(2, 3)):
+        (x,) = draw.node("copy", {"x": x}, [x.bits or 32])
+
+
+def repeated(draw: Draw) -> None:
+    """One element, repeated by a product with ones, as producers write it."""
+    count, bw = draw.integer(1, 20), draw.width()
+    inputs = {"x": draw.like((1,)), "y": draw.parameter((1, count), 8, np.ones((1, count), np.int64))}
+    draw.node("matmul", inputs, [bw], {"shamt_bwred": draw.shift(-14, 1), "bw_out": bw, **draw.rounded()})
+
+
+PATTERNS: Mapping[str, Choice] = {
+    "(interpolation)": Choice(interpolation, 0.5),
+    "(recurrent)": Choice(recurrent, 0.3),
+    "(swap)": Choice(swap, 0.3),
+    "(chain)": Choice(chain, 0.15),
+    "(butterflies)": Choice(butterflies, 0.6),
+    "(assignments)": Choice(assignments, 2.0),
+    "(copies)": Choice(copies, 0.1),
+    "(repeated)": Choice(repeated, 0.1),
 }

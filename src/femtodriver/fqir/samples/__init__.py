@@ -1,1 +1,0 @@
-"""Random legal nodes of every operator, for property tests: one sampler per operator, one module per family."""
