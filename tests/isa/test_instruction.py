@@ -16,10 +16,20 @@ from femtodriver.isa.instruction import InstructionSet, bitfield, family
 from tests.isa.isa_samples import ALL, FAMILY_OF, example, field_names, instructions, operands
 
 FIELDS = [(spec, name) for spec in ALL for name in field_names(spec)]
-ids = {"ids": lambda value: getattr(value, "name", value)}
 
 
-@pytest.mark.parametrize("spec", ALL, **ids)
+def label(value: object) -> str:
+    """How a parameter is shown."""
+    return value.name if isinstance(value, Spec) else str(value)
+
+
+def changed(start: Instruction, name: str, value: Any) -> Instruction:
+    """The instruction with another value in one field."""
+    changes: dict[str, Any] = {name: value}
+    return replace(start, **changes)
+
+
+@pytest.mark.parametrize("spec", ALL, ids=label)
 @given(data=st.data())
 @settings(max_examples=40, deadline=None)
 def test_words_and_text_give_the_same_instruction_back(spec: Spec, data: st.DataObject) -> None:
@@ -35,20 +45,20 @@ def test_words_and_text_give_the_same_instruction_back(spec: Spec, data: st.Data
     assert ISA.parse(text) == instruction
 
 
-@pytest.mark.parametrize(("spec", "name"), FIELDS, **ids)
+@pytest.mark.parametrize(("spec", "name"), FIELDS, ids=label)
 def test_every_field_holds_its_whole_range_and_no_more(spec: Spec, name: str) -> None:
     start = example(spec)
     if isinstance(getattr(start, name), int):
         entry = next(entry for entry in start.layout.fields if entry.name == name)
         for value in (entry.low, entry.high):
-            there = replace(start, **{name: value})
+            there = changed(start, name, value)
             assert ISA.decode(there.encode()) == ISA.parse(there.text()) == there
         for value in (entry.low - 1, entry.high + 1):
             with pytest.raises(AssemblyError, match=rf"^{spec.name}: {name} must be {entry.low} to {entry.high}, not"):
-                replace(start, **{name: value}).encode()
+                changed(start, name, value).encode()
 
 
-@pytest.mark.parametrize(("spec", "name"), FIELDS, **ids)
+@pytest.mark.parametrize(("spec", "name"), FIELDS, ids=label)
 @given(data=st.data())
 @settings(max_examples=10, deadline=None)
 def test_a_field_changes_only_its_own_bits(spec: Spec, name: str, data: st.DataObject) -> None:
@@ -56,12 +66,12 @@ def test_a_field_changes_only_its_own_bits(spec: Spec, name: str, data: st.DataO
     entry = next(entry for entry in start.layout.fields if entry.name == name)
     position = sum(other.width for other in start.layout.fields[: start.layout.fields.index(entry)])
     whole = operands if not isinstance(getattr(start, name), int) else st.integers(entry.low, entry.high)
-    changed = replace(start, **{name: data.draw(whole)})
-    difference = as_bits(start.encode()) ^ as_bits(changed.encode())
+    other = changed(start, name, data.draw(whole))
+    difference = as_bits(start.encode()) ^ as_bits(other.encode())
     assert difference & ~(((1 << entry.width) - 1) << position) == 0
 
 
-@pytest.mark.parametrize("spec", ALL, **ids)
+@pytest.mark.parametrize("spec", ALL, ids=label)
 def test_reserved_bits_must_be_zero(spec: Spec) -> None:
     instruction = example(spec)
     top = instruction.layout.fields[-1]
@@ -80,9 +90,9 @@ UNUSED = [
 ]
 
 
-@pytest.mark.parametrize(("spec", "name"), UNUSED, **ids)
+@pytest.mark.parametrize(("spec", "name"), UNUSED, ids=label)
 def test_fields_that_an_instruction_does_not_use_must_be_zero(spec: Spec, name: str) -> None:
-    wrong = replace(example(spec), **{name: 1})
+    wrong = changed(example(spec), name, 1)
     sentence = rf"^{spec.name}: {name} must be 0, because the instruction does not use it, not 1\.$"
     with pytest.raises(AssemblyError, match=sentence):
         wrong.encode()
@@ -100,7 +110,7 @@ def test_unknown_opcodes_are_refused() -> None:
             ISA.words_of(code)
 
 
-@pytest.mark.parametrize("spec", ALL, **ids)
+@pytest.mark.parametrize("spec", ALL, ids=label)
 def test_an_instruction_that_is_cut_off_is_refused(spec: Spec) -> None:
     instruction = example(spec)
     if instruction.words == 2:

@@ -12,7 +12,7 @@ from femtodriver.errors import MachineFault
 from femtodriver.isa import ISA
 from tests.machine.machine_bench import END, SMALL, START, Bench, Source, assemble
 from tests.machine.machine_programs import random_source, table_banks
-from tests.machine.slow import Fault, Slow
+from tests.machine.slow_machine import Fault, Slow
 
 
 def run_slow(made: Source, slow: Slow) -> int | None:

@@ -61,7 +61,7 @@ MEANING: dict[str, Any] = {
 class Slow:
     """One core: ``data`` is data memory in address order, ``tables`` the table banks."""
 
-    def __init__(self, data: bytes, tables: list[list[int]], bank_words: int, rows: int) -> None:
+    def __init__(self, data: bytes | bytearray, tables: list[list[int]], bank_words: int, rows: int) -> None:
         self.data = bytearray(data)
         self.tables = tables
         self.bank_words = bank_words
@@ -317,7 +317,8 @@ class Slow:
             row = (i.acc + group) * LANES + lane
             self.acc[row] = wrap(self.acc[row] + weight * x)
             self.count["matrix_executed"] += 1
-            self._multiplications(*sorted((max(bits, 8), i.x.bits)), 1)
+            one, other = sorted((max(bits, 8), i.x.bits))
+            self._multiplications(one, other, 1)
 
     def _control(self, i: Any) -> tuple[int | None, int]:
         if i.spec.name == "jump":
