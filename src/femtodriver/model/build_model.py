@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from femtodriver.program.compiled_data import DM_BANK_WORDS, TM_BANK_WORDS, Comp
 from femtodriver.program.metadata import InputRecord, OutputRecord
 
 DEFAULT_PART = "spu001"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +129,7 @@ def build(
 def _compiled(source: Source, part: Part, dump: Dump | None, options: Options) -> Built:
     if source.network is None:
         raise UsageError(f"{source.where}: is no network.")
+    _log.debug("compiling %s for %s with %s", source.name, part.name, options)
     try:
         compilation = compile_network(source.network, part, dump, options)
     except FemtoError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ FEMTO_META = "meta_from_femtofile"
 VENDOR_METAS = ("meta_from_femtomapper", "meta_from_femtocrux")
 META_NAMES = (OWN_META, *VENDOR_METAS, ZIP_META, FEMTO_META)
 DEFAULT_NAME = "fqir"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +58,13 @@ def load_source(model: object, name: str | None = None) -> Source:
     Raises UsageError for an argument of another type or a file name extension that is none of ours, ModelError for a
     network that cannot be read, ProgramError for a damaged program.
     """
+    source = _source(model, name)
+    kind = "network" if source.network is not None else "program"
+    _log.debug("loaded the %s %s from %s, sha256 %s", kind, source.name, source.where, source.sha256 or "unknown")
+    return source
+
+
+def _source(model: object, name: str | None) -> Source:
     if isinstance(model, str) and model == LOOPBACK:
         network = loopback()
         return Source(name or LOOPBACK, LOOPBACK, OWN_META, network, sha256=_network_digest(network))

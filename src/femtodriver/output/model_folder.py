@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ METRICS_TEXT = "metrics.txt"
 RESULTS = frozenset({IO_RECORDS, METRICS_YAML, METRICS_TEXT, COMPARISON})
 OWN_METAS = frozenset({OWN_META, ZIP_META, FEMTO_META})
 FOREIGN_CLOCK_MHZ = 100
+_log = logging.getLogger(__name__)
 
 
 def model_folder(output_dir: AnyPath, name: str) -> Path:
@@ -69,6 +71,7 @@ def write_all(
         if doc is not None:
             write_metrics(folder, doc)
 
+    _log.debug("writing %s", model_folder(output_dir, built.source.name))
     metas = {built.source.meta_name}
     if not _is_file_with(femto_path(output_dir, built.source.name), femto):
         metas.update(OWN_METAS)

@@ -184,6 +184,7 @@ def _run(
         if progress is not None:
             progress(name, done, frames)
 
+    _log.debug("runner %s: all frames", name)
     try:
         if not no_reset:
             runner.reset()

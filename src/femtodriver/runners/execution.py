@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from femtodriver.runners.runner import Runner
 from femtodriver.runners.runner_table import check_names, create
 
 SIMULATOR = "fasmir"
+_log = logging.getLogger(__name__)
 Inputs = Mapping[str, npt.ArrayLike]
 Recordings = Mapping[str, Sequence[Transaction]]
 Result = dict[str, Any]
@@ -111,6 +113,7 @@ def execute(
     write recordings if they are told to.
     """
     runners = {name: create(name, model, request, records_dir) for name in check_names(names)}
+    _log.debug("running %s", ", ".join(runners))
     found = run_all(
         inputs,
         list(runners.values()),

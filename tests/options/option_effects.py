@@ -1,0 +1,174 @@
+"""For every option, two runs that differ in it alone: what they show to the outside must differ too.
+
+To add an option, add its row to the table of its command. ``Case``: the options that both runs have, and the value of
+each; UNSET is a run without the option. Files that values name are made by ``prepare``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from femtodriver import Femtodriver
+from femtodriver.cli import main
+from femtodriver.errors import FemtoError
+
+UNSET = object()
+SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter" / "keyword_spotter.pt"
+
+
+@dataclass(frozen=True)
+class Case:
+    """Two values of an option, and what else both runs are given."""
+
+    second: Any
+    first: Any = UNSET
+    rest: Mapping[str, Any] = field(default_factory=dict)
+
+    def given(self, name: str, value: Any) -> dict[str, Any]:
+        """The options of one run."""
+        return {**self.rest, **({} if value is UNSET else {name: value})}
+
+
+def case(second: Any, first: Any = UNSET, **rest: Any) -> Case:
+    """A row of the table."""
+    return Case(second, first, rest)
+
+
+def prepare() -> None:
+    """The files that the tables name, in the current folder."""
+    rows = np.arange(64).reshape(4, 16)
+    np.save("rows.npy", rows)
+    np.save("near.npy", rows + 1)
+    np.save("words.npy", np.arange(9, dtype=np.uint32))
+    Path("names.txt").write_text("%x.4\n")
+    Path("options.yaml").write_text("DEFAULT: {type: KWS}\n")
+    Path("keys.toml").write_text(f'3 = "{"5a" * 16}"\n5 = "{"a5" * 16}"\n')
+    Path("keys.toml").chmod(0o600)
+    Femtodriver().compile("LOOPBACK", output_dir="made")
+    Femtodriver(keyring="keys.toml").compile("LOOPBACK", output_dir="secret")
+
+
+FEMTO = "made/LOOPBACK/io_records/LOOPBACK.femto"
+SECRET = "secret/LOOPBACK/io_records/LOOPBACK.femto"
+NEAR = {"runners": "dummy,fqir", "dummy_output_file": "near.npy", "input_file": "rows.npy"}
+
+MAIN: dict[str, Case] = {
+    "model": case(FEMTO),
+    "model_name": case("other"),
+    "debug": case(True),
+    "runners": case("fqir"),
+    "input_file": case("rows.npy", runners="fqir"),
+    "n_frames": case(3, runners="fqir"),
+    "seed": case(7, runners="fqir"),
+    "input_sample_indices": case((1, 2), runners="fqir"),
+    "input_period": case(0.5, runners="fasmir"),
+    "dummy_output_file": case("rows.npy", "near.npy", runners="dummy", input_file="rows.npy"),
+    "debug_vars": case("%x.4", runners="fqir"),
+    "debug_vars_fname": case("names.txt", runners="fqir"),
+    "tolerance": case(1, **NEAR),
+    "hardware": case("zynq", runners="hw"),
+    "address": case("127.0.0.1:1", runners="hw", hardware="zynq"),
+    "timeout": case(0.02, 0.01, runners="hw", hardware="zynq", address="127.0.0.1:{silent}"),
+    "reply_file": case("words.npy", runners="fakehw"),
+    "list_connected_devices": case("all"),
+    "output_dir": case("elsewhere"),
+    "hw_config": case("spu001x4"),
+    "dump_ir": case("stages"),
+    "compiler_options": case(["cores=1"]),
+    "model_options_file": case("options.yaml"),
+    "model_source_dir": case("."),
+    "keyring": case("keys.toml"),
+    "key_index": case(5, keyring="keys.toml"),
+    "salt": case(77, keyring="keys.toml"),
+    "noencrypt": case(True, keyring="keys.toml"),
+    "cleanup_docker": case(True),
+    "force_femtocrux_compile": case(True),
+    "force_femtocrux_sim": case(True),
+    "opt_profile": case("fast"),
+    "iospec_file": case("io.yaml"),
+}
+INSPECT: dict[str, Case] = {
+    "file": case("made/LOOPBACK", FEMTO),
+    "json": case(True, file=FEMTO),
+    "debug": case(True, file="gone.femto"),
+}
+DISASM: dict[str, Case] = {
+    "file": case("made/LOOPBACK", FEMTO),
+    "json": case(True, file=FEMTO),
+    "keyring": case("keys.toml", file=SECRET),
+    "debug": case(True, file="gone.femto"),
+}
+BOARD: dict[str, Case] = {
+    "listen": case("127.0.0.1:1", "127.0.0.1:2"),
+    "redis": case("127.0.0.1:1", "127.0.0.1:2"),
+    "hw_config": case("spu001x4", listen="a"),
+    "keyring": case("keys.toml", listen="a"),
+    "replay": case("made/LOOPBACK", listen="a"),
+    "drop": case(0.5, listen="a"),
+    "corrupt": case(0.5, listen="a"),
+    "delay": case(0.5, listen="a"),
+    "delay_s": case(0.5, listen="a", delay=0.1),
+    "split": case(True, listen="a"),
+    "close_after": case(5, listen="a"),
+    "close_after_entries": case(5, listen="a"),
+    "seed": case(5, listen="a", drop=0.1),
+    "debug": case(True, listen="a", hw_config="gone.toml"),
+}
+TABLES = {"": MAIN, "inspect": INSPECT, "disasm": DISASM, "board": BOARD}
+
+
+def seen_of_main(given: Mapping[str, Any]) -> list[str]:
+    """Everything that ``Femtodriver.main`` shows: what it tells, logs, prints, gives back, raises and writes."""
+    seen: list[str] = []
+    before = {path: path.stat().st_mtime_ns for path in Path().rglob("*")}
+    driver = Femtodriver()
+    driver.say = seen.append
+    with _listened(seen), contextlib.redirect_stdout(io.StringIO()) as printed:
+        try:
+            result = driver.main(SimpleNamespace(**{"model": "LOOPBACK", **given}))
+            seen.append(repr(result))
+        except FemtoError as error:
+            seen.append(f"{type(error).__name__}: {error}")
+    files = [path for path in sorted(Path().rglob("*")) if path.is_file()]
+    new = [path for path in files if path.stat().st_mtime_ns != before.get(path)]
+    return [*seen, printed.getvalue(), *(f"{path} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in new)]
+
+
+@contextlib.contextmanager
+def _listened(seen: list[str]) -> Any:
+    """What our loggers say meanwhile goes to ``seen``; their level is as it was before, afterwards."""
+    logger = logging.getLogger("femtodriver")
+    handler = logging.Handler()
+    handler.emit = lambda record: seen.append(record.getMessage())  # type: ignore[method-assign]
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+def seen_of_command(command: str, given: Mapping[str, Any], capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What a subcommand prints, and its exit status."""
+    words = [command]
+    for name, value in given.items():
+        if name == "file":
+            words.append(str(value))
+        else:
+            words += [f"--{name}"] if value is True else [f"--{name}={value}"]
+    status = main(words)
+    captured = capsys.readouterr()
+    return [str(status), captured.out, captured.err]
