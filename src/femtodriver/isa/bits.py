@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from femtodriver.errors import AssemblyError
@@ -51,13 +51,34 @@ class BitField:
             raise AssemblyError(f"{owner}: {self.name} must be {self.low} to {self.high}, not {value}.")
 
 
+def positions(fields: Iterable[BitField]) -> Iterator[tuple[BitField, int]]:
+    """Consecutive fields from bit 0 up, each with the position of its lowest bit."""
+    position = 0
+    for field in fields:
+        yield field, position
+        position += field.width
+
+
+def pack(owner: str, fields: Iterable[BitField], values: Mapping[str, int]) -> int:
+    """The bits of consecutive fields; a value that is not given is 0. AssemblyError when one is not legal."""
+    bits = 0
+    for field, position in positions(fields):
+        bits |= field.encode(owner, values.get(field.name, 0)) << position
+    return bits
+
+
+def unpack(owner: str, fields: Iterable[BitField], bits: int) -> dict[str, int]:
+    """The values of consecutive fields; AssemblyError when one is not legal."""
+    return {field.name: field.decode(owner, bits >> position) for field, position in positions(fields)}
+
+
 class Layout:
     """Consecutive fields from bit 0 up. The sum of their widths must be 64 or 128: no hole, no overlap."""
 
     def __init__(self, *fields: BitField) -> None:
         total = sum(field.width for field in fields)
         if total not in (WORD_BITS, 2 * WORD_BITS):
-            raise AssemblyError(f"layout: the fields must fill 64 or 128 bits, not {total}.")
+            raise AssemblyError(f"layout: the fields must fill {WORD_BITS} or {2 * WORD_BITS} bits, not {total}.")
         names = [field.name for field in fields]
         if len(set(names)) != len(names):
             raise AssemblyError(f"layout: the field names must differ, not {names}.")
@@ -66,19 +87,11 @@ class Layout:
 
     def encode(self, owner: str, values: Mapping[str, int]) -> tuple[int, ...]:
         """64-bit words, least significant word first."""
-        bits, position = 0, 0
-        for field in self.fields:
-            bits |= field.encode(owner, values.get(field.name, 0)) << position
-            position += field.width
+        bits = pack(owner, self.fields, values)
         return tuple((bits >> (WORD_BITS * index)) & ((1 << WORD_BITS) - 1) for index in range(self.words))
 
     def decode(self, owner: str, words: tuple[int, ...]) -> dict[str, int]:
         """Field values of ``words``; AssemblyError when words are missing or a value is not legal."""
         if len(words) != self.words:
             raise AssemblyError(f"{owner}: must have {self.words} instruction words, not {len(words)}.")
-        bits = sum(word << (WORD_BITS * index) for index, word in enumerate(words))
-        values, position = {}, 0
-        for field in self.fields:
-            values[field.name] = field.decode(owner, bits >> position)
-            position += field.width
-        return values
+        return unpack(owner, self.fields, sum(word << (WORD_BITS * index) for index, word in enumerate(words)))

@@ -6,6 +6,7 @@ instruction is in flight per core; its words are fetched while its predecessor r
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import ceil
 
 # Decode and address generation, first operand out of its bank, last result back into its bank.
@@ -21,6 +22,16 @@ BRANCH_TAKEN = 2
 THREAD_SWITCH = 2
 # A multiplier lane takes 8 bits of one operand and 16 bits of the other in one cycle.
 LANE_BITS = (8, 16)
+
+
+def constants() -> dict[str, int]:
+    """The fixed parts of the rules, by name."""
+    return {name: value for name, value in globals().items() if name.isupper() and isinstance(value, int)}
+
+
+def rule_text(rule: Callable[..., int]) -> str:
+    """What a rule says, in the words of the documentation."""
+    return str(rule.__doc__).splitlines()[0].rstrip(".")
 
 
 def passes(width_a: int, width_b: int) -> int:

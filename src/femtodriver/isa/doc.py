@@ -28,14 +28,8 @@ from femtodriver.isa import (
     cycles,
     limits,
 )
-from femtodriver.isa.operand import (
-    ACC_WIDTHS,
-    ADDRESS_BITS,
-    IMMEDIATE_BITS,
-    MEMORY_KINDS,
-    OPERAND_BITS,
-    ROW_BITS,
-)
+from femtodriver.isa.bits import positions
+from femtodriver.isa.operand import ACC_WIDTHS, IMMEDIATE_BITS, KIND_FIELDS, MEMORY_KINDS, OPERAND_BITS
 
 EXAMPLES = (
     "vpass a120, [0x40]:i32, #0 length=64",
@@ -116,20 +110,33 @@ def instructions() -> str:
 
 def operands() -> str:
     """The kinds of operand and where their bits are."""
-    top = OPERAND_BITS - 1
-    kind = f"{top}:{IMMEDIATE_BITS}"
     rows: list[Sequence[object]] = []
     for bits, code in MEMORY_KINDS.items():
-        place = f"{IMMEDIATE_BITS - 1}:{ADDRESS_BITS} base register, {ADDRESS_BITS - 1}:0 byte address"
-        rows.append((int(code), f"memory, {bits}-bit elements", place, f"`[0x1f0]:i{bits}`, `[b2+0x1f0]:i{bits}`"))
+        text = f"`[0x1f0]:i{bits}`, `[b2+0x1f0]:i{bits}`"
+        rows.append((int(code), f"memory, {bits}-bit elements", _operand_bits(code), text))
+    rows.append((int(Kind.ACC), "accumulators", _operand_bits(Kind.ACC), "`a12`, `a12:i16`"))
+    values = f"{limits.MIN_IMMEDIATE} to {limits.MAX_IMMEDIATE}"
+    rows.append((int(Kind.IMM), "immediate", _operand_bits(Kind.IMM), f"`#-5`; {values}"))
+    return _rows((f"kind (bits {OPERAND_BITS - 1}:{IMMEDIATE_BITS})", "operand", "other bits", "assembly"), rows)
+
+
+def _operand_bits(kind: Kind) -> str:
+    """Where the fields of an operand are, the highest first."""
     widths = ", ".join(f"{code} = {bits}" for code, bits in enumerate(ACC_WIDTHS))
-    place = f"{ROW_BITS + 1}:{ROW_BITS} width ({widths} bits), {ROW_BITS - 1}:0 row; the others 0"
-    rows.append((int(Kind.ACC), "accumulators", place, "`a12`, `a12:i16`"))
-    place = f"{IMMEDIATE_BITS - 1}:0 value, two's complement"
-    rows.append(
-        (int(Kind.IMM), "immediate", place, f"`#-5`; {-(1 << IMMEDIATE_BITS - 1)} to {(1 << IMMEDIATE_BITS - 1) - 1}")
-    )
-    return _rows((f"kind (bits {kind})", "operand", "other bits", "assembly"), rows)
+    meanings = {
+        "address": "byte address",
+        "base": "base register",
+        "row": "row",
+        "width": f"width ({widths} bits)",
+        "value": "value, two's complement",
+    }
+    places = [
+        f"{position + entry.width - 1}:{position} {meanings[entry.name]}"
+        for entry, position in positions(KIND_FIELDS[kind])
+        if entry.name != "unused"
+    ]
+    unused = "; the others 0" if len(places) < len(KIND_FIELDS[kind]) else ""
+    return ", ".join(reversed(places)) + unused
 
 
 def clips() -> str:
@@ -144,23 +151,14 @@ def forms() -> str:
 
 def cycle_constants() -> str:
     """The fixed parts of the cycle rules."""
-    names = (
-        "START_VECTOR",
-        "START_TABLE",
-        "START_MATRIX",
-        "START_TRANSFER",
-        "CONTROL",
-        "BRANCH_TAKEN",
-        "THREAD_SWITCH",
-    )
-    return _rows(("constant", "cycles"), [(f"`{name}`", getattr(cycles, name)) for name in names])
+    return _rows(("constant", "cycles"), [(f"`{name}`", count) for name, count in cycles.constants().items()])
 
 
 def cycle_rules() -> str:
     """Cycles of every family, from the docstrings of the rules."""
     rows = []
     for family, specs in ISA.table:
-        rule = str(family.cycle_rule.__doc__).splitlines()[0].rstrip(".")
+        rule = cycles.rule_text(family.cycle_rule)
         rows.append((", ".join(f"`{spec.name}`" for spec in specs), rule))
     return _rows(("instructions", "cycles"), rows)
 
@@ -196,12 +194,10 @@ TABLES: dict[str, Callable[[], str]] = {
 
 def _format(family: type[Instruction]) -> str:
     docs = {entry.name: str(entry.metadata["doc"]) for entry in fields(family)[1:]}
-    rows, position = [], 0
-    for entry in family.layout.fields:
-        values = f"{entry.low} to {entry.high}"
-        doc = docs.get(
-            entry.name, {"opcode": "see the table of instructions", "reserved": "must be 0"}.get(entry.name, "")
-        )
+    docs |= {"opcode": "see the table of instructions", "reserved": "must be 0"}
+    rows = []
+    for entry, position in positions(family.layout.fields):
+        values, doc = f"{entry.low} to {entry.high}", docs[entry.name]
         if entry.name == "reserved":
             values = "0"
         elif entry.width == OPERAND_BITS:
@@ -210,13 +206,11 @@ def _format(family: type[Instruction]) -> str:
             doc += f"; encoded as value - {entry.bias}"
         place = f"{position + entry.width - 1}:{position}" if entry.width > 1 else position
         rows.append((place, entry.name, values, doc))
-        position += entry.width
     size = f"{family.layout.words} word" + ("s" if family.layout.words > 1 else "")
     meaning, _, more = inspect.cleandoc(str(family.__doc__)).partition("\n")
     text = _code(meaning) + (f"\n\n{more.strip()}" if more else "")
-    return f"### {family.format_name} format, {size}\n\n{text}\n\n" + _rows(
-        ("bits", "field", "values", "meaning"), rows
-    )
+    table = _rows(("bits", "field", "values", "meaning"), rows)
+    return f"### {family.format_name} format, {size}\n\n{text}\n\n{table}"
 
 
 def _code(meaning: str) -> str:

@@ -22,6 +22,8 @@ def field_of(family: type[Instruction], name: str) -> BitField:
     return {entry.name: entry for entry in family.layout.fields}[name]
 
 
+(_IMMEDIATE,) = operand.KIND_FIELDS[operand.Kind.IMM]
+
 ISA_VERSION = 1
 """Rises with every change that makes an old program mean something else."""
 ISA_NAME = f"open-spu/{ISA_VERSION}"
@@ -82,9 +84,9 @@ MIN_SHIFT = field_of(VectorInstruction, "shift").low
 """The longest right shift of an operand or a result, as a negative number."""
 MAX_SHIFT = field_of(VectorInstruction, "shift").high
 """The longest left shift of an operand or a result."""
-MIN_IMMEDIATE = -(1 << operand.IMMEDIATE_BITS - 1)
+MIN_IMMEDIATE = _IMMEDIATE.low
 """The smallest value of an immediate operand."""
-MAX_IMMEDIATE = (1 << operand.IMMEDIATE_BITS - 1) - 1
+MAX_IMMEDIATE = _IMMEDIATE.high
 """The largest value of an immediate operand."""
 MAX_MATRIX_COLUMNS = field_of(MatrixInstruction, "columns").high
 """Activations of a matrix instruction."""

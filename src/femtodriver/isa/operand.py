@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
 from femtodriver.errors import AssemblyError
+from femtodriver.isa.bits import BitField, pack, unpack
 
-KIND_BITS = 3
 ADDRESS_BITS = 19
 REGISTER_BITS = 3
 IMMEDIATE_BITS = REGISTER_BITS + ADDRESS_BITS
 ROW_BITS = 7
-OPERAND_BITS = KIND_BITS + IMMEDIATE_BITS
-_BASE_SHIFT, _KIND_SHIFT = ADDRESS_BITS, IMMEDIATE_BITS
 # An accumulator row has one accumulator for each lane.
 LANES = 8
 ACC_BITS = 64
@@ -34,6 +33,22 @@ MEMORY_KINDS = {8: Kind.I8, 16: Kind.I16, 32: Kind.I32}
 _MEMORY_BITS = {kind: bits for bits, kind in MEMORY_KINDS.items()}
 # Code of the width that an accumulator operand is read with: 64 = all of it, else its low bits, sign-extended.
 ACC_WIDTHS = (ACC_BITS, *MEMORY_KINDS)
+
+KIND_FIELD = BitField("kind", 3, most=max(Kind))
+_IN_MEMORY = (BitField("address", ADDRESS_BITS), BitField("base", REGISTER_BITS))
+_WIDTH_BITS = (len(ACC_WIDTHS) - 1).bit_length()
+_ACCUMULATOR = (
+    BitField("row", ROW_BITS),
+    BitField("width", _WIDTH_BITS),
+    BitField("unused", IMMEDIATE_BITS - ROW_BITS - _WIDTH_BITS, most=0),
+)
+# The fields below the kind, from bit 0 up.
+KIND_FIELDS: Mapping[Kind, tuple[BitField, ...]] = {
+    **dict.fromkeys(MEMORY_KINDS.values(), _IN_MEMORY),
+    Kind.ACC: _ACCUMULATOR,
+    Kind.IMM: (BitField("value", IMMEDIATE_BITS, signed=True),),
+}
+OPERAND_BITS = IMMEDIATE_BITS + KIND_FIELD.width
 
 
 @dataclass(frozen=True)
@@ -56,39 +71,29 @@ class Operand:
 
     def encode(self) -> int:
         """The operand's 25 bits; AssemblyError when the value does not fit."""
+        fields = KIND_FIELDS[self.kind]
         if self.in_memory:
-            _require(0 <= self.value < 1 << ADDRESS_BITS, f"address must be 0 to {2**ADDRESS_BITS - 1}", self.value)
-            _require(
-                0 <= self.base < 1 << REGISTER_BITS, f"base register must be 0 to {2**REGISTER_BITS - 1}", self.base
-            )
             _require(self.bits == _MEMORY_BITS[self.kind], "memory operand's bits must match its kind", self.bits)
-            payload = self.base << _BASE_SHIFT | self.value
+            payload = pack("memory operand", fields, {"address": self.value, "base": self.base})
         elif self.kind is Kind.ACC:
-            _require(0 <= self.value < 1 << ROW_BITS, f"accumulator row must be 0 to {2**ROW_BITS - 1}", self.value)
             _require(self.bits in ACC_WIDTHS, "accumulator width must be 8, 16, 32 or 64", self.bits)
-            payload = ACC_WIDTHS.index(self.bits) << ROW_BITS | self.value
+            width = ACC_WIDTHS.index(self.bits)
+            payload = pack("accumulator operand", fields, {"row": self.value, "width": width})
         else:
-            limit = 1 << (IMMEDIATE_BITS - 1)
-            _require(-limit <= self.value < limit, f"immediate must be {-limit} to {limit - 1}", self.value)
-            payload = self.value & ((1 << IMMEDIATE_BITS) - 1)
-        return int(self.kind) << _KIND_SHIFT | payload
+            payload = pack("immediate operand", fields, {"value": self.value})
+        return int(self.kind) << IMMEDIATE_BITS | payload
 
     @staticmethod
     def decode(bits: int) -> Operand:
         """The operand of 25 bits; AssemblyError for an unknown kind or nonzero unused bits."""
-        code, payload = bits >> _KIND_SHIFT, bits & ((1 << _KIND_SHIFT) - 1)
-        if code > max(Kind):
-            raise AssemblyError(f"operand: kind must be 0 to {max(Kind)}, not {code}.")
-        kind = Kind(code)
+        kind = Kind(KIND_FIELD.decode("operand", bits >> IMMEDIATE_BITS))
         if kind in _MEMORY_BITS:
-            return Operand(kind, payload & ((1 << ADDRESS_BITS) - 1), _MEMORY_BITS[kind], payload >> _BASE_SHIFT)
+            found = unpack("memory operand", KIND_FIELDS[kind], bits)
+            return Operand(kind, found["address"], _MEMORY_BITS[kind], found["base"])
         if kind is Kind.ACC:
-            unused = payload >> (ROW_BITS + 2)
-            _require(unused == 0, "accumulator operand's unused bits must be 0", unused)
-            return Operand(kind, payload & ((1 << ROW_BITS) - 1), ACC_WIDTHS[payload >> ROW_BITS])
-        limit = 1 << (IMMEDIATE_BITS - 1)
-        value = payload - (limit << 1) if payload >= limit else payload
-        return Operand(kind, value)
+            found = unpack("accumulator operand", KIND_FIELDS[kind], bits)
+            return Operand(kind, found["row"], ACC_WIDTHS[found["width"]])
+        return Operand(kind, unpack("immediate operand", KIND_FIELDS[kind], bits)["value"])
 
     def text(self) -> str:
         """Assembly form: ``[b2+0x1f0]:i16``, ``a12``, ``a12:i16``, ``#-5``."""
@@ -129,7 +134,8 @@ def immediate(value: int) -> Operand:
 
 def fits_immediate(value: int) -> bool:
     """Whether ``value`` can be an immediate."""
-    return -(1 << (IMMEDIATE_BITS - 1)) <= value < 1 << (IMMEDIATE_BITS - 1)
+    (field,) = KIND_FIELDS[Kind.IMM]
+    return field.low <= value <= field.high
 
 
 def _require(condition: bool, sentence: str, value: object) -> None:
