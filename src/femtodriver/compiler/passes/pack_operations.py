@@ -188,7 +188,7 @@ def _runs(fmir: Fmir, chains: _Chains, members: list[int]) -> list[list[int]]:
 
 def _extend(chains: _Chains, before: Small, after: Small) -> bool:
     """Lay the vectors of ``after`` behind those of ``before``; False if they cannot be."""
-    pairs = [(before.dst, after.dst), *_operand_pairs(before, after)]
+    pairs = [(before.dst, after.dst), *zip(before.reads, after.reads, strict=True)]
     if not all(_may_continue(chains, *pair) for pair in pairs):
         return False
     joins = [pair for pair in pairs if pair[0].step and not chains.is_const(pair[0]) and not chains.beside(*pair)]
@@ -208,24 +208,16 @@ def _may_continue(chains: _Chains, first: View, second: View) -> bool:
     return chains.is_const(first) or chains.beside(first, second) or chains.can_join(first, second)
 
 
-def _operand_pairs(before: Small, after: Small) -> list[tuple[View, View]]:
-    if isinstance(before, Vec) and isinstance(after, Vec):
-        sides = [(before.a, after.a), (before.b, after.b)]
-        return [(x, y) for x, y in sides if isinstance(x, View) and isinstance(y, View)]
-    return list(zip(before.reads, after.reads, strict=True))
-
-
 def _packed(fmir: Fmir, before: list[set[int]], chains: _Chains, runs: Iterable[list[int]]) -> Fmir:
     """Runs as one operation each, as early as their operands allow, chained buffers as one buffer each."""
     buffers = dict(fmir.buffers)
     ops = list(fmir.ops)
+    small = {index: op for index, op in enumerate(fmir.ops) if isinstance(op, (Vec, Look, Interp))}
     leader = list(range(len(ops)))
     for run in runs:
-        ops[run[0]] = _joined(buffers, [fmir.ops[index] for index in run])
+        ops[min(run)] = _joined(buffers, [small[index] for index in run])
         for index in run:
             leader[index] = min(run)
-        if run[0] != min(run):
-            ops[min(run)] = ops[run[0]]
     order = _ordered(before, leader)
     places: dict[str, tuple[str, int]] = {}
     for members in chains.all():
@@ -264,30 +256,21 @@ def _ordered(before: list[set[int]], leader: list[int]) -> list[int]:
     return order
 
 
-def _joined(buffers: dict[str, Buffer], ops: list[Op]) -> Op:
+def _joined(buffers: dict[str, Buffer], ops: list[Small]) -> Small:
     """One operation for all; views are still named after the first one's buffers (``_packed`` moves them)."""
-    first = ops[0]
+    first = replace(ops[0], dst=_long([op.dst for op in ops]))
+    sides = [_side(buffers, list(views)) for views in zip(*(op.reads for op in ops), strict=True)]
     if isinstance(first, Vec):
-        vecs = [op for op in ops if isinstance(op, Vec)]
-        a, b = (_side(buffers, [getattr(op, name) for op in vecs]) for name in ("a", "b"))
-        return replace(first, dst=_long([op.dst for op in vecs]), a=a, b=b)
-    if isinstance(first, (Look, Interp)):
-        same = [op for op in ops if isinstance(op, (Look, Interp))]
-        a = _side(buffers, [op.a for op in same])
-        if isinstance(a, View):
-            return replace(first, dst=_long([op.dst for op in same]), a=a)
-    raise TypeError(type(first).__name__)
+        named = iter(sides)
+        a = next(named) if isinstance(first.a, View) else first.a
+        return replace(first, a=a, b=next(named, first.b))
+    return replace(first, a=sides[0])
 
 
-def _side(buffers: dict[str, Buffer], values: list[View | int]) -> View | int:
-    views = [value for value in values if isinstance(value, View)]
-    if not views:
-        return values[0]
-    if not views[0].step:
-        return replace(views[0], length=sum(view.length for view in views))
-    if buffers[views[0].buffer].role is Role.CONST:
-        return _constants(buffers, views)
-    return _long(views)
+def _side(buffers: dict[str, Buffer], views: list[View]) -> View:
+    """One operand for all: the views lie side by side, are one and the same element, or are constants."""
+    constant = views[0].step and buffers[views[0].buffer].role is Role.CONST
+    return _constants(buffers, views) if constant else _long(views)
 
 
 def _long(views: list[View]) -> View:
@@ -296,21 +279,17 @@ def _long(views: list[View]) -> View:
 
 
 def _constants(buffers: dict[str, Buffer], views: list[View]) -> View:
-    parts = []
-    for view in views:
-        init = buffers[view.buffer].init
-        if init is not None:
-            parts.append(init[view.offset : view.end])
-    values = np.concatenate(parts)
+    """The values of constant views one after another, in a buffer that may be there already."""
+    known = [(view, buffers[view.buffer].init) for view in views]
+    values = np.concatenate([init[view.offset : view.end] for view, init in known if init is not None])
     bits = max(buffers[view.buffer].bits for view in views)
-    key = "pack:" + ",".join(f"{view.buffer}[{view.offset}:{view.end}]" for view in views)
     for name, buffer in buffers.items():
         same = buffer.role is Role.CONST and buffer.bits == bits
         if same and buffer.init is not None and np.array_equal(buffer.init, values):
             return View(name, 0, len(values))
-    if key not in buffers:
-        buffers[key] = Buffer(key, len(values), bits, Role.CONST, init=values)
-    return View(key, 0, len(values))
+    name = "pack:" + ",".join(f"{view.buffer}[{view.offset}:{view.end}]" for view in views)
+    buffers[name] = Buffer(name, len(values), bits, Role.CONST, init=values)
+    return View(name, 0, len(values))
 
 
 PASS = Pass(
