@@ -123,7 +123,7 @@ def test_sound_of_other_widths_is_converted_as_documented(capsys: Out, bits: int
 SOUNDS: dict[str, tuple[dict[str, Any], str]] = {
     "stereo": ({"channels": 2}, "the file must be mono, not of 2 channels"),
     "compressed": ({"tag": 7, "bits": 8}, "samples must be PCM or float, not format 7 (mu-law)"),
-    "odd width": ({"bits": 12}, "PCM samples must have 8, 16, 24, 32 bits"),
+    "odd width": ({"bits": 12}, "PCM samples must have 8 to 32 bits without unused bytes, not 12 bits"),
     "not a number": ({"bits": 32, "tag": 3, "samples": b"\xff" * 256}, "must be a finite number, not nan"),
     "shorter than a frame": ({"samples": b"\0" * 10}, "must have at least 16 samples, which make one frame, not 5"),
 }
@@ -146,17 +146,17 @@ def late(value: Any, dtype: Any = np.int64) -> Any:
 
 
 ARRAYS: dict[str, tuple[Any, str]] = {
-    "width": (np.zeros((4, 17), int), "input 'x': must have the shape (frames, 16), not (4, 17)"),
-    "rank 0": (np.zeros((), int), "input 'x': must have the shape (frames, 16), not ()"),
-    "rank 3": (np.zeros((1, 4, 16), int), "input 'x': must have the shape (frames, 16), not (1, 4, 16)"),
+    "width": (np.zeros((4, 17), int), 'input "x": must have the shape (frames, 16), not (4, 17)'),
+    "rank 0": (np.zeros((), int), 'input "x": must have the shape (frames, 16), not ()'),
+    "rank 3": (np.zeros((1, 4, 16), int), 'input "x": must have the shape (frames, 16), not (1, 4, 16)'),
     "no frames": (np.zeros((0, 16), int), "must have at least one frame"),
-    "bool": (np.zeros((4, 16), bool), "input 'x': must hold integers, not bool"),
-    "complex": (np.zeros((4, 16), complex), "input 'x': must hold integers, not complex128"),
-    "text": (np.full((4, 16), "a"), "input 'x': must hold integers, not <U1"),
-    "fraction": (late(0.5, float), "input 'x': frame 2, element 7: must be a whole number, not 0.5"),
-    "high": (late(32768), "input 'x': frame 2, element 7: must be between -32768 and 32767 (16 bits), not 32768"),
-    "low": (late(-32769), "input 'x': frame 2, element 7: must be between -32768 and 32767 (16 bits), not -32769"),
-    "nan": (late(np.nan, float), "input 'x': frame 2, element 7: must be a whole number, not nan"),
+    "bool": (np.zeros((4, 16), bool), 'input "x": must hold integers, not bool'),
+    "complex": (np.zeros((4, 16), complex), 'input "x": must hold integers, not complex128'),
+    "text": (np.full((4, 16), "a"), 'input "x": must hold integers, not <U1'),
+    "fraction": (late(0.5, float), 'input "x": frame 2, element 7: must be a whole number, not 0.5'),
+    "high": (late(32768), 'input "x": frame 2, element 7: must be between -32768 and 32767 (16 bits), not 32768'),
+    "low": (late(-32769), 'input "x": frame 2, element 7: must be between -32768 and 32767 (16 bits), not -32769'),
+    "nan": (late(np.nan, float), 'input "x": frame 2, element 7: must be a whole number, not nan'),
 }
 
 
@@ -177,16 +177,16 @@ def test_input_files_that_are_none(capsys: Out) -> None:
     Path("empty.npy").write_bytes(b"")
     Path("a.csv").write_text("1,2\n")
     for name, sentence, status in (
-        ("gone.wav", "gone.wav: the file cannot be read: No such file", 1),
+        ("gone.wav", "gone.wav: the file must exist.", 1),
         ("empty.npy", "empty.npy: must be an array", 1),
-        ("objects.npy", "objects.npy: must be an array (numpy.save) of plain numbers", 1),
-        ("other.npz", "must have an array for 'x', which is missing", 1),
+        ("objects.npy", "objects.npy: must be an array of plain numbers that numpy.save wrote, not Python objects", 1),
+        ("other.npz", 'must have an array for "x", which is missing', 1),
         ("a.csv", "a.csv: an input file must end in .wav, .npy, .npz, not '.csv'", 2),
     ):
         found = main(["LOOPBACK", "--input-file", name, "--runners", "fqir"])
         check_refused(found, capsys.readouterr(), sentence, expected=status)
     status = main(["LOOPBACK", "--input-sample-indices", "7,9", "--runners", "fqir"])
-    check_refused(status, capsys.readouterr(), "frame range 7,9: must start within the 2 frames of input 'x'")
+    check_refused(status, capsys.readouterr(), "frame range 7,9: must start within the 2 frames of the inputs")
 
 
 def everything(folder: Path) -> dict[str, bytes]:

@@ -17,8 +17,6 @@ ALLOWED = {
     "output.atomic_folder": {"os.open"},  # a folder, to sync it
     "cli.command": {"os.open"},  # the null device, in place of a closed pipe
     "device.evk2.usb_boards": {"os.open"},  # a lock, never read
-    "inputs.array_inputs": {"np.load", "zipfile.ZipFile"},
-    "inputs.wav_file": {"read_bytes"},
 }
 READERS = {"open", "os.open", "io.open", "np.load", "np.fromfile", "np.memmap", "np.loadtxt", "np.genfromtxt"}
 METHODS = {"read_text", "read_bytes"}

@@ -85,7 +85,7 @@ def test_inputs_are_neither_changed_nor_kept(counting: FqirRunner) -> None:
     ("inputs", "sentence"),
     [
         ({}, "which is missing"),
-        ({"x": np.ones((1, 2)), "y": np.ones((1, 2))}, "must be inputs of the network, not 'y'"),
+        ({"x": np.ones((1, 2)), "y": np.ones((1, 2))}, 'must be inputs of the network, not "y"'),
         ({"x": np.ones((1, 3), int)}, r"must have the shape \(frames, 2\), not \(1, 3\)"),
         ({"x": np.full((2, 2), 1 << 15)}, "frame 0, element 0: must be between -32768 and 32767"),
         ({"x": np.full((1, 2), 0.5)}, "must be a whole number"),

@@ -1,17 +1,28 @@
-"""Inputs of a network: from audio files, arrays or a random generator to checked frames of integers."""
+"""Inputs of a network: from audio files, arrays or a generator to checked frames of integers."""
 
-from femtodriver.inputs.array_inputs import check_inputs, read_array
-from femtodriver.inputs.input_sources import frames_from_samples, load_inputs, random_inputs, select_frames
+from femtodriver.inputs.array_inputs import check_frame, check_inputs
+from femtodriver.inputs.frame_reader import FrameReader
+from femtodriver.inputs.generated_frames import default_frames, default_frames_text, random_inputs
 from femtodriver.inputs.input_spec import InputSpec
-from femtodriver.inputs.wav_file import read_wav
+from femtodriver.inputs.loaded_inputs import LoadedInputs, load_inputs, read_inputs, select_frames
+from femtodriver.inputs.open_inputs import Source, open_inputs, read_array
+from femtodriver.inputs.real_values import REAL, Scale
 
 __all__ = [
+    "REAL",
+    "FrameReader",
     "InputSpec",
+    "LoadedInputs",
+    "Scale",
+    "Source",
+    "check_frame",
     "check_inputs",
-    "frames_from_samples",
+    "default_frames",
+    "default_frames_text",
     "load_inputs",
+    "open_inputs",
     "random_inputs",
     "read_array",
-    "read_wav",
+    "read_inputs",
     "select_frames",
 ]

@@ -1,13 +1,10 @@
-"""Arrays as model inputs: reading them from files and checking them against what the network declares."""
+"""Arrays as inputs: what makes one, and whether it is what the network declares."""
 
 from __future__ import annotations
 
-import tokenize
 import warnings
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,109 +12,130 @@ import numpy.typing as npt
 from femtodriver.arrays import AnyArray, BoolArray, Int64Array
 from femtodriver.errors import InputError
 from femtodriver.inputs.input_spec import InputSpec, listed
-
-# An archive may claim more than this only by mistake or malice: 64 M values of 16 bytes.
-MOST_BYTES = 1 << 30
-_READING = (ValueError, TypeError, OSError, EOFError, KeyError, RuntimeError, MemoryError, SyntaxError)
-_UNPACKING = (zipfile.BadZipFile, zlib.error, tokenize.TokenError, NotImplementedError, OverflowError)
+from femtodriver.safe_text import quote
 
 
-def read_array(path: str | Path) -> AnyArray | dict[str, AnyArray]:
-    """The array of a ``.npy`` file, or the arrays of a ``.npz`` file by name. Pickled objects are never loaded.
+def as_array(values: npt.ArrayLike, where: str) -> AnyArray:
+    """The values as an array, not copied if they are one.
 
-    Raises InputError for a file that cannot be read, is damaged, holds objects, or unpacks to more than 1 GiB.
+    Raises InputError where they make none, and for masked arrays: what is hidden by a mask would be taken for data.
     """
-    where = Path(path)
-    archive = where.suffix.lower() == ".npz"
-    wanted = "an archive of arrays (numpy.savez)" if archive else "an array (numpy.save)"
     try:
-        if archive:
-            _check_size(where)
-        found = _load(where)
-    except InputError:
-        raise
-    except (*_READING, *_UNPACKING) as error:
-        reason = getattr(error, "strerror", None) or str(error).split("\n")[0] or type(error).__name__
-        raise InputError(f"{where}: must be {wanted} of plain numbers, which cannot be read: {reason}.") from None
-    members = list(found.values()) if isinstance(found, dict) else [found]
-    if isinstance(found, dict) != archive or not all(isinstance(one, np.ndarray) for one in members):
-        raise InputError(f"{where}: must be {wanted}, not something else under that name.")
-    return found
-
-
-def _load(path: Path) -> AnyArray | dict[str, AnyArray]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # NumPy warns of odd headers; what they hold is judged by us
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return loaded
-        with loaded:
-            return {name: loaded[name] for name in loaded.files}
-
-
-def _check_size(path: Path) -> None:
-    with zipfile.ZipFile(path) as archive:
-        size = sum(info.file_size for info in archive.infolist())
-    if size > MOST_BYTES:
-        raise InputError(f"{path}: must unpack to at most {MOST_BYTES} bytes, not {size}.")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # NumPy warns of masked values in lists, which are refused below
+            array = np.asarray(values)
+    except (ValueError, TypeError, RuntimeError) as error:
+        reason = str(error).split("\n")[0]
+        raise InputError(f"{where}: must be an array of numbers with rows of equal length: {reason}.") from None
+    _check_mask(values, where, 2)
+    return array
 
 
 def check_inputs(inputs: Mapping[str, npt.ArrayLike], specs: Sequence[InputSpec]) -> dict[str, Int64Array]:
     """The inputs as new int64 arrays of shape (frames, length), in the order of ``specs``.
 
-    Every input of the network must be there and no other; all must be 2-D, of the declared width and of equally many
-    frames (at least one); elements must be integers, or floats that are whole, within the declared bits.
+    Every input of the network must be there and no other; all must have the shape (frames, length) or that of the
+    network with the frames in front, and equally many frames (at least one); elements must be integers, or floats that
+    are whole, within the declared bits.
     Raises InputError naming input, frame, element, value and allowed range. Nothing of the caller's is changed.
     """
-    if not isinstance(inputs, Mapping):
-        raise InputError(f"inputs: must be a mapping from input name to array, not {type(inputs).__name__}.")
-    names = [spec.name for spec in specs]
-    for name in names:
-        if name not in inputs:
-            raise InputError(f"inputs: must have an array for {name!r}, which is missing. Inputs: {listed(specs)}.")
-    for name in inputs:
-        if name not in names:
-            raise InputError(f"inputs: must be inputs of the network, not {name!r}. Inputs: {listed(specs)}.")
-    checked = {spec.name: _checked(inputs[spec.name], spec) for spec in specs}
-    for name, array in checked.items():
-        first = checked[names[0]]
-        if len(array) != len(first):
-            raise InputError(
-                f"input {name!r}: must have as many frames as {names[0]!r}, {len(first)}, not {len(array)}."
-            )
+    check_names(inputs, specs)
+    checked = {}
+    for spec in specs:
+        array = as_array(inputs[spec.name], spec.shown)
+        check_shape(array.shape, spec)
+        checked[spec.name] = whole_numbers(array.reshape(len(array), spec.length), spec)
+    check_equal_frames({name: len(array) for name, array in checked.items()})
     return checked
 
 
-def as_array(values: npt.ArrayLike, where: str) -> AnyArray:
-    """The values as an array. Raises InputError where they make none."""
-    try:
-        return np.asarray(values)
-    except (ValueError, TypeError, RuntimeError) as error:
-        reason = str(error).split("\n")[0]
-        raise InputError(f"{where}: must be an array of numbers with rows of equal length: {reason}.") from None
+def check_frame(inputs: Mapping[str, npt.ArrayLike], specs: Sequence[InputSpec]) -> dict[str, Int64Array]:
+    """One frame of every input as a new int64 array of shape (length,), in the order of ``specs``.
+
+    A frame must have the shape (length,), or that of the network; else as ``check_inputs``.
+    """
+    check_names(inputs, specs)
+    checked = {}
+    for spec in specs:
+        array = as_array(inputs[spec.name], spec.shown)
+        if array.shape not in spec.shapes:
+            wanted = " or ".join(map(str, spec.shapes))
+            raise InputError(f"{spec.shown}: a frame must have the shape {wanted}, not {array.shape}.")
+        checked[spec.name] = whole_numbers(array.reshape(1, spec.length), spec)[0]
+    return checked
 
 
-def _checked(values: npt.ArrayLike, spec: InputSpec) -> Int64Array:
-    where = f"input {spec.name!r}"
-    array = as_array(values, where)
-    if array.ndim != 2 or array.shape[1] != spec.length:
-        raise InputError(f"{where}: must have the shape (frames, {spec.length}), not {array.shape}.")
-    if not len(array):
-        raise InputError(f"{where}: must have at least one frame, not 0.")
-    if array.dtype.kind not in "iuf":
-        raise InputError(f"{where}: must hold integers, not {array.dtype}.")
-    if array.dtype.kind == "f":
-        array = array.astype(np.promote_types(array.dtype, np.float32))  # float16 cannot hold the limits
-        _refuse(where, array, ~np.isfinite(array) | (array != np.floor(array)), "be a whole number", "Scale and round")
+def check_names(inputs: Mapping[str, Any], specs: Sequence[InputSpec]) -> None:
+    """Raises InputError unless the names are those of the inputs."""
+    if not isinstance(inputs, Mapping):
+        raise InputError(f"inputs: must be a mapping from input name to array, not {type(inputs).__name__}.")
+    names = {spec.name for spec in specs}
+    for spec in specs:
+        if spec.name not in inputs:
+            raise InputError(
+                f"inputs: must have an array for {quote(spec.name)}, which is missing. Inputs: {listed(specs)}."
+            )
+    for name in inputs:
+        if name not in names:
+            shown = quote(name) if isinstance(name, str) else f"a {type(name).__name__}"
+            raise InputError(f"inputs: must be inputs of the network, not {shown}. Inputs: {listed(specs)}.")
+
+
+def check_shape(shape: tuple[int, ...], spec: InputSpec) -> None:
+    """Raises InputError unless it is the shape of one frame or more."""
+    if shape[1:] not in spec.shapes or not shape:
+        wanted = " or ".join(f"(frames, {', '.join(map(str, axes))})" for axes in spec.shapes)
+        raise InputError(f"{spec.shown}: must have the shape {wanted}, not {shape}.")
+    if not shape[0]:
+        raise InputError(f"{spec.shown}: must have at least one frame, not 0.")
+
+
+def check_equal_frames(frames: Mapping[str, int]) -> None:
+    """Raises InputError unless all inputs have equally many frames."""
+    for name, count in frames.items():
+        first, wanted = next(iter(frames.items()))
+        if count != wanted:
+            raise InputError(f"input {quote(name)}: must have as many frames as {quote(first)}, {wanted}, not {count}.")
+
+
+def whole_numbers(values: AnyArray, spec: InputSpec, first: int = 0) -> Int64Array:
+    """Frames of shape (n, length) as a new int64 array; ``first`` is the number of the first of them in messages.
+
+    Raises InputError for elements that are not whole numbers within the declared bits.
+    """
+    if values.dtype.kind not in "iuf":
+        raise InputError(f"{spec.shown}: must hold integers, not {values.dtype}.")
+    if values.dtype.kind == "f":
+        with np.errstate(invalid="ignore"):
+            values = values.astype(np.promote_types(values.dtype, np.float32))  # float16 cannot hold the limits
+            fractions = ~np.isfinite(values) | (values != np.floor(values))
+        _refuse(values, fractions, spec, first, "be a whole number", "Scale and round")
     low, high = spec.limits
     wanted = f"be between {low} and {high} ({spec.bits} bits)"
-    _refuse(where, array, (array < low) | (array > high), wanted, "Scale or clip")
-    return array.astype(np.int64)
+    _refuse(values, (values < low) | (values > high), spec, first, wanted, "Scale or clip")
+    return values.astype(np.int64)
 
 
-def _refuse(where: str, array: AnyArray, wrong: BoolArray, wanted: str, remedy: str) -> None:
+def _refuse(values: AnyArray, wrong: BoolArray, spec: InputSpec, first: int, wanted: str, remedy: str) -> None:
     if not wrong.any():
         return
     frame, element = (int(index[0]) for index in np.nonzero(wrong))
-    value = array[frame, element].item()
-    raise InputError(f"{where}: frame {frame}, element {element}: must {wanted}, not {value}. {remedy} the input.")
+    value = values[frame, element].item()
+    raise InputError(
+        f"{spec.shown}: frame {first + frame}, element {element}: must {wanted}, not {value}. {remedy} the input."
+    )
+
+
+def _check_mask(values: Any, where: str, depth: int) -> None:
+    """Refuses masked arrays in which something is masked, also as rows of a list."""
+    if isinstance(values, np.ma.MaskedArray):
+        masked = np.argwhere(np.ma.getmaskarray(values))
+        if len(masked):
+            place = ", ".join(str(int(index)) for index in masked[0])
+            raise InputError(
+                f"{where}: must be a plain array, not a masked one with {len(masked)} values masked, the first at "
+                f"[{place}]. Put numbers there, for example with array.filled(0)."
+            )
+    elif depth and isinstance(values, (list, tuple)):
+        for row in values:
+            _check_mask(row, where, depth - 1)

@@ -5,21 +5,43 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from femtodriver.safe_text import plain_name, quote
+
+MOST_ELEMENTS = 1 << 28
+"""What one run may take: 2 GiB of 64-bit values, four and a half hours of audio at 16 kHz."""
+
 
 @dataclass(frozen=True)
 class InputSpec:
-    """One input: its name, the number of elements of a frame (without padding), and bits per element (8, 16, 24)."""
+    """One input: its name, the number of elements of a frame (without padding), and bits per element (8, 16, 24).
+
+    ``shape``: the axes of a frame in the network, row-major, of ``length`` elements in all; () stands for one axis.
+    ``quanta``: an integer v of this input stands for the real number v * 2**quanta; None where nobody knows.
+    """
 
     name: str
     length: int
     bits: int
+    shape: tuple[int, ...] = ()
+    quanta: float | None = None
 
     @property
     def limits(self) -> tuple[int, int]:
         """Smallest and largest value of an element."""
         return -(1 << (self.bits - 1)), (1 << (self.bits - 1)) - 1
 
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """The shapes that a frame may have: in one row, and in the axes of the network."""
+        flat = (self.length,)
+        return (flat,) if self.shape in ((), flat) else (flat, self.shape)
+
+    @property
+    def shown(self) -> str:
+        """The input in a message: the word, and its quoted name."""
+        return f"input {quote(self.name)}"
+
 
 def listed(specs: Sequence[InputSpec]) -> str:
     """The inputs in words, for messages."""
-    return ", ".join(f"{spec.name} ({spec.length} x {spec.bits} bits)" for spec in specs) or "none"
+    return ", ".join(f"{plain_name(spec.name, 80)} ({spec.length} x {spec.bits} bits)" for spec in specs) or "none"

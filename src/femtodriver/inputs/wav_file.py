@@ -1,132 +1,49 @@
-"""Reading WAV files: mono, PCM of 8 to 32 bits or float. What is converted, and how, is told in docs/inputs.md.
-
-We read the chunks ourselves: the standard library's ``wave`` knows neither float nor, before Python 3.12, the
-extensible format, which is what most recorders write for 24 bits.
-"""
+"""The samples of a WAV file, read as far as they are asked for. What becomes of them is told in docs/inputs.md."""
 
 from __future__ import annotations
 
-import struct
-from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
+from typing import Any
 
 import numpy as np
 
-from femtodriver.arrays import Int64Array
-from femtodriver.errors import InputError
-
-PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
-# Tail of the GUID that marks a format tag inside an extensible header.
-_GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
-_OTHER_FORMATS = {2: "MS ADPCM", 6: "A-law", 7: "mu-law", 17: "IMA ADPCM", 85: "MP3"}
-FLOAT_BITS = 16
+from femtodriver.arrays import AnyArray
+from femtodriver.inputs.stored_array import Readable, StoredArray, read_elements
+from femtodriver.inputs.wav_header import WavHeader, read_header
 
 
-@dataclass(frozen=True)
-class _Format:
-    tag: int
-    channels: int
-    rate: int
-    block: int
-    bits: int
+def wav_samples(file: Readable, size: int, where: str) -> tuple[StoredArray, WavHeader]:
+    """The samples of an open WAV file of ``size`` bytes, and what its header tells.
 
-
-def read_wav(path: str | Path) -> tuple[Int64Array, int, int]:
-    """Samples (1-D, int64), their width in bits, and the sample rate in Hz, which is reported but not judged.
-
-    PCM samples keep their width; unsigned 8-bit samples become signed (minus 128). Float samples become 16-bit: times
-    2^15, rounded half up, saturated. Raises InputError for a file that cannot be read, is damaged or cut off, is not
-    mono, or has another sample format.
+    PCM samples are signed integers of the file's width in the narrowest type that holds them: unsigned 8-bit samples
+    minus 128, and 24 bits in 32. Float samples keep their type. InputError as ``read_header``.
     """
-    where = str(path)
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(f"{where}: the file cannot be read: {error.strerror}.") from None
-    chunks = _chunks(where, content)
-    for wanted in (b"fmt ", b"data"):
-        if wanted not in chunks:
-            raise InputError(f"{where}: must have a chunk {wanted.decode()!r}, which is missing. The file is damaged.")
-    form = _format(where, chunks[b"fmt "])
-    data = chunks[b"data"]
-    if not data or len(data) % form.block:
-        raise InputError(
-            f"{where}: the samples must be a positive number of blocks of {form.block} bytes, not {len(data)} bytes. "
-            "The file is empty or damaged."
-        )
-    if form.tag == FLOAT:
-        return _from_float(where, data, form.bits), FLOAT_BITS, form.rate
-    return _from_pcm(data, form.bits), form.bits, form.rate
+    header = read_header(file, size, where)
+    notes = (f"{where}: the last sample is cut off and not used",) if header.left_over else ()
+    return StoredArray((header.count,), _type(header), partial(_read, file, where, header), notes), header
 
 
-def rescale(samples: Int64Array, from_bits: int, to_bits: int) -> Int64Array:
-    """Samples of one width as samples of another: arithmetic shift, so that full scale stays full scale."""
-    left = samples << np.int64(max(0, to_bits - from_bits))
-    result: Int64Array = left >> np.int64(max(0, from_bits - to_bits))
-    return result
+def _type(header: WavHeader) -> np.dtype[Any]:
+    if header.is_float:
+        return np.dtype(f"f{header.block}")
+    return np.dtype(np.int16 if header.block <= 2 else np.int32)
 
 
-def _chunks(where: str, content: bytes) -> dict[bytes, bytes]:
-    """The chunks up to the samples, by name."""
-    if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
-        raise InputError(f"{where}: must be a RIFF WAVE file, not a file that starts with {content[:12]!r}.")
-    found: dict[bytes, bytes] = {}
-    place = 12
-    while place + 8 <= len(content) and not {b"fmt ", b"data"} <= set(found):
-        name, size = struct.unpack_from("<4sI", content, place)
-        body = content[place + 8 : place + 8 + size]
-        if len(body) < size:
-            raise InputError(
-                f"{where}: chunk {name.decode('ascii', 'replace')!r} must have {size} bytes, not {len(body)}. "
-                "The file is cut off."
-            )
-        found.setdefault(name, body)
-        place += 8 + size + size % 2
-    return found
+def _read(file: Readable, where: str, header: WavHeader, first: int, last: int) -> AnyArray:
+    start = header.start + first * header.block
+    if header.is_float:
+        return read_elements(file, where, start, last - first, f"{header.order}f{header.block}")
+    if header.block == 3:
+        return _from_24_bits(read_elements(file, where, start, 3 * (last - first), np.uint8), header.order)
+    if header.block == 1:
+        signed: AnyArray = read_elements(file, where, start, last - first, np.uint8).astype(np.int16) - np.int16(128)
+        return signed
+    return read_elements(file, where, start, last - first, f"{header.order}i{header.block}")
 
 
-def _format(where: str, body: bytes) -> _Format:
-    if len(body) < 16:
-        raise InputError(f"{where}: chunk 'fmt ' must have at least 16 bytes, not {len(body)}. The file is damaged.")
-    tag, channels, rate, _, block, bits = struct.unpack_from("<HHIIHH", body)
-    if tag == EXTENSIBLE and len(body) >= 40 and body[26:40] == _GUID_TAIL:
-        (tag,) = struct.unpack_from("<H", body, 24)
-    if tag not in (PCM, FLOAT):
-        name = _OTHER_FORMATS.get(tag, "unknown")
-        raise InputError(
-            f"{where}: samples must be PCM or float, not format {tag} ({name}). "
-            "Convert the file: ffmpeg -i in.wav -c:a pcm_s16le out.wav"
-        )
-    if channels != 1:
-        raise InputError(
-            f"{where}: the file must be mono, not of {channels} channels. "
-            "Mix them or choose one first: ffmpeg -i in.wav -ac 1 out.wav (or sox in.wav out.wav remix 1)."
-        )
-    known = (8, 16, 24, 32) if tag == PCM else (32, 64)
-    if bits not in known or block != bits // 8:
-        kind = "PCM" if tag == PCM else "float"
-        raise InputError(
-            f"{where}: {kind} samples must have {', '.join(map(str, known))} bits without gaps, not {bits} bits "
-            f"in blocks of {block} bytes. Convert the file: ffmpeg -i in.wav -c:a pcm_s16le out.wav"
-        )
-    return _Format(tag, channels, rate, block, bits)
-
-
-def _from_pcm(data: bytes, bits: int) -> Int64Array:
-    if bits == 8:
-        return np.frombuffer(data, np.uint8).astype(np.int64) - 128
-    if bits == 24:
-        parts = np.frombuffer(data, np.uint8).reshape(-1, 3).astype(np.int64)
-        unsigned = parts[:, 0] | parts[:, 1] << 8 | parts[:, 2] << 16
-        return (unsigned ^ (1 << 23)) - (1 << 23)
-    return np.frombuffer(data, f"<i{bits // 8}").astype(np.int64)
-
-
-def _from_float(where: str, data: bytes, bits: int) -> Int64Array:
-    values = np.frombuffer(data, f"<f{bits // 8}").astype(np.float64)
-    odd = np.flatnonzero(~np.isfinite(values))
-    if odd.size:
-        raise InputError(f"{where}: sample {odd[0]} must be a finite number, not {values[odd[0]]}.")
-    full = float(1 << (FLOAT_BITS - 1))
-    scaled = np.floor(np.clip(values, -1.0, 1.0) * full + 0.5)
-    return np.minimum(scaled, full - 1).astype(np.int64)
+def _from_24_bits(content: AnyArray, order: str) -> AnyArray:
+    """Samples of three bytes each as int32: put into the upper bytes of four, and shifted down with their sign."""
+    words = np.zeros((len(content) // 3, 4), np.uint8)
+    words[:, slice(1, 4) if order == "<" else slice(0, 3)] = content.reshape(-1, 3)
+    samples: AnyArray = words.reshape(-1).view(f"{order}i4") >> 8
+    return samples

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver.arrays import BoolArray, Int64Array
-from femtodriver.inputs import InputSpec, check_inputs
+from femtodriver.inputs import InputSpec, check_frame, check_inputs
 from femtodriver.runners import compare_runs, difference
 
 Values = dict[str, Int64Array]
@@ -49,9 +49,9 @@ class Runner(ABC):
 
     def step(self, inputs: Mapping[str, npt.ArrayLike]) -> tuple[Values, Values]:
         """One frame: outputs and internal values by name. InputError for inputs that do not fit."""
-        frame = check_inputs({name: np.asarray(value)[np.newaxis] for name, value in inputs.items()}, self.inputs)
+        frame = check_frame(inputs, self.inputs)
         self._prepare()
-        return self._step({name: value[0] for name, value in frame.items()})
+        return self._step(frame)
 
     def run(self, inputs: Mapping[str, npt.ArrayLike], progress: Progress | None = None) -> tuple[Values, Values, Mask]:
         """All frames, from the state that the runner is in: outputs, internal values, and which frame gave which.

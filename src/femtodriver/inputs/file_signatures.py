@@ -1,0 +1,38 @@
+"""What a file is, whatever its name says: by its first bytes, in words for messages."""
+
+from __future__ import annotations
+
+import re
+
+ENOUGH = 64
+"""So many bytes from the start of a file are needed."""
+
+_STARTS = (
+    (b"\x93NUMPY", "a NumPy array (.npy)"),
+    (b"PK\x03\x04", "a zip archive (.npz, .pt or .zip)"),
+    (b"PK\x05\x06", "an empty zip archive"),
+    (b"fLaC", "FLAC audio"),
+    (b"OggS", "Ogg audio"),
+    (b"ID3", "MP3 audio"),
+    (b"\xff\xfb", "MP3 audio"),
+    (b"FORM", "AIFF audio"),
+    (b".snd", "AU audio"),
+    (b"riff\x2e\x91\xcf\x11", "Wave64 audio"),
+    (b"\x1f\x8b", "a gzip file"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"\x80", "a Python pickle"),
+    (b"\x7fELF", "a program"),
+)
+_TEXT = re.compile(rb"[\t\n\r\x20-\x7e\x80-\xff]+")
+
+
+def kind_of_file(head: bytes) -> str:
+    """The kind of file that begins with these bytes, as the end of "must be ..., not"."""
+    if head[:4] in (b"RIFF", b"RIFX", b"RF64", b"BW64"):
+        return "a WAV file" if head[8:12] == b"WAVE" else "another RIFF file"
+    if not head:
+        return "an empty file"
+    for start, kind in _STARTS:
+        if head.startswith(start):
+            return kind
+    return "text" if _TEXT.fullmatch(head) else "something else"

@@ -1,0 +1,118 @@
+"""The inputs of one run: frames of integers by input name, with what users should know of them."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from femtodriver.arrays import Int64Array
+from femtodriver.errors import InputError, UsageError
+from femtodriver.inputs.generated_frames import default_frames, default_frames_text, random_inputs
+from femtodriver.inputs.input_spec import InputSpec
+from femtodriver.inputs.open_inputs import Source, open_inputs
+from femtodriver.inputs.real_values import Scale
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedInputs:
+    """``arrays``: int64, (frames, length), by input name in the order of the network.
+
+    ``notes``: what users should know, one line each: what is not used, what values mean, what was clipped.
+    ``period_s``: seconds between two frames where the source tells them, as audio does; else None.
+    """
+
+    arrays: Mapping[str, Int64Array]
+    notes: tuple[str, ...] = ()
+    period_s: float | None = None
+
+
+def read_inputs(
+    source: Source | None,
+    specs: Sequence[InputSpec],
+    *,
+    n_frames: int = 2,
+    seed: int = 0,
+    sample_indices: Sequence[int] | None = None,
+    scale: Scale = None,
+    varied: bool = False,
+) -> LoadedInputs:
+    """Checked inputs for a run. Of a file, only what is asked for is read.
+
+    ``source``: as for ``open_inputs``; or None for ``n_frames`` frames made from ``seed``: those of ``random_inputs``,
+    or with ``varied`` those of ``default_frames``. ``sample_indices`` (lo, hi) keeps frames lo to hi - 1; a range that
+    ends behind the last frame ends there. ``scale``: as for ``open_inputs``.
+
+    Raises UsageError for an unknown file type or a wrong argument, InputError for data that do not fit.
+    """
+    asked = None if sample_indices is None else _range(sample_indices)
+    if source is None:
+        return _generated(specs, n_frames, seed, asked, scale, varied)
+    with open_inputs(source, specs, scale) as reader:
+        low, high = (0, reader.n_frames) if asked is None else _within(asked, reader.n_frames)
+        arrays = reader.read(low, high)
+        return LoadedInputs(arrays, (*reader.notes, *_range_notes(asked, low, high, reader.n_frames)), reader.period_s)
+
+
+def load_inputs(
+    source: Source | None,
+    specs: Sequence[InputSpec],
+    *,
+    n_frames: int = 2,
+    seed: int = 0,
+    sample_indices: Sequence[int] | None = None,
+) -> dict[str, Int64Array]:
+    """The arrays of ``read_inputs`` alone."""
+    return dict(read_inputs(source, specs, n_frames=n_frames, seed=seed, sample_indices=sample_indices).arrays)
+
+
+def select_frames(inputs: Mapping[str, Int64Array], low: int, high: int) -> dict[str, Int64Array]:
+    """Frames low to high - 1 of every input; a range that ends behind the last frame ends there.
+
+    Raises InputError for a range that is empty or starts behind the last frame.
+    """
+    start, end = _within((low, high), min(map(len, inputs.values()), default=high))
+    return {name: array[start:end] for name, array in inputs.items()}
+
+
+def _generated(
+    specs: Sequence[InputSpec], n_frames: int, seed: int, asked: tuple[int, int] | None, scale: Scale, varied: bool
+) -> LoadedInputs:
+    arrays = default_frames(specs, n_frames, seed) if varied else random_inputs(specs, n_frames, seed)
+    notes = [default_frames_text(n_frames, seed)] if varied else []
+    if scale is not None:
+        notes.append("scale: without effect, because generated frames are integers")
+    if asked is None:
+        return LoadedInputs(arrays, tuple(notes))
+    low, high = _within(asked, n_frames)
+    kept = select_frames(arrays, low, high)
+    return LoadedInputs(kept, (*notes, *_range_notes(asked, low, high, n_frames)))
+
+
+def _range(indices: Any) -> tuple[int, int]:
+    try:
+        low, high = (operator.index(index) for index in indices)
+    except (TypeError, ValueError):
+        raise UsageError(f"input_sample_indices: must be two frame numbers lo, hi, not {indices!r}.") from None
+    if not 0 <= low < high:
+        raise InputError(f"frame range: must be lo,hi with 0 <= lo < hi, not {low},{high}.")
+    return low, high
+
+
+def _within(asked: tuple[int, int], n_frames: int) -> tuple[int, int]:
+    """The part of a range that is there. InputError where nothing is."""
+    low, high = asked
+    if not 0 <= low < high:
+        raise InputError(f"frame range: must be lo,hi with 0 <= lo < hi, not {low},{high}.")
+    if low >= n_frames:
+        raise InputError(f"frame range {low},{high}: must start within the {n_frames} frames of the inputs, from 0.")
+    return low, min(high, n_frames)
+
+
+def _range_notes(asked: tuple[int, int] | None, low: int, high: int, n_frames: int) -> tuple[str, ...]:
+    """What a range leaves out, or asks for in vain."""
+    if asked is None or (asked == (low, high) and (low, high) == (0, n_frames)):
+        return ()
+    used = f"frame {low} of {n_frames} is" if high == low + 1 else f"frames {low} to {high - 1} of {n_frames} are"
+    return (f"inputs: {used} used, as the range {asked[0]},{asked[1]} tells",)

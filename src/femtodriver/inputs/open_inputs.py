@@ -1,0 +1,205 @@
+"""From a file or from arrays to frames that can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from femtodriver.array_names import escape_name
+from femtodriver.arrays import AnyArray, Int64Array
+from femtodriver.errors import InputError, UsageError
+from femtodriver.files.file_access import open_file, shown_path
+from femtodriver.inputs.array_inputs import as_array, check_equal_frames, check_names, check_shape, whole_numbers
+from femtodriver.inputs.frame_reader import FrameReader, InputFrames
+from femtodriver.inputs.input_spec import InputSpec, listed
+from femtodriver.inputs.npy_file import npy_array, npz_arrays
+from femtodriver.inputs.real_values import REAL, RealValues, Scale, factor_of
+from femtodriver.inputs.stored_array import StoredArray, in_memory
+from femtodriver.inputs.wav_file import wav_samples
+from femtodriver.inputs.wav_header import WavHeader
+
+SUFFIXES = (".wav", ".npy", ".npz")
+# Long recordings are read in part, so that a file may be larger than memory.
+MOST_FILE_BYTES = 1 << 40
+MOST_ARCHIVE_BYTES = 1 << 30
+
+Source = str | Path | npt.ArrayLike | Mapping[str, npt.ArrayLike]
+"""A file, samples or frames for the only input, or these by input name."""
+
+
+def open_inputs(source: Source, specs: Sequence[InputSpec], scale: Scale = None) -> FrameReader:
+    """The frames that a source holds for the inputs ``specs``.
+
+    ``source``: a path to ``.wav``, ``.npy`` or ``.npz``, an array, or a mapping from input name to array. An array is
+    1-D, samples that are cut into whole frames, or has the shape (frames, length) or (frames, axes of the network).
+    1-D samples for several inputs are dealt out: of each frame the first input takes its length, then the second, ...
+    ``scale``: None takes integers as they are, and audio at full scale; ``"real"`` or a number takes real numbers,
+    which are multiplied by 2**-quanta or by the number, rounded down, and clipped.
+
+    Raises UsageError for an unknown file type or scale, InputError for data that do not fit. Elements are looked at
+    when they are read.
+    """
+    if isinstance(source, (str, Path)):
+        return _from_file(Path(source), specs, scale)
+    if isinstance(source, Mapping):
+        return FrameReader(_from_arrays(source, specs, scale))
+    array = as_array(source, "inputs")
+    if array.ndim == 1 and len(specs) > 1:
+        return FrameReader(_dealt(array, specs, scale))
+    only = _only(specs, "an array without a name", "Give a mapping from input name to array")
+    return FrameReader(_from_arrays({only.name: array}, specs, scale))
+
+
+def read_array(path: str | Path) -> AnyArray | dict[str, AnyArray]:
+    """The array of a ``.npy`` file, or the arrays of a ``.npz`` file by name, in memory. Objects are never loaded.
+
+    Raises InputError for a file that cannot be read, is damaged, holds objects, or has more than 1 GiB.
+    """
+    with open_file(path, MOST_ARCHIVE_BYTES, InputError) as file:
+        if Path(path).suffix.lower() == ".npz":
+            return {name: array.whole() for name, array in npz_arrays(file, _size(file), shown_path(path)).items()}
+        return npy_array(file, _size(file), shown_path(path)).whole()
+
+
+def _from_file(path: Path, specs: Sequence[InputSpec], scale: Scale) -> FrameReader:
+    where, suffix = shown_path(path), path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise UsageError(f"{where}: an input file must end in {', '.join(SUFFIXES)}, not {suffix or 'nothing'!r}.")
+    with ExitStack() as files:
+        most = MOST_ARCHIVE_BYTES if suffix == ".npz" else MOST_FILE_BYTES
+        file = files.enter_context(open_file(path, most, InputError))
+        period_s = None
+        if suffix == ".npz":
+            found = _by_input(npz_arrays(file, _size(file), where), specs)
+            check_names(found, specs)
+            inputs = [_frames(spec, found[spec.name], scale) for spec in specs]
+        else:
+            only = _only(specs, f"{where}: a {suffix} file", "Use a .npz file with one array per input name")
+            if suffix == ".npy":
+                inputs = [_frames(only, npy_array(file, _size(file), where), scale)]
+            else:
+                samples, header = wav_samples(file, _size(file), where)
+                inputs = [_audio(only, samples, header, scale, where)]
+                period_s = only.length / header.rate if header.rate else None
+        check_equal_frames({one.spec.name: one.n_frames for one in inputs})
+        kept = files.pop_all()
+    return FrameReader(inputs, kept, period_s)
+
+
+def _size(file: BinaryIO) -> int:
+    return file.seek(0, 2)
+
+
+def _by_input(found: Mapping[str, StoredArray], specs: Sequence[InputSpec]) -> dict[str, StoredArray]:
+    """Arrays of an archive by input name: names may be escaped, as we write them, or stand there as they are."""
+    names = {spec.name for spec in specs}
+    escaped = {escape_name(name): name for name in names}
+    if set(found) == set(escaped):
+        return {escaped[key]: array for key, array in found.items()}
+    wanted = {key: key if key in names else escaped.get(key, key) for key in found}
+    return {key if name in found else name: found[key] for key, name in wanted.items()}
+
+
+def _from_arrays(arrays: Mapping[str, npt.ArrayLike], specs: Sequence[InputSpec], scale: Scale) -> list[InputFrames]:
+    check_names(arrays, specs)
+    inputs = [_frames(spec, in_memory(as_array(arrays[spec.name], spec.shown)), scale) for spec in specs]
+    check_equal_frames({one.spec.name: one.n_frames for one in inputs})
+    return inputs
+
+
+def _dealt(samples: AnyArray, specs: Sequence[InputSpec], scale: Scale) -> list[InputFrames]:
+    """Of each frame the first input takes its length, then the second, and so on."""
+    width = sum(spec.length for spec in specs)
+    frames, left = divmod(len(samples), width)
+    if not frames:
+        raise InputError(
+            f"inputs: must have at least {width} samples, which make one frame of all inputs, not {len(samples)}."
+        )
+    notes = [f"one array for {len(specs)} inputs: every frame takes {width} samples, dealt out in order"]
+    if left:
+        notes.append(f"inputs: the last {left} of {len(samples)} samples are not used; a frame takes {width}")
+    rows = samples[: frames * width].reshape(frames, width)
+    ends = np.cumsum([spec.length for spec in specs])
+    parts = [in_memory(rows[:, end - spec.length : end]) for spec, end in zip(specs, ends, strict=True)]
+    made = [_frames(spec, part, scale) for spec, part in zip(specs, parts, strict=True)]
+    return [InputFrames(made[0].spec, made[0].stored, made[0].convert, (*notes, *made[0].notes)), *made[1:]]
+
+
+def _frames(spec: InputSpec, stored: StoredArray, scale: Scale) -> InputFrames:
+    """Frames of an array: integers as they are, or real numbers by ``scale``."""
+    left = _check_form(spec, stored)
+    if scale is None:
+        return InputFrames(spec, stored, partial(_integers, spec), left)
+    factor = factor_of(scale, spec)
+    return InputFrames(spec, stored, RealValues(spec, factor), (*left, _scaled_text(spec, scale, factor)))
+
+
+def _check_form(spec: InputSpec, stored: StoredArray) -> tuple[str, ...]:
+    """Refuses arrays that are no frames of the input; a note if samples at the end make no whole frame."""
+    if len(stored.shape) != 1:
+        check_shape(stored.shape, spec)
+        return ()
+    if stored.size < spec.length:
+        raise InputError(
+            f"{spec.shown}: must have at least {spec.length} samples, which make one frame, not {stored.size}."
+        )
+    left = stored.size % spec.length
+    text = f"{spec.shown}: the last {left} of {stored.size} samples are not used; a frame takes {spec.length}"
+    return (text,) if left else ()
+
+
+def _audio(spec: InputSpec, samples: StoredArray, header: WavHeader, scale: Scale, where: str) -> InputFrames:
+    """Frames of the samples of a WAV file, whose full scale stands for 1.0."""
+    notes = list(_check_form(spec, samples))
+    bits = 8 * header.block
+    unit = 1.0 if header.is_float else 2.0 ** (1 - bits)
+    if scale is not None:
+        factor = factor_of(scale, spec)
+        notes.append(f"{where}: full scale is 1.0; {_scaled_text(spec, scale, factor)}")
+        return InputFrames(spec, samples, RealValues(spec, factor, unit), tuple(notes))
+    notes.extend(_level_text(spec, where))
+    if header.is_float:
+        return InputFrames(spec, samples, RealValues(spec, -float(spec.limits[0]), half_up=True), tuple(notes))
+    if bits > spec.bits:
+        lost = bits - spec.bits
+        notes.append(f"{where}: the lowest {lost} of {bits} bits are not used; {spec.shown} has {spec.bits}")
+    return InputFrames(spec, samples, partial(_shifted, bits, spec.bits), tuple(notes))
+
+
+def _level_text(spec: InputSpec, where: str) -> list[str]:
+    """What full scale becomes, where the network does not read it as the 1.0 that it stands for."""
+    if spec.quanta is None or spec.quanta == 1 - spec.bits:
+        return []
+    full = 2.0 ** (spec.bits - 1 + spec.quanta)
+    return [
+        f"{where}: full scale (1.0) becomes {spec.limits[1]}, which {spec.shown} reads as {full:g} "
+        f"(quanta {spec.quanta:g}); --scale {REAL} keeps 1.0 at 1.0"
+    ]
+
+
+def _scaled_text(spec: InputSpec, scale: Scale, factor: float) -> str:
+    why = f" (quanta {spec.quanta:g})" if scale == REAL else ""
+    return f"{spec.shown}: real numbers times {factor:g}{why}, rounded down"
+
+
+def _integers(spec: InputSpec, frames: AnyArray, first: int) -> Int64Array:
+    return whole_numbers(frames, spec, first)
+
+
+def _shifted(from_bits: int, to_bits: int, frames: AnyArray, _: int) -> Int64Array:
+    """Samples of one width as samples of another: arithmetic shift, so that full scale stays full scale."""
+    wide = frames.astype(np.int64) << np.int64(max(0, to_bits - from_bits))
+    result: Int64Array = wide >> np.int64(max(0, from_bits - to_bits))
+    return result
+
+
+def _only(specs: Sequence[InputSpec], what: str, remedy: str) -> InputSpec:
+    if len(specs) != 1:
+        raise InputError(f"{what} can feed a network of one input, not of {len(specs)}: {listed(specs)}. {remedy}.")
+    return specs[0]

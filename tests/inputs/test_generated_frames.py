@@ -1,0 +1,126 @@
+"""Frames that we make: the same everywhere, and such that every input meets its limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from femtodriver.errors import UsageError
+from femtodriver.inputs.generated_frames import CYCLE, default_frames, default_frames_text, random_inputs
+from femtodriver.inputs.input_spec import InputSpec
+
+X = InputSpec("x", 16, 16)
+BOTH = [InputSpec("a", 3, 16), InputSpec("b", 5, 8)]
+THREE = [InputSpec("a", 4, 16), InputSpec("b", 4, 16), InputSpec("c", 4, 16)]
+
+
+def test_random_inputs_have_the_documented_range_and_shape() -> None:
+    specs = [InputSpec("a", 50, 8), InputSpec("b", 40, 16), InputSpec("c", 30, 24)]
+    inputs = random_inputs(specs, 2000, 3)
+    assert {name: array.shape for name, array in inputs.items()} == {"a": (2000, 50), "b": (2000, 40), "c": (2000, 30)}
+    assert all(array.dtype == np.int64 for array in inputs.values())
+    limits = {name: (array.min(), array.max()) for name, array in inputs.items()}
+    assert limits == {"a": (-128, 127), "b": (-2048, 2047), "c": (-2048, 2047)}
+
+
+def test_random_inputs_are_the_same_everywhere() -> None:
+    # Pinned: a change of these numbers changes every recorded result.
+    wanted = [[560, -943, -1881, -1981], [1283, 1690, 436, 940]]
+    assert random_inputs([InputSpec("x", 4, 16)], 2, 0)["x"].tolist() == wanted
+
+
+def test_random_inputs_are_uniform() -> None:
+    values = random_inputs([InputSpec("x", 1, 16)], 400_000, 1)["x"].ravel()
+    counts = np.bincount((values + 2048) >> 8, minlength=16)
+    assert abs(counts / len(values) - 1 / 16).max() < 0.002
+
+
+def test_random_inputs_depend_on_the_seed_and_differ_between_inputs() -> None:
+    twins = [InputSpec("a", 16, 16), InputSpec("b", 16, 16)]
+    first, again, other = random_inputs(twins, 4, 0), random_inputs(twins, 4, 0), random_inputs(twins, 4, 1)
+    assert all(np.array_equal(first[name], again[name]) for name in first)
+    assert not np.array_equal(first["a"], other["a"])
+    assert not np.array_equal(first["a"], first["b"])
+
+
+@pytest.mark.parametrize("make", [random_inputs, default_frames])
+@given(st.integers(1, 20), st.integers(1, 20), st.integers(0, 2**70))
+def test_more_frames_only_append(make: Any, few: int, more: int, seed: int) -> None:
+    short, long = make(BOTH, few, seed), make(BOTH, few + more, seed)
+    assert all(np.array_equal(short[name], long[name][:few]) for name in short)
+
+
+@pytest.mark.parametrize("make", [random_inputs, default_frames])
+@pytest.mark.parametrize(
+    ("n_frames", "seed", "message"),
+    [
+        (0, 0, "n_frames: must be a whole number of at least 1, not 0."),
+        (-3, 0, "n_frames: must be a whole number of at least 1, not -3."),
+        (2.0, 0, "n_frames: must be a whole number of at least 1, not the real number 2.0."),
+        ("2\x1b", 0, 'n_frames: must be a whole number of at least 1, not the text "2\\u001b".'),
+        (2, -1, "seed: must be a whole number of at least 0, not -1."),
+        (2, None, "seed: must be a whole number of at least 0, not None."),
+        (10**15, 0, 'n_frames: must be at most 16777216 for input "x", not 1000000000000000.'),
+        (10**30, 0, "n_frames: must be at most 16777216"),
+    ],
+)
+def test_a_wrong_count_or_seed_is_refused(make: Any, n_frames: Any, seed: Any, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        make([X], n_frames, seed)
+    assert message in str(caught.value)
+
+
+def test_default_frames_are_the_same_everywhere() -> None:
+    # Pinned: a change of these numbers changes every recorded result.
+    assert default_frames([InputSpec("x", 3, 16)], 8, 0)["x"].tolist() == [
+        [8975, -15088, -30083],
+        [32767, 32767, 32767],
+        [-32768, -32768, -32768],
+        [32767, -32768, 32767],
+        [-32768, 32767, -32768],
+        [-21257, 23801, 2717],
+        [-821, -317, -1933],
+        [-1539, 698, 602],
+    ]
+
+
+@pytest.mark.parametrize("bits", [8, 16, 24])
+def test_one_cycle_holds_every_kind(bits: int) -> None:
+    spec = InputSpec("x", 200, bits)
+    low, high = spec.limits
+    frames = default_frames([spec], len(CYCLE), 1)["x"]
+    assert frames.dtype == np.int64
+    found = [(int(row.min()), int(row.max()), len(set(row.tolist()))) for row in frames]
+    assert found[1:5] == [(high, high, 1), (low, low, 1), (low, high, 2), (low, high, 2)]
+    assert frames[3].tolist() == frames[4].tolist()[::-1] == [high, low] * 100
+    for row in frames[[0, 5]]:
+        assert low <= row.min() < low / 2
+        assert high / 2 < row.max() <= high
+    assert np.array_equal(frames[6:], random_inputs([spec], len(CYCLE), 1)["x"][6:])
+
+
+def test_inputs_meet_in_all_combinations_of_their_limits() -> None:
+    frames = default_frames(THREE, 4 * len(CYCLE), 0)
+    met = {tuple(int(np.sign(frames[name][at, 0])) for name in "abc") for at in range(4 * len(CYCLE))}
+    assert len(met) == 8
+    extremes = {
+        tuple(int(frames[name][at, 0]) for name in "abc")
+        for at in range(4 * len(CYCLE))
+        if CYCLE[at % len(CYCLE)] in ("all-max", "all-min")
+    }
+    assert extremes == {(a, b, c) for a in (-32768, 32767) for b in (-32768, 32767) for c in (-32768, 32767)}
+
+
+def test_frames_are_told_by_kind() -> None:
+    assert default_frames_text(1, 7) == "1 frame from seed 7: 1 full-range"
+    assert default_frames_text(16, 0) == (
+        "16 frames from seed 0: 4 full-range, 2 all-max, 2 all-min, 2 max-min, 2 min-max, 4 12-bit"
+    )
+
+
+def test_a_network_without_inputs_gets_none() -> None:
+    assert default_frames([], 3, 0) == random_inputs([], 3, 0) == {}
