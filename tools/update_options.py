@@ -27,7 +27,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from femtodriver.files.file_access import AnyPath
-from femtodriver.inputs.input_sources import Source as InputSource
+from femtodriver.inputs.loaded_inputs import InputSource
 from femtodriver.options.value_kinds import Names
 from femtodriver.program.encryption.keyring import Keyring
 '''

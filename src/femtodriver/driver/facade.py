@@ -14,7 +14,7 @@ from femtodriver.driver.model_inputs import make_inputs
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import AnyPath
 from femtodriver.fqir.graph import Network
-from femtodriver.inputs.input_sources import Source as InputSource
+from femtodriver.inputs.loaded_inputs import InputSource
 from femtodriver.metrics import document_yaml
 from femtodriver.model.build_model import Built, build
 from femtodriver.model.debug_program import another_program, for_runners

@@ -11,7 +11,7 @@ import numpy as np
 from femtodriver.arrays import AnyArray, Int64Array
 from femtodriver.errors import InputError
 from femtodriver.inputs import InputSpec, load_inputs
-from femtodriver.inputs.input_sources import Source as InputSource
+from femtodriver.inputs.loaded_inputs import InputSource
 from femtodriver.options.request_types import FramesRequest
 
 _log = logging.getLogger(__name__)

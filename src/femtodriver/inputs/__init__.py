@@ -4,17 +4,18 @@ from femtodriver.inputs.array_inputs import check_frame, check_inputs
 from femtodriver.inputs.frame_reader import FrameReader
 from femtodriver.inputs.generated_frames import default_frames, default_frames_text, random_inputs
 from femtodriver.inputs.input_spec import InputSpec
-from femtodriver.inputs.loaded_inputs import LoadedInputs, load_inputs, read_inputs, select_frames
-from femtodriver.inputs.open_inputs import Source, open_inputs, read_array
+from femtodriver.inputs.loaded_inputs import InputSource, LoadedInputs, load_inputs, read_inputs, select_frames
+from femtodriver.inputs.open_inputs import InputData, open_inputs, read_array
 from femtodriver.inputs.real_values import REAL, Scale
 
 __all__ = [
     "REAL",
     "FrameReader",
+    "InputData",
+    "InputSource",
     "InputSpec",
     "LoadedInputs",
     "Scale",
-    "Source",
     "check_frame",
     "check_inputs",
     "default_frames",

@@ -11,8 +11,11 @@ from femtodriver.arrays import Int64Array
 from femtodriver.errors import InputError, UsageError
 from femtodriver.inputs.generated_frames import default_frames, default_frames_text, random_inputs
 from femtodriver.inputs.input_spec import InputSpec
-from femtodriver.inputs.open_inputs import Source, open_inputs
+from femtodriver.inputs.open_inputs import InputData, open_inputs
 from femtodriver.inputs.real_values import Scale
+
+InputSource = InputData | None
+"""None stands for frames that we make."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +32,7 @@ class LoadedInputs:
 
 
 def read_inputs(
-    source: Source | None,
+    source: InputSource,
     specs: Sequence[InputSpec],
     *,
     n_frames: int = 2,
@@ -56,7 +59,7 @@ def read_inputs(
 
 
 def load_inputs(
-    source: Source | None,
+    source: InputSource,
     specs: Sequence[InputSpec],
     *,
     n_frames: int = 2,

@@ -29,11 +29,11 @@ SUFFIXES = (".wav", ".npy", ".npz")
 MOST_FILE_BYTES = 1 << 40
 MOST_ARCHIVE_BYTES = 1 << 30
 
-Source = str | Path | npt.ArrayLike | Mapping[str, npt.ArrayLike]
+InputData = str | Path | npt.ArrayLike | Mapping[str, npt.ArrayLike]
 """A file, samples or frames for the only input, or these by input name."""
 
 
-def open_inputs(source: Source, specs: Sequence[InputSpec], scale: Scale = None) -> FrameReader:
+def open_inputs(source: InputData, specs: Sequence[InputSpec], scale: Scale = None) -> FrameReader:
     """The frames that a source holds for the inputs ``specs``.
 
     ``source``: a path to ``.wav``, ``.npy`` or ``.npz``, an array, or a mapping from input name to array. An array is

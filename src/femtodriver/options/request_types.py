@@ -33,7 +33,7 @@ from femtodriver.options.value_kinds import (
 
 if TYPE_CHECKING:
     from femtodriver.files.file_access import AnyPath
-    from femtodriver.inputs.input_sources import Source as InputSource
+    from femtodriver.inputs.loaded_inputs import InputSource
     from femtodriver.program.encryption.keyring import Keyring
 
 RUNNING = "running"
