@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from femtodriver.device.virtual.virtual_board import VirtualBoard
 from femtodriver.device.virtual.zcu104_server import BoardServer
-from tests.board_bench import alarm
+from tests.board_bench import HAS_REDIS, REDIS_MISSING, alarm, redis_here
 from tests.device.networks import PART
 
 
@@ -33,3 +34,23 @@ def server() -> Iterator[BoardServer]:
     """A virtual board on a free port."""
     with BoardServer(VirtualBoard(PART)) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def port() -> Iterator[int]:
+    """The port of a redis server of our own."""
+    if not HAS_REDIS:
+        pytest.skip(REDIS_MISSING)
+    with redis_here() as address:
+        yield int(address.rpartition(":")[2])
+
+
+@pytest.fixture
+def client(port: int) -> Iterator[Any]:
+    """A connection to it, with nothing in it before and after."""
+    import redis
+
+    with redis.Redis(port=port, decode_responses=True) as connection:
+        connection.flushall()
+        yield connection
+        connection.flushall()

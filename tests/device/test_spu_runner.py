@@ -367,18 +367,6 @@ def test_serve_on_tcp() -> None:
     assert [line for line in lines if line.startswith("program: ")]
 
 
-def test_too_many_clients_are_turned_away(server: BoardServer) -> None:
-    import socket
-
-    links = [socket.create_connection(server.address, 5) for _ in range(9)]
-    links[8].settimeout(5)
-    assert links[8].recv(1) == b""
-    for link in links:
-        link.close()
-    with opened(server) as runner:
-        assert runner.step({"x": np.zeros(16, int)})[0]["sum"].tolist() == [0] * 16
-
-
 def test_only_the_virtual_board_knows_the_machine() -> None:
     package = Path(femtodriver.__file__).parent / "device"
     for path in package.glob("*.py"):

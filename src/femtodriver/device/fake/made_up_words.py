@@ -52,6 +52,9 @@ class MadeUpWords:
     def new_client(self) -> None:
         """Nothing is kept from one to the next."""
 
+    def hard_reset(self) -> None:
+        """Nothing to forget."""
+
     def _filled(self, length: int) -> BusWords:
         if self._values is None:
             return np.full(length, FILL, np.uint32)

@@ -47,11 +47,14 @@ class FakeRedisLink(RedisLink):
             raise DeviceError(f"{self.name}: the fake client side did not start. {' '.join(self._notes)}")
 
     def _serve(self) -> None:
-        peer = RedisPeer(*self.address, NAME, self._words, self._notes.append, self.timeouts.connect)
+        peer = RedisPeer(*self.address, NAME, self._words, self._noted, self.timeouts.connect)
         try:
             peer.serve(self._stop, self._ready.set)
         except DeviceError as error:
             self._notes.append(str(error))
+
+    def _noted(self, kind: str, text: str) -> None:
+        self._notes.append(text)
 
     def _close(self) -> None:
         self._stop.set()

@@ -28,8 +28,18 @@ def redis_errors() -> tuple[type[Exception], ...]:
     return (redis.RedisError, OSError)
 
 
-def connect(host: str, port: int, timeout_s: float) -> Any:
-    """A client of the server there, which has answered a ping. DeviceError when none does within the time."""
+def is_refusal(error: Exception) -> bool:
+    """Whether the server is there, and has refused a command."""
+    import redis
+
+    return isinstance(error, redis.ResponseError)
+
+
+def connect(host: str, port: int, timeout_s: float, name: str) -> Any:
+    """A client of the server there, which has answered a ping. ``name``: what the server calls the connection.
+
+    DeviceError when none answers within the time.
+    """
     errors = redis_errors()
     import redis
     from redis.backoff import NoBackoff
@@ -42,6 +52,8 @@ def connect(host: str, port: int, timeout_s: float) -> Any:
         socket_connect_timeout=timeout_s,
         socket_timeout=timeout_s,
         decode_responses=True,
+        encoding_errors="replace",  # anybody may write anything into a list
+        client_name=name,
         retry=Retry(NoBackoff(), 0),
     )
     deadline = time.monotonic() + timeout_s
@@ -71,11 +83,11 @@ class RedisServer:
         """Whether the server is ours alone."""
         return self._process is not None
 
-    def start(self, timeout_s: float) -> Any:
-        """A client of the running server. DeviceError when there is none and none can be started."""
+    def start(self, timeout_s: float, name: str) -> Any:
+        """A client of the running server, called ``name``. DeviceError when none runs and none can be started."""
         redis_errors()
         if _listens(self.host, self.port):
-            return connect(self.host, self.port, timeout_s)
+            return connect(self.host, self.port, timeout_s, name)
         program = shutil.which("redis-server")
         if program is None:
             raise DeviceError(
@@ -87,7 +99,7 @@ class RedisServer:
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
-            return connect(self.host, self.port, timeout_s)
+            return connect(self.host, self.port, timeout_s, name)
         except DeviceError:
             self.stop()
             raise

@@ -44,6 +44,14 @@ class RedisBoard:
             self._board.note("address", f"host read from {start:#x}: must come from INT_SPU_EXT (2)")
         return found
 
+    def new_client(self) -> None:
+        """Outputs that the driver before did not fetch are dropped."""
+        self._board.new_client()
+
+    def hard_reset(self) -> None:
+        """The board as after power-on."""
+        self._board.hard_reset()
+
     def _host_write(self, start: int, value: int) -> None:
         if start == HOST_RESET:
             if value:

@@ -15,6 +15,7 @@ KINDS = {
     "message": "a message that no core can take, or that breaks the framing",
     "fault": "the running program broke a rule of the machine",
     "protocol": "bytes that are no request",
+    "owner": "a second client while the board is in use",
 }
 MOST_KEPT = 200
 MOST_TOLD = 20

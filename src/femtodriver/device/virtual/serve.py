@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 
-from femtodriver.device.addresses import ZYNQ_PORT, endpoint_text, parse_endpoint, redis_port
+from femtodriver.device.addresses import ZYNQ_PORT, endpoint_text, is_loopback, parse_endpoint, redis_port
 from femtodriver.device.redis.simulator_side import RedisPeer
 from femtodriver.device.virtual.link_faults import Faults
 from femtodriver.device.virtual.program_engine import Decipher
@@ -21,6 +22,7 @@ from femtodriver.program.bus.recording import Transaction
 from femtodriver.program.memory_map import TOP_REGISTERS
 
 Tell = Callable[[str], None]
+_log = logging.getLogger(__name__)
 
 
 def serve(
@@ -39,8 +41,8 @@ def serve(
 
     ``faults``: of the TCP link. ``decipher``: for encrypted programs; None: words are taken as they are. ``preload``:
     writes that load a program beforehand, as an evaluation board does from its SD card. ``tell`` gets a line for
-    every violation and client, ``ready`` the address once clients can come. Ends when ``stop`` is set, or with
-    KeyboardInterrupt.
+    every violation and client, and a warning where other machines can reach the board; ``ready`` the address once
+    clients can come. Ends when ``stop`` is set, or with KeyboardInterrupt.
 
     UsageError for contradicting arguments; DeviceError for an address that cannot be used, or a lost redis server.
     """
@@ -78,6 +80,11 @@ def _serve_tcp(
 ) -> None:
     server = BoardServer(board, host, port, faults, tell)
     try:
+        if not is_loopback(server.address[0]):
+            (tell or _log.warning)(
+                f"warning: {server.endpoint} can be reached from other machines, and the protocol has no "
+                "authentication: anybody who reaches it controls this board."
+            )
         if ready is not None:
             ready(server.endpoint)
         server.serve(stop)
@@ -86,11 +93,8 @@ def _serve_tcp(
 
 
 def _serve_redis(board: VirtualBoard, host: str, port: int, ready: Tell | None, stop: threading.Event) -> None:
-    def note(text: str) -> None:
-        board.note("protocol", text)
-
     def told() -> None:
         if ready is not None:
             ready(endpoint_text(host, port))
 
-    RedisPeer(host, port, NAME, RedisBoard(board), note).serve(stop, told)
+    RedisPeer(host, port, NAME, RedisBoard(board), board.note).serve(stop, told)

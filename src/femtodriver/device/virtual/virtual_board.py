@@ -62,6 +62,10 @@ class VirtualBoard:
         self.outbox = Outbox()
         self._unclocked_noted = False
 
+    def new_client(self) -> None:
+        """Another client begins: outputs that the one before did not fetch are not for it. All else stays as it is."""
+        self.outbox.clear()
+
     # -- chip-level registers ("spu_top") --
 
     def top_write(self, address: int, value: int) -> None:

@@ -59,6 +59,10 @@ class Connection:
             Code.HOST_WRITE: self._host_write,
         }
 
+    def completes_an_entry(self, data: bytes) -> bool:
+        """Whether at least one entry is whole with these bytes."""
+        return len(self._rest) + len(data) >= ENTRY_BYTES
+
     def feed(self, data: bytes) -> bytes:
         """The answer to these bytes and what was left of earlier ones."""
         data = self._rest + data
@@ -83,6 +87,7 @@ class Connection:
             self._board.note("protocol", f"the connection ended in the middle of an entry ({len(self._rest)} bytes)")
         if self._message.pending:
             self._board.note("protocol", "the connection ended in the middle of a message")
+        self._rest = b""
         self._message.clear()
 
     def _answer(self, table: Entries) -> Entries:

@@ -28,6 +28,7 @@ from femtodriver.device.zcu104.entries import (
     from_bytes,
     to_bytes,
 )
+from femtodriver.device.zcu104.parting_words import sentence_of
 from femtodriver.errors import DeviceError, UsageError
 
 PIECE_BYTES = ENTRY_BYTES * PIECE_ENTRIES
@@ -116,7 +117,6 @@ class TcpLink(Transport):
     def _exchange(self, read: Code, reply: Code, addresses: np.ndarray, what: str) -> BusWords:
         """As many answers as requests, for one batch."""
         where = f"{what} of {len(addresses)} words from {int(addresses[0]):#x}"
-        self._check_quiet(where)
         self._send(entries(read, addresses, 0), where)
         deadline = time.monotonic() + self.timeouts.io
         while len(self._received) < ENTRY_BYTES * len(addresses):
@@ -131,7 +131,6 @@ class TcpLink(Transport):
     def _read_axis(self, length: int) -> BusWords:
         where = f"the axis read of {length // 2} 64-bit words"
         self._check_field(length // 2)
-        self._check_quiet(where)
         self._send(entries(Code.AXIS_READ, [length // 2], 0), where)
         deadline = time.monotonic() + self.timeouts.io
         found: list[BusWords] = []
@@ -191,11 +190,15 @@ class TcpLink(Transport):
             return
         except OSError as error:
             raise DeviceError(f"{self.name}: before {where}: the link is lost: {_reason(error)}.") from None
+        told = sentence_of(data)
+        if told:
+            raise DeviceError(f"{self.name}: {told}.")
         if not data:
             raise DeviceError(f"{self.name}: before {where}: the board has closed the connection.")
         raise DeviceError(f"{self.name}: before {where}: expected no bytes from the board, got {len(data)}.")
 
     def _send(self, table: Entries, where: str) -> None:
+        self._check_quiet(where)
         link, data = self._link(), memoryview(to_bytes(table))
         link.settimeout(self.timeouts.io)
         self._stamps.sent(data)
@@ -205,12 +208,18 @@ class TcpLink(Transport):
         except TimeoutError:
             raise DeviceError(f"{self.name}: {where}: the board took no data for {self.timeouts.io:g} s.") from None
         except OSError as error:
-            raise DeviceError(f"{self.name}: {where}: the link was lost while sending: {_reason(error)}.") from None
+            told = self._parting_words() or f"{where}: the link was lost while sending: {_reason(error)}"
+            raise DeviceError(f"{self.name}: {told}.") from None
+
+    def _parting_words(self) -> str:
+        """What the board said before it closed the connection, "" if nothing."""
+        with contextlib.suppress(OSError):
+            return sentence_of(self._link().recv(_CHUNK))
+        return ""
 
     def _receive(self, where: str, wanted: int, deadline: float, before: int = 0) -> None:
         """Some more bytes into the buffer. ``wanted``, ``before``: bytes of the whole answer, and of it so far."""
         link = self._link()
-        got = before + len(self._received)
         left = deadline - time.monotonic()
         data, reason = b"", f"no answer within {self.timeouts.io:g} s"
         try:
@@ -225,7 +234,13 @@ class TcpLink(Transport):
         except OSError as error:
             reason = f"the link was lost ({_reason(error)})"
         if not data:
-            raise DeviceError(f"{self.name}: {where}: {reason}; expected {wanted} bytes, got {got}.")
+            told = sentence_of(bytes(self._received))
+            got = before + len(self._received)
+            raise DeviceError(
+                f"{self.name}: {told}."
+                if told
+                else f"{self.name}: {where}: {reason}; expected {wanted} bytes, got {got}."
+            )
         self._received += data
 
     def _take(self, count: int) -> Entries:
