@@ -14,6 +14,7 @@ from femtodriver.compiler.fmir.ir import Fmir
 from femtodriver.compiler.pipeline import Dump, compile_network
 from femtodriver.errors import FemtoError, ProgramError, UsageError
 from femtodriver.files.file_access import AnyPath
+from femtodriver.fqir.graph import Network
 from femtodriver.inputs import InputSpec
 from femtodriver.model.identity import KEY, Identity, check_part, completed, describes, identity
 from femtodriver.model.load_model import Source
@@ -49,8 +50,13 @@ class Built:
 
     @property
     def inputs(self) -> tuple[InputSpec, ...]:
-        """The inputs, as the program tells itself or, if it is foreign, as its records are."""
-        return self.told.inputs if self.told else _specs(self.data.info().inputs)
+        """The inputs, as the program tells itself or, if it is foreign, as its records are.
+
+        Axes and quanta are those of the network, if there is one.
+        """
+        found = self.told.inputs if self.told else _specs(self.data.info().inputs)
+        network = self.source.network
+        return found if network is None else tuple(_of_network(spec, network) for spec in found)
 
     @property
     def outputs(self) -> tuple[InputSpec, ...]:
@@ -83,6 +89,12 @@ class Built:
 
 def _specs(records: Sequence[InputRecord] | Sequence[OutputRecord]) -> tuple[InputSpec, ...]:
     return tuple(InputSpec(record.name, record.usable, record.bits) for record in records)
+
+
+def _of_network(spec: InputSpec, network: Network) -> InputSpec:
+    """The input with its axes and quanta in the network."""
+    tensors = [tensor for tensor in network.inputs if tensor.name == spec.name]
+    return replace(spec, shape=tensors[0].shape, quanta=tensors[0].quanta) if tensors else spec
 
 
 def locked(data: CompiledData, where: str) -> str:
