@@ -9,8 +9,9 @@ Life cycle:
 
 from __future__ import annotations
 
+import contextlib
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from femtodriver.machine.executor import Executor, FaultExecutor
 from femtodriver.machine.executors import make_executor
 from femtodriver.machine.memory import DataMemory, table_memory
 from femtodriver.machine.rows import DecodedRow, FaultRow, MatrixRow
+from femtodriver.machine.run_budget import RunBudget
 from femtodriver.part import Part
 
 Images = Mapping[str, Sequence[Words]]
@@ -81,19 +83,23 @@ class Processor:
         """When the next thread can start; only meaningful with a thread in the queue."""
         return max(self.core.time, self.queue[0][0])
 
-    def run_thread(self, most: int) -> int:
-        """Run the first ready thread to its end, at most so many instructions; how many it took."""
+    def start_thread(self) -> None:
+        """Take the first ready thread from the queue."""
         core = self.core
         ready, _, pc, message = heapq.heappop(self.queue)
         if ready > core.time:
             self.waiting["dependency" if message is None else "message"] += ready - core.time
             core.time = ready
         core.pc, core.message, core.running = pc, message, True
-        executors = self.executors
-        first = executors.get(pc, self.nothing)
+        first = self.executors.get(pc, self.nothing)
         first.add("thread_switch", 1)
         first.add("cycles", cycles.THREAD_SWITCH)
         core.time += cycles.THREAD_SWITCH
+
+    def run_slice(self, most: int) -> int:
+        """Run the thread on, to its end or for ``most`` instructions; how many it took."""
+        core, executors = self.core, self.executors
+        pc = core.pc
         try:
             for count in range(1, most + 1):
                 pc = core.pc
@@ -104,7 +110,7 @@ class Processor:
                     return count
         except MachineFault as fault:
             raise MachineFault(f"core {core.index} pc {pc}: {fault}") from None
-        raise MachineFault(f"core {core.index} pc {core.pc}: a frame must end within {MAX_STEPS} instructions.")
+        return most
 
     def waiting_threads(self) -> list[str]:
         """Threads that have got some but not all of the signals that they wait for."""
@@ -152,16 +158,21 @@ class Spu:
         """A message from the host reaches the router at ``arrival`` (cycles in this frame)."""
         self._deliver(Message(arrival, core, pc, payload, from_host=True))
 
-    def run(self) -> int:
-        """Run until every core is at rest; the time of that (cycles in this frame)."""
-        left = MAX_STEPS
+    def run(self, budget: RunBudget | None = None) -> int:
+        """Run until every core is at rest; the time of that (cycles in this frame).
+
+        MachineFault when the program breaks a rule, or the budget is used up (without one: ``MAX_STEPS``).
+        """
+        budget = budget or RunBudget(MAX_STEPS)
         while True:
             ready = [processor for processor in self.processors.values() if processor.queue]
             if not ready:
                 break
             # The earliest start goes first: nothing that another core still does can arrive before it.
             processor = min(ready, key=lambda entry: (entry.next_start, entry.core.index))
-            left -= processor.run_thread(left)
+            processor.start_thread()
+            while processor.core.running:
+                self._run_slice(processor, budget)
             for sent in processor.core.sent:
                 self._deliver(sent)
             processor.core.sent.clear()
@@ -177,6 +188,16 @@ class Spu:
         """One line per thread that waits for more signals."""
         return [line for processor in self.processors.values() for line in processor.waiting_threads()]
 
+    def _run_slice(self, processor: Processor, budget: RunBudget) -> None:
+        core = processor.core
+        with _faults_of(core):
+            most = budget.next_slice()
+        sent, outputs = len(core.sent), len(core.outputs)
+        taken = processor.run_slice(most)
+        new = [*core.sent[sent:], *core.outputs[outputs:]]
+        with _faults_of(core):
+            budget.spend(taken, len(new), sum(len(entry.payload) for entry in new if isinstance(entry, Message)))
+
     def _deliver(self, sent: Message | Signal) -> None:
         if sent.core not in self.processors:
             cores = ", ".join(str(index) for index in self.processors)
@@ -187,6 +208,15 @@ class Spu:
             processor.lower(sent.thread, sent.arrival, self._order)
         else:
             processor.enqueue(sent.arrival, self._order, sent.target, sent)
+
+
+@contextlib.contextmanager
+def _faults_of(core: Core) -> Iterator[None]:
+    """Faults that no instruction raises name the core, and the instruction that would be next."""
+    try:
+        yield
+    except MachineFault as fault:
+        raise MachineFault(f"core {core.index} pc {core.pc}: {fault}") from None
 
 
 def _image(images: Images, name: str) -> Words:

@@ -16,8 +16,7 @@ import numpy as np
 from femtodriver.arrays import BusWords, Words
 from femtodriver.device.virtual.bus_memories import BoardBank, Memories
 from femtodriver.errors import MachineFault, ProgramError
-from femtodriver.machine.core import Message
-from femtodriver.machine.executor import Executor
+from femtodriver.machine.run_budget import RunBudget
 from femtodriver.machine.spu import Spu
 from femtodriver.part import Part
 from femtodriver.program.metadata import NOT_ENCRYPTED
@@ -28,7 +27,8 @@ MOST_SECONDS = 15.0
 MOST_WORDS = 8 << 20
 """Of all messages that one message causes; each counts for ``_OVERHEAD`` words besides its payload."""
 _OVERHEAD = 64
-_CLOCK_EVERY = 256
+_SLICE = 256
+"""Instructions between two looks at the clock and at what was sent."""
 
 
 @dataclass(frozen=True)
@@ -72,69 +72,26 @@ def _check_complete(bank: BoardBank) -> None:
         raise ProgramError(f"{bank.name}: must be on to run, not {bank.state}.")
 
 
-class _Budget:
-    """What one message may cost."""
+class _MessageBudget(RunBudget):
+    """What one message may cost: a board that serves a network must not hang or fill up."""
 
     def __init__(self) -> None:
-        self.restart()
-
-    def restart(self) -> None:
-        """A new message."""
-        self._instructions = 0
+        super().__init__(MOST_INSTRUCTIONS)
         self._words = 0
         self._deadline = time.monotonic() + MOST_SECONDS
 
-    def execute(self) -> None:
-        """Another instruction; MachineFault when it is one too many."""
-        self._instructions += 1
-        if self._instructions > MOST_INSTRUCTIONS:
-            raise MachineFault(f"a message must be dealt with in {MOST_INSTRUCTIONS} instructions.")
-        if self._instructions % _CLOCK_EVERY == 0 and time.monotonic() > self._deadline:
+    def next_slice(self) -> int:
+        if self.left < 1:
+            raise MachineFault(f"a message must be dealt with in {self.instructions} instructions.")
+        if time.monotonic() > self._deadline:
             raise MachineFault(f"a message must be dealt with in {MOST_SECONDS:g} s of the host's time.")
+        return min(self.left, _SLICE)
 
-    def send(self, words: int) -> None:
-        """A message of the program; MachineFault when the router is flooded."""
-        self._words += _OVERHEAD + words
+    def spend(self, instructions: int, messages: int, words: int) -> None:
+        super().spend(instructions, messages, words)
+        self._words += _OVERHEAD * messages + words
         if self._words > MOST_WORDS:
             raise MachineFault(f"a message must not cause others of more than {MOST_WORDS} words.")
-
-
-class _Executors(dict[int, Executor]):
-    """Executors by address; looking one up is the beat on which a hanging program is noticed."""
-
-    def __init__(self, executors: Mapping[int, Executor], budget: _Budget) -> None:
-        super().__init__(executors)
-        self._budget = budget
-
-    def get(self, pc: int, default: Any = None) -> Any:
-        """The executor at ``pc``."""
-        self._budget.execute()
-        return super().get(pc, default)
-
-
-class _Outbox(list[Any]):
-    """What a core has sent; putting something in is the beat on which a flooding program is noticed."""
-
-    def __init__(self, budget: _Budget) -> None:
-        super().__init__()
-        self._budget = budget
-
-    def append(self, item: Any) -> None:
-        """One more message or signal."""
-        self._budget.send(len(item.payload) if isinstance(item, Message) else 0)
-        super().append(item)
-
-
-class _WatchedSpu(Spu):
-    """The machine with a budget per message: a board that serves a network must not hang or fill up."""
-
-    def __init__(self, images: Any, part: Part, inst_counts: Mapping[int, int]) -> None:
-        super().__init__(images, part, inst_counts)
-        self.budget = _Budget()
-        for processor in self.processors.values():
-            processor.executors = _Executors(processor.executors, self.budget)
-            processor.core.sent = _Outbox(self.budget)
-            processor.core.outputs = _Outbox(self.budget)
 
 
 class Engine:
@@ -149,7 +106,7 @@ class Engine:
         cores = sorted({core for core, name in loaded.banks if name == "IM"})
         images = {core: _images(loaded, core, part) for core in cores}
         self._part = part
-        self._spu = _WatchedSpu(images, part, {core: len(images[core]["IM"][0]) for core in cores})
+        self._spu = Spu(images, part, {core: len(images[core]["IM"][0]) for core in cores})
         self.halted = ""
 
     @property
@@ -160,11 +117,10 @@ class Engine:
     def message(self, core: int, pc: int, payload: Words) -> list[tuple[int, Words]]:
         """Run until every core is at rest: (mailbox, payload) of each output. MachineFault halts the program."""
         spu = self._spu
-        spu.budget.restart()
         spu.begin_frame()
         try:
             spu.post(core, pc, payload)
-            spu.run()
+            spu.run(_MessageBudget())
         except MachineFault as fault:
             self.halted = str(fault)
             raise
