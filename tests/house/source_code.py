@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,15 @@ class Import:
     at_top: bool  # runs when the module is imported (not inside a function)
     checking: bool  # inside ``if TYPE_CHECKING``: never runs
 
+    def targets(self, modules: Container[str]) -> set[str]:
+        """Which of these modules of ours are imported, as paths below femtodriver."""
+        top, _, path = self.module.partition(".")
+        if top != "femtodriver":
+            return set()
+        named = {f"{path}.{name}".lstrip(".") for name in self.names} or {path}
+        found = {name if name in modules else path for name in named}
+        return {target for target in found if target in modules}
+
 
 @dataclass(frozen=True)
 class Source:
@@ -30,6 +39,7 @@ class Source:
     module: str
     text: str
     tree: ast.Module
+    is_package: bool = False
 
     @property
     def room(self) -> str:
@@ -75,5 +85,6 @@ def sources() -> tuple[Source, ...]:
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
         module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        found.append(parse(module, path.read_text("utf-8")))
+        text = path.read_text("utf-8")
+        found.append(Source(module, text, ast.parse(text), is_package=path.name == "__init__.py"))
     return tuple(found)

@@ -1,0 +1,111 @@
+"""Modules import each other in one direction, and at their top.
+
+An import inside a function can hide a circle. It is allowed where start-up or an optional package needs it: in the
+command line and in the exports of a package, which load what was asked for, and in the places of LAZY.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping
+
+import pytest
+
+from tests.house.source_code import Source, parse, sources
+
+# (module, module that it imports inside a function): why
+LAZY = {
+    ("driver.runs", "device.evk2.usb_boards"): "only whoever looks for USB boards needs them",
+    ("program.compiled_data", "program.femto.convert"): "a circle that is still to be mended",
+    ("program.compiled_data", "program.femto.femtofile"): "a circle that is still to be mended",
+}
+# Groups of modules that still import each other.
+TO_MEND = {
+    frozenset({"program.bank_usage", "program.compiled_data", "program.femto.convert"}),
+    frozenset({"runners.runner", "runners.compare_runs"}),
+    frozenset({"cli.board_command", "cli.serve_board"}),
+}
+
+Graph = Mapping[str, set[str]]
+
+
+def lazy_imports(source: Source, modules: Container[str]) -> set[tuple[str, str]]:
+    """(module, module of ours that it imports inside a function)."""
+    return {
+        (source.module, target)
+        for record in source.imports
+        if not record.at_top and not record.checking
+        for target in record.targets(modules)
+    }
+
+
+def may_import_late(source: Source) -> bool:
+    return source.room in ("cli", "__main__") or source.is_package
+
+
+def import_graph(found: Iterable[Source]) -> Graph:
+    """All imports, wherever they stand, without those of packages that only export."""
+    modules = {source.module for source in found if not source.is_package}
+    return {
+        source.module: {target for record in source.imports for target in record.targets(modules)}
+        for source in found
+        if source.module in modules
+    }
+
+
+def reachable(graph: Graph, start: str) -> set[str]:
+    """Modules that are imported by ``start``, directly or not."""
+    seen: set[str] = set()
+    waiting = [start]
+    while waiting:
+        for target in graph[waiting.pop()] - seen:
+            seen.add(target)
+            waiting.append(target)
+    return seen
+
+
+def circles(graph: Graph) -> set[frozenset[str]]:
+    """Groups of modules that import each other."""
+    below = {module: reachable(graph, module) for module in graph}
+    return {
+        frozenset(other for other in below[module] if module in below[other])
+        for module in graph
+        if module in below[module]
+    }
+
+
+def test_no_modules_import_each_other() -> None:
+    assert circles(import_graph(sources())) - TO_MEND == set()
+
+
+def test_imports_stand_at_the_top() -> None:
+    modules = {source.module for source in sources()}
+    found = {entry for source in sources() if not may_import_late(source) for entry in lazy_imports(source, modules)}
+    assert found - set(LAZY) == set()
+
+
+def test_no_exception_is_left_over() -> None:
+    modules = {source.module for source in sources()}
+    assert set(LAZY) <= {entry for source in sources() for entry in lazy_imports(source, modules)}
+    assert circles(import_graph(sources())) >= TO_MEND
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from femtodriver.room import b",
+        "import femtodriver.room.b",
+        "def f():\n    from femtodriver.room.b import x",
+        "if TYPE_CHECKING:\n    from femtodriver.room.b import x",
+    ],
+)
+def test_a_circle_is_found(text: str) -> None:
+    found = (parse("room.a", text), parse("room.b", "from femtodriver.room.c import x"), parse("room.c", ""))
+    assert circles(import_graph(found)) == set()
+    found = (*found[:2], parse("room.c", "from femtodriver.room.a import x"))
+    assert circles(import_graph(found)) == {frozenset({"room.a", "room.b", "room.c"})}
+
+
+def test_a_late_import_is_found() -> None:
+    source = parse("room.a", "def f():\n    from femtodriver.room.b import x\n    import numpy")
+    assert not may_import_late(source)
+    assert lazy_imports(source, {"room.a", "room.b"}) == {("room.a", "room.b")}
