@@ -28,10 +28,11 @@ from femtodriver.device.zcu104.entries import (
     from_bytes,
     to_bytes,
 )
+from femtodriver.isa.limits import MAX_MESSAGE_WORDS
 
 Fields = Int64Array
 
-MOST_MESSAGE = 2 * (1 + 8191)
+MOST_MESSAGE = 2 * (1 + MAX_MESSAGE_WORDS)
 """Bus words of the longest message that an instruction can take."""
 HARD_RESET = 0
 # Requests whose answers tell what was received up to each of them.
