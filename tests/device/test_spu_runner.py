@@ -203,6 +203,16 @@ def test_fakezynq_answers_values_from_their_beginning_every_time() -> None:
         assert runner.hw_recv((0, "DM0", 0), 3).tolist() == [1 | 2 << 32, 3 | 0xFFFFFFFF << 32, 0]
 
 
+def test_fakezynq_answers_a_row_per_frame() -> None:
+    rows = np.arange(24).reshape(3, 8)
+    with make_runner(compiled("identity"), "fakezynq", reply_values=rows) as runner:
+        for _ in range(2):  # a reset starts over
+            runner.reset()
+            for frame in (0, 1, 2, 0):
+                assert runner.hw_recv((0, "DM0", 0), 1).tolist() == [8 * frame | (8 * frame + 1) << 32]
+                assert runner.step({"x": np.zeros(16, int)})[0]["%x.4"][::2].tolist() == rows[frame].tolist()
+
+
 def test_fakezynq_with_several_outputs() -> None:
     values = np.arange(1, 13)
     with make_runner(compiled("two_in_three_out"), "fakezynq", fake_values=values) as runner:
@@ -228,7 +238,9 @@ def test_the_transport_of_fakezynq_word_for_word() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ([[1]], "must be a 1-D array of integers, not 2-D"),
+        ([[[1]]], "must be a 1-D array of integers, or a 2-D one with a row per frame, not 3-D"),
+        (np.zeros((0, 4), int), "must be a 1-D array of integers, or a 2-D one with a row per frame"),
+        (7, "not 0-D"),
         ([0.5], "must be a 1-D array of integers"),
         ([1 << 32], "must be words of 32 bits"),
         ([-(1 << 31) - 1], "must be words of 32 bits"),

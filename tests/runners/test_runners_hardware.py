@@ -214,13 +214,23 @@ def test_fakehw_never_touches_the_board_that_was_chosen(server: BoardServer) -> 
     assert server.board.frames == 0
 
 
-def test_hw_and_dummy_share_a_file_without_mixing_it_up(server: BoardServer, tmp_path: Path) -> None:
+def test_a_board_computes_and_a_fake_replies_what_the_recording_says(server: BoardServer, tmp_path: Path) -> None:
     x = np.arange(32).reshape(2, 16)
-    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "other.npy", x[::-1] + 5)
     for hardware in ({"hardware": "zynq", "zynq_host": server.endpoint}, {}):
-        made = made_of("LOOPBACK", dummy_output_file=tmp_path / "x.npy", **hardware)
+        made = made_of("LOOPBACK", dummy_output_file=tmp_path / "other.npy", **hardware)
         found = run_all({"x": x}, [made.runner("dummy"), made.runner("hw")])
-        assert found.passed is bool(hardware)
+        assert found.passed is not bool(hardware)
+
+
+def test_a_fake_replies_all_outputs_of_a_recording(tmp_path: Path) -> None:
+    rows = {"y": np.arange(18).reshape(3, 6) - 9, "q": np.arange(18).reshape(3, 6) + 100}
+    np.savez(tmp_path / "rows.npz", **rows)
+    request = RunnerRequest(dummy_output_file=tmp_path / "rows.npz")
+    made = create("fakehw", built_chain("vvadd", ()), request)
+    outputs, _, _ = made.run(ab(3))
+    for name, wanted in rows.items():
+        np.testing.assert_array_equal(outputs[name], wanted)
 
 
 @pytest.mark.parametrize(

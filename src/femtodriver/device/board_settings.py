@@ -28,7 +28,8 @@ class BoardSettings:
     row says of that. ``timeout``: seconds for every answer and for the outputs of a frame; ``timeouts``: the same one
     by one. ``settle_scale``: the share of the pauses for silicon that is slept; None: none of them at a loopback
     address. ``verify``: read the program back after loading; None: wherever a board is that can be read.
-    ``reply_values``: what a fake answers, a 1-D list of 32-bit words. ``encrypted``, ``key_index``, ``salt``: None for
+    ``reply_values``: what a fake answers, 32-bit words: a list for every read, or 2-D with
+    a row for the outputs of each frame. ``encrypted``, ``key_index``, ``salt``: None for
     those of the program. ``debug_places``: what ``step`` reads besides the outputs, by name. ``records_dir``: folder
     for recordings, None: nothing is recorded; ``write_records`` False: ``reset`` writes no files there, but
     ``write_APB_files`` does.

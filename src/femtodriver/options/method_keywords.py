@@ -89,6 +89,7 @@ class RunnerKeywords(TypedDict, total=False):
     timeout: float | None
     reply_file: AnyPath | None
     fake_output_file: AnyPath | None
+    no_verify: bool
 
 
 class CompareKeywords(TypedDict, total=False):
@@ -105,6 +106,7 @@ class CompareKeywords(TypedDict, total=False):
     timeout: float | None
     reply_file: AnyPath | None
     fake_output_file: AnyPath | None
+    no_verify: bool
     tolerance: float | None
     error_tolerance: float | None
 
@@ -133,6 +135,7 @@ class JobKeywords(TypedDict, total=False):
     timeout: float | None
     reply_file: AnyPath | None
     fake_output_file: AnyPath | None
+    no_verify: bool
     tolerance: float | None
     error_tolerance: float | None
     output_dir: AnyPath

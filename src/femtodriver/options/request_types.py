@@ -114,6 +114,9 @@ class RunnerRequest(PlainRequest):
         aliases=("fake_output_file",),
         help=".npy, 1-D: the 32-bit words that a fake answers",
     )
+    no_verify: bool = option(
+        False, kind=SWITCH, group=BOARDS, help="do not read the program back after loading it into a board"
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

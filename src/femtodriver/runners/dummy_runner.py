@@ -27,7 +27,7 @@ class DummyRunner(Runner):
 
     def __init__(self, path: str | Path, inputs: Sequence[InputSpec], outputs: Sequence[InputSpec]) -> None:
         super().__init__("dummy", inputs)
-        self._recorded = _read(Path(path), outputs)
+        self._recorded = read_recording(Path(path), outputs)
         self._frames = min(len(rows) for rows in self._recorded.values())
         self._next = 0
 
@@ -57,7 +57,8 @@ def make_dummy(model: Built, request: RunnerRequest, records_dir: Path | None) -
     return DummyRunner(Path(request.dummy_output_file), model.inputs, model.outputs)
 
 
-def _read(path: Path, outputs: Sequence[InputSpec]) -> Values:
+def read_recording(path: Path, outputs: Sequence[InputSpec]) -> Values:
+    """The recorded outputs by name, int64 (frames, elements). UsageError and InputError as of ``DummyRunner``."""
     if path.suffix.lower() not in SUFFIXES:
         raise UsageError(f"{path}: a recording for the runner dummy must end in .npy or .npz, not {path.suffix!r}.")
     content = read_array(path)

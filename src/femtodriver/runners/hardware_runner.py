@@ -19,6 +19,8 @@ from femtodriver.errors import InputError
 from femtodriver.inputs import read_array
 from femtodriver.model.build_model import Built
 from femtodriver.options.request_types import RunnerRequest
+from femtodriver.program.packing import pack, split_words
+from femtodriver.runners.dummy_runner import read_recording
 from femtodriver.runners.runner import Mask, Progress, Runner, Values
 
 HARDWARE = "hardware"
@@ -43,7 +45,8 @@ class HardwareRunner(SPURunner, Runner):
             hardware=request.hardware,
             address=request.address,
             timeout=request.timeout,
-            reply_values=_reply_values(request) if fake else None,
+            verify=not request.no_verify,
+            reply_values=_reply_values(model, request) if fake else None,
             key_index=key_index,
             salt=salt,
             debug_places={} if fake else {key: DataPlace(**place) for key, place in model.kept.items()},
@@ -104,14 +107,34 @@ def check_board(request: RunnerRequest, runners: Sequence[str]) -> None:
         settings.check_reachable()
 
 
-def _reply_values(request: RunnerRequest) -> AnyArray | None:
-    """The words that a fake answers, None for the usual ones. InputError for a file that holds no such list."""
-    given, recording = request.reply_file, request.dummy_output_file
-    chosen = given if given is not None else recording
-    if chosen is None or (given is None and Path(chosen).suffix.lower() != ".npy"):
+def _reply_values(model: Built, request: RunnerRequest) -> AnyArray | None:
+    """The words that a fake answers, None for the usual ones: 1-D from a list of words, 2-D (frames, words) from the
+    outputs that the runner dummy would replay. InputError for a file that holds neither."""
+    if request.reply_file is not None:
+        words = read_array(Path(request.reply_file))
+        if not isinstance(words, np.ndarray) or words.ndim != 1:
+            raise InputError(f"{request.reply_file}: must be a .npy file with a 1-D array of 32-bit words.")
+        return words
+    if request.dummy_output_file is None:
         return None
-    path = Path(chosen)
-    words = read_array(path)
-    if isinstance(words, np.ndarray) and (words.ndim == 1 or given is None):
-        return words if words.ndim == 1 else None
-    raise InputError(f"{path}: the words of a fake board must be a .npy file with a 1-D array of 32-bit words.")
+    path = Path(request.dummy_output_file)
+    if path.suffix.lower() == ".npy":
+        words = read_array(path)
+        if isinstance(words, np.ndarray) and words.ndim == 1:
+            return words
+    return _packed(model, read_recording(path, model.outputs), path)
+
+
+def _packed(model: Built, recorded: Values, path: Path) -> AnyArray:
+    """Outputs as the words of their messages, in the order in which a board sends them: uint32 (frames, words)."""
+    frames = min(len(rows) for rows in recorded.values())
+    rows = []
+    for frame in range(frames):
+        payloads = []
+        for record in sorted(model.data.info().outputs, key=lambda record: record.mailbox_id):
+            payload = np.zeros(record.words, np.uint64)
+            packed = pack(recorded[record.name][frame], record.bits, f"{path}: {record.name!r}, frame {frame}")
+            payload[: len(packed)] = packed
+            payloads.append(split_words(payload))
+        rows.append(np.concatenate(payloads))
+    return np.stack(rows)
