@@ -109,7 +109,7 @@ def finished(fmir: Fmir, part: Part | None = None) -> CompiledData:
     """The images of a placed network."""
     part = part or load_part()
     maps = allocate(fmir, part)
-    return link(fmir, build_threads(fmir, maps), part)
+    return link(fmir, build_threads(fmir, maps), part)[0]
 
 
 def machine_outputs(fmir: Fmir, count: int = 4, part: Part | None = None) -> Outputs:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from femtodriver.machine.run_report import CoreReport, RunReport
+from femtodriver.program.description import CompilerOrigin, CoreMemory, DescribedLayer, Description, ModelOrigin
 
 
 @pytest.fixture
@@ -67,32 +66,33 @@ def two_core_report() -> RunReport:
 
 
 @pytest.fixture
-def description() -> dict[str, Any]:
+def description() -> Description:
     """What the compiler says about the program of ``two_core_report``."""
-    memory = {
-        "weights": 1000,
-        "indices": 10,
-        "constants": 64,
-        "activations": 100,
-        "state": 32,
-        "tables": 512,
-        "instructions": 80,
-        "dm_used_words_per_bank": [100, 51],
-        "tm_used_words": 0,
-        "im_used_words": 10,
-    }
-    second = dict.fromkeys(memory, 0) | {"dm_used_words_per_bank": [3], "tm_used_words": 256, "im_used_words": 4}
-    return {
-        "schema": 1,
-        "isa": "open-spu/1",
-        "part": "spu001",
-        "part_sha256": "0" * 64,
-        "compiler": {"version": "0.1.0", "options": {"fuse": True, "cores": 2}},
-        "model": {"name": "tiny_gru", "sha256": "ab" * 32},
-        "layers": [
-            {"name": "gru.0 addmm", "op": "addmm", "source": "%x.12", "core": 0, "elements": 64},
-            {"name": "gru.0 sigmoid", "op": "lut", "source": "%x.13", "core": 1, "elements": 64},
-        ],
-        "source_map": {0: [[4, 9, 0]], 1: [[0, 2, 1]]},
-        "memory": {0: memory, 1: second},
-    }
+    first = CoreMemory(
+        weights=1000,
+        indices=10,
+        constants=64,
+        activations=100,
+        state=32,
+        tables=512,
+        instructions=80,
+        dm_used_words_per_bank=(100, 51),
+        tm_used_words=0,
+        im_used_words=10,
+    )
+    return Description(
+        schema=1,
+        isa="open-spu/1",
+        input_bits={},
+        output_bits={},
+        part="spu001",
+        part_sha256="0" * 64,
+        compiler=CompilerOrigin("0.1.0", {"fuse": True, "cores": 2}),
+        model=ModelOrigin("tiny_gru", "ab" * 32),
+        layers=(
+            DescribedLayer("gru.0 addmm", "addmm", "%x.12", 0, 64),
+            DescribedLayer("gru.0 sigmoid", "lut", "%x.13", 1, 64),
+        ),
+        source_map={0: ((4, 9, 0),), 1: ((0, 2, 1),)},
+        memory={0: first, 1: CoreMemory(dm_used_words_per_bank=(3,), tm_used_words=256, im_used_words=4)},
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from femtodriver.machine.run_report import RunReport
 from femtodriver.metrics import build_document, document_text, document_yaml
 from femtodriver.metrics.metrics_text import quantity
 from femtodriver.part import Part
+from femtodriver.program.description import DescribedLayer, Description, ModelOrigin
 
 Golden = Callable[[str, str], None]
 TOOL = {"version": "0.1.0", "native": False, "seed": 0}
@@ -38,15 +40,15 @@ PART = Part(
 )
 
 
-def described(report: RunReport, description: dict[str, Any]) -> dict[str, Any]:
+def described(report: RunReport, description: Description) -> dict[str, Any]:
     return build_document(report, description, PART, input_period_s=0.016, tool=TOOL)
 
 
-def test_text_of_a_described_run(two_core_report: RunReport, description: dict[str, Any], golden: Golden) -> None:
+def test_text_of_a_described_run(two_core_report: RunReport, description: Description, golden: Golden) -> None:
     golden("described.txt", document_text(described(two_core_report, description)))
 
 
-def test_yaml_of_a_described_run(two_core_report: RunReport, description: dict[str, Any], golden: Golden) -> None:
+def test_yaml_of_a_described_run(two_core_report: RunReport, description: Description, golden: Golden) -> None:
     golden("described.yaml", document_yaml(described(two_core_report, description)))
 
 
@@ -58,7 +60,7 @@ def test_yaml_of_a_bare_program(tiny_report: RunReport, golden: Golden) -> None:
     golden("bare.yaml", document_yaml(build_document(tiny_report, None, PART)))
 
 
-def test_yaml_comes_back_equal(two_core_report: RunReport, description: dict[str, Any]) -> None:
+def test_yaml_comes_back_equal(two_core_report: RunReport, description: Description) -> None:
     doc = described(two_core_report, description)
     back = yaml.safe_load(document_yaml(doc))
     assert back == doc
@@ -71,13 +73,13 @@ def test_yaml_keeps_every_float_and_text(number: float, text: str) -> None:
     assert yaml.safe_load(document_yaml(doc)) == doc
 
 
-def test_yaml_has_no_anchors_and_no_tags(two_core_report: RunReport, description: dict[str, Any]) -> None:
+def test_yaml_has_no_anchors_and_no_tags(two_core_report: RunReport, description: Description) -> None:
     text = document_yaml(described(two_core_report, description))
     assert "&id" not in text
     assert "!!" not in text
 
 
-def test_the_caveat_stands_once_and_the_band_is_there(two_core_report: RunReport, description: dict[str, Any]) -> None:
+def test_the_caveat_stands_once_and_the_band_is_there(two_core_report: RunReport, description: Description) -> None:
     text = " ".join(document_text(described(two_core_report, description)).split())
     assert text.count("factor of 3") == 1
     assert text.count("not validated on SPU silicon") == 1
@@ -92,11 +94,12 @@ def test_text_says_that_the_period_was_assumed(tiny_report: RunReport) -> None:
     assert "assumed" not in document_text(given_period)
 
 
-def test_names_from_a_file_cannot_break_the_table(two_core_report: RunReport, description: dict[str, Any]) -> None:
+def test_names_from_a_file_cannot_break_the_table(two_core_report: RunReport, description: Description) -> None:
     plain = document_text(described(two_core_report, description)).splitlines()
-    description["layers"][0] |= {"name": "evil\n\x1b[31m" + "x" * 500, "op": "o" * 99}
-    description["model"]["name"] = "m\r\n" + "y" * 500
-    lines = document_text(described(two_core_report, description)).splitlines()
+    evil = DescribedLayer("evil\n\x1b[31m" + "x" * 500, "o" * 99, "%x.12", 0)
+    layers = (evil, *(description.layers or ())[1:])
+    odd = replace(description, layers=layers, model=ModelOrigin("m\r\n" + "y" * 500))
+    lines = document_text(described(two_core_report, odd)).splitlines()
     assert len(lines) == len(plain)
     assert max(len(line) for line in lines) <= 130
     assert "\x1b" not in "".join(lines)

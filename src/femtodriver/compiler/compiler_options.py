@@ -77,7 +77,7 @@ class Options:
         """The passes that run, in order."""
         return tuple(entry for entry in PASSES if entry.option is None or self.allow(entry.option))
 
-    def table(self) -> dict[str, object]:
+    def table(self) -> dict[str, bool | int | str]:
         """Names and values as plain data, in the order of the documentation."""
         cores = AUTO if self.cores is None else self.cores
         return {name: cores if name == CORES else name in self.on for name in _ORDER}

@@ -24,6 +24,7 @@ from femtodriver.fqir.graph import Network
 from femtodriver.fqir.graph_text import network_text
 from femtodriver.part import Part
 from femtodriver.program.compiled_data import CompiledData
+from femtodriver.program.description import Description
 
 Dump = Callable[[str, str], None]
 """Takes the file name and the text of a stage."""
@@ -31,11 +32,12 @@ Dump = Callable[[str, str], None]
 
 @dataclass(frozen=True, eq=False)
 class Compilation:
-    """What the compiler made of a network: mapped IR, symbolic program, images with metadata."""
+    """What the compiler made of a network: mapped IR, symbolic program, images with metadata, description."""
 
     fmir: Fmir
     fasmir: Fasmir
     data: CompiledData
+    description: Description
 
 
 def compile_network(
@@ -82,7 +84,7 @@ def _make_program(placed: Fmir, part: Part, options: Options, dump: Dump | None)
     maps = allocate(placed, part, accumulators=options.allow(ACCUMULATORS))
     program = build_threads(placed, maps)
     _dump(dump, number + 1, "program.fasmir", partial(fasmir_text, program))
-    return Compilation(placed, program, link(placed, program, part))
+    return Compilation(placed, program, *link(placed, program, part))
 
 
 def _check(network: Network, part: Part, options: Options) -> None:

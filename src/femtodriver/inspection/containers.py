@@ -7,13 +7,13 @@ from typing import Any
 from femtodriver.errors import ProgramError
 from femtodriver.inspection.findings import Findings
 from femtodriver.inspection.programs import program_facts
-from femtodriver.model.identity import with_names
 from femtodriver.program.femto.binary_reader import BinaryReader
 from femtodriver.program.femto.convert import compiled_from_femto
 from femtodriver.program.femto.femto_records import CHUNK, PART_NAMES, model_type_name, part_geometry
 from femtodriver.program.femto.femtofile import FemtoFile
 from femtodriver.program.femto.layout_a import MAGIC as MAGIC_A
 from femtodriver.program.femto.pages import MAX_PAGES, WORDS_PER_PAGE
+from femtodriver.program.femto.user_data import with_user_data
 from femtodriver.program.metadata import NOT_ENCRYPTED
 
 
@@ -35,7 +35,7 @@ def inspect_femto(findings: Findings, content: bytes) -> None:
     _records(findings, file, content)
     findings.encrypted = file.spu.key_index != NOT_ENCRYPTED
     with findings.collecting():
-        data = with_names(compiled_from_femto(file, findings.where), findings.where)
+        data = with_user_data(compiled_from_femto(file, findings.where), findings.where)
         program_facts(findings, data, file.spu.geometry)
 
 

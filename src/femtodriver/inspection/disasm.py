@@ -8,17 +8,16 @@ from dataclasses import dataclass, field
 
 from femtodriver.errors import AssemblyError, ProgramError, UsageError
 from femtodriver.isa import ISA, Instruction, TransferInstruction
-from femtodriver.metrics.description import Description, read_description
 from femtodriver.model.build_model import foreign, locked
-from femtodriver.model.identity import KEY, describes, identity
 from femtodriver.model.load_model import load_source
 from femtodriver.model.model_encryption import AnyKeyring, Encryption, load_keyring
 from femtodriver.program.compiled_data import CompiledData
+from femtodriver.program.description import Description, read_description
 from femtodriver.program.metadata import ProgramInfo
 
 
 @dataclass(frozen=True)
-class Thread:
+class ListedThread:
     """A scoreboard entry: it waits for ``count`` signals and starts at ``pc``."""
 
     number: int
@@ -27,7 +26,7 @@ class Thread:
 
 
 @dataclass(frozen=True)
-class Entry:
+class EntryPoint:
     """A PC where a message starts a thread: one of the host ("input", with the name of the variable) or of another
     core ("receiver", with "core 1 pc 12" of the sender)."""
 
@@ -37,7 +36,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Line:
+class ListedInstruction:
     """One instruction: its words and assembly text. ``text`` is None, and ``reason`` says why, for what is none."""
 
     pc: int
@@ -52,9 +51,9 @@ class CoreListing:
     """The program of one core."""
 
     core: int
-    threads: tuple[Thread, ...]
-    entries: tuple[Entry, ...]
-    lines: tuple[Line, ...]
+    threads: tuple[ListedThread, ...]
+    entries: tuple[EntryPoint, ...]
+    lines: tuple[ListedInstruction, ...]
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def disassemble_file(path: str | os.PathLike[str], keyring: AnyKeyring = None) -
 
 def disassemble(program: CompiledData, where: str, keyring: AnyKeyring = None) -> Listing:
     """The instructions of a program in memory; see ``disassemble_file``."""
-    told = identity(program, where)
+    told = read_description(program.metadata, where)
     if told is None:
         raise ProgramError(f"{where}: must be a program for the open SPU to be disassembled: {foreign(program)}.")
     plain: CompiledData | None = program
@@ -92,16 +91,15 @@ def disassemble(program: CompiledData, where: str, keyring: AnyKeyring = None) -
         plain = Encryption(load_keyring(keyring)).opened(program, where)
     if plain is None:
         raise ProgramError(locked(program, where))
-    description = read_description(plain.metadata[KEY]) if describes(plain.metadata[KEY]) else None
     info = plain.info()
     decoded = {core: list(_decoded(plain, core, count)) for core, count in sorted(info.inst_counts.items())}
     receivers = _receivers(decoded)
     return Listing(
         file=where,
-        model=str(told.model.get("name", "")),
-        part=told.part_name,
-        cores=tuple(_core(plain, core, rows, info, receivers, description) for core, rows in decoded.items()),
-        layers=tuple(layer.name for layer in description.layers) if description else (),
+        model=(told.model.name if told.model else None) or "",
+        part=told.part or "",
+        cores=tuple(_core(plain, core, rows, info, receivers, told) for core, rows in decoded.items()),
+        layers=tuple(layer.name for layer in told.layers or ()),
     )
 
 
@@ -123,13 +121,13 @@ def _decoded(data: CompiledData, core: int, count: int) -> Iterator[Decoded]:
         pc += instruction.words
 
 
-def _receivers(decoded: Mapping[int, Sequence[Decoded]]) -> dict[int, list[Entry]]:
+def _receivers(decoded: Mapping[int, Sequence[Decoded]]) -> dict[int, list[EntryPoint]]:
     """Where messages from other cores arrive, by core."""
-    found: dict[int, list[Entry]] = {}
+    found: dict[int, list[EntryPoint]] = {}
     for core, rows in decoded.items():
         for pc, _, instruction, _ in rows:
             if isinstance(instruction, TransferInstruction) and instruction.spec.name == "send":
-                entry = Entry("receiver", f"core {core} pc {pc}", instruction.target)
+                entry = EntryPoint("receiver", f"core {core} pc {pc}", instruction.target)
                 found.setdefault(instruction.core, []).append(entry)
     return found
 
@@ -139,21 +137,23 @@ def _core(
     core: int,
     rows: Sequence[Decoded],
     info: ProgramInfo,
-    receivers: Mapping[int, list[Entry]],
-    description: Description | None,
+    receivers: Mapping[int, list[EntryPoint]],
+    told: Description,
 ) -> CoreListing:
     counts, pcs = data.image(core, "SB").tolist(), data.image(core, "PB").tolist()
-    inputs = [Entry("input", record.name, record.pc_val) for record in info.inputs if record.core == core]
+    inputs = [EntryPoint("input", record.name, record.pc_val) for record in info.inputs if record.core == core]
     return CoreListing(
         core=core,
-        threads=tuple(Thread(number, count, pc) for number, (count, pc) in enumerate(zip(counts, pcs, strict=False))),
+        threads=tuple(
+            ListedThread(number, count, pc) for number, (count, pc) in enumerate(zip(counts, pcs, strict=False))
+        ),
         entries=(*inputs, *receivers.get(core, [])),
         lines=tuple(
-            Line(
+            ListedInstruction(
                 pc,
                 words,
                 instruction.text() if instruction else None,
-                description.layer_at(core, pc) if description else None,
+                told.layer_at(core, pc),
                 reason,
             )
             for pc, words, instruction, reason in rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from femtodriver.inspection.disasm import CoreListing, Line, Listing
+from femtodriver.inspection.disasm import CoreListing, ListedInstruction, Listing
 from femtodriver.inspection.findings import SCHEMA
 from femtodriver.inspection.text_tables import cell, columns
 
@@ -82,7 +82,7 @@ def _starts(core: CoreListing) -> dict[int, list[str]]:
     return found
 
 
-def _instruction(line: Line, listing: Listing) -> str:
+def _instruction(line: ListedInstruction, listing: Listing) -> str:
     words = " ".join(f"{word:016x}" for word in line.words)
     start = f"{line.pc:6}  {words:<33}  "
     if line.text is None:

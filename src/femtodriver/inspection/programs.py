@@ -7,11 +7,10 @@ from typing import Any
 
 from femtodriver.errors import FemtoError
 from femtodriver.inspection.findings import Findings
-from femtodriver.isa.limits import ISA_NAME
-from femtodriver.metrics.description import read_description
-from femtodriver.model.identity import KEY, describes, identity
+from femtodriver.model.described_program import specs
 from femtodriver.program.bank_usage import used_banks
 from femtodriver.program.compiled_data import DM_BANK_WORDS, TM_BANK_WORDS, CompiledData
+from femtodriver.program.description import Description, is_described, read_description
 from femtodriver.program.encryption.program_cipher import ENTRY, is_ours
 from femtodriver.program.memory_map import OPEN_SPU, Geometry
 from femtodriver.program.metadata import ProgramInfo, program_info
@@ -27,11 +26,13 @@ def program_facts(findings: Findings, data: CompiledData, geometry: Geometry | N
         info = program_info(data.metadata, "metadata")
     if info is None:
         return None
-    told = data.metadata.get(KEY)
-    ours = told if isinstance(told, Mapping) and told.get("isa") == ISA_NAME else None
-    findings.origin = "open-spu" if ours else "foreign"
+    told = None
+    with findings.collecting():
+        told = read_description(data.metadata, "metadata")
+        specs(data, told, "metadata")
+    findings.origin = "open-spu" if is_described(data.metadata) else "foreign"
     findings.encrypted = info.encrypted
-    findings.sections["program"] = {**_sizes(info), **_secrecy(data, info), **(_identity(ours) if ours else {})}
+    findings.sections["program"] = {**_sizes(info), **_secrecy(data, info), **(_origin(told) if told else {})}
     findings.sections["inputs"] = [
         {
             "name": record.name,
@@ -54,8 +55,10 @@ def program_facts(findings: Findings, data: CompiledData, geometry: Geometry | N
         }
         for record in info.outputs
     ]
-    if ours:
-        _check_ours(findings, data)
+    if is_described(data.metadata):
+        _check_cipher(findings, data)
+    if told is not None and not told.has_layers:
+        findings.note("layers and source map are not in this file")
     if geometry is not None:
         _check_sizes(findings, data, info, geometry)
     return info
@@ -98,28 +101,18 @@ def _secrecy(data: CompiledData, info: ProgramInfo) -> dict[str, Any]:
     }
 
 
-def _identity(told: Mapping[str, Any]) -> dict[str, Any]:
-    model, compiler = told.get("model"), told.get("compiler")
-    layers = told.get("layers")
+def _origin(told: Description) -> dict[str, Any]:
     return {
-        "isa": told.get("isa"),
-        "part": told.get("part"),
-        "model": model.get("name") if isinstance(model, Mapping) else None,
-        "model_sha256": model.get("sha256") if isinstance(model, Mapping) else None,
-        "compiler": compiler.get("version") if isinstance(compiler, Mapping) else None,
-        "layers": len(layers) if isinstance(layers, list) else None,
+        "isa": told.isa,
+        "part": told.part,
+        "model": told.model.name if told.model else None,
+        "model_sha256": told.model.sha256 if told.model else None,
+        "compiler": told.compiler.version if told.compiler else None,
+        "layers": None if told.layers is None else len(told.layers),
     }
 
 
-def _check_ours(findings: Findings, data: CompiledData) -> None:
-    with findings.collecting():
-        identity(data, "metadata")
-    told = data.metadata[KEY]
-    if describes(told):
-        with findings.collecting():
-            read_description(told)
-    else:
-        findings.note("layers and source map are not in this file")
+def _check_cipher(findings: Findings, data: CompiledData) -> None:
     if data.metadata.get("encrypted") is False:
         if ENTRY in data.metadata:
             findings.error(f"metadata: {ENTRY}: must not be there, because the program says that it is not encrypted.")

@@ -10,12 +10,12 @@ import math
 from collections.abc import Mapping, Sequence
 
 from femtodriver.machine.run_report import RunReport
-from femtodriver.metrics.description import CoreMemory
 from femtodriver.metrics.energy import EnergyTable, load_table
 from femtodriver.metrics.events import joules
 from femtodriver.metrics.run_totals import Run, digits
 from femtodriver.metrics.tally import LayerTally, layer_tallies
 from femtodriver.part import Part
+from femtodriver.program.description import CoreMemory, Description, ModelOrigin
 
 SCHEMA = "femtodriver-metrics/1"
 ROOM_TEMPERATURE_C = 25.0
@@ -24,7 +24,7 @@ MEMORY_KINDS = ("weights", "indices", "activations", "state", "tables", "instruc
 
 def build_document(
     report: RunReport,
-    description: Mapping[str, object] | None,
+    description: Description | None,
     part: Part,
     *,
     input_period_s: float | None = None,
@@ -35,14 +35,14 @@ def build_document(
 ) -> dict[str, object]:
     """The document of one run.
 
-    ``report`` has the counts (``machine.run_report.RunReport``), ``description`` is the value of the key
-    ``femtodriver`` of the program's metadata or None for a foreign or bare program, ``part`` is the part that the
-    machine was built from. ``input_period_s`` is the time between two frames in seconds; None means 0.016, and the
-    document says that it was
-    assumed. ``model`` has name and sha256, ``tool`` has version, native, compiler_options and seed.
+    ``report`` has the counts (``machine.run_report.RunReport``), ``description`` is what the program
+    says about itself, or None for a foreign or bare one; without layers it counts as None. ``part`` is the part that
+    the machine was built from. ``input_period_s`` is the time between two frames in seconds; None means 0.016, and the
+    document says that it was assumed. ``model`` has name and sha256; ``tool`` has version, native, compiler_options
+    and seed.
 
     Raises UsageError for a report without frames, with more cores than the part, or a period that is not a positive
-    number; ProgramError for a malformed description.
+    number; ProgramError for a description of more memory than the part has.
     """
     run = Run.of(report, description, part, input_period_s, (table or load_table()).at(part.voltage_v, temperature_c))
     power = run.power()
@@ -76,8 +76,8 @@ def build_document(
 
 
 def _model(run: Run, given: Mapping[str, object]) -> dict[str, object]:
-    told = run.description.model if run.description else {}
-    return {key: _plain(given.get(key, told.get(key))) for key in ("name", "sha256")}
+    told = (run.description.model if run.description else None) or ModelOrigin()
+    return {key: _plain(given.get(key, getattr(told, key))) for key in ("name", "sha256")}
 
 
 def _hardware(part: Part, temperature_c: float) -> dict[str, object]:
@@ -93,7 +93,8 @@ def _hardware(part: Part, temperature_c: float) -> dict[str, object]:
 
 
 def _tool(run: Run, given: Mapping[str, object]) -> dict[str, object]:
-    options = run.description.options if run.description else None
+    compiler = run.description.compiler if run.description else None
+    options = (compiler.options or {}) if compiler else {} if run.description else None
     known = {"version": None, "native": None, "compiler_options": options, "seed": None}
     return {key: _plain(value) for key, value in {**known, **given, "energy_table": run.table.name}.items()}
 
@@ -124,9 +125,9 @@ def _memory(run: Run) -> dict[str, object]:
     cores = [run.core_memory(number) for number in range(part.cores)]
     known = run.description is not None
     kinds: dict[str, object] = {
-        kind: sum(core.stored.get(kind, 0) for core in cores if core) if known else None for kind in MEMORY_KINDS
+        kind: sum(getattr(core, kind) for core in cores if core) if known else None for kind in MEMORY_KINDS
     }
-    used = 8 * sum(sum(core.dm_words) for core in cores if core)
+    used = 8 * sum(sum(core.dm_used_words_per_bank) for core in cores if core)
     return {
         **kinds,
         "free": part.cores * part.dm_bytes - used if known else None,
@@ -137,19 +138,19 @@ def _memory(run: Run) -> dict[str, object]:
 def _core_memory(part: Part, core: CoreMemory | None, known: bool) -> dict[str, object]:
     if not known:
         return {"dm_used": None, "dm_size": part.dm_bytes, "banks": None, "tm_used": None, "im_used": None}
-    words = core.dm_words if core else ()
+    words = core.dm_used_words_per_bank if core else ()
     banks = [8 * count for count in words] + [0] * (part.dm_banks - len(words))
     return {
         "dm_used": sum(banks),
         "dm_size": part.dm_bytes,
         "banks": banks,
-        "tm_used": 2 * core.tm_words if core else 0,
-        "im_used": 8 * core.im_words if core else 0,
+        "tm_used": 2 * core.tm_used_words if core else 0,
+        "im_used": 8 * core.im_used_words if core else 0,
     }
 
 
 def _layer(run: Run, tally: LayerTally) -> dict[str, object]:
-    counts = tally.counts
+    counts, stored = tally.counts, tally.layer.bytes or {}
     scanned = counts.get("activation", 0)
     moved = {"dm_read": 8, "dm_write": 8, "tm_read": 2}
     return {
@@ -161,7 +162,7 @@ def _layer(run: Run, tally: LayerTally) -> dict[str, object]:
         "energy_j": run.per_frame(joules(counts, run.table))["typical"],
         "macs": run.macs(counts, counts.get("cycles", 0)),
         "bytes": {
-            **tally.layer.stored,
+            **{kind: stored[kind] for kind in MEMORY_KINDS if kind in stored},
             **{event: run.mean(size * counts.get(event, 0)) for event, size in moved.items()},
         },
         "activation_density": digits(counts.get("activation_live", 0) / scanned) if scanned else None,

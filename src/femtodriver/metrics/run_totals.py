@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.machine.run_report import RunReport
-from femtodriver.metrics.description import CoreMemory, Description, read_description
 from femtodriver.metrics.energy import Band, EnergyTable, add
 from femtodriver.metrics.events import joules, joules_by_component
 from femtodriver.metrics.power import CoreUse, leakage_joules
 from femtodriver.metrics.tally import core_counts
 from femtodriver.part import Part
+from femtodriver.program.description import CoreMemory, Description
 
 DEFAULT_PERIOD_S = 0.016
 SIGNIFICANT_DIGITS = 9
@@ -49,7 +49,7 @@ class Run:
     def of(
         cls,
         report: RunReport,
-        description: Mapping[str, object] | None,
+        description: Description | None,
         part: Part,
         input_period_s: float | None,
         table: EnergyTable,
@@ -63,7 +63,7 @@ class Run:
         period_s = DEFAULT_PERIOD_S if input_period_s is None else input_period_s
         if isinstance(period_s, bool) or not isinstance(period_s, (int, float)) or not 0 < period_s < math.inf:
             raise UsageError(f"input period: must be a positive number of seconds, not {period_s!r}.")
-        told = None if description is None else read_description(description)
+        told = description if description and description.has_layers else None
         if told is not None:
             _check_fit(told, part)
         counts = [core_counts(core) for core in report.cores]
@@ -123,14 +123,14 @@ class Run:
         for number, counts in enumerate(self.counts):
             banks = self._used_banks(number)
             memory = self.core_memory(number)
-            loaded = memory is not None and memory.im_words > 0
+            loaded = memory is not None and memory.im_used_words > 0
             uses.append(CoreUse(used=bool(banks) or loaded or counts["cycles"] > 0, banks=len(banks)))
         return uses
 
     def _used_banks(self, number: int) -> set[int]:
         """Banks that hold something of the program, or were read or written in the run."""
         memory = self.core_memory(number)
-        used = {bank for bank, words in enumerate(memory.dm_words) if words} if memory else set()
+        used = {bank for bank, words in enumerate(memory.dm_used_words_per_bank) if words} if memory else set()
         if number < len(self.report.cores):
             core = self.report.cores[number]
             used |= {bank for bank, count in enumerate(core.bank_reads) if count}
@@ -139,7 +139,7 @@ class Run:
 
     def core_memory(self, number: int) -> CoreMemory | None:
         """What the description says about the memory of a core, or None."""
-        return self.description.memory.get(number) if self.description else None
+        return (self.description.memory or {}).get(number) if self.description else None
 
     def matrix_busy_cycles(self) -> int:
         """Busy cycles of the cores that ran at least one matrix instruction."""
@@ -161,9 +161,9 @@ class Run:
 
 def _check_fit(description: Description, part: Part) -> None:
     """Raise ProgramError where the description tells of memory that the part does not have."""
-    for core, memory in description.memory.items():
-        banks = len(memory.dm_words)
-        fullest = max(memory.dm_words, default=0)
+    for core, memory in (description.memory or {}).items():
+        banks = len(memory.dm_used_words_per_bank)
+        fullest = max(memory.dm_used_words_per_bank, default=0)
         if core >= part.cores or banks > part.dm_banks or fullest > part.dm_bank_words:
             raise ProgramError(
                 f"metadata.yaml: femtodriver: memory[{core}]: must fit the part {part.name} ({part.cores} cores, "

@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from femtodriver.machine.run_report import CoreReport, RunReport
-from femtodriver.metrics.description import Description, Layer
+from femtodriver.program.description import DescribedLayer, Description
 
 
 @dataclass(frozen=True)
 class LayerTally:
     """Event counts of one layer over the whole run."""
 
-    layer: Layer
+    layer: DescribedLayer
     counts: Mapping[str, int]
 
 
-RUNTIME = Layer(name="(runtime)", op="runtime", source="", core=None)
-PROGRAM = Layer(name="(program)", op="program", source="", core=None)
+RUNTIME = DescribedLayer("(runtime)", "runtime")
+PROGRAM = DescribedLayer("(program)", "program")
 
 
 def core_counts(core: CoreReport) -> Counter[str]:
@@ -36,7 +36,7 @@ def layer_tallies(report: RunReport, description: Description | None) -> list[La
     Instructions that no layer claims (receive, send, glue of threads) are summed in a last row "(runtime)", which is
     left out where there are none. Without a description everything is one row "(program)".
     """
-    layers = description.layers if description else ()
+    layers = (description.layers or ()) if description else ()
     sums: list[Counter[str]] = [Counter() for _ in layers]
     rest: Counter[str] = Counter()
     rest_cores = set()
@@ -52,5 +52,5 @@ def layer_tallies(report: RunReport, description: Description | None) -> list[La
     if rest or description is None:
         outside = RUNTIME if description else PROGRAM
         only = rest_cores.pop() if len(rest_cores) == 1 else None
-        rows.append(LayerTally(Layer(outside.name, outside.op, outside.source, only), rest))
+        rows.append(LayerTally(DescribedLayer(outside.name, outside.op, outside.source, only), rest))
     return rows

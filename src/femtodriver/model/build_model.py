@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from femtodriver import __version__
 from femtodriver.compiler.compiler_options import DEFAULT_OPTIONS, Options
@@ -16,11 +15,11 @@ from femtodriver.errors import FemtoError, ProgramError, UsageError
 from femtodriver.files.file_access import AnyPath
 from femtodriver.fqir.graph import Network
 from femtodriver.inputs import InputSpec
-from femtodriver.model.identity import KEY, Identity, check_part, completed, describes, identity
+from femtodriver.model.described_program import check_part, completed, specs
 from femtodriver.model.load_model import Source
 from femtodriver.part import Part, load_part, part_names
 from femtodriver.program.compiled_data import DM_BANK_WORDS, TM_BANK_WORDS, CompiledData
-from femtodriver.program.metadata import InputRecord, OutputRecord
+from femtodriver.program.description import CompilerOrigin, Description, KeptPlace, ModelOrigin, read_description
 
 DEFAULT_PART = "spu001"
 _log = logging.getLogger(__name__)
@@ -28,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Built:
-    """A compiled model. ``told`` and ``part`` are None for a foreign program, ``fmir`` for any existing program.
+    """A compiled model. ``description`` and ``part`` are None for a foreign program, ``fmir`` for any existing one.
 
     ``data`` is the program as it is written, ``plain`` as it runs: None for a foreign one, and for an encrypted one
     whose key is not here. ``registers``: key index and salt for a board, None for those of ``data``. ``model_type``:
@@ -39,14 +38,14 @@ class Built:
     source: Source
     data: CompiledData
     part: Part | None = None
-    told: Identity | None = None
+    description: Description | None = None
     fmir: Fmir | None = None
     options: Options = DEFAULT_OPTIONS
     plain: CompiledData | None = None
     registers: tuple[int | None, int | None] = (0, 0)
     model_type: str | None = None
     debug_names: tuple[str, ...] = ()
-    kept: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    kept: Mapping[str, KeptPlace] = field(default_factory=dict)
 
     @property
     def inputs(self) -> tuple[InputSpec, ...]:
@@ -54,41 +53,31 @@ class Built:
 
         Axes and quanta are those of the network, if there is one.
         """
-        found = self.told.inputs if self.told else _specs(self.data.info().inputs)
+        found = specs(self.data, self.description, self.source.where)[0]
         network = self.source.network
         return found if network is None else tuple(_of_network(spec, network) for spec in found)
 
     @property
     def outputs(self) -> tuple[InputSpec, ...]:
         """The outputs, as the program tells itself or, if it is foreign, as its records are."""
-        return self.told.outputs if self.told else _specs(self.data.info().outputs)
+        return specs(self.data, self.description, self.source.where)[1]
 
     @property
-    def description(self) -> Mapping[str, Any] | None:
-        """Layers, source map and memory, if the program still has them."""
-        found = self.data.metadata.get(KEY)
-        return found if isinstance(found, Mapping) and describes(found) else None
-
-    @property
-    def model(self) -> dict[str, Any]:
+    def model(self) -> dict[str, str | None]:
         """Name and sha256 of the network, as far as they are known."""
-        sha256 = self.told.model.get("sha256") if self.told else None
-        return {"name": self.source.name, "sha256": sha256}
+        told = self.description.model if self.description else None
+        return {"name": self.source.name, "sha256": told.sha256 if told else None}
 
     @property
     def obstacle(self) -> str:
         """Why the program cannot be simulated here, "" if it can."""
-        if self.told is None or self.part is None:
+        if self.description is None or self.part is None:
             return (
                 f"{self.source.where}: is not a program for the open SPU ({foreign(self.data)}), so it cannot be "
                 "simulated here; it can be converted to program files. Compile the network itself with femtodrive to "
                 "simulate it."
             )
         return locked(self.data, self.source.where) if self.plain is None else ""
-
-
-def _specs(records: Sequence[InputRecord] | Sequence[OutputRecord]) -> tuple[InputSpec, ...]:
-    return tuple(InputSpec(record.name, record.usable, record.bits) for record in records)
 
 
 def _of_network(spec: InputSpec, network: Network) -> InputSpec:
@@ -130,7 +119,8 @@ def build(
         return replace(_compiled(source, part, dump, options), model_type=model_type)
     if source.program is None:
         raise UsageError(f"{source.where}: holds neither a network nor a program.")
-    told = identity(source.program, source.where)
+    told = read_description(source.program.metadata, source.where)
+    specs(source.program, told, source.where)
     if told is None:
         return Built(source, source.program, model_type=model_type)
     part = _part_of(told, hw_config, source.where)
@@ -149,13 +139,14 @@ def _compiled(source: Source, part: Part, dump: Dump | None, options: Options) -
             raise
         raise type(error)(f"{source.where}: {error}") from None
     _check_storable(part)
-    data = completed(
+    data, told = completed(
         compilation.data,
+        compilation.description,
         part,
-        {"name": source.name, "sha256": source.sha256},
-        {"version": __version__, "options": options.table()},
+        ModelOrigin(source.name, source.sha256),
+        CompilerOrigin(__version__, options.table()),
     )
-    return Built(source, data, part, identity(data, source.where), compilation.fmir, options)
+    return Built(source, data, part, told, compilation.fmir, options)
 
 
 def _check_storable(part: Part) -> None:
@@ -168,12 +159,12 @@ def _check_storable(part: Part) -> None:
             )
 
 
-def _part_of(told: Identity, hw_config: AnyPath | None, where: str) -> Part:
+def _part_of(told: Description, hw_config: AnyPath | None, where: str) -> Part:
     if hw_config is not None:
         return load_part(os.fspath(hw_config))
-    if told.part_name in part_names():
-        return load_part(told.part_name)
+    if told.part in part_names():
+        return load_part(told.part)
     raise ProgramError(
-        f"{where}: the part must be one that is shipped ({', '.join(part_names())}), not {told.part_name!r:.60}. "
+        f"{where}: the part must be one that is shipped ({', '.join(part_names())}), not {told.part!r:.60}. "
         "Give its .toml file with --hw-config."
     )

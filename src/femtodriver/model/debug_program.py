@@ -11,7 +11,7 @@ from femtodriver.errors import ProgramError, UsageError
 from femtodriver.files.file_access import read_file
 from femtodriver.fqir.graph import Network
 from femtodriver.model.build_model import Built, locked
-from femtodriver.model.identity import KEY, completed
+from femtodriver.model.described_program import completed
 from femtodriver.model.model_encryption import Encryption
 from femtodriver.options.request_types import RunnerRequest
 from femtodriver.options.value_kinds import listed
@@ -31,7 +31,7 @@ def for_runners(built: Built, request: RunnerRequest, encryption: Encryption) ->
     wanted = (*listed(request.debug_vars), *_names_in(request.debug_vars_fname))
     if wanted:
         return _keeping(built, wanted, encryption, request.noencrypt)
-    if request.noencrypt and built.told is not None:
+    if request.noencrypt and built.description is not None:
         if built.plain is None:
             raise ProgramError(f"{locked(built.data, built.source.where)} Without it, leave out noencrypt.")
         return replace(built, data=built.plain, registers=(0, 0))
@@ -58,24 +58,25 @@ def debug_names(network: Network, wanted: Sequence[str]) -> tuple[str, ...]:
 
 
 def _keeping(built: Built, wanted: Sequence[str], encryption: Encryption, noencrypt: bool) -> Built:
-    network, told, part = built.source.network, built.told, built.part
-    if network is None or told is None or part is None:
+    network, told, part = built.source.network, built.description, built.part
+    if network is None or part is None or told is None or told.model is None or told.compiler is None:
         raise UsageError(
             f"{built.source.where}: debug variables must not be asked for of a compiled program, which has no names of "
             "inner values; use the network itself."
         )
     names = debug_names(network, wanted)
     compilation = compile_network(network, part, options=built.options, keep=names)
-    plain = completed(compilation.data, part, told.model, told.compiler)
+    plain, description = completed(compilation.data, compilation.description, part, told.model, told.compiler)
     board, info = plain, built.data.info()
     if info.encrypted and not noencrypt and encryption.keyring is not None:
         board = encrypt_program(plain, encryption.keyring, info.key_index or 0, encryption.salt)
     written = board.info()
-    places = plain.metadata[KEY]["kept"]
+    places = description.kept or {}
     return replace(
         built,
         data=board,
         plain=plain,
+        description=description,
         fmir=compilation.fmir,
         registers=(written.key_index or 0, written.key_salt),
         debug_names=names,

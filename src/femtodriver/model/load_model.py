@@ -18,13 +18,13 @@ from femtodriver.fqir.files.load_limits import MAX_FILE_BYTES
 from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Graph, Network, Table
 from femtodriver.fqir.graph_text import graph_text
-from femtodriver.model.identity import with_names
 from femtodriver.model.loopback import NAME as LOOPBACK
 from femtodriver.model.loopback import loopback
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.femto.convert import compiled_from_femto
 from femtodriver.program.femto.femto_records import MAX_FILE as MAX_FEMTO
 from femtodriver.program.femto.femtofile import FemtoFile
+from femtodriver.program.femto.user_data import with_user_data
 
 OWN_META = "meta_from_femtodriver"
 ZIP_META = "meta_from_zipfile"
@@ -97,7 +97,7 @@ def _from_zip(path: Path, name: str) -> Source:
 def _from_femto(path: Path, name: str) -> Source:
     content = read_file(path, MAX_FEMTO)
     program = compiled_from_femto(FemtoFile.parse(content, str(path)), str(path))
-    return Source(name, str(path), FEMTO_META, program=with_names(program, str(path)), container=content)
+    return Source(name, str(path), FEMTO_META, program=with_user_data(program, str(path)), container=content)
 
 
 _READERS: Mapping[str, Callable[[Path, str], Source]] = {

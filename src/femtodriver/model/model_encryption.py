@@ -41,7 +41,7 @@ class Encryption:
         ProgramError for an encrypted program that contradicts itself or whose key is the wrong one, UsageError for a
         key index without a keyring.
         """
-        if built.told is None:
+        if built.description is None:
             return replace(built, registers=self._foreign_registers(built.data.info()))
         if built.data.metadata.get("encrypted") is not False or ENTRY in built.data.metadata:
             return self._opened(built)

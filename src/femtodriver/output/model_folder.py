@@ -26,7 +26,6 @@ from femtodriver.files.file_access import AnyPath, make_directory, read_file, wr
 from femtodriver.files.plain_yaml import load_yaml
 from femtodriver.metrics import document_text, document_yaml
 from femtodriver.model.build_model import Built
-from femtodriver.model.identity import user_data
 from femtodriver.model.load_model import FEMTO_META, OWN_META, ZIP_META
 from femtodriver.output.atomic_folder import replace_tree
 from femtodriver.output.comparison_files import FOLDER as COMPARISON
@@ -35,6 +34,7 @@ from femtodriver.output.file_names import safe_name
 from femtodriver.program.bus.load_sequence import load_sequence
 from femtodriver.program.bus.recording import PROGRAM_RECORDING, write_io_records
 from femtodriver.program.femto.convert import femto_from_compiled
+from femtodriver.program.femto.user_data import write_user_data
 from femtodriver.runners.execution import Execution
 
 IO_RECORDS = "io_records"
@@ -163,7 +163,7 @@ def femto_bytes(built: Built) -> bytes:
         model_type=built.model_type or str(origin.get("type", "custom")),
         model_version=str(origin.get("version", "1.0.0")),
         key_index=built.registers[0],
-        userdata=user_data(built.data) or (stored if isinstance(stored, bytes) else b""),
+        userdata=write_user_data(built.data) or (stored if isinstance(stored, bytes) else b""),
     )
 
 

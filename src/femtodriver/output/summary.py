@@ -30,9 +30,9 @@ def model_text(built: Built) -> str:
 def _loaded_text(built: Built) -> str:
     """Name, size, inputs and outputs."""
     head = f"{plain_name(built.source.name, 60)}: {_size_text(built)}"
-    if built.told is None:
+    if built.description is None:
         return f"{head}\n  a program that is not for the open SPU; it can be converted, not simulated"
-    rows = [("input", spec) for spec in built.told.inputs] + [("output", spec) for spec in built.told.outputs]
+    rows = [("input", spec) for spec in built.inputs] + [("output", spec) for spec in built.outputs]
     width = max(len(plain_name(spec.name, 40)) for _, spec in rows)
     return "\n".join([head, *(_variable(kind, spec, width) for kind, spec in rows)])
 
@@ -111,7 +111,7 @@ def written_text(output_dir: AnyPath, built: Built, execution: Execution | None,
 
 def _secrecy_text(built: Built) -> str:
     info = built.data.info()
-    return f", encrypted with key {info.key_index}" if info.encrypted and built.told is not None else ""
+    return f", encrypted with key {info.key_index}" if info.encrypted and built.description is not None else ""
 
 
 def _size_text(built: Built) -> str:

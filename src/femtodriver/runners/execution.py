@@ -84,8 +84,8 @@ class Execution:
         runner = self.runners.get(SIMULATOR)
         if not isinstance(runner, FasmirRunner) or self.model.part is None:
             raise UsageError(f"metrics: the runners must have {SIMULATOR} among them.")
-        compiler = self.model.told.compiler if self.model.told else {}
-        options = compiler.get("options", {})
+        compiler = self.model.description.compiler if self.model.description else None
+        options = dict(compiler.options or {}) if compiler else {}
         return build_document(
             runner.report(),
             self.model.description,

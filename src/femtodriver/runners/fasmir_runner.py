@@ -13,13 +13,14 @@ from femtodriver.model.build_model import Built
 from femtodriver.options.request_types import RunnerRequest
 from femtodriver.part import Part
 from femtodriver.program.compiled_data import CompiledData
+from femtodriver.program.description import KeptPlace
 from femtodriver.runners.runner import Runner, Values
 
 
 class FasmirRunner(Runner):
     """Executes the images; ``report()`` has what was counted since the last reset.
 
-    ``kept``: where internals stand in data memory when a frame has ended (see ``femtodriver.kept`` of the metadata).
+    ``kept``: where internals stand in data memory when a frame has ended (``Description.kept``).
     """
 
     def __init__(
@@ -27,7 +28,7 @@ class FasmirRunner(Runner):
         program: CompiledData,
         part: Part,
         inputs: Sequence[InputSpec],
-        kept: Mapping[str, Mapping[str, int]] | None = None,
+        kept: Mapping[str, KeptPlace] | None = None,
     ) -> None:
         super().__init__("fasmir", inputs)
         self._machine = Machine(program, part)
@@ -42,7 +43,7 @@ class FasmirRunner(Runner):
 
     def _step(self, inputs: Values) -> tuple[Values, Values]:
         outputs = self._machine.step(inputs)
-        return outputs, {name: self._machine.peek(**place) for name, place in self._kept.items()}
+        return outputs, {name: self._machine.peek(**vars(place)) for name, place in self._kept.items()}
 
 
 def make_fasmir(model: Built, request: RunnerRequest, records_dir: Path | None) -> FasmirRunner:

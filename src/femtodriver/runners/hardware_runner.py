@@ -49,7 +49,7 @@ class HardwareRunner(SPURunner, Runner):
             reply_values=_reply_values(model, request) if fake else None,
             key_index=key_index,
             salt=salt,
-            debug_places={} if fake else {key: DataPlace(**place) for key, place in model.kept.items()},
+            debug_places={} if fake else {key: DataPlace(**vars(place)) for key, place in model.kept.items()},
             records_dir=records_dir,
             write_records=False,
         )

@@ -11,12 +11,14 @@ import numpy as np
 from femtodriver.arrays import AnyArray, Words
 from femtodriver.compiler.backend import capacity_errors
 from femtodriver.compiler.backend.core_map import CoreMap, buffer_bytes
+from femtodriver.compiler.backend.describe_program import describe
 from femtodriver.compiler.backend.symbolic_program import CodeLine, CoreCode, Fasmir, Label
 from femtodriver.compiler.fmir.ir import Fmir, Port, SourceLayer
 from femtodriver.isa import Instruction
-from femtodriver.isa.limits import ELEMENT_BITS, ISA_NAME
+from femtodriver.isa.limits import ELEMENT_BITS
 from femtodriver.part import Part
 from femtodriver.program.compiled_data import CompiledData
+from femtodriver.program.description import KEY, Description, SourceRange
 
 PRECISIONS = {8: "STD", 16: "DBL", 32: "QUAD"}
 
@@ -29,15 +31,15 @@ class _Addresses:
     number: Mapping[str, int]
 
 
-def link(fmir: Fmir, program: Fasmir, part: Part) -> CompiledData:
-    """The images of a program; CapacityError when instructions or threads do not fit."""
+def link(fmir: Fmir, program: Fasmir, part: Part) -> tuple[CompiledData, Description]:
+    """The images of a program, and what it says about itself; CapacityError when instructions or threads do not fit."""
     addresses = {code.core: _layout(code, part, program.layers) for code in program.cores}
     flat = _Addresses(
         {name: pc for entry in addresses.values() for name, pc in entry.pc.items()},
         {name: n for entry in addresses.values() for name, n in entry.number.items()},
     )
     images: dict[int, dict[str, list[Words]]] = {}
-    maps: dict[int, list[list[int]]] = {}
+    maps: dict[int, list[SourceRange]] = {}
     for code in program.cores:
         words, maps[code.core] = _encode(code, flat)
         waiting = [thread for thread in code.threads if thread.count is not None]
@@ -51,8 +53,9 @@ def link(fmir: Fmir, program: Fasmir, part: Part) -> CompiledData:
             "IM": [words],
         }
     metadata = _metadata(fmir, program, part, flat, images)
-    metadata["femtodriver"] = _description(fmir, program, maps, images, metadata)
-    return CompiledData(metadata, images)
+    description = describe(fmir, program, maps, metadata)
+    metadata[KEY] = description.table()
+    return CompiledData(metadata, images), description
 
 
 def _layout(code: CoreCode, part: Part, layers: tuple[SourceLayer, ...]) -> _Addresses:
@@ -77,10 +80,10 @@ def _layout(code: CoreCode, part: Part, layers: tuple[SourceLayer, ...]) -> _Add
     return _Addresses(pcs, numbers)
 
 
-def _encode(code: CoreCode, addresses: _Addresses) -> tuple[Words, list[list[int]]]:
-    """Instruction words, and the source map: [first pc, end pc, layer] of neighbouring instructions of a layer."""
+def _encode(code: CoreCode, addresses: _Addresses) -> tuple[Words, list[SourceRange]]:
+    """Instruction words, and the source map."""
     words: list[int] = []
-    source_map: list[list[int]] = []
+    source_map: list[SourceRange] = []
     for thread in code.threads:
         for line in thread.lines:
             if isinstance(line, Label):
@@ -89,10 +92,9 @@ def _encode(code: CoreCode, addresses: _Addresses) -> tuple[Words, list[list[int
             words += _resolved(line.instruction, line.target, addresses).encode()
             if line.layer is None:
                 continue
-            if source_map and source_map[-1][1:] == [first, line.layer]:
-                source_map[-1][1] = len(words)
-            else:
-                source_map.append([first, len(words), line.layer])
+            if source_map and source_map[-1][1:] == (first, line.layer):
+                first = source_map.pop()[0]
+            source_map.append((first, len(words), line.layer))
     return np.array(words, np.uint64), source_map
 
 
@@ -183,43 +185,3 @@ def _record(fmir: Fmir, port: Port, where: dict[str, Any]) -> dict[str, Any]:
 def _padding(fmir: Fmir, port: Port) -> dict[str, int]:
     buffer = fmir.buffers[port.buffer]
     return {"fqir": port.length, "fasmir": buffer_bytes(buffer) * 8 // buffer.bits}
-
-
-def _description(
-    fmir: Fmir,
-    program: Fasmir,
-    maps: Mapping[int, list[list[int]]],
-    images: Mapping[int, Mapping[str, list[Words]]],
-    metadata: Mapping[str, Any],
-) -> dict[str, Any]:
-    """What reports and debuggers need; execution never looks at it."""
-    memory = {}
-    for core, places in program.maps.items():
-        memory[core] = {
-            **places.usage,
-            "instructions": 8 * len(images[core]["IM"][0]),
-            "dm_used_words_per_bank": list(metadata["data_bank_sizes"][core].values()),
-            "tm_used_words": sum(metadata["table_bank_sizes"][core].values()),
-            "im_used_words": len(images[core]["IM"][0]),
-        }
-    return {
-        "schema": 1,
-        "isa": ISA_NAME,
-        "input_bits": {port.name: port.bits for port in program.inputs},
-        "output_bits": {port.name: port.bits for port in program.outputs},
-        "layers": [
-            {"name": layer.name, "op": layer.op, "source": layer.source, "core": 0, "elements": layer.elements}
-            for layer in program.layers
-        ],
-        "source_map": dict(maps),
-        "memory": memory,
-        "kept": {
-            name: {
-                "core": 0,
-                "address": program.maps[0].address[buffer],
-                "bits": fmir.buffers[buffer].bits,
-                "length": fmir.buffers[buffer].length,
-            }
-            for name, buffer in fmir.kept.items()
-        },
-    }

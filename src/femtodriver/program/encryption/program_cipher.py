@@ -20,6 +20,7 @@ from femtodriver.arrays import Words
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.program.bank_usage import used_banks
 from femtodriver.program.compiled_data import DM_BANK_WORDS, TM_BANK_WORDS, CompiledData, Memories
+from femtodriver.program.description import KEY, bound_entries
 from femtodriver.program.encryption.keyring import INDEXES, Keyring
 from femtodriver.program.encryption.word_cipher import SCHEME, TAG_BYTES, WordCipher
 from femtodriver.program.images import MEMORIES
@@ -30,12 +31,6 @@ Banks = Mapping[tuple[int, str], Words]
 
 ENTRY = "encryption"
 """Key of the metadata: {"scheme": SCHEME, "records": tag of the I/O records, hex}."""
-_DESCRIPTION = "femtodriver"
-# What every form of a program keeps of its description; layers and source map are not in a .femto.
-_BOUND = (
-    *("schema", "isa", "part", "part_sha256", "part_geometry", "compiler", "model"),
-    *("input_bits", "output_bits"),
-)
 _MOST_SALT = (1 << 64) - 1
 
 # A scoreboard word: 11 bits of the program, 53 spare ones. Three words carry tag (128 bits) and word count (7 bits).
@@ -58,7 +53,7 @@ def encrypt_program(data: CompiledData, keyring: Keyring, index: int, salt: int 
     if not 0 <= salt <= _MOST_SALT:
         raise UsageError("encryption: the salt must be in 0...2^64-1.")
     info = data.info()
-    if info.encrypted or (info.encrypted is None and _DESCRIPTION not in data.metadata):
+    if info.encrypted or (info.encrypted is None and KEY not in data.metadata):
         raise ProgramError("encryption: the program must be one of ours that is not encrypted.")
     plain = {(core, bank.name): words for core, bank, words in used_banks(data, info, OPEN_SPU)}
     _check_narrow(plain)
@@ -160,14 +155,13 @@ def _words_tag(cipher: WordCipher, index: int, salt: int, plain: Banks) -> bytes
 
 def _records_tag(cipher: WordCipher, words_tag: bytes, info: ProgramInfo, metadata: Mapping[str, Any]) -> bytes:
     """Tag of what the host goes by: sizes, I/O records, part; in a form that every container gives back."""
-    told = metadata.get(_DESCRIPTION)
     content = {
         "data": _used(info.data_bank_sizes),
         "tables": _used(info.table_bank_sizes),
         "instructions": sorted(info.inst_counts.items()),
         "inputs": [(r.name, r.core, r.pc_val, r.words, r.bits, r.usable) for r in info.inputs],
         "outputs": [(r.name, r.core, r.mailbox_id, r.words, r.bits, r.usable) for r in info.outputs],
-        "told": {key: told[key] for key in _BOUND if key in told} if isinstance(told, Mapping) else None,
+        "told": bound_entries(metadata),
     }
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
     return cipher.tag(SCHEME.encode() + b" records\0", words_tag, text.encode("ascii"))

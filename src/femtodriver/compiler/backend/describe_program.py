@@ -1,0 +1,49 @@
+"""What the compiler knows about a program for reports and debuggers; execution never looks at it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from femtodriver.compiler.backend.symbolic_program import Fasmir
+from femtodriver.compiler.fmir.ir import Fmir
+from femtodriver.isa.limits import ISA_NAME
+from femtodriver.program.description import SCHEMA, CoreMemory, DescribedLayer, Description, KeptPlace, SourceRange
+
+
+def describe(
+    fmir: Fmir, program: Fasmir, source_map: Mapping[int, Sequence[SourceRange]], metadata: Mapping[str, Any]
+) -> Description:
+    """The description of a linked program, without part, compiler and model; ``metadata`` has the used words."""
+    return Description(
+        schema=SCHEMA,
+        isa=ISA_NAME,
+        input_bits={port.name: port.bits for port in program.inputs},
+        output_bits={port.name: port.bits for port in program.outputs},
+        layers=tuple(
+            DescribedLayer(layer.name, layer.op, layer.source, core=0, elements=layer.elements)
+            for layer in program.layers
+        ),
+        source_map={core: tuple(ranges) for core, ranges in source_map.items()},
+        memory={core: _memory(core, places.usage, metadata) for core, places in program.maps.items()},
+        kept={
+            name: KeptPlace(
+                core=0,
+                address=program.maps[0].address[buffer],
+                bits=fmir.buffers[buffer].bits,
+                length=fmir.buffers[buffer].length,
+            )
+            for name, buffer in fmir.kept.items()
+        },
+    )
+
+
+def _memory(core: int, usage: Mapping[str, int], metadata: Mapping[str, Any]) -> CoreMemory:
+    words = metadata["inst_counts"][core]
+    return CoreMemory(
+        **usage,
+        instructions=8 * words,
+        dm_used_words_per_bank=tuple(metadata["data_bank_sizes"][core].values()),
+        tm_used_words=sum(metadata["table_bank_sizes"][core].values()),
+        im_used_words=words,
+    )

@@ -1,0 +1,202 @@
+"""What a program for the open SPU says about itself beside its images: origin, part, widths, layers, memory.
+
+It stands under the key ``femtodriver`` of ``metadata.yaml`` and, without layers, source map, memory and kept places, in
+the user data of a ``.femto`` (see ``femto/user_data.py``). A program without it is foreign: it can be converted, but
+nobody here knows what it means. Execution never looks at it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from itertools import pairwise
+from typing import Any
+
+from femtodriver.errors import ProgramError
+from femtodriver.isa.limits import ISA_NAME
+from femtodriver.program.plain_records import PlainValue, from_plain, to_plain
+
+KEY = "femtodriver"
+SCHEMA = 1
+MOST_BITS = 32
+
+LOST = ("layers", "source_map", "memory", "kept")
+"""What a ``.femto`` has no room for."""
+
+SourceRange = tuple[int, int, int]
+"""First PC, end PC and place in ``layers`` of neighbouring instructions of one layer."""
+
+
+@dataclass(frozen=True)
+class DescribedLayer:
+    """One layer in program order; ``source`` is the value it computes; ``bytes`` has those it stores, by kind."""
+
+    name: str = ""
+    op: str = ""
+    source: str = ""
+    core: int | None = None
+    elements: int | None = None
+    bytes: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoreMemory:
+    """What the program uses of one core's memory: bytes by kind, and words per memory (data memory: per bank)."""
+
+    weights: int = 0
+    indices: int = 0
+    constants: int = 0
+    activations: int = 0
+    state: int = 0
+    tables: int = 0
+    instructions: int = 0
+    dm_used_words_per_bank: tuple[int, ...]
+    tm_used_words: int
+    im_used_words: int
+
+
+@dataclass(frozen=True)
+class KeptPlace:
+    """``length`` elements of ``bits`` bits from a byte address of a core's data memory on."""
+
+    core: int
+    address: int
+    bits: int
+    length: int
+
+
+@dataclass(frozen=True)
+class CompilerOrigin:
+    """Version of the compiler and all its options."""
+
+    version: str = ""
+    options: Mapping[str, PlainValue] | None = None
+
+
+@dataclass(frozen=True)
+class ModelOrigin:
+    """Name of the network and SHA-256 of its file, as far as they are known."""
+
+    name: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Description:
+    """The whole document.
+
+    ``input_bits`` and ``output_bits`` are the declared widths by name. ``source_map`` and ``memory`` are by core;
+    ``kept`` says where inner values stand when a frame has ended. These, and ``layers``, are None where the program
+    has lost them. Part, compiler and model are filled in once the compiler is done, see ``model/described_program.py``.
+    """
+
+    schema: int
+    isa: str
+    input_bits: Mapping[str, int]
+    output_bits: Mapping[str, int]
+    layers: tuple[DescribedLayer, ...] | None = None
+    source_map: Mapping[int, tuple[SourceRange, ...]] | None = None
+    memory: Mapping[int, CoreMemory] | None = None
+    kept: Mapping[str, KeptPlace] | None = None
+    part: str | None = None
+    part_sha256: str | None = None
+    part_geometry: Mapping[str, int] | None = None
+    compiler: CompilerOrigin | None = None
+    model: ModelOrigin | None = None
+
+    @property
+    def has_layers(self) -> bool:
+        """Whether layers, source map and memory are there: a program from a ``.femto`` has lost them."""
+        return self.layers is not None and self.source_map is not None and self.memory is not None
+
+    def layer_at(self, core: int, pc: int) -> int | None:
+        """Place in ``layers`` of what the instruction at ``pc`` belongs to, or None."""
+        ranges = (self.source_map or {}).get(core, ())
+        place = bisect_right(ranges, pc, key=lambda entry: entry[0]) - 1
+        if place < 0 or pc >= ranges[place][1]:
+            return None
+        return ranges[place][2]
+
+    def short(self) -> Description:
+        """What a ``.femto`` keeps of it."""
+        lasting: dict[str, Any] = {name: getattr(self, name) for name in _lasting()}
+        return Description(**lasting)
+
+    def table(self) -> dict[str, Any]:
+        """The document as plain data for ``metadata.yaml``."""
+        found: dict[str, Any] = to_plain(self)
+        if not self.has_layers:  # the order of documents that come from a .femto
+            for name in ("input_bits", "output_bits"):
+                found[name] = found.pop(name)
+        return found
+
+
+def bound_entries(metadata: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What every form of a program keeps of its description, as it stands there; None where there is none."""
+    told = metadata.get(KEY)
+    if not isinstance(told, Mapping):
+        return None
+    return {name: told[name] for name in _lasting() if name in told}
+
+
+def _lasting() -> list[str]:
+    return [field.name for field in fields(Description) if field.name not in LOST]
+
+
+def is_described(metadata: Mapping[str, Any]) -> bool:
+    """Whether the metadata are those of a program for the open SPU."""
+    told = metadata.get(KEY)
+    return isinstance(told, Mapping) and told.get("isa") == ISA_NAME
+
+
+def read_description(metadata: Mapping[str, Any], where: str) -> Description | None:
+    """The checked description in a program's metadata; None for a foreign program.
+
+    Raises ProgramError, in one sentence that names the entry, for one that claims to be ours and is malformed.
+    """
+    if not is_described(metadata):
+        return None
+    return checked_description(metadata[KEY], f"{where}: {KEY}")
+
+
+def checked_description(table: object, where: str) -> Description:
+    """The description in plain data. Raises ProgramError where it does not have the documented form."""
+    try:
+        told = from_plain(Description, table, where)
+        _check(told, where)
+    except ProgramError as error:
+        raise ProgramError(f"{error} Compile the model again.") from None
+    if told.source_map is None:
+        return told
+    return replace(told, source_map={core: _ordered(ranges) for core, ranges in told.source_map.items()})
+
+
+def _ordered(ranges: tuple[SourceRange, ...]) -> tuple[SourceRange, ...]:
+    """The ranges that have any instruction, by their start."""
+    return tuple(sorted(entry for entry in ranges if entry[0] < entry[1]))
+
+
+def _check(told: Description, where: str) -> None:
+    if told.schema != SCHEMA:
+        raise ProgramError(f"{where}: schema: must be {SCHEMA}, not {told.schema}.")
+    for name in ("part", "part_geometry", "compiler", "model"):
+        if getattr(told, name) is None:
+            raise ProgramError(f"{where}: {name}: must be there, but is missing.")
+    for key, widths in (("input_bits", told.input_bits), ("output_bits", told.output_bits)):
+        for name, bits in widths.items():
+            if not 1 <= bits <= MOST_BITS:
+                raise ProgramError(f"{where}: {key}[{name!r:.60}]: must be in 1...{MOST_BITS}, not {bits}.")
+    for core, rows in (told.source_map or {}).items():
+        _check_ranges(rows, len(told.layers or ()), f"{where}: source_map[{core}]")
+
+
+def _check_ranges(rows: tuple[SourceRange, ...], layers: int, where: str) -> None:
+    for row in rows:
+        if row[2] >= layers:
+            raise ProgramError(f"{where}: must be a list whose layers are below {layers}, not {list(row)}.")
+    for before, after in pairwise(_ordered(rows)):
+        if after[0] < before[1]:
+            raise ProgramError(
+                f"{where}: must be a list of ranges that do not overlap {list(before)}, not {list(after)}."
+            )
