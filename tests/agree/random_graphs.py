@@ -70,7 +70,8 @@ def _outputs(frame: Draw) -> list[Tensor]:
     outputs = outputs or [frame.values.get(made[-1].name, made[-1])]
     if not frame.chance(0.1):
         outputs = list({tensor.name: tensor for tensor in outputs}.values())
-    return [_declared(frame, tensor) for tensor in outputs]
+    listed = {tensor.name: _declared(frame, tensor) for tensor in outputs}
+    return [listed[tensor.name] for tensor in outputs]
 
 
 def _declared(frame: Draw, tensor: Tensor) -> Tensor:

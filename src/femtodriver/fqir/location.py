@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from femtodriver.errors import ModelError, UnsupportedError
-from femtodriver.fqir.graph import Node
+from femtodriver.fqir.graph import Network, Node
 from femtodriver.safe_text import describe, plain_name, quote
 
 NAME_CHARACTERS = 60
@@ -45,6 +45,12 @@ class GraphPlace:
     def unsupported(self, sentence: str, advice: str) -> UnsupportedError:
         """An error about something legal that cannot be executed or compiled."""
         return UnsupportedError(f"{self.text}: {sentence}. {advice}")
+
+
+def frame_place(network: Network) -> GraphPlace:
+    """The frame graph of a network."""
+    name = network.frame.name
+    return GraphPlace(network.name, plain_name(name, NAME_CHARACTERS) if name else "of a frame")
 
 
 @dataclass(frozen=True)

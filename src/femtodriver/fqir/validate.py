@@ -13,10 +13,10 @@ import numpy as np
 
 from femtodriver import fixed
 from femtodriver.fqir.graph import Graph, Network, Tensor
-from femtodriver.fqir.location import NAME_CHARACTERS, GraphPlace, NodePlace, named, shown
+from femtodriver.fqir.graph_roles import names_fault
+from femtodriver.fqir.location import GraphPlace, NodePlace, frame_place, named, shown
 from femtodriver.fqir.shape_inference import MAX_NESTING, MAX_NODES, SMALLER, Flow
 from femtodriver.fqir.value_ranges import value_ranges
-from femtodriver.safe_text import plain_name
 
 MAX_NAME = 1000
 MAX_RANK = 8
@@ -33,9 +33,12 @@ def validate(network: Network) -> None:
 
 def checked(network: Network) -> Flow:
     """``validate``, giving what was learned: shapes of all names, and the bound operators."""
-    frame, init = _frame_place(network), GraphPlace(network.name, "INIT")
+    frame, init = frame_place(network), GraphPlace(network.name, "INIT")
     for graph, place in graphs(network):
         _check_graph(graph, place)
+    fault = names_fault(network)
+    if fault is not None:
+        raise frame.fault(fault)
     if not network.frame.outputs:
         raise frame.fault("the graph must have at least one output, not none")
     flow = Flow()
@@ -47,18 +50,13 @@ def checked(network: Network) -> Flow:
     return flow
 
 
-def _frame_place(network: Network) -> GraphPlace:
-    name = network.frame.name
-    return GraphPlace(network.name, plain_name(name, NAME_CHARACTERS) if name else "of a frame")
-
-
 def graphs(network: Network) -> Iterator[tuple[Graph, GraphPlace]]:
     """The frame graph, INIT and all graphs nested in their nodes, each once, however often it is used.
 
     Without recursion, since the file chooses the depth. ModelError beyond the limits of depth and number of nodes.
     """
     waiting = [(network.init, GraphPlace(network.name, "INIT"), 0)] if network.init is not None else []
-    waiting.append((network.frame, _frame_place(network), 0))
+    waiting.append((network.frame, frame_place(network), 0))
     seen: set[int] = set()
     nodes = 0
     while waiting:
