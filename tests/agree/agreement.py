@@ -106,7 +106,8 @@ def reference(network: Network, frames: Sequence[Frame]) -> tuple[list[Frame], l
     """Outputs of each frame, and all values after it; flat."""
     executor = Reference(network)
     shapes = {tensor.name: tensor.shape for tensor in network.inputs}
-    outputs, inner = [], []
+    outputs: list[Frame] = []
+    inner: list[Frame] = []
     for frame in frames:
         outputs.append(_flat(executor.step({name: values.reshape(shapes[name]) for name, values in frame.items()})))
         inner.append({name: values.copy() for name, values in _flat(executor.values).items()})

@@ -12,13 +12,13 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from random_numbers import Numbers
 
 from femtodriver.arrays import Int64Array
 from femtodriver.fqir.graph import Graph, Node, Tensor
 from femtodriver.fqir.location import NodePlace
 from femtodriver.fqir.operators.operator import Shape
 from femtodriver.fqir.registry import bind
+from tests.agree.random_numbers import Numbers
 
 Sampler = Callable[["Draw"], None]
 

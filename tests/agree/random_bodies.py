@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from graph_draw import Draw, Sampler, Wanted
 
 from femtodriver.fqir.graph import Graph, Node, Tensor
+from tests.agree.graph_draw import Draw, Sampler, Wanted
 
 CARRIED_BITS = (8, 16, 16, 24, 32)
 

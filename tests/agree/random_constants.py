@@ -9,13 +9,13 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from random_numbers import Numbers
 
 from femtodriver import fixed
 from femtodriver.fqir.graph import Table
 from femtodriver.fqir.operators import constant_kinds as kinds
 from femtodriver.fqir.operators.constant_kinds import Constant
 from femtodriver.fqir.operators.operator import Operator, Shape
+from tests.agree.random_numbers import Numbers
 
 ABSENT = object()
 JUNK: tuple[Any, ...] = (8, 16, "f", None)

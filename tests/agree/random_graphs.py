@@ -2,7 +2,7 @@
 
 In the suite ``test_random.py`` runs some hundred. For a night::
 
-    python tests/agree/random_graphs.py --count 5000 --seed 1
+    python -m tests.agree.random_graphs --count 5000 --seed 1
 
 prints a table of outcomes, and for each counterexample its seed and the smallest network that still shows it.
 """
@@ -17,17 +17,17 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from agreement import EXACT, SHARED, Outcome, Target, checked
-from graph_draw import Draw, Store
-from random_nodes import CHOICES
-from random_numbers import Numbers
-from shrink import shrunk
 
 from femtodriver.compiler.compiler_options import Options
 from femtodriver.fqir.graph import Graph, Network, Tensor
 from femtodriver.fqir.graph_text import network_text
 from femtodriver.fqir.validate import validate
 from femtodriver.part import load_part
+from tests.agree.agreement import EXACT, SHARED, Outcome, Target, checked
+from tests.agree.graph_draw import Draw, Store
+from tests.agree.random_nodes import CHOICES
+from tests.agree.random_numbers import Numbers
+from tests.agree.shrink import shrunk
 
 Frame = dict[str, npt.NDArray[np.int64]]
 MOST_NODES = 40

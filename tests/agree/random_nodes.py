@@ -10,11 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import prod
 
-from graph_draw import MOST_ELEMENTS, Choice, Draw, Sampler
-from random_bodies import BODIES
-from random_constants import Sketch, add_constants, size_of
-from random_patterns import PATTERNS
-
 from femtodriver.errors import FemtoError
 from femtodriver.fqir.example_networks import example_constants, example_network
 from femtodriver.fqir.graph import Graph, Node, Tensor
@@ -24,6 +19,10 @@ from femtodriver.fqir.operators.example import ShapeForm
 from femtodriver.fqir.operators.operator import Operator, Shape
 from femtodriver.fqir.operators.ranges import BOOLEAN, Range, bits_of, of_bits
 from femtodriver.fqir.registry import OPERATORS
+from tests.agree.graph_draw import MOST_ELEMENTS, Choice, Draw, Sampler
+from tests.agree.random_bodies import BODIES
+from tests.agree.random_constants import Sketch, add_constants, size_of
+from tests.agree.random_patterns import PATTERNS
 
 TRIES = 60
 MOST_OUTPUTS = 8

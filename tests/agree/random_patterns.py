@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from graph_draw import Choice, Draw
 
 from femtodriver.fqir.graph import Node, Table, Tensor
+from tests.agree.graph_draw import Choice, Draw
 
 _ADDRESSES = np.arange(-128, 128)
 

@@ -2,7 +2,7 @@
 
 For a longer run::
 
-    python tests/agree/test_corpus_mutants.py 500     # that many graphs of ../shared/corpus
+    python -m tests.agree.test_corpus_mutants 500     # that many graphs of ../shared/corpus
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from agreement import Outcome, checked
-from random_graphs import random_frames, random_target
-from random_numbers import Numbers
 
 from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Graph, Network, Node, Tensor
+from tests.agree.agreement import Outcome, checked
+from tests.agree.random_graphs import random_frames, random_target
+from tests.agree.random_numbers import Numbers
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 BIGGEST_FILE = 300_000

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from agreement import EXACT, Target, checked, reference
 
 from femtodriver.fqir.files.from_graphproto import adapt
 from femtodriver.part import load_part
+from tests.agree.agreement import EXACT, Target, checked, reference
 
 PRECISIONS = ("double", "eights", "standard")
 NAMES = (
@@ -37,7 +37,7 @@ def fmot_outputs(main: Any, frames: list[Frame]) -> list[Frame]:
 @pytest.fixture
 def models(fmot: ModuleType) -> ModuleType:
     """The recipes, which need fmot."""
-    return importlib.import_module("fmot_models")
+    return importlib.import_module("tests.agree.fmot_models")
 
 
 @pytest.mark.slow

@@ -8,16 +8,16 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from agreement import EXACT, SHARED, Target, checked
-from networks import ADD, graph, loop, network, node, tensor
-from random_graphs import one, random_frames, random_network, random_target
-from random_nodes import compiled_operators
-from shrink import shrunk
 
 from femtodriver.compiler.frontend import lower_control_flow
 from femtodriver.fqir.graph import Network
 from femtodriver.fqir.graph_text import network_text
 from femtodriver.part import load_part
+from tests.agree.agreement import EXACT, SHARED, Target, checked
+from tests.agree.networks import ADD, graph, loop, network, node, tensor
+from tests.agree.random_graphs import one, random_frames, random_network, random_target
+from tests.agree.random_nodes import compiled_operators
+from tests.agree.shrink import shrunk
 
 BATCHES, BATCH = 30, 50
 
@@ -29,7 +29,7 @@ def test_all_executors_agree(batch: int) -> None:
     for seed in range(batch * BATCH, (batch + 1) * BATCH):
         outcome = one(seed, frames=3)
         kinds[outcome.kind] += 1
-        again = f"python tests/agree/random_graphs.py --seed {seed} --count 1"
+        again = f"python -m tests.agree.random_graphs --seed {seed} --count 1"
         assert not outcome.wrong, f"{outcome.kind}: {outcome.detail}\nsmallest such network: {again}"
     print(", ".join(f"{count} {kind}" for kind, count in kinds.items()))
     assert kinds[EXACT] + kinds[SHARED] > 0.8 * BATCH

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from graph_draw import Draw, Store
-from random_constants import ABSENT, DRAWS, Sketch, drawn, size_of
-from random_nodes import CHOICES, add_example, add_node, compiled_operators
-from random_numbers import Numbers
 
 from femtodriver import fixed
 from femtodriver.fqir.graph import Graph, Network, Node, Tensor
@@ -15,6 +11,10 @@ from femtodriver.fqir.location import NodePlace
 from femtodriver.fqir.operators.constant_kinds import Constant, IntegerForEach, ShiftAmount
 from femtodriver.fqir.operators.operator import Operator
 from femtodriver.fqir.validate import validate
+from tests.agree.graph_draw import Draw, Store
+from tests.agree.random_constants import ABSENT, DRAWS, Sketch, drawn, size_of
+from tests.agree.random_nodes import CHOICES, add_example, add_node, compiled_operators
+from tests.agree.random_numbers import Numbers
 
 SEEDS = range(25)
 WITH_BODIES = {name: cls for name, cls in compiled_operators().items() if cls.bodies}

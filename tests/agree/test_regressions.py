@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from agreement import Outcome, Target, checked
-from networks import ADD, MULTIPLY, PRODUCT, graph, loop, network, node, parameter, tensor
 
 from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.pipeline import compile_network
 from femtodriver.errors import ModelError
 from femtodriver.fqir.graph import Network, Table
 from femtodriver.part import load_part
+from tests.agree.agreement import Outcome, Target, checked
+from tests.agree.networks import ADD, MULTIPLY, PRODUCT, graph, loop, network, node, parameter, tensor
 
 ONE_CORE = Target(load_part())
 EAGER = Target(load_part(), eager=True)
@@ -95,8 +95,8 @@ def test_a_factor_that_is_no_boolean_is_refused_before_anything_runs(factor: str
     x, y = tensor("x", 4, "int24"), tensor("y", 4)
     constants = {"shamt": 0, "rounded": False}
     two = parameter("p", [1, 0, 2, 0])
-    product = node("temp_i24_bool_mul", {"x": x, "y_bool": {"input": y, "sum": "s", "parameter": two}[factor]}, "out",
-                   constants)  # fmt: skip
+    factors: dict[str, Any] = {"input": y, "sum": "s", "parameter": two}
+    product = node("temp_i24_bool_mul", {"x": x, "y_bool": factors[factor]}, "out", constants)
     nodes = [node("vvadd", {"x": y, "y": y}, "s", ADD), product]
     frame = graph(nodes, [x, y], "out", [two])
     with pytest.raises(ModelError, match="the product must fit the type of the output, as it does if y_bool is 0 or 1"):

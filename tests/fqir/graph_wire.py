@@ -110,7 +110,7 @@ def node(**changes: Any) -> Raw:
 
 
 def graph(**changes: Any) -> Raw:
-    state = {
+    state: dict[str, Any] = {
         "name": "ARITH",
         "nodes": [node()],
         "inputs": [tensor()],

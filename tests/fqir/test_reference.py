@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_networks import graph, network, node, parameter, run, tensor, zeros
 
 from femtodriver.errors import InputError, UnsupportedError
 from femtodriver.fqir.reference import Reference
+from tests.fqir.small_networks import graph, network, node, parameter, run, tensor, zeros
 
 
 @pytest.fixture
 def reference() -> Reference:
     """Sums two inputs of shape [2] into a state."""
-    add = {"shamt_x": 0, "shamt_y": 0, "shamt_bwred": 0, "bw": 16, "rounded": False}
+    add: dict[str, Any] = {"shamt_x": 0, "shamt_y": 0, "shamt_bwred": 0, "bw": 16, "rounded": False}
     pair = {key: tensor(key, [2]) for key in ("x", "y")}
     nodes = [
         node("vvadd", pair, ["sum"], **add),

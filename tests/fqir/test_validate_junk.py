@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_networks import run_once
-from valid_nodes import SAMPLES, Sample, body
 
 from femtodriver.errors import FemtoError, InputError
 from femtodriver.fqir.graph import Network
 from femtodriver.fqir.reference import Reference
 from femtodriver.fqir.validate import checked
+from tests.fqir.small_networks import run_once
+from tests.fqir.valid_nodes import SAMPLES, Sample, body
 
 CASES = 3000
 VALUES: list[Any] = [0, 1, -1, 2, 3, 4, 7, 16, 63, -63, -64, 1 << 20, 1 << 40, True, None, 2.5, "x"]
@@ -34,7 +34,8 @@ def spoil(sample: Sample, rng: random.Random) -> Sample:
         bodies = [body(rng.randint(1, 4), rng.randint(0, 4), rng.choice([1, 2, 3]))]
         junk = {"constants": VALUES, "shapes": SHAPES, "bodies": bodies}[what]
         entries[rng.choice(list(entries))] = rng.choice(junk)
-    return replace(sample, **{what: entries})
+    changed: dict[str, Any] = {what: entries}
+    return replace(sample, **changed)
 
 
 def outcome(net: Network) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_networks import graph, network, node, parameter, tensor, zeros
 
 from femtodriver.errors import ModelError
 from femtodriver.fqir.example_networks import example_constants
@@ -16,12 +15,13 @@ from femtodriver.fqir.graph import Graph, Network, Node, Table, Tensor
 from femtodriver.fqir.operators.operator import Operator
 from femtodriver.fqir.registry import OPERATORS
 from femtodriver.fqir.validate import validate
+from tests.fqir.small_networks import graph, network, node, parameter, tensor, zeros
 
 AGAIN = " Correct the graph, or export the model again with fmot."
 
-ADD = {"shamt_x": 0, "shamt_y": 0, "shamt_bwred": 0, "bw": 16, "rounded": False}
-MULTIPLY = {"shamt_bwred": 0, "bw": 16, "rounded": False}
-PRODUCT = {"shamt_bwred": 0, "bw_out": 16, "rounded": False}
+ADD: dict[str, Any] = {"shamt_x": 0, "shamt_y": 0, "shamt_bwred": 0, "bw": 16, "rounded": False}
+MULTIPLY: dict[str, Any] = {"shamt_bwred": 0, "bw": 16, "rounded": False}
+PRODUCT: dict[str, Any] = {"shamt_bwred": 0, "bw_out": 16, "rounded": False}
 ADDRESSES = np.arange(-128, 128)
 PAIR = {"x": [4], "y": [4]}
 
@@ -105,7 +105,7 @@ STRIDED = Sample(
     states=("counter",),
     bodies={"body": body(1, 1, 2)},
 )
-LUT = {"shamt_address": 0, "bw_address": 8, "table": Table("t", ADDRESSES, ADDRESSES), "function": "t"}
+LUT: dict[str, Any] = {"shamt_address": 0, "bw_address": 8, "table": Table("t", ADDRESSES, ADDRESSES), "function": "t"}
 UNFOLD = Sample({"x": [3], "buffer": [12]}, {"kernel_size": 3, "dilation": 2, "buffer_length": 4}, states=("buffer",))
 
 # Nodes whose refusals the tests know by heart; all other operators follow from their classes.

@@ -8,7 +8,6 @@ import zlib
 
 import numpy as np
 import pytest
-from fake_fmot import GraphProto, NodeProto, TensorProto, producer_modules, small_network
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from femtodriver.fqir.files.from_graphproto import adapt
 from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Graph, Node, Tensor
 from femtodriver.fqir.graph_text import graph_text, network_text
+from tests.fqir.fake_fmot import GraphProto, NodeProto, TensorProto, producer_modules, small_network
 
 
 def crc(*numbers: int) -> str:

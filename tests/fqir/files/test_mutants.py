@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 
 import pytest
-from mutants import mutant, run, seeds, verdict
+
+from tests.fqir.files.mutants import mutant, run, seeds, verdict
 
 
 def test_the_undamaged_files_load() -> None:

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fake_fmot import RELU, GraphProto, NodeProto, TensorProto, main_graph, producer_modules, small_network
 
 from femtodriver.errors import ModelError, UsageError
 from femtodriver.fqir.files.from_graphproto import adapt
 from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph_text import graph_text
+from tests.fqir.fake_fmot import RELU, GraphProto, NodeProto, TensorProto, main_graph, producer_modules, small_network
 
 
 def simple_frame(**changes: Any) -> SimpleNamespace:
@@ -179,7 +179,7 @@ def test_neither_torch_nor_fmot_is_imported() -> None:
 def test_a_traced_model_and_all_forms_of_its_file_agree(fmot: ModuleType) -> None:
     import torch
 
-    class Twice(torch.nn.Module):  # type: ignore[name-defined,misc]
+    class Twice(torch.nn.Module):  # type: ignore[misc]
         """Returns one tensor twice: the producer's known defect is in the graph."""
 
         def __init__(self) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from valid_nodes import AGAIN, SAMPLES, body, fault
 
 from femtodriver.fqir.graph import Network, Table
 from femtodriver.fqir.reference import Reference
 from femtodriver.fqir.registry import OPERATORS
 from femtodriver.fqir.validate import validate
+from tests.fqir.valid_nodes import AGAIN, SAMPLES, Sample, body, fault
 
 
 def spoiled(op: str | None, change: dict[str, Any], where: str = "constants") -> Network:
@@ -20,8 +20,12 @@ def spoiled(op: str | None, change: dict[str, Any], where: str = "constants") ->
     sample = SAMPLES[op]
     if where in ("outputs", "states"):
         return replace(sample, **{where: change[where]}).network(op)
-    kept = {key: item for key, item in {**getattr(sample, where), **change}.items() if item is not ...}
-    return replace(sample, **{where: kept}).network(op)
+    kept: Any = {key: item for key, item in {**getattr(sample, where), **change}.items() if item is not ...}
+    return changed(sample, where, kept).network(op)
+
+
+def changed(sample: Sample, part: str, value: Any) -> Sample:
+    return replace(sample, **{part: value})
 
 
 @pytest.mark.parametrize("op", SAMPLES, ids=str)

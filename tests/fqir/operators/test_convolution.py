@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_networks import graph, network, node, parameter, run, tensor, zeros
 
 from femtodriver.fqir.graph import Network
+from tests.fqir.small_networks import graph, network, node, parameter, run, tensor, zeros
 
 PLAIN: dict[str, Any] = {
     "kernel_size_t": 1,
@@ -69,7 +69,7 @@ def test_bands_are_padded_with_zeros() -> None:
 
 def test_stride_and_dilation_of_bands() -> None:
     weight = [[[[10], [1]]]]
-    constants = {"kernel_size_band": 2, "n_band_in": 5, "stride_band": 2}
+    constants: dict[str, Any] = {"kernel_size_band": 2, "n_band_in": 5, "stride_band": 2}
     assert outputs(conv(weight, **constants), [1, 2, 3, 4, 5]) == [[12, 34]]
     assert outputs(conv(weight, **constants, dilation_band=2), [1, 2, 3, 4, 5]) == [[13, 35]]
 

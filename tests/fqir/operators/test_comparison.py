@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from small_networks import applied
+
+from tests.fqir.small_networks import applied
 
 X, Y = [-2, 0, 3, 3], [1, 0, 3, -3]
 

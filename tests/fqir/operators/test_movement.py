@@ -4,28 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
-from small_networks import applied, graph, network, node, run
 
-from femtodriver.errors import InputError
-from femtodriver.fqir.graph import Table
-from femtodriver.fqir.operators.quantization import dequantize, quantize
-
-
-def squares(bits: int) -> Table:
-    addresses = np.arange(-(1 << bits - 1), 1 << bits - 1)
-    return Table("square", addresses, addresses**2)
-
-
-def test_lut_saturates_its_address() -> None:
-    constants = {"shamt_address": 0, "bw_address": 8, "table": squares(8), "function": "square"}
-    assert applied("lut", {"x": [3, -3, 127, -128, 500, -500]}, **constants) == [[9, 9, 16129, 16384, 16129, 16384]]
-
-
-def test_lut_floors_a_shifted_address() -> None:
-    constants = {"shamt_address": -2, "bw_address": 4, "table": squares(4), "function": None}
-    assert applied("lut", {"x": [-1, 7, 40]}, **constants) == [[1, 1, 49]]
+from tests.fqir.small_networks import applied, graph, network, node, run
 
 
 def test_copy() -> None:
@@ -87,26 +68,3 @@ def test_fills() -> None:
         [node("zeros", {}, ["z"], shape=(2,)), node("constant", {}, ["c"], shape=(1, 2), value=5)], outputs=["z", "c"]
     )
     assert run(network(frame), {}) == [{"z": [0, 0], "c": [[5, 5]]}]
-
-
-def test_quantize_floors_and_clamps_real_numbers() -> None:
-    x = np.array([0.49, -0.01, 3.2, -3.2, np.inf, -np.inf], dtype=np.float32)
-    assert quantize(x, -1, 3).tolist() == [0, -1, 3, -4, 3, -4]
-
-
-def test_quantize_passes_integers_in_range_only() -> None:
-    assert quantize(np.array([127, -128]), -7, 8).tolist() == [127, -128]
-    with pytest.raises(InputError, match=r"quantize: integers must be from -128 to 127, not 128\."):
-        quantize(np.array([0, 128]), -7, 8)
-    with pytest.raises(InputError, match="must be finite or infinite, not NaN"):
-        quantize(np.array([np.nan]), -7, 8)
-
-
-def test_quantize_of_integers_inside_a_frame() -> None:
-    assert applied("quantize", {"x": [5, -5]}, quanta=-3.0, bw=8) == [[5, -5]]
-
-
-def test_dequantize_scales_by_a_power_of_two() -> None:
-    result = dequantize(np.array([3, -1]), -2)
-    assert result.dtype == np.float64
-    assert result.tolist() == [0.75, -0.25]

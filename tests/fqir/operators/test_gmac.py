@@ -8,7 +8,8 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_networks import applied
+
+from tests.fqir.small_networks import applied
 
 EMPTY: dict[str, Any] = {"shamts_vv": (), "shamts_vi": (), "immediates_vi": ()}
 

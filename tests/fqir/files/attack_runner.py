@@ -1,19 +1,20 @@
 """Loads the files named on the command line, one after the other, and prints a JSON line about each.
 
-Run as a process of its own: the memory and what the loader touches are those of the loader alone.
+Run as a process of its own (``python -m tests.fqir.files.attack_runner``): the memory and what the loader touches are
+those of the loader alone.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from femtodriver.errors import ModelError
 from femtodriver.fqir.files.load_network import load_network
+from tests.fqir.files.work import Work
 
 EXECUTING = ("import", "exec", "compile", "os.", "subprocess.", "socket.", "ctypes.", "pickle.", "marshal.", "shutil.")
 
@@ -72,11 +73,9 @@ def main(good: str, folder: str) -> None:
     load_network(good)  # imports what numpy imports late
     for path in sorted(Path(folder).iterdir()):
         forget_peak()
-        start = time.perf_counter()
-        with watch.on():
+        with watch.on(), Work() as work:
             verdict, message = outcome(path)
-        seconds = time.perf_counter() - start
-        row = {"case": path.name, "verdict": verdict, "message": message, "seconds": seconds, "peak": peak_bytes()}
+        row = {"case": path.name, "verdict": verdict, "message": message, "calls": work.calls, "peak": peak_bytes()}
         print(json.dumps({**row, "events": watch.events}))
 
 

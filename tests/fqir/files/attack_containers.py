@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import replace
 
-from graph_wire import Archive, Member, archive, bare, graph, legacy, members, with_member
+from tests.fqir.graph_wire import Archive, Member, archive, bare, graph, legacy, members, with_member
 
 Rows = dict[str, tuple[str, Callable[[], bytes]]]
 

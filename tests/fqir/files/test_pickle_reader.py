@@ -9,7 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from graph_wire import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from femtodriver.errors import ModelError
+from femtodriver.fqir.files.load_limits import MAX_OPCODES, Budget
+from femtodriver.fqir.files.passive_records import RECORD_SET, ArrayStub, Record
+from femtodriver.fqir.files.pickle_reader import PickleMachine
+from tests.fqir.graph_wire import (
     NODE,
     Raw,
     array,
@@ -23,13 +30,6 @@ from graph_wire import (
     record,
     reduce,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from femtodriver.errors import ModelError
-from femtodriver.fqir.files.load_limits import MAX_OPCODES, Budget
-from femtodriver.fqir.files.passive_records import RECORD_SET, ArrayStub, Record
-from femtodriver.fqir.files.pickle_reader import PickleMachine
 
 
 def loaded(data: bytes) -> Any:

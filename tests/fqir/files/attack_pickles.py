@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from graph_wire import (
+from tests.fqir.graph_wire import (
     ENCODE,
     GRAPH,
     NODE,

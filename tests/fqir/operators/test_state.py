@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from small_networks import graph, network, node, parameter, run, tensor, zeros
+from typing import Any
 
 from femtodriver.fqir.graph import Graph, Node
+from tests.fqir.small_networks import graph, network, node, parameter, run, tensor, zeros
 
 
 def add(x: str, y: str, out: str) -> Node:
@@ -70,7 +71,7 @@ def test_an_output_can_be_an_input() -> None:
 def unfold(kernel: int, dilation: int, size: int) -> Graph:
     length = (kernel - 1) * dilation
     x, buffer = tensor("x", [size]), tensor("b", [length * size])
-    constants = {"kernel_size": kernel, "dilation": dilation, "buffer_length": length}
+    constants: dict[str, Any] = {"kernel_size": kernel, "dilation": dilation, "buffer_length": length}
     return graph([node("temporal_unfold", {"x": x, "buffer": buffer}, **constants)], [x], ["out", "b"])
 
 

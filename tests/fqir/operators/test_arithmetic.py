@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from small_networks import applied
 
 from femtodriver.errors import ModelError
+from tests.fqir.small_networks import applied
 
 ALIGNED: dict[str, Any] = {"shamt_x": 0, "shamt_y": 0, "shamt_bwred": 0, "bw": 16, "rounded": False}
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from small_networks import graph, network, node, parameter, run, tensor, zeros
-
 from femtodriver.fqir.graph import Graph, Network, Node
+from tests.fqir.small_networks import graph, network, node, parameter, run, tensor, zeros
 
 LOOP: dict[str, Any] = {
     "n_recurse": 0,

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import attack_amplifiers
-import attack_containers
-import attack_pickles
-import attack_records
+from tests.fqir.files import attack_amplifiers, attack_containers, attack_pickles, attack_records
 
 
 @dataclass(frozen=True)

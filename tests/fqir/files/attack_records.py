@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from graph_wire import (
+from tests.fqir.graph_wire import (
     DTYPE,
     DTYPE_STATE,
     MISSING,
