@@ -86,7 +86,7 @@ def reach() -> str:
                 limits.BASE_REGISTERS - 1,
                 f"{register_bits}-bit register numbers; register 0 is always zero",
             ),
-            ("elements of a vector", limits.MAX_VECTOR_ELEMENTS, f"{length_bits}-bit lengths, encoded less 1"),
+            ("elements of a vector", limits.MAX_VECTOR_ELEMENTS, f"{length_bits}-bit lengths, stored minus 1"),
             (
                 "columns x rows of a matrix",
                 f"{limits.MAX_MATRIX_COLUMNS} x {limits.MAX_MATRIX_ROWS}",

@@ -101,8 +101,8 @@ class LookupInstruction(Instruction):
 class InterpolateInstruction(Instruction):
     """dst[i] = clip(R(A(p, shift_a) + A(TM[offset + 128 + h], shift_b), shift, rounded), clip, bits) for i < length.
 
-    Straight lines from tables of 256 entries: h = A(a[i], -8), from -128 to 127, says which, l = a[i] - A(h, 8), from 0
-    to 255, says where on it, and p = A(TM[slope + 128 + h] * l, -8).
+    Straight lines from tables of 256 entries: h = A(a[i], -8), from -128 to 127, selects the line, l = a[i] - A(h, 8),
+    from 0 to 255, is the position on it, and p = A(TM[slope + 128 + h] * l, -8).
     """
 
     cycle_rule: ClassVar[CycleRule] = staticmethod(cycles.interpolate)
