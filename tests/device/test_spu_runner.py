@@ -330,7 +330,7 @@ def test_key_and_salt_of_encrypted_programs(monkeypatch: pytest.MonkeyPatch) -> 
     assert written({"encrypted": False}) == [0, 0, 0, 0, 0]
     assert written({"encrypted": True}, key_index=2, salt=3) == [2, 3, 0, 0, 0]
     monkeypatch.setenv("FS_ENCRYPTION_SALT", "wrong")
-    with pytest.raises(UsageError, match="FS_ENCRYPTION_SALT: must be a hexadecimal number, not 'wrong'"):
+    with pytest.raises(UsageError, match=r"FS_ENCRYPTION_SALT: must be a hexadecimal number below 2\^64, not 'wrong'"):
         written({"encrypted": True})
 
 

@@ -18,20 +18,21 @@ from dataclasses import dataclass, replace
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.model.build_model import Built, locked
 from femtodriver.program.compiled_data import CompiledData
+from femtodriver.program.encryption.key_registers import environment_key_index, environment_salt, key_registers
 from femtodriver.program.encryption.keyring import INDEXES, Keyring
 from femtodriver.program.encryption.program_cipher import ENTRY, decrypt_program, encrypt_program, is_ours
 from femtodriver.program.metadata import NOT_ENCRYPTED, ProgramInfo
 
-KEYRING, KEY_INDEX, SALT = "FS_KEYRING", "FS_ENCRYPTION_KEY_IDX", "FS_ENCRYPTION_SALT"
+KEYRING = "FS_KEYRING"
 AnyKeyring = Keyring | str | os.PathLike[str] | None
 
 
 @dataclass(frozen=True)
 class Encryption:
-    """What the caller wants. ``index`` and ``salt`` None: not given; ``plain``: programs are not to be encrypted."""
+    """What the caller wants. ``key_index`` and ``salt`` None: not given; ``plain``: programs must not be encrypted."""
 
     keyring: Keyring | None = None
-    index: int | None = None
+    key_index: int | None = None
     salt: int | None = None
     plain: bool = False
 
@@ -46,11 +47,11 @@ class Encryption:
         if built.data.metadata.get("encrypted") is not False or ENTRY in built.data.metadata:
             return self._opened(built)
         if self.plain or self.keyring is None:
-            if self.index is not None and not self.plain:
-                raise UsageError("encryption key index: must come with a keyring; give its file with --keyring.")
+            if self.key_index is not None and not self.plain:
+                raise UsageError("key index: must come with a keyring; give its file with --keyring.")
             return replace(built, plain=built.data)
-        index = self._index(self.keyring)
-        secret = encrypt_program(built.data, self.keyring, index, self._given_salt())
+        salt = self.salt if self.salt is not None else environment_salt()
+        secret = encrypt_program(built.data, self.keyring, self._key_index(self.keyring), salt)
         # What runs here is what was written, deciphered: a program that could not be read back would show at once.
         plain = decrypt_program(secret, self.keyring)
         source = replace(built.source, container=None)
@@ -78,48 +79,46 @@ class Encryption:
             if plain is None:
                 raise ProgramError(f"{locked(built.data, where)} Without it, leave out --noencrypt.")
             return replace(built, source=replace(built.source, container=None), data=plain, plain=plain)
-        if self.index is not None and self.index != info.key_index:
+        if self.key_index is not None and self.key_index != info.key_index:
             raise UsageError(
-                f"encryption key index: must be {info.key_index}, by which {where} is encrypted already, or not given; "
+                f"key index: must be {info.key_index}, by which {where} is encrypted already, or not given; "
                 "decipher it with --noencrypt first to change it."
             )
         return replace(built, plain=plain, registers=_registers(info))
 
-    def _index(self, keyring: Keyring) -> int:
-        """The index given, else that of the environment, else the first one of the keyring."""
-        index = self.index if self.index is not None else _number(KEY_INDEX, 10)
-        if index is None:
+    def _key_index(self, keyring: Keyring) -> int:
+        """The one given, else that of the environment, else the first one of the keyring."""
+        key_index = self.key_index if self.key_index is not None else environment_key_index()
+        if key_index is None:
             return min(keyring.indexes)
-        if index not in keyring:
+        if key_index not in keyring:
             raise UsageError(
-                f"encryption key index: must be one of {keyring.where} ({', '.join(map(str, keyring.indexes))}), "
-                f"not {index}."
+                f"key index: must be one of {keyring.where} ({', '.join(map(str, keyring.indexes))}), not {key_index}."
             )
-        return index
-
-    def _given_salt(self) -> int | None:
-        return self.salt if self.salt is not None else _number(SALT, 16)
+        return key_index
 
     def _foreign_registers(self, info: ProgramInfo) -> tuple[int, int]:
-        """Key index and salt that a board needs for somebody else's program: given, its own, or the environment's."""
+        """Key index and salt that a board needs for somebody else's program."""
         if info.encrypted is False or info.key_index == NOT_ENCRYPTED:
             return 0, 0
-        stored = info.key_index if info.key_index is not None else _number(KEY_INDEX, 10)
-        salt = self.salt if self.salt is not None else info.key_salt or _number(SALT, 16)
-        return (self.index if self.index is not None else stored or 0), salt or 0
+        return key_registers(info, True, self.key_index, self.salt)
 
 
 def encryption(
-    keyring: AnyKeyring = None, index: int | None = None, salt: int | None = None, noencrypt: bool = False
+    keyring: AnyKeyring = None, key_index: int | None = None, salt: int | None = None, noencrypt: bool = False
 ) -> Encryption:
     """What arguments and environment (``FS_KEYRING``) ask for. UsageError for an index or a keyring that is none."""
-    if index is not None and (isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < INDEXES):
+    if key_index is not None and not _is_number(key_index, INDEXES):
         raise UsageError(
-            f"encryption key index: must be in 0...{INDEXES - 1}, not {index!r}; --noencrypt writes plain programs."
+            f"key index: must be in 0...{INDEXES - 1}, not {key_index!r}; --noencrypt writes plain programs."
         )
-    if salt is not None and (isinstance(salt, bool) or not isinstance(salt, int) or not 0 <= salt < 1 << 64):
-        raise UsageError("encryption salt: must be a number in 0...2^64-1.")
-    return Encryption(load_keyring(keyring), index, salt, noencrypt)
+    if salt is not None and not _is_number(salt, 1 << 64):
+        raise UsageError("salt: must be a number in 0...2^64-1.")
+    return Encryption(load_keyring(keyring), key_index, salt, noencrypt)
+
+
+def _is_number(value: object, end: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < end
 
 
 def load_keyring(keyring: AnyKeyring, environment: Mapping[str, str] | None = None) -> Keyring | None:
@@ -133,19 +132,3 @@ def load_keyring(keyring: AnyKeyring, environment: Mapping[str, str] | None = No
 
 def _registers(info: ProgramInfo) -> tuple[int, int]:
     return info.key_index or 0, info.key_salt
-
-
-def _number(name: str, base: int) -> int | None:
-    """The number in an environment variable; None when it is not set. UsageError for anything else."""
-    text = os.environ.get(name, "").strip()
-    if not text:
-        return None
-    try:
-        value = int(text, base)
-    except ValueError:
-        value = -1
-    most = INDEXES if base == 10 else 1 << 64
-    if not 0 <= value < most:
-        kind = f"a decimal number in 0...{INDEXES - 1}" if base == 10 else "a hexadecimal number below 2^64"
-        raise UsageError(f"{name}: must be {kind}, not {text!r:.60}.")
-    return value

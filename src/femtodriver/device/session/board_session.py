@@ -16,7 +16,6 @@ from collections.abc import Mapping
 import numpy.typing as npt
 
 from femtodriver.device.board_settings import BoardSettings
-from femtodriver.device.encryption_registers import key_and_salt_of
 from femtodriver.device.link_request import LinkRequest, make_link
 from femtodriver.device.session.bring_up import bring_up, check_version
 from femtodriver.device.session.chip_access import ChipAccess
@@ -31,6 +30,7 @@ from femtodriver.errors import UsageError
 from femtodriver.program.bus.load_sequence import chip_init, load_sequence
 from femtodriver.program.bus.recording import PROGRAM_RECORDING, Transaction
 from femtodriver.program.compiled_data import CompiledData
+from femtodriver.program.encryption.key_registers import key_registers
 from femtodriver.program.memory_map import SYSTEM_REGISTERS
 
 RUN_RECORDING = "io_sequence"
@@ -48,7 +48,7 @@ class BoardSession:
         self._settings = settings
         self._platform = settings.board.platform
         self._encrypted = self.info.encrypted is not False if settings.encrypted is None else settings.encrypted
-        self._key = key_and_salt_of(self.info, self._encrypted, settings.key_index, settings.salt)
+        self._key = key_registers(self.info, self._encrypted, settings.key_index, settings.salt)
         self.link = link or make_link(settings.board, self._request())
         self.recorder = Recorder(self.link)
         self.chip = ChipAccess(self.recorder)

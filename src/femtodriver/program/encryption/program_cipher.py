@@ -40,16 +40,16 @@ _LENGTH_SHIFT = 8 * TAG_BYTES
 _STRIDES = {"DM": DM_BANK_WORDS, "TM": TM_BANK_WORDS}
 
 
-def encrypt_program(data: CompiledData, keyring: Keyring, index: int, salt: int | None = None) -> CompiledData:
-    """The program with every memory word enciphered under key ``index`` and ``salt`` (64 bits; None: at random).
+def encrypt_program(data: CompiledData, keyring: Keyring, key_index: int, salt: int | None = None) -> CompiledData:
+    """The program with every memory word enciphered under key ``key_index`` and ``salt`` (64 bits; None: at random).
 
     Sizes in the metadata stay; ``encrypted``, ``encryption_key_index``, ``encryption_key_salt`` and ``encryption`` are
     set. Words beyond the used ones become zero. UsageError for an index or salt out of range; ProgramError for a key
     that the keyring lacks, and for a program that is encrypted, foreign, or not one for the open SPU's memory map.
     """
     salt = new_salt() if salt is None else salt
-    if not 0 <= index < INDEXES:
-        raise UsageError(f"encryption: the key index must be in 0...{INDEXES - 1}, not {index}.")
+    if not 0 <= key_index < INDEXES:
+        raise UsageError(f"encryption: the key index must be in 0...{INDEXES - 1}, not {key_index}.")
     if not 0 <= salt <= _MOST_SALT:
         raise UsageError("encryption: the salt must be in 0...2^64-1.")
     info = data.info()
@@ -57,14 +57,14 @@ def encrypt_program(data: CompiledData, keyring: Keyring, index: int, salt: int 
         raise ProgramError("encryption: the program must be one of ours that is not encrypted.")
     plain = {(core, bank.name): words for core, bank, words in used_banks(data, info, OPEN_SPU)}
     _check_narrow(plain)
-    cipher = WordCipher(keyring.key(index), salt)
-    tag = _words_tag(cipher, index, salt, plain)
+    cipher = WordCipher(keyring.key(key_index), salt)
+    tag = _words_tag(cipher, key_index, salt, plain)
     tagged = {**plain, (0, "SB"): _with_tag(plain.get((0, "SB"), np.zeros(0, np.uint64)), tag)}
     secret = {(core, bank): cipher.encipher(core, bank, words) for (core, bank), words in tagged.items()}
     metadata = {
         **data.metadata,
         "encrypted": True,
-        "encryption_key_index": index,
+        "encryption_key_index": key_index,
         "encryption_key_salt": salt,
         ENTRY: {"scheme": SCHEME, "records": _records_tag(cipher, tag, info, data.metadata).hex()},
     }
@@ -82,10 +82,10 @@ def decrypt_program(data: CompiledData, keyring: Keyring) -> CompiledData:
             f"encryption: the program must have been enciphered by {SCHEME}; this one comes from somebody else, and "
             "what its words mean is not known here."
         )
-    index = info.key_index or 0
+    key_index = info.key_index or 0
     secret = {(core, bank.name): words for core, bank, words in used_banks(data, info, OPEN_SPU)}
-    cipher = WordCipher(keyring.key(index), info.key_salt)
-    plain, tag = _opened(cipher, index, info.key_salt, secret)
+    cipher = WordCipher(keyring.key(key_index), info.key_salt)
+    plain, tag = _opened(cipher, key_index, info.key_salt, secret)
     stored = str(data.metadata[ENTRY].get("records", ""))
     if not hmac.compare_digest(_records_tag(cipher, tag, info, data.metadata).hex().encode(), stored.encode()):
         raise ProgramError(
@@ -125,7 +125,7 @@ class BoardCipher:
         return _opened(cipher, key_index, salt, banks)[0]
 
 
-def _opened(cipher: WordCipher, index: int, salt: int, banks: Banks) -> tuple[dict[tuple[int, str], Words], bytes]:
+def _opened(cipher: WordCipher, key_index: int, salt: int, banks: Banks) -> tuple[dict[tuple[int, str], Words], bytes]:
     """Plain words and their tag, if it is the stored one. All checks end in the same sentence: it tells no attacker
     which of them failed."""
     tagged = {(core, bank): cipher.decipher(core, bank, words) for (core, bank), words in banks.items() if len(words)}
@@ -133,20 +133,20 @@ def _opened(cipher: WordCipher, index: int, salt: int, banks: Banks) -> tuple[di
     if found is not None:
         counts, stored = found
         plain = {**tagged, **({(0, "SB"): counts} if len(counts) else {})}
-        tag = _words_tag(cipher, index, salt, plain)
+        tag = _words_tag(cipher, key_index, salt, plain)
         if hmac.compare_digest(tag, stored):
             return plain, tag
     raise ProgramError(
-        f"encryption: key {index} and the salt must be those that the program was enciphered with, and no word may "
+        f"encryption: key {key_index} and the salt must be those that the program was enciphered with, and no word may "
         "have changed, be missing or be added since; the program is not run."
     )
 
 
-def _words_tag(cipher: WordCipher, index: int, salt: int, plain: Banks) -> bytes:
+def _words_tag(cipher: WordCipher, key_index: int, salt: int, plain: Banks) -> bytes:
     """Tag of all words of all banks with their places."""
     used = {place: words for place, words in plain.items() if len(words)}
     order = {bank.name: number for number, bank in enumerate(OPEN_SPU.banks)}
-    parts = [SCHEME.encode() + b" words\0", struct.pack("<BQH", index, salt, len(used))]
+    parts = [SCHEME.encode() + b" words\0", struct.pack("<BQH", key_index, salt, len(used))]
     for core, bank in sorted(used, key=lambda place: (place[0], order[place[1]])):
         words = used[core, bank]
         parts += [struct.pack("<BBI", core, OPEN_SPU.bank(bank).uid, len(words)), words.astype("<u8").tobytes()]
