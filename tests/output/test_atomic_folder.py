@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from femtodriver.errors import ProgramError
+from femtodriver.output import atomic_folder
 from femtodriver.output.atomic_folder import check_writable, replace_tree
 
 OWNED = {"ours", "also"}
@@ -71,6 +74,10 @@ def disk_full(folder: Path) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder / "x"))
 
 
+def mistaken(folder: Path) -> None:
+    [1].index(7)
+
+
 def disk_full_in_a_room_below(folder: Path) -> None:
     raise ProgramError(f"{folder}/x: cannot be written: No space left on device.")
 
@@ -83,7 +90,8 @@ def interrupted(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("build", "error", "sentence"),
     [
-        (disk_full, ProgramError, r"out/model: cannot be written: No space left on device; what was there before is"),
+        (disk_full, OSError, "No space left on device"),
+        (mistaken, ValueError, "7 is not in list"),
         (disk_full_in_a_room_below, ProgramError, r"out/model/x: cannot be written: No space left on device\.$"),
         (interrupted, KeyboardInterrupt, "^$"),
     ],
@@ -98,8 +106,20 @@ def test_whatever_goes_wrong_the_old_tree_stays(
     assert os.listdir(target.parent) == ["model"]
 
 
+def test_our_own_file_calls_are_retold(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(place: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before = content(target)
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ProgramError, match=r"out/model: cannot be written: No space left on device; what was there"):
+        replace_tree(target, OWNED, write_ours("new"))
+    assert content(target) == before
+    assert os.listdir(target.parent) == ["model"]
+
+
 def test_a_failure_leaves_no_parents_behind(tmp_path: Path) -> None:
-    with pytest.raises(ProgramError, match="No space left"):
+    with pytest.raises(OSError, match="No space left"):
         replace_tree(tmp_path / "a" / "b" / "model", OWNED, disk_full)
     assert content(tmp_path) == {}
 
@@ -120,6 +140,7 @@ def test_a_failing_rename_is_undone(
         rename(source, place)
 
     monkeypatch.setattr(os, "rename", counted)
+    monkeypatch.setattr(atomic_folder, "_exchanged", lambda one, other: False)
     expected = ProgramError if isinstance(fault, OSError) else KeyboardInterrupt
     with pytest.raises(expected):
         replace_tree(target, OWNED, write_ours("new"))
@@ -160,22 +181,116 @@ def test_probing_leaves_nothing(tmp_path: Path) -> None:
     assert content(tmp_path) == {}
 
 
-def test_two_at_a_time_end_with_one_whole_tree(tmp_path: Path) -> None:
-    target = tmp_path / "model"
+@pytest.mark.parametrize("fresh", [False, True])
+@pytest.mark.parametrize("exchange", [False, True])
+def test_several_at_a_time_end_with_one_whole_tree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh: bool, exchange: bool
+) -> None:
+    if not exchange:
+        monkeypatch.setattr(atomic_folder, "_exchanged", lambda one, other: False)
     troubles: list[Exception] = []
 
     def work(text: str) -> None:
         try:
-            for _ in range(30):
+            for turn in range(20):
+                target = tmp_path / "fresh" / str(turn) / "model" if fresh else tmp_path / "model"
+                check_writable(target)
                 replace_tree(target, OWNED, write_ours(text))
         except ProgramError as error:
             troubles.append(error)
 
-    threads = [threading.Thread(target=work, args=(text,)) for text in "ab"]
+    threads = [threading.Thread(target=work, args=(text,)) for text in "abc"]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert troubles == []
-    assert os.listdir(tmp_path) == ["model"]
-    assert list(content(target)) == ["ours", "ours/file"]
+    targets = sorted(tmp_path.glob("fresh/*/model")) if fresh else [tmp_path / "model"]
+    assert len(targets) == (20 if fresh else 1)
+    for target in targets:
+        assert os.listdir(target.parent) == ["model"]
+        assert list(content(target)) == ["ours", "ours/file"]
+
+
+def test_a_failing_run_does_not_take_the_folders_of_another(tmp_path: Path) -> None:
+    target = tmp_path / "a" / "b" / "model"
+
+    def fail(folder: Path) -> None:
+        replace_tree(target.with_name("other"), OWNED, write_ours("new"))
+        raise ProgramError("full")
+
+    with pytest.raises(ProgramError, match="full"):
+        replace_tree(target, OWNED, fail)
+    assert sorted(content(tmp_path / "a")) == ["b", "b/other", "b/other/ours", "b/other/ours/file"]
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from femtodriver.output import atomic_folder
+point, target = sys.argv[1:]
+rename = os.rename
+def last(source, place):
+    if point == "before the renames":
+        os._exit(9)
+    rename(source, place)
+    if point == "between the renames" or str(source).endswith(".new"):
+        os._exit(9)
+os.rename = last
+if point != "after the exchange":
+    atomic_folder._exchanged = lambda one, other: False
+else:
+    atomic_folder.shutil.rmtree = lambda *given, **named: os._exit(9)
+def build(folder):
+    (folder / "ours").write_text("new")
+    if point == "while building":
+        os._exit(9)
+atomic_folder.replace_tree(Path(target), ["ours", "also"], build)
+"""
+
+
+@pytest.mark.parametrize(
+    "point",
+    ["while building", "before the renames", "between the renames", "after the renames", "after the exchange"],
+)
+def test_the_next_run_repairs_what_a_dead_one_left(target: Path, point: str) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, point, str(target)], check=False)
+    assert done.returncode == 9
+    assert len(os.listdir(target.parent)) > 1 or point == "between the renames"
+    replace_tree(target, OWNED, write_ours("newer"))
+    assert os.listdir(target.parent) == ["model"]
+    assert (target / "notes.txt").read_text() == "mine"
+    assert (target / "ours" / "file").read_text() == "newer"
+
+
+def test_hidden_folders_of_living_runs_and_of_other_targets_stay(target: Path) -> None:
+    beside = target.parent / ".model2.0123abcd.0123abcd.new"
+    beside.mkdir()
+
+    def build(folder: Path) -> None:
+        replace_tree(target, OWNED, write_ours("inner"))
+        assert folder.is_dir()
+        write_ours("outer")(folder)
+
+    replace_tree(target, OWNED, build)
+    assert (target / "ours" / "file").read_text() == "outer"
+    assert sorted(os.listdir(target.parent)) == [beside.name, "model"]
+
+
+def test_everything_is_on_the_disk_before_names_change(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[str] = []
+    synced, exchanged = atomic_folder._sync_one, atomic_folder._exchanged
+
+    def note_sync(place: Path) -> None:
+        events.append(place.name if place.suffix != ".new" else "staged")
+        synced(place)
+
+    def note_exchange(one: Path, other: Path) -> bool:
+        events.append("exchange")
+        return exchanged(one, other)
+
+    monkeypatch.setattr(atomic_folder, "_sync_one", note_sync)
+    monkeypatch.setattr(atomic_folder, "_exchanged", note_exchange)
+    replace_tree(target, OWNED, write_ours("new"))
+    assert sorted(events[:3]) == ["file", "ours", "staged"]
+    assert events[3:] == ["exchange", "out"]
