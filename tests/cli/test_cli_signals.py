@@ -51,6 +51,44 @@ def test_ctrl_c_ends_a_run_with_one_line_and_leaves_nothing(here: Path, long_run
     assert list(here.iterdir()) == []
 
 
+WHILE_WRITING = """
+import os, signal, sys
+from femtodriver.cli import main
+from femtodriver.output import atomic_folder
+number = getattr(signal, sys.argv.pop(1))
+atomic_folder._sync = lambda folder: os.kill(os.getpid(), number)
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(("name", "status"), [("SIGTERM", 143), ("SIGHUP", 129)])
+def test_signals_that_end_us_leave_nothing_behind(here: Path, name: str, status: int) -> None:
+    command = [sys.executable, "-c", WHILE_WRITING, name, "LOOPBACK"]
+    done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (
+        status,
+        f"femtodrive: ended by {name}; nothing was left half written.\n",
+    )
+    assert list(here.iterdir()) == []
+
+
+def ignore_hangup() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def test_a_run_that_ignores_the_hangup_goes_on(here: Path) -> None:
+    command = [sys.executable, "-c", WHILE_WRITING, "SIGHUP", "LOOPBACK"]
+    done = subprocess.run(
+        command,
+        cwd=here,
+        capture_output=True,
+        check=False,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    )
+    assert done.returncode == 0
+    assert (here / "model_datas" / "LOOPBACK").is_dir()
+
+
 def test_ctrl_c_leaves_the_files_of_an_earlier_run(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["LOOPBACK"]) == 0
     before = {path: path.read_bytes() for path in here.rglob("*") if path.is_file()}

@@ -6,7 +6,9 @@ import argparse
 import contextlib
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any
@@ -21,6 +23,15 @@ from femtodriver.options.bind_request import bind
 EXIT_DIFFERENT = 1
 EXIT_INTERRUPTED = 130
 EXIT_PIPE = 141
+EXIT_SIGNAL = 128
+
+
+class Ended(BaseException):
+    """A signal that ends us. Raised like Ctrl-C, so that whoever has begun something takes it back."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.signal = signal.Signals(number)
 
 
 def run_command(argv: Sequence[str] | None = None) -> int:
@@ -38,7 +49,7 @@ def run_command(argv: Sequence[str] | None = None) -> int:
     def work() -> int:
         return row.work(bind(row.request, vars(given), row.name)) if row else _work(given)
 
-    with _streams(), _logging(debug):
+    with _streams(), _logging(debug), _endings():
         return _guarded(work, debug)
 
 
@@ -65,6 +76,9 @@ def _guarded(work: Callable[[], int], debug: bool) -> int:
     except KeyboardInterrupt:
         _tell("interrupted; nothing was left half written.")
         return EXIT_INTERRUPTED
+    except Ended as ended:
+        _tell(f"ended by {ended.signal.name}; nothing was left half written.")
+        return EXIT_SIGNAL + ended.signal
     except BrokenPipeError:
         # Whoever read our output has gone; Python would complain again when it flushes at exit.
         with contextlib.suppress(OSError, ValueError):
@@ -91,6 +105,26 @@ def _tell(sentence: str) -> None:
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr)  # a line of progress may stand there
     print(f"femtodrive: {sentence}", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def _endings() -> Iterator[None]:
+    """Signals that would end us raise ``Ended`` meanwhile; one that is ignored (nohup) or taken stays as it is."""
+    names = ("SIGTERM", "SIGHUP")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    main_thread = threading.current_thread() is threading.main_thread()
+    ours = [number for number in numbers if main_thread and signal.getsignal(number) == signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, _end)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _end(number: int, frame: object) -> None:
+    raise Ended(number)
 
 
 @contextlib.contextmanager
