@@ -10,6 +10,8 @@ from __future__ import annotations
 import difflib
 import importlib
 import importlib.util
+import ipaddress
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
@@ -27,6 +29,35 @@ Golden = Callable[[str, str], None]
 # Helper modules too: their asserts explain themselves, and hold under `python -O`.
 _OTHERS = {path.stem for path in (ROOT / "tests").iterdir()} - {"__init__", "conftest", "__pycache__"}
 pytest.register_assert_rewrite(*(f"tests.{name}" for name in sorted(_OTHERS)))
+
+
+def stay_on_this_machine(event: str, arguments: tuple[object, ...]) -> None:
+    """Whatever would leave the loopback interface is refused, with an error that nothing takes for one of the network.
+
+    An audit hook: it sees every connection of this process, whoever makes it. It cannot be taken out again.
+    """
+    place: object = None
+    if event in ("socket.connect", "socket.sendto"):
+        address = arguments[-1]
+        place = address[0] if isinstance(address, tuple) else None  # others are names of files
+    elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
+        place = arguments[0]
+    if isinstance(place, bytes):
+        place = place.decode("ascii", "replace")
+    if isinstance(place, str) and not _here(place, asked=event.startswith("socket.get")):
+        raise RuntimeError(f"tests must stay on this machine, and one went for {place!r} ({event})")
+
+
+def _here(host: str, asked: bool) -> bool:
+    """Whether the host is this machine; for names that are looked up: whether nobody else has to be asked."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host in ("", "localhost")
+    return asked or address.is_loopback or address.is_unspecified
+
+
+sys.addaudithook(stay_on_this_machine)
 
 # A loaded machine is slow: no test may fail for that.
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])

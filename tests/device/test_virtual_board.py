@@ -197,7 +197,7 @@ def test_inputs_that_do_not_fit_are_refused_before_anything_is_sent(server: Boar
             ({"a": good, "b": good, "c": good}, "not also 'c'"),
             ({"a": good, "b": good[:3]}, r"input 'b': a frame must have shape \(8,\), not \(3,\)"),
             ({"a": good, "b": good + 40000}, "input 'b': element 0 must be in -32768...32767"),
-            ({"a": good, "b": good / 2}, "input 'b': elements must be integers"),
+            ({"a": good, "b": good + 0.5}, "input 'b': element 0 must be a whole number, not 0.5"),
         ):
             with pytest.raises(InputError, match=message):
                 runner.step(wrong)

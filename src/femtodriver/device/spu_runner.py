@@ -27,7 +27,7 @@ from femtodriver.device.runner_arguments import FAKE, UnknownSettingError, setti
 from femtodriver.device.session.board_session import RUN_RECORDING, BoardSession
 from femtodriver.device.session.debug_values import DataPlace
 from femtodriver.device.session.fake_inputs import fake_inputs
-from femtodriver.device.session.frame_messages import Values
+from femtodriver.device.session.frame_messages import Values, checked_mapping, plain_array
 from femtodriver.device.session.target_addresses import Target
 from femtodriver.device.transport import Transport
 from femtodriver.errors import InputError, UsageError
@@ -160,7 +160,7 @@ class SPURunner:
 
         InputError when the inputs have not equally many frames; else as ``step``.
         """
-        arrays = {name: np.asarray(values) for name, values in inputs.items()}
+        arrays = {name: plain_array(values, f"input {name!r:.60}") for name, values in checked_mapping(inputs).items()}
         lengths = {name: len(values) if values.ndim else 0 for name, values in arrays.items()}
         if not arrays or len(set(lengths.values())) != 1 or 0 in lengths.values():
             raise InputError(f"inputs: must have equally many frames, at least one, not {lengths}.")
