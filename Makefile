@@ -8,7 +8,7 @@ PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 SPOTTER := examples/keyword_spotter
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-newest test-optimised redis fast lint format bench constraints clean
+.PHONY: help run test test-newest test-optimised redis fast lint format bench mutants constraints clean
 
 help:
 	@echo "make run             compile, simulate and measure LOOPBACK and the keyword spotter of $(SPOTTER)"
@@ -19,6 +19,7 @@ help:
 	@echo "make lint            the checks alone: ruff format, ruff check, mypy"
 	@echo "make format          rewrite the code as ruff would have it"
 	@echo "make bench           measure start-up times, see benchmarks/"
+	@echo "make mutants     do the tests notice a wrong line? ROOM=machine/memory.py or ROOM=program/femto COUNT=40"
 	@echo "make constraints     renew constraints.txt, the exact versions that all of these install"
 	@echo "make clean           remove the environments and everything that tools and runs left behind"
 	@echo
@@ -61,6 +62,11 @@ format: $(VENV)/test.stamp
 
 bench: $(VENV)/run.stamp
 	$(BIN)/python benchmarks/startup.py
+
+ROOM := machine
+COUNT := 40
+mutants: $(VENV)/test.stamp
+	$(BIN)/python tools/mutants.py $(ROOM) --count $(COUNT)
 
 # One file for all Pythons and systems that we support. Read the diff, run `make test`, and commit it.
 constraints: $(VENV)/run.stamp

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from inspection_samples import KEYRING, SPOTTER, compiled, foreign, foreign_femto
 
 from femtodriver import CompiledData
 from femtodriver.errors import ProgramError, UsageError
@@ -16,6 +15,7 @@ from femtodriver.inspection import disassemble_file, listing_json, listing_text
 from femtodriver.inspection.disasm import Listing
 from femtodriver.isa import ISA
 from femtodriver.program.encryption.keyring import Keyring
+from tests.inspection.inspection_samples import KEYRING, SPOTTER, compiled, foreign, foreign_femto
 
 LINE = re.compile(r" *(\d+)  ([0-9a-f]{16}(?: [0-9a-f]{16})?) +([a-z][^;]*?) *(?:;.*)?")
 
@@ -81,10 +81,10 @@ def test_threads_and_entries_of_two_cores(tmp_path: Path, corpus: Path) -> None:
     receivers = [(core, entry) for core, entry in entries if entry.kind == "receiver"]
     assert receivers
     text = {(core.core, line.pc): str(line.text) for core in listing.cores for line in core.lines}
-    for core, entry in receivers:
-        sender = tuple(int(number) for number in re.findall(r"\d+", entry.name))
-        assert text[sender[0], sender[1]].startswith("send ")  # type: ignore[index]
-        assert text[core, entry.pc].startswith("recv ")
+    for number, entry in receivers:
+        sender, sent = (int(digits) for digits in re.findall(r"\d+", entry.name)[:2])
+        assert text[sender, sent].startswith("send ")
+        assert text[number, entry.pc].startswith("recv ")
 
 
 def test_encrypted_programs_need_their_key(tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from inspection_samples import KEYRING, SPOTTER, compiled, foreign, foreign_femto
 
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.inspection import inspect_file, report_json, report_text
 from femtodriver.inspection.findings import Report
 from femtodriver.program.archive import write_zip
+from tests.inspection.inspection_samples import KEYRING, SPOTTER, compiled, foreign, foreign_femto
 
 
 def problems(report: Report, severity: str = "error") -> list[str]:
@@ -123,7 +123,7 @@ def test_a_container_that_cannot_be_read_still_shows_header_and_pages(tmp_path: 
     report = inspected(tmp_path, "x.femto", bytes(content))
     assert problems(report) == ["offset 0x102: a page must hold 1...62 words, not 65535."]
     header, pages = report.sections["header"], report.sections["pages"]
-    assert header["layout"] == "A"  # type: ignore[call-overload,index]
+    assert header["layout"] == "A"  # type: ignore[call-overload]
     assert len(pages) == 11
     assert pages[1]["bank"] == "DM0"  # type: ignore[index]
     assert pages[0]["halves"] == 65535  # type: ignore[index]
@@ -216,7 +216,7 @@ def test_single_images(tmp_path: Path) -> None:
         "line 2: must be one hexadecimal number below 2^64, not 'zz'.",
         "line 5: must be one hexadecimal number below 2^64, not '-1'.",
     ]
-    assert report.sections["image"]["words"] == 4  # type: ignore[call-overload,index]
+    assert report.sections["image"]["words"] == 4  # type: ignore[call-overload]
     assert inspected(tmp_path, "empty.txt", b"").sound
 
 

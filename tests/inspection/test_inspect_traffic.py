@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from inspection_samples import KEYRING, SPOTTER, compiled
 
 from femtodriver.inspection import inspect_file, report_json, report_text
 from femtodriver.inspection.findings import Report
+from tests.inspection.inspection_samples import KEYRING, SPOTTER, compiled
 
 
 def errors(report: Report) -> list[str]:

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from inspection_samples import compiled, foreign, foreign_femto
 
 from femtodriver.errors import FemtoError
 from femtodriver.inspection import disassemble_file, inspect_file, listing_json, listing_text, report_json, report_text
+from tests.inspection.inspection_samples import compiled, foreign, foreign_femto
 
 _PIECES = (
     b"",

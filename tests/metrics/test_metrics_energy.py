@@ -37,8 +37,8 @@ def test_the_table_has_every_row_of_the_notes() -> None:
     wanted = {}
     for entry in NOTES.replace("\n", "|").split("|"):
         if entry.strip():
-            name, *figures = entry.split()
-            wanted[name] = [float(figure) for figure in figures]
+            name, *words = entry.split()
+            wanted[name] = [float(word) for word in words]
     rows = load_table().rows
     assert set(rows) == set(wanted)
     for name, row in rows.items():
