@@ -13,8 +13,9 @@ from femtodriver.device.virtual.virtual_board import VirtualBoard
 from femtodriver.errors import ProgramError
 from femtodriver.isa import SPECS, ControlInstruction, Instruction, TransferInstruction
 from femtodriver.program.bus.load_sequence import load_sequence
-from femtodriver.program.bus.read_recording import read_apb_files
-from femtodriver.program.bus.recording import Transaction, apb_files
+from femtodriver.program.bus.read_recordings import read_apb_files
+from femtodriver.program.bus.transactions import Transaction
+from femtodriver.program.bus.write_recordings import apb_files
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.memory_map import POWER_VALUES, head_tail_register, power_register
 from femtodriver.program.packing import pack, split_words, unpack

@@ -10,7 +10,7 @@ import pytest
 from femtodriver.device import make_runner
 from femtodriver.errors import DeviceError, UsageError
 from femtodriver.program.bus.load_sequence import load_sequence
-from femtodriver.program.bus.recording import apb_files
+from femtodriver.program.bus.write_recordings import apb_files
 from tests.device.networks import compiled, random_inputs
 from tests.device.spec_emulator import SpecEmulator
 

@@ -16,8 +16,8 @@ from femtodriver.device.spu_runner import FakeSPURunner, SPURunner
 from femtodriver.device.virtual.zcu104_server import BoardServer
 from femtodriver.errors import DeviceError, InputError, UsageError
 from femtodriver.program.bus.load_sequence import load_sequence
-from femtodriver.program.bus.read_recording import read_recordings
-from femtodriver.program.bus.recording import apb_files
+from femtodriver.program.bus.read_recordings import read_recordings
+from femtodriver.program.bus.write_recordings import apb_files
 from femtodriver.program.compiled_data import CompiledData
 from tests.device.networks import assert_equal, compiled, expected, random_inputs
 

@@ -15,8 +15,8 @@ from femtodriver.device.virtual.zcu104_server import BoardServer
 from femtodriver.errors import InputError, UsageError
 from femtodriver.fqir.files.load_network import load_network
 from femtodriver.program.bus.load_sequence import load_sequence
-from femtodriver.program.bus.read_recording import read_apb_files, read_recordings
-from femtodriver.program.bus.recording import apb_files
+from femtodriver.program.bus.read_recordings import read_apb_files, read_recordings
+from femtodriver.program.bus.write_recordings import apb_files
 from femtodriver.program.packing import pack
 from tests.device.networks import NETWORKS, PART, assert_equal, compiled, expected, plain, random_inputs
 from tests.device.spec_client import SpecClient

@@ -23,7 +23,7 @@ from femtodriver.options.request_types import RunnerRequest
 from femtodriver.output import plots, summary
 from femtodriver.output.comparison_files import write_comparison
 from femtodriver.output.plots import HISTOGRAM, OVER_TIME, can_draw, draw
-from femtodriver.program.bus.read_recording import read_recordings
+from femtodriver.program.bus.read_recordings import read_recordings
 from femtodriver.program.encryption.keyring import Keyring
 from femtodriver.runners.compare_runs import Comparison, Verdict
 from femtodriver.runners.difference import difference

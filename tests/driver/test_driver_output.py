@@ -15,8 +15,8 @@ from femtodriver.compiler.compiler_options import Options
 from femtodriver.errors import InputError, ProgramError
 from femtodriver.output import model_folder
 from femtodriver.program.bus.load_sequence import load_sequence
-from femtodriver.program.bus.read_recording import read_recordings
-from femtodriver.program.bus.recording import apb_files
+from femtodriver.program.bus.read_recordings import read_recordings
+from femtodriver.program.bus.write_recordings import apb_files
 
 
 @pytest.fixture

@@ -15,13 +15,9 @@ from tests.house.source_code import Source, parse, sources
 # (module, module that it imports inside a function): why
 LAZY = {
     ("driver.facade", "device.evk2.usb_boards"): "only whoever looks for USB boards needs them",
-    ("program.compiled_data", "program.femto.convert"): "a circle that is still to be mended",
-    ("program.compiled_data", "program.femto.femtofile"): "a circle that is still to be mended",
 }
 # Groups of modules that still import each other.
-TO_MEND = {
-    frozenset({"program.bank_usage", "program.compiled_data", "program.femto.convert"}),
-}
+TO_MEND: set[frozenset[str]] = set()
 
 Graph = Mapping[str, set[str]]
 

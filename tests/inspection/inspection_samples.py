@@ -9,7 +9,7 @@ import numpy as np
 
 from femtodriver import CompiledData, Femtodriver
 from femtodriver.program.encryption.keyring import Keyring
-from femtodriver.program.femto.convert import femto_from_compiled
+from femtodriver.program.femto.femto_from_program import femto_from_compiled
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SPOTTER = EXAMPLES / "keyword_spotter" / "keyword_spotter.pt"

@@ -19,10 +19,9 @@ from program_samples import femto, golden_program, rich_program
 from femtodriver.errors import FemtoError
 from femtodriver.program import archive
 from femtodriver.program.bus.load_sequence import load_sequence
-from femtodriver.program.bus.read_recording import read_apb_files, read_recordings
-from femtodriver.program.bus.recording import recording_yaml
+from femtodriver.program.bus.read_recordings import read_apb_files, read_recordings
+from femtodriver.program.bus.write_recordings import recording_yaml
 from femtodriver.program.compiled_data import CompiledData
-from femtodriver.program.femto.convert import compiled_from_femto
 from femtodriver.program.femto.femtofile import FemtoFile
 from femtodriver.program.images import read_hex, write_hex
 
@@ -92,7 +91,7 @@ def _use(data: CompiledData) -> None:
 
 def _femto(data: bytes) -> None:
     file = FemtoFile.parse(data)
-    _use(compiled_from_femto(file))
+    _use(CompiledData.from_femto(file))
 
 
 def _zip(data: bytes) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from femtodriver.program.compiled_data import CompiledData
-from femtodriver.program.femto.convert import femto_from_compiled
+from femtodriver.program.femto.femto_from_program import femto_from_compiled
 
 
 def words(*values: int) -> np.ndarray:

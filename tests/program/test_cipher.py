@@ -17,8 +17,8 @@ from program_samples import golden_program, programs, rich_program, words
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.program.bank_usage import used_banks
 from femtodriver.program.bus.load_sequence import load_sequence
-from femtodriver.program.bus.read_recording import read_apb_files
-from femtodriver.program.bus.recording import apb_files
+from femtodriver.program.bus.read_recordings import read_apb_files
+from femtodriver.program.bus.write_recordings import apb_files
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.encryption.keyring import Keyring
 from femtodriver.program.encryption.program_cipher import BoardCipher, decrypt_program, encrypt_program

@@ -11,7 +11,7 @@ from program_samples import femto, golden_program, programs, rich_program, vecto
 
 from femtodriver.errors import FemtoError, InputError, ProgramError, UsageError
 from femtodriver.program.compiled_data import CompiledData
-from femtodriver.program.femto.convert import compiled_from_femto, femto_from_compiled, vector_names
+from femtodriver.program.femto.femto_from_program import femto_from_compiled, vector_names
 from femtodriver.program.femto.femto_records import (
     FemtoCore,
     FemtoHeader,
@@ -55,7 +55,7 @@ def test_layout_b_keeps_the_program(data: CompiledData, layout: str, userdata: b
     file = FemtoFile.parse(written)
     assert file.serialize() == written
     assert file.notes == ()
-    again = compiled_from_femto(file)
+    again = CompiledData.from_femto(file)
     _assert_same_program(data, again)
     assert again.metadata.get("userdata", b"") == userdata
     inputs, outputs = vector_names(data)
@@ -76,7 +76,7 @@ def test_layout_a_keeps_what_it_has_room_for(data: CompiledData) -> None:
     file = FemtoFile.parse(written)
     assert (file.layout, file.notes) == ("A", ())
     assert file.serialize() == written
-    again = compiled_from_femto(file)
+    again = CompiledData.from_femto(file)
     _assert_same_program(data, again)
     for key, parameter in (("inputs", "pc_val"), ("outputs", "mailbox_id")):
         expected = sorted(data.metadata[key].values(), key=lambda record: record[parameter])
@@ -88,7 +88,7 @@ def test_layout_a_keeps_what_it_has_room_for(data: CompiledData) -> None:
 @given(programs())
 def test_a_container_of_a_container_is_the_same(data: CompiledData) -> None:
     written = femto(data, name="x", model_type="custom")
-    again = compiled_from_femto(FemtoFile.parse(written))
+    again = CompiledData.from_femto(FemtoFile.parse(written))
     assert femto(again, name="x", model_type="custom") == written
 
 
@@ -111,7 +111,7 @@ def test_inputs_are_numbered_by_pc_and_outputs_by_mailbox() -> None:
 def test_the_key_index_says_whether_a_program_is_encrypted() -> None:
     for layout in ("A", "B-packed", "B-aligned"):
         read = [
-            compiled_from_femto(FemtoFile.parse(femto(golden_program(**metadata), layout, **options))).metadata
+            CompiledData.from_femto(FemtoFile.parse(femto(golden_program(**metadata), layout, **options))).metadata
             for metadata, options in (
                 ({}, {}),
                 ({"encrypted": False}, {}),
@@ -138,7 +138,7 @@ def test_four_cores_travel_as_an_unknown_part() -> None:
     file = FemtoFile.parse(femto(data))
     assert (file.spu.part, file.spu.used_cores) == (255, (0, 1, 2, 3))
     assert file.banks[3, "DM7"].tolist() == [57344, 0, 57345, 0]
-    _assert_same_program(data, compiled_from_femto(file))
+    _assert_same_program(data, CompiledData.from_femto(file))
     with pytest.raises(ProgramError, match="Layout A: cores must be at most 2, not 4; write Layout B instead"):
         femto(data, "A")
 
@@ -148,7 +148,7 @@ def test_two_planes_of_instructions_come_back_as_bit_groups() -> None:
     plane = np.zeros(8192, np.uint32)
     plane[:6] = 1, 0, 2, 0, 3, 0
     file.fill_memory(0, "IM", np.concatenate([plane, [7, 0, 8, 0, 9, 0]]))
-    data = CompiledData.read_from_zip(compiled_from_femto(FemtoFile.parse(file.serialize())).to_zip_bytes())
+    data = CompiledData.read_from_zip(CompiledData.from_femto(FemtoFile.parse(file.serialize())).to_zip_bytes())
     assert [group.tolist() for group in data.mems_per_core[0]["IM"]] == [[1, 2, 3], [7, 8, 9]]
     again = FemtoFile.parse(femto_from_compiled(data, name="x", producer="p", clock_mhz=250))
     assert (again.spu.part, again.spu.key_index) == (4, 3)
@@ -163,7 +163,7 @@ def test_big_endian_files_keep_their_byte_order() -> None:
         read = FemtoFile.parse(big.serialize())
         assert (read.header.byte_order, read.notes) == (2, ())
         assert read.serialize() == big.serialize() != little.serialize()
-        assert compiled_from_femto(read).to_zip_bytes() == compiled_from_femto(little).to_zip_bytes()
+        assert CompiledData.from_femto(read).to_zip_bytes() == CompiledData.from_femto(little).to_zip_bytes()
 
 
 def test_names_are_cut_at_a_code_point() -> None:
@@ -190,7 +190,7 @@ def test_eight_bit_lengths_in_int16_units_are_understood() -> None:
     def metadata(usable: int, padded: int) -> dict:
         file = FemtoFile(model=FemtoModel(vectors=(FemtoVector(0, "input", 0, 8, usable, padded, 0),)))
         file.fill_memory(0, "IM", [1, 0])
-        return compiled_from_femto(FemtoFile.parse(file.serialize())).metadata["inputs"]["0"]
+        return CompiledData.from_femto(FemtoFile.parse(file.serialize())).metadata["inputs"]["0"]
 
     assert metadata(16, 16)["len_64b_words"] == 2
     assert metadata(15, 8)["len_64b_words"] == 2  # 2.6.0 without an IOSpec: words x 4
@@ -202,7 +202,7 @@ def test_parameters_are_inputs() -> None:
     model = FemtoModel(vectors=(FemtoVector(4, "parameter", 0, 16, 3, 4, 9),))
     file = FemtoFile(model=model)
     file.fill_memory(0, "IM", [1, 0])
-    metadata = compiled_from_femto(FemtoFile.parse(file.serialize())).metadata
+    metadata = CompiledData.from_femto(FemtoFile.parse(file.serialize())).metadata
     assert metadata["inputs"]["4"]["pc_val"] == 9
     assert metadata["outputs"] == {}
 
@@ -307,18 +307,18 @@ def test_odd_banks_cannot_become_a_program() -> None:
     file = FemtoFile()
     file.fill_memory(0, "DM1", [1, 2, 3])
     with pytest.raises(ProgramError, match="DM1 of core 0: the number of 32-bit words must be even, not 3"):
-        compiled_from_femto(FemtoFile.parse(file.serialize()))
+        CompiledData.from_femto(FemtoFile.parse(file.serialize()))
 
 
 def test_a_container_without_a_used_core_is_no_program() -> None:
     with pytest.raises(ProgramError, match=r"inst_counts: the cores must be 0, 1, \.\.\. without gaps"):
-        compiled_from_femto(FemtoFile.parse(FemtoFile().serialize()))
+        CompiledData.from_femto(FemtoFile.parse(FemtoFile().serialize()))
 
 
 def test_only_core_one_used() -> None:
     file = FemtoFile()
     file.fill_memory(1, "IM", [5, 6])
-    data = compiled_from_femto(FemtoFile.parse(file.serialize()))
+    data = CompiledData.from_femto(FemtoFile.parse(file.serialize()))
     assert data.metadata["inst_counts"] == {0: 0, 1: 1}
     assert data.image(1, "IM").tolist() == [6 << 32 | 5]
 

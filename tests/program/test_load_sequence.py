@@ -6,7 +6,8 @@ from program_samples import golden_program, rich_program, words
 
 from femtodriver.errors import FemtoError, ProgramError, UsageError
 from femtodriver.program.bus.load_sequence import chip_init, load_sequence
-from femtodriver.program.bus.recording import Transaction, apb_files
+from femtodriver.program.bus.transactions import Transaction
+from femtodriver.program.bus.write_recordings import apb_files
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.memory_map import OPEN_SPU, SPU001, SPU150, head_tail_register, power_register
 

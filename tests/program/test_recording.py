@@ -10,16 +10,9 @@ from program_samples import golden_program, rich_program
 
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.program.bus.load_sequence import load_sequence
-from femtodriver.program.bus.read_recording import read_apb_files, read_recordings, writes_only
-from femtodriver.program.bus.recording import (
-    Transaction,
-    apb_files,
-    read_from,
-    recording_hex_text,
-    recording_yaml,
-    write_io_records,
-    write_to,
-)
+from femtodriver.program.bus.read_recordings import read_apb_files, read_recordings, writes_only
+from femtodriver.program.bus.transactions import Transaction, read_from, write_to
+from femtodriver.program.bus.write_recordings import apb_files, recording_hex_text, recording_yaml, write_io_records
 
 SAMPLE = {
     "0PROG": (write_to("apb", 0x34, [0x5098], "core 0 mem DM_CONF0 to CD"),),

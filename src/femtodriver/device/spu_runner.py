@@ -33,9 +33,9 @@ from femtodriver.device.transport import Transport
 from femtodriver.errors import InputError, UsageError
 from femtodriver.files.file_access import make_directory, write_file
 from femtodriver.program.archive import check_name
-from femtodriver.program.bus.recording import write_io_records
+from femtodriver.program.bus.write_recordings import write_io_records
 from femtodriver.program.compiled_data import CompiledData
-from femtodriver.program.femto.convert import femto_from_compiled
+from femtodriver.program.femto.femto_from_program import femto_from_compiled
 
 _CLOCK_MHZ = 100
 Mask = dict[str, BoolArray]

@@ -36,7 +36,7 @@ import numpy.typing as npt
 from femtodriver.arrays import BusWords
 from femtodriver.device.timeouts import Timeouts
 from femtodriver.errors import DeviceError, UsageError
-from femtodriver.program.bus.recording import SPACES, end_address
+from femtodriver.program.bus.transactions import SPACES, end_address
 
 GOOD_OUTPUT = 0x1F
 """Status in the header of a good output message."""

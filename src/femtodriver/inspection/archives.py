@@ -13,12 +13,13 @@ from femtodriver.errors import FemtoError
 from femtodriver.files.plain_yaml import load_yaml
 from femtodriver.inspection.findings import MOST_PROBLEMS, Findings
 from femtodriver.inspection.programs import bank_rows, program_facts
-from femtodriver.program.compiled_data import CompiledData, Memories
+from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.images import (
     MAX_BITGROUPS,
     MAX_CORES,
     MEMORIES,
     METADATA_FILE,
+    Memories,
     parse_image_name,
     parse_queue_length_name,
     read_hex,

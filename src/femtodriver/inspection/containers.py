@@ -7,8 +7,8 @@ from typing import Any
 from femtodriver.errors import ProgramError
 from femtodriver.inspection.findings import Findings
 from femtodriver.inspection.programs import program_facts
+from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.femto.binary_reader import BinaryReader
-from femtodriver.program.femto.convert import compiled_from_femto
 from femtodriver.program.femto.femto_records import CHUNK, PART_NAMES, model_type_name, part_geometry
 from femtodriver.program.femto.femtofile import FemtoFile
 from femtodriver.program.femto.layout_a import MAGIC as MAGIC_A
@@ -35,7 +35,7 @@ def inspect_femto(findings: Findings, content: bytes) -> None:
     _records(findings, file, content)
     findings.encrypted = file.spu.key_index != NOT_ENCRYPTED
     with findings.collecting():
-        data = with_user_data(compiled_from_femto(file, findings.where), findings.where)
+        data = with_user_data(CompiledData.from_femto(file, findings.where), findings.where)
         program_facts(findings, data, file.spu.geometry)
 
 

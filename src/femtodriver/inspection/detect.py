@@ -17,7 +17,7 @@ from femtodriver.inspection.programs import program_facts
 from femtodriver.inspection.traffic import inspect_apb, inspect_recording
 from femtodriver.model.load_model import META_NAMES
 from femtodriver.program.archive import MAX_ARCHIVE, read_directory, read_zip
-from femtodriver.program.bus.read_recording import MAX_RECORDING
+from femtodriver.program.bus.read_recordings import MAX_RECORDING
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.femto import layout_a, layout_b
 from femtodriver.program.images import METADATA_FILE, parse_image_name

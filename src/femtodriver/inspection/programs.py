@@ -9,10 +9,10 @@ from femtodriver.errors import FemtoError
 from femtodriver.inspection.findings import Findings
 from femtodriver.model.described_program import specs
 from femtodriver.program.bank_usage import used_banks
-from femtodriver.program.compiled_data import DM_BANK_WORDS, TM_BANK_WORDS, CompiledData
+from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import Description, is_described, read_description
 from femtodriver.program.encryption.program_cipher import ENTRY, is_ours
-from femtodriver.program.memory_map import OPEN_SPU, Geometry
+from femtodriver.program.memory_map import DM_BANK_WORDS, OPEN_SPU, TM_BANK_WORDS, Geometry
 from femtodriver.program.metadata import ProgramInfo, program_info
 
 

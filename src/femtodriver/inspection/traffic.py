@@ -8,8 +8,8 @@ from typing import Any
 
 from femtodriver.errors import ProgramError
 from femtodriver.inspection.findings import Findings
-from femtodriver.program.bus.read_recording import read_apb_files, read_recordings
-from femtodriver.program.bus.recording import SPACES, Transaction, write_to
+from femtodriver.program.bus.read_recordings import read_apb_files, read_recordings
+from femtodriver.program.bus.transactions import SPACES, Transaction, write_to
 from femtodriver.program.memory_map import (
     OPEN_SPU,
     POWER_REGISTERS,

@@ -18,8 +18,9 @@ from femtodriver.inputs import InputSpec
 from femtodriver.model.described_program import check_part, completed, specs
 from femtodriver.model.load_model import Source
 from femtodriver.part import Part, load_part, part_names
-from femtodriver.program.compiled_data import DM_BANK_WORDS, TM_BANK_WORDS, CompiledData
+from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import CompilerOrigin, Description, KeptPlace, ModelOrigin, read_description
+from femtodriver.program.memory_map import DM_BANK_WORDS, TM_BANK_WORDS
 
 DEFAULT_PART = "spu001"
 _log = logging.getLogger(__name__)

@@ -21,7 +21,6 @@ from femtodriver.fqir.graph_text import graph_text
 from femtodriver.model.loopback import NAME as LOOPBACK
 from femtodriver.model.loopback import loopback
 from femtodriver.program.compiled_data import CompiledData
-from femtodriver.program.femto.convert import compiled_from_femto
 from femtodriver.program.femto.femto_records import MAX_FILE as MAX_FEMTO
 from femtodriver.program.femto.femtofile import FemtoFile
 from femtodriver.program.femto.user_data import with_user_data
@@ -96,7 +95,7 @@ def _from_zip(path: Path, name: str) -> Source:
 
 def _from_femto(path: Path, name: str) -> Source:
     content = read_file(path, MAX_FEMTO)
-    program = compiled_from_femto(FemtoFile.parse(content, str(path)), str(path))
+    program = CompiledData.from_femto(FemtoFile.parse(content, str(path)), str(path))
     return Source(name, str(path), FEMTO_META, program=with_user_data(program, str(path)), container=content)
 
 

@@ -28,7 +28,7 @@ from femtodriver.files.file_access import make_directory, write_file
 from femtodriver.metrics import document_yaml
 from femtodriver.output.file_names import safe_name
 from femtodriver.output.plots import draw
-from femtodriver.program.bus.recording import recording_hex_text, recording_yaml
+from femtodriver.program.bus.write_recordings import recording_hex_text, recording_yaml
 from femtodriver.runners.compare_runs import Comparison, Verdict
 from femtodriver.runners.difference import Difference
 from femtodriver.runners.execution import Execution, Recordings

@@ -32,8 +32,8 @@ from femtodriver.output.comparison_files import FOLDER as COMPARISON
 from femtodriver.output.comparison_files import write_comparison, write_traffic
 from femtodriver.output.file_names import safe_name
 from femtodriver.program.bus.load_sequence import load_sequence
-from femtodriver.program.bus.recording import PROGRAM_RECORDING, write_io_records
-from femtodriver.program.femto.convert import femto_from_compiled
+from femtodriver.program.bus.write_recordings import PROGRAM_RECORDING, write_io_records
+from femtodriver.program.femto.femto_from_program import femto_from_compiled
 from femtodriver.program.femto.user_data import write_user_data
 from femtodriver.runners.execution import Execution
 

@@ -8,12 +8,9 @@ import numpy as np
 
 from femtodriver.arrays import Words
 from femtodriver.errors import ProgramError
-from femtodriver.program.compiled_data import DM_BANK_WORDS, TM_BANK_WORDS, CompiledData, check_images
-from femtodriver.program.memory_map import Bank, Geometry
+from femtodriver.program.compiled_data import CompiledData, check_images
+from femtodriver.program.memory_map import DM_BANK_WORDS, IM_WORDS, TM_BANK_WORDS, Bank, Geometry
 from femtodriver.program.metadata import BankSizes, ProgramInfo
-
-# Words of the low plane of an instruction memory with two planes (SPU-150).
-IM_PLANE_WORDS = 4096
 
 
 def used_banks(
@@ -58,12 +55,13 @@ def _slice(data: CompiledData, sizes: BankSizes, core: int, bank: Bank, stride: 
 
 
 def _instructions(data: CompiledData, core: int, count: int) -> Words:
-    """One plane: the first ``count`` words. Two planes: the low one in full, then ``count`` words of the high one."""
+    """One plane: the first ``count`` words. Two planes (SPU-150), each as large as that of the
+    SPU-001: the low one in full, then ``count`` words of the high one."""
     groups = data.mems_per_core.get(core, {}).get("IM", [])
     if len(groups) < 2:
         return data.image(core, "IM")[:count]
-    if len(groups) > 2 or count > IM_PLANE_WORDS:
-        raise ProgramError(f"core {core}: IM must have at most two bit groups of {IM_PLANE_WORDS} words.")
-    low = np.zeros(IM_PLANE_WORDS, np.uint64)
+    if len(groups) > 2 or count > IM_WORDS:
+        raise ProgramError(f"core {core}: IM must have at most two bit groups of {IM_WORDS} words.")
+    low = np.zeros(IM_WORDS, np.uint64)
     low[:count] = groups[0][:count]
     return np.concatenate([low, groups[1][:count]])

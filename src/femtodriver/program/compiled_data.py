@@ -20,13 +20,13 @@ from femtodriver.files.file_access import read_file, write_file
 from femtodriver.files.plain_json import load_json
 from femtodriver.files.plain_yaml import dump_yaml, load_yaml
 from femtodriver.program import archive, images
+from femtodriver.program.femto.femtofile import FemtoFile
+from femtodriver.program.femto.program_from_femto import program_from_femto
+from femtodriver.program.images import Memories
+from femtodriver.program.memory_map import DM_BANK_WORDS, TM_BANK_WORDS
 from femtodriver.program.metadata import ProgramInfo, program_info
 
-Memories = dict[int, dict[str, list[Words]]]
-
 MAX_EXTRA = 4 << 20
-DM_BANK_WORDS = 8192
-TM_BANK_WORDS = 2048
 _log = logging.getLogger(__name__)
 
 
@@ -69,10 +69,13 @@ class CompiledData:
 
         ``metadata["userdata"]`` holds the user data (bytes) if there are any. Raises ProgramError.
         """
-        from femtodriver.program.femto.convert import compiled_from_femto
-        from femtodriver.program.femto.femtofile import FemtoFile
+        return cls.from_femto(FemtoFile.import_file(path), os.fspath(path))
 
-        return compiled_from_femto(FemtoFile.import_file(path), os.fspath(path))
+    @classmethod
+    def from_femto(cls, file: FemtoFile, where: str = "femto file") -> CompiledData:
+        """The program in a container in memory; see ``read_from_femtofile``."""
+        metadata, memories = program_from_femto(file, where)
+        return cls(metadata, memories)
 
     @classmethod
     def _from_contents(cls, contents: Mapping[str, bytes], where: str, metadata_file: str) -> CompiledData:

@@ -15,6 +15,9 @@ from femtodriver.errors import ProgramError
 MEMORIES = ("DM", "TM", "SB", "RQ", "PB", "IM")
 """The memories of a core, in the order in which programs are loaded."""
 
+Memories = dict[int, dict[str, list[Words]]]
+"""{core: {memory: [words of each bit group]}}."""
+
 METADATA_FILE = "metadata.yaml"
 MAX_CORES = 16
 MAX_BITGROUPS = 8

@@ -163,6 +163,17 @@ SPU001 = Geometry("SPU001", 2, 0x0010_0000, 0x0010_0000, _SPU001_BANKS)
 OPEN_SPU = Geometry("open SPU", 16, 0x0010_0000, 0x0010_0000, _SPU001_BANKS)
 SPU150 = Geometry("SPU150", 4, 0x2030_0000, 0x0020_0000, _SPU150_BANKS)
 
+# Words from one bank of the images to the next; a word of table memory takes 64 bits here.
+DM_BANK_WORDS = SPU001.bank("DM0").size // 8
+TM_BANK_WORDS = SPU001.bank("TM0").size // 8
+IM_WORDS = SPU001.bank("IM").size // 8
+
+
+def largest(memory: str) -> tuple[int, int]:
+    """The most banks that a memory has in a core of any part, and the 64-bit words of the largest one."""
+    found = [[bank for bank in geometry.banks if bank.memory == memory] for geometry in (SPU001, SPU150)]
+    return max(map(len, found)), max(bank.size for banks in found for bank in banks) // 8
+
 
 def power_register(core: int, name: str) -> int:
     """Address of the power register of a bank ("DM0", "TM3", "IM"). SPU-001 map."""

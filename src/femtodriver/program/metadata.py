@@ -8,6 +8,7 @@ from typing import Any
 
 from femtodriver.errors import ProgramError
 from femtodriver.program.images import MAX_CORES
+from femtodriver.program.memory_map import largest
 from femtodriver.program.packing import elements_per_word
 
 NOT_ENCRYPTED = 32
@@ -17,10 +18,10 @@ NOT_ENCRYPTED = 32
 _BITS: dict[object, int] = {"STD": 8, "DBL": 16, "QUAD": 32, 8: 8, 16: 16, 32: 32}
 PRECISION_NAMES = {8: "STD", 16: "DBL", 32: "QUAD"}
 
-# Largest bank of any part that the containers describe, in 64-bit words.
-_DM_BANK_WORDS = 32768
-_TM_BANK_WORDS = 8192
-_IM_WORDS = 8192
+# Banks of a memory, and words of the largest one, in any part that the containers describe.
+_DM_BANKS, _DM_BANK_WORDS = largest("DM")
+_TM_BANKS, _TM_BANK_WORDS = largest("TM")
+_IM_WORDS = largest("IM")[1]
 _U16 = (1 << 16) - 1
 _U32 = (1 << 32) - 1
 _U64 = (1 << 64) - 1
@@ -80,8 +81,8 @@ def program_info(metadata: object, where: str = "metadata") -> ProgramInfo:
     counts = _inst_counts(top["inst_counts"], f"{where}: inst_counts")
     padding = _paddings(top, where)
     info = ProgramInfo(
-        data_bank_sizes=_bank_sizes(top["data_bank_sizes"], 8, _DM_BANK_WORDS, f"{where}: data_bank_sizes"),
-        table_bank_sizes=_bank_sizes(top["table_bank_sizes"], 4, _TM_BANK_WORDS, f"{where}: table_bank_sizes"),
+        data_bank_sizes=_bank_sizes(top["data_bank_sizes"], _DM_BANKS, _DM_BANK_WORDS, f"{where}: data_bank_sizes"),
+        table_bank_sizes=_bank_sizes(top["table_bank_sizes"], _TM_BANKS, _TM_BANK_WORDS, f"{where}: table_bank_sizes"),
         inst_counts=counts,
         inputs=tuple(_inputs(top["inputs"], len(counts), padding[0], f"{where}: inputs")),
         outputs=tuple(_outputs(top["outputs"], len(counts), padding[1], f"{where}: outputs")),

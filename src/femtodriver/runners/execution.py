@@ -15,7 +15,7 @@ from femtodriver.errors import UsageError
 from femtodriver.metrics import build_document
 from femtodriver.model.build_model import Built
 from femtodriver.options.request_types import RunnerRequest
-from femtodriver.program.bus.recording import Transaction
+from femtodriver.program.bus.transactions import Transaction
 from femtodriver.runners.compare_runs import Comparison, RunProgress, run_all
 from femtodriver.runners.fasmir_runner import FasmirRunner
 from femtodriver.runners.hardware_runner import FAKE, HardwareRunner

@@ -19,7 +19,7 @@ from femtodriver.device.redis.single_owner import CLIENT_SIDE, DRIVER, Claim, cl
 from femtodriver.device.timeouts import Timeouts
 from femtodriver.device.transport import Transport
 from femtodriver.errors import DeviceError
-from femtodriver.program.bus.recording import end_address
+from femtodriver.program.bus.transactions import end_address
 
 _BATCH = 1024
 _log = logging.getLogger(__name__)

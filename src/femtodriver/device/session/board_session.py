@@ -28,7 +28,8 @@ from femtodriver.device.session.traffic_recorder import Recorder
 from femtodriver.device.transport import Transport
 from femtodriver.errors import UsageError
 from femtodriver.program.bus.load_sequence import chip_init, load_sequence
-from femtodriver.program.bus.recording import PROGRAM_RECORDING, Transaction
+from femtodriver.program.bus.transactions import Transaction
+from femtodriver.program.bus.write_recordings import PROGRAM_RECORDING
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.encryption.key_registers import key_registers
 from femtodriver.program.memory_map import SYSTEM_REGISTERS

@@ -9,7 +9,7 @@ import numpy as np
 from femtodriver.arrays import Int64Array, Words
 from femtodriver.device.session.chip_access import ChipAccess
 from femtodriver.errors import UsageError
-from femtodriver.program.compiled_data import DM_BANK_WORDS
+from femtodriver.program.memory_map import DM_BANK_WORDS
 from femtodriver.program.packing import unpack
 
 _PAIR_WORDS = 2 * DM_BANK_WORDS

@@ -9,7 +9,7 @@ import numpy as np
 from femtodriver.device.session.memory_power import switch_bank
 from femtodriver.device.session.traffic_recorder import Recorder
 from femtodriver.errors import DeviceError, UsageError
-from femtodriver.program.bus.recording import Transaction
+from femtodriver.program.bus.transactions import Transaction
 from femtodriver.program.memory_map import OPEN_SPU, Bank
 
 PATTERNS = (0xAAAA_AAAA, 0x5555_5555)

@@ -8,8 +8,8 @@ from femtodriver.device.boards import board_of
 from femtodriver.device.session.bring_up import bring_up
 from femtodriver.device.session.traffic_recorder import Recorder
 from femtodriver.device.transport import Transport
-from femtodriver.program.bus.read_recording import writes_only
-from femtodriver.program.bus.recording import Transaction
+from femtodriver.program.bus.read_recordings import writes_only
+from femtodriver.program.bus.transactions import Transaction
 
 
 def replay_program(transport: Transport, records: Iterable[Transaction], hardware: str = "fpgazynq") -> int:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from femtodriver.errors import FemtoError, UsageError
-from femtodriver.program.compiled_data import DM_BANK_WORDS, TM_BANK_WORDS
 from femtodriver.program.memory_map import (
+    DM_BANK_WORDS,
     OPEN_SPU,
     POWER_REGISTERS,
     SYSTEM_REGISTERS,
+    TM_BANK_WORDS,
     TOP_REGISTERS,
     head_tail_register,
     power_register,

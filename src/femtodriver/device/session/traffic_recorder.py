@@ -17,8 +17,9 @@ from femtodriver.arrays import BusWords
 from femtodriver.device.transport import Transport
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import write_file
-from femtodriver.program.bus.read_recording import writes_only
-from femtodriver.program.bus.recording import PROGRAM_RECORDING, Transaction, end_address, recording_yaml
+from femtodriver.program.bus.read_recordings import writes_only
+from femtodriver.program.bus.transactions import Transaction, end_address
+from femtodriver.program.bus.write_recordings import PROGRAM_RECORDING, recording_yaml
 
 MOST_WORDS = 1 << 20
 """Words of all recordings but the program's; what comes later is not recorded, so that long runs stay in memory."""

@@ -18,7 +18,7 @@ from femtodriver.device.virtual.virtual_board import VirtualBoard
 from femtodriver.device.virtual.zcu104_server import BoardServer
 from femtodriver.errors import UsageError
 from femtodriver.part import Part, load_part
-from femtodriver.program.bus.recording import Transaction
+from femtodriver.program.bus.transactions import Transaction
 from femtodriver.program.memory_map import TOP_REGISTERS
 
 Tell = Callable[[str], None]

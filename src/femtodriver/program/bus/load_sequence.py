@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.program.bank_usage import used_banks
-from femtodriver.program.bus.recording import Transaction, read_from, write_to
+from femtodriver.program.bus.transactions import Transaction, read_from, write_to
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.femto.femto_records import PART_SPU001, PART_UNKNOWN
 from femtodriver.program.memory_map import (

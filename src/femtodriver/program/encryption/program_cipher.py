@@ -19,12 +19,12 @@ import numpy as np
 from femtodriver.arrays import Words
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.program.bank_usage import used_banks
-from femtodriver.program.compiled_data import DM_BANK_WORDS, TM_BANK_WORDS, CompiledData, Memories
+from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import KEY, bound_entries
 from femtodriver.program.encryption.keyring import INDEXES, Keyring
 from femtodriver.program.encryption.word_cipher import SCHEME, TAG_BYTES, WordCipher
-from femtodriver.program.images import MEMORIES
-from femtodriver.program.memory_map import OPEN_SPU
+from femtodriver.program.images import MEMORIES, Memories
+from femtodriver.program.memory_map import DM_BANK_WORDS, OPEN_SPU, TM_BANK_WORDS
 from femtodriver.program.metadata import ProgramInfo
 
 Banks = Mapping[tuple[int, str], Words]

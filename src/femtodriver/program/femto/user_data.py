@@ -16,7 +16,7 @@ from femtodriver.files.plain_json import load_json
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import KEY, bound_entries, is_described, read_description
 from femtodriver.program.encryption.program_cipher import ENTRY, is_ours
-from femtodriver.program.femto.convert import vector_names
+from femtodriver.program.femto.femto_from_program import vector_names
 
 
 def write_user_data(data: CompiledData) -> bytes:

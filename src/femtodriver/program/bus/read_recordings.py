@@ -11,7 +11,8 @@ from typing import Any
 from femtodriver.errors import ProgramError
 from femtodriver.files.file_access import read_file
 from femtodriver.files.plain_yaml import load_yaml
-from femtodriver.program.bus.recording import PROGRAM_RECORDING, Transaction
+from femtodriver.program.bus.transactions import Transaction
+from femtodriver.program.bus.write_recordings import PROGRAM_RECORDING
 
 MAX_RECORDING = 64 << 20
 _KEYS = ("msgtype", "direction", "comment", "start_addr", "end_addr", "length", "vals")
