@@ -9,10 +9,10 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 
 from femtodriver.errors import MachineFault
-from femtodriver.isa import ISA
+from femtodriver.isa import ISA, SPECS
 from tests.machine.machine_bench import END, SMALL, START, Bench, Source, assemble
 from tests.machine.machine_programs import random_source, table_banks
-from tests.machine.slow_machine import Fault, Slow
+from tests.machine.slow_machine import MEANING, Fault, Slow
 
 
 def run_slow(made: Source, slow: Slow) -> int | None:
@@ -36,6 +36,11 @@ def run_fast(bench: Bench) -> tuple[int | None, int]:
         return None, bench.run()
     except MachineFault as fault:
         return int(re.findall(r"^core 0 pc (\d+): ", str(fault))[0]), 0
+
+
+def test_the_slow_machine_knows_every_vector_instruction() -> None:
+    names = {spec.name for spec in SPECS.values() if spec.meaning is not None}
+    assert names == set(MEANING), "write its meaning into MEANING of tests/machine/slow_machine.py, from docs/isa.md"
 
 
 @given(random_source())

@@ -1,4 +1,8 @@
-"""The instruction set of the open SPU: bits, text, meaning, cycles."""
+"""The instruction set of the open SPU: bits, text, meaning, cycles.
+
+``instructions`` is the table, ``limits`` the numbers that follow from it, ``cycles`` the cycle rules; ``doc`` and
+``export`` write all of it down for people (``docs/isa.md``) and for programs (``docs/isa.json``).
+"""
 
 from femtodriver.isa.instruction import Instruction, Meaning, Result, Spec
 from femtodriver.isa.instructions import (

@@ -1,7 +1,8 @@
 """The instruction table of the open SPU: every instruction once, with its bits, its meaning and one line of docs.
 
-To add an instruction, add a ``Spec`` to a family here (and a step to ``machine/`` if the family is new). Encoder,
-decoder, assembler, disassembler, ``docs/isa.md`` and the tests follow from the table.
+To add an instruction, add a ``Spec`` to a family here. A vector instruction needs no more than its meaning; any other
+one also needs an executor in ``machine/executors.py``, and the machine cannot be imported without it. Encoder, decoder,
+assembler, disassembler and limits follow from the table; tests say how to renew ``docs/isa.md`` and ``docs/isa.json``.
 """
 
 from __future__ import annotations
