@@ -184,11 +184,11 @@ def test_a_mask_is_not_ignored() -> None:
     mask[1, 2] = mask[2, 0] = True
     hidden: Any = np.ma.masked_array(np.zeros((3, 4), int), mask=mask)
     for values in (hidden, list(hidden)):
-        with pytest.raises(InputError, match='input "x": must be a plain array, not a masked one with '):
+        with pytest.raises(InputError, match='input "x": must be a plain array, not a masked one'):
             check_inputs({"x": values}, [X])
-    with pytest.raises(InputError, match=r"with 2 values masked, the first at \[1, 2\]\. Put numbers there"):
+    with pytest.raises(InputError, match=r"\(masked values: 2, the first at \[1, 2\]\)\. Put numbers there"):
         check_inputs({"x": hidden}, [X])
-    with pytest.raises(InputError, match=r"with 1 values masked, the first at \[2\]\."):
+    with pytest.raises(InputError, match=r"\(masked values: 1, the first at \[2\]\)\."):
         check_frame({"x": hidden[1]}, [X])
     row: Any = [1, np.ma.masked]
     with pytest.raises(InputError, match="here: must be a plain array, not a masked one"):

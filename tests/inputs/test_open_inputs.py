@@ -272,7 +272,9 @@ def test_real_numbers_become_integers_by_the_quanta_or_a_number() -> None:
 
 def test_a_mask_is_refused_in_every_place() -> None:
     hidden: Any = np.ma.masked_array(np.zeros((2, 16), int), mask=np.eye(2, 16, dtype=bool))
-    assert "inputs: must be a plain array, not a masked one with 2 values masked" in refusal(hidden, [X])
+    assert "inputs: must be a plain array, not a masked one (masked values: 2, the first at [0, 0])" in refusal(
+        hidden, [X]
+    )
     assert 'input "x": must be a plain array, not a masked one' in refusal({"x": hidden}, [X])
 
 

@@ -111,8 +111,9 @@ def whole_numbers(values: AnyArray, spec: InputSpec, first: int = 0) -> Int64Arr
             fractions = ~np.isfinite(values) | (values != np.floor(values))
         _refuse(values, fractions, spec, first, "be a whole number", "Scale and round")
     low, high = spec.limits
-    wanted = f"be between {low} and {high} ({spec.bits} bits)"
-    _refuse(values, (values < low) | (values > high), spec, first, wanted, "Scale or clip")
+    if values.size and (values.min() < low or values.max() > high):  # masks of all elements take memory
+        wanted = f"be between {low} and {high} ({spec.bits} bits)"
+        _refuse(values, (values < low) | (values > high), spec, first, wanted, "Scale or clip")
     return values.astype(np.int64)
 
 
@@ -133,8 +134,8 @@ def _check_mask(values: Any, where: str, depth: int) -> None:
         if len(masked):
             place = ", ".join(str(int(index)) for index in masked[0])
             raise InputError(
-                f"{where}: must be a plain array, not a masked one with {len(masked)} values masked, the first at "
-                f"[{place}]. Put numbers there, for example with array.filled(0)."
+                f"{where}: must be a plain array, not a masked one (masked values: {len(masked)}, the first at "
+                f"[{place}]). Put numbers there, for example with array.filled(0)."
             )
     elif depth and isinstance(values, (list, tuple)):
         for row in values:

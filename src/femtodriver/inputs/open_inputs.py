@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from femtodriver.array_names import escape_name
 from femtodriver.arrays import AnyArray, Int64Array
 from femtodriver.errors import InputError, UsageError
-from femtodriver.files.file_access import open_file, shown_path
+from femtodriver.files.file_access import AnyPath, open_file, shown_path
 from femtodriver.inputs.array_inputs import as_array, check_equal_frames, check_names, check_shape, whole_numbers
 from femtodriver.inputs.frame_reader import FrameReader, InputFrames
 from femtodriver.inputs.input_spec import InputSpec, listed
@@ -29,7 +30,7 @@ SUFFIXES = (".wav", ".npy", ".npz")
 MOST_FILE_BYTES = 1 << 40
 MOST_ARCHIVE_BYTES = 1 << 30
 
-InputData = str | Path | npt.ArrayLike | Mapping[str, npt.ArrayLike]
+InputData = AnyPath | npt.ArrayLike | Mapping[str, npt.ArrayLike]
 """A file, samples or frames for the only input, or these by input name."""
 
 
@@ -45,8 +46,8 @@ def open_inputs(source: InputData, specs: Sequence[InputSpec], scale: Scale = No
     Raises UsageError for an unknown file type or scale, InputError for data that do not fit. Elements are looked at
     when they are read.
     """
-    if isinstance(source, (str, Path)):
-        return _from_file(Path(source), specs, scale)
+    if isinstance(source, (str, os.PathLike)):
+        return _from_file(Path(os.fsdecode(source)), specs, scale)
     if isinstance(source, Mapping):
         return FrameReader(_from_arrays(source, specs, scale))
     array = as_array(source, "inputs")
@@ -56,7 +57,7 @@ def open_inputs(source: InputData, specs: Sequence[InputSpec], scale: Scale = No
     return FrameReader(_from_arrays({only.name: array}, specs, scale))
 
 
-def read_array(path: str | Path) -> AnyArray | dict[str, AnyArray]:
+def read_array(path: AnyPath) -> AnyArray | dict[str, AnyArray]:
     """The array of a ``.npy`` file, or the arrays of a ``.npz`` file by name, in memory. Objects are never loaded.
 
     Raises InputError for a file that cannot be read, is damaged, holds objects, or has more than 1 GiB.
