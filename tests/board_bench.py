@@ -19,6 +19,7 @@ from types import FrameType
 
 import pytest
 
+from femtodriver.device.timeouts import Timeouts
 from femtodriver.device.virtual.deciphering import decipherer
 from femtodriver.device.virtual.link_faults import Faults
 from femtodriver.device.virtual.virtual_board import VirtualBoard
@@ -26,7 +27,7 @@ from femtodriver.device.virtual.zcu104_server import BoardServer
 from femtodriver.part import load_part
 from femtodriver.program.encryption.keyring import Keyring
 
-LIMIT_S = 60
+LIMIT_S = 120
 REDIS_MISSING = "needs the program redis-server (Debian: apt install redis-server) and the Python package redis"
 HAS_REDIS = shutil.which("redis-server") is not None and importlib.util.find_spec("redis") is not None
 needs_redis = pytest.mark.skipif(not HAS_REDIS, reason=REDIS_MISSING)
@@ -66,7 +67,7 @@ class BoardProcess:
     def stop(self, number: int = signal.SIGINT) -> int:
         """End it by a signal; its exit status, once all of its lines are here."""
         self.process.send_signal(number)
-        return self.process.wait(20)
+        return self.process.wait(LIMIT_S / 2)
 
 
 @contextlib.contextmanager
@@ -77,10 +78,10 @@ def board_process(folder: Path, *words: str) -> Iterator[BoardProcess]:
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
     )
     served = BoardProcess(process)
-    reader = Thread(target=_read, args=(served,))
+    reader = Thread(target=_read, args=(served,), daemon=True)
     reader.start()
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + LIMIT_S / 2
         while not served.address and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
         yield served
@@ -100,6 +101,11 @@ def _read(served: BoardProcess) -> None:
         found = re.match(r"serving the \S+ protocol at (\S+) ", line)
         if found:
             served.address = found.group(1)
+
+
+def limit_outputs_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The option timeout limits the outputs of a frame alone: other answers come late on a loaded machine."""
+    monkeypatch.setattr(Timeouts, "limited", lambda waits, seconds: Timeouts(output=seconds))
 
 
 def free_port() -> int:
@@ -122,4 +128,4 @@ def redis_here() -> Iterator[str]:
         yield f"127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(LIMIT_S / 2)

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.board_bench import BoardProcess, alarm, board_process, limit_outputs_only, needs_redis, redis_here
 
-from board_bench import BoardProcess, alarm, board_process, needs_redis, redis_here
 from femtodriver.cli import main
 
 Out = pytest.CaptureFixture[str]
@@ -135,7 +135,10 @@ def test_the_board_ends_with_sigterm_too(here: Path) -> None:
 
 
 @pytest.mark.parametrize("plain", [False, True])
-def test_encrypted_programs(here: Path, capsys: Out, spotter: str, plain: bool) -> None:
+def test_encrypted_programs(
+    here: Path, capsys: Out, spotter: str, plain: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit_outputs_only(monkeypatch)
     keys = keyring(here)
     extra = ["--keyring", keys, *(["--noencrypt"] if plain else [])]
     with board_process(here, "--listen", "127.0.0.1:0", "--keyring", keys) as board:
@@ -154,7 +157,10 @@ def test_encrypted_programs(here: Path, capsys: Out, spotter: str, plain: bool) 
 
 
 @pytest.mark.usefixtures("here")
-def test_an_encrypted_program_on_a_board_without_keys(served: BoardProcess, here: Path, capsys: Out) -> None:
+def test_an_encrypted_program_on_a_board_without_keys(
+    served: BoardProcess, here: Path, capsys: Out, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit_outputs_only(monkeypatch)
     words = [*zynq(served, "hw,fqir"), "--keyring", keyring(here), "--timeout", "0.5"]
     assert main(["LOOPBACK", *words]) == 3
     assert "See what the board reports" in capsys.readouterr().err
@@ -298,7 +304,7 @@ def test_help_of_the_board_loads_nothing_heavy(here: Path) -> None:
     import subprocess
 
     script = "import sys; from femtodriver.cli import main; main(['board', '--help'])\n"
-    script += "print([name for name in ('numpy', 'yaml', 'femtodriver.driver', 'signal') if name in sys.modules])"
+    script += "print([name for name in ('numpy', 'yaml', 'femtodriver.driver') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], cwd=here, capture_output=True, text=True, check=True)
     assert "--close-after-entries" in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"

@@ -30,8 +30,8 @@ SESSION_EVERY = 50
 # A mutated program may loop for ever; the limit of a real board would make a fuzz run of it wait for seconds.
 INSTRUCTIONS = 3000
 _CODES = {"apb": Code.APB_WRITE, "spu_top": Code.TOP_WRITE, "host": Code.HOST_WRITE}
-_NUMBERS = (0, 1, 2, 4, 5, 7, 8, 31, 32, 63, 64, 255, 0x1F, 0x34, 0x40, 0x64, 0x800, 0x5098, 0x11098, 0xFFFF)
-_NUMBERS += (0x100000, 0x1C0000, 0x1F0000, 0x1FFFE8, 0x2F0000, 0xFFFFFFF, 0x10000000, 0x7FFFFFFF, 0xFFFFFFFF)
+_SMALL = (0, 1, 2, 4, 5, 7, 8, 31, 32, 63, 64, 255, 0x1F, 0x34, 0x40, 0x64, 0x800, 0x5098, 0x11098, 0xFFFF)
+_NUMBERS = (*_SMALL, 0x100000, 0x1C0000, 0x1F0000, 0x1FFFE8, 0x2F0000, 0xFFFFFFF, 0x10000000, 0x7FFFFFFF, 0xFFFFFFFF)
 
 
 @dataclass

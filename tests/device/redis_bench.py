@@ -18,8 +18,8 @@ from femtodriver.program.bus.load_sequence import load_sequence
 from femtodriver.program.compiled_data import CompiledData
 from tests.device.networks import PART
 
-WAIT_S = 20
-WAITS = Timeouts(connect=5, io=WAIT_S, output=WAIT_S, lock=5)
+WAIT_S = 30
+WAITS = Timeouts(connect=WAIT_S, io=WAIT_S, output=WAIT_S, lock=WAIT_S)
 TARGETS = {"apb": 0, "axis": 1, "spu_top": 2, "host": 3}
 
 

@@ -133,6 +133,6 @@ class SpecClient:
             name, record = boxes[mailbox]
             payload = [words.pop(0) for _ in range(record["len_64b_words"])]
             data = b"".join(struct.pack("<II", low, high) for low, high in payload)
-            elements = struct.unpack(f"<{len(data) // 2}h", data)
-            outputs[name] = list(elements[: metadata["fqir_output_padding"][name]["fqir"]])
+            values = struct.unpack(f"<{len(data) // 2}h", data)
+            outputs[name] = list(values[: metadata["fqir_output_padding"][name]["fqir"]])
         return outputs

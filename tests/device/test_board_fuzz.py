@@ -10,4 +10,3 @@ def test_mutated_traffic_is_answered_or_noted() -> None:
     assert sum(tally.mutants.values()) == 4000
     assert tally.frames > 100
     assert {"protocol", "message", "address", "power", "fault"} <= set(tally.noted)
-    assert tally.slowest_s < 5

@@ -55,10 +55,10 @@ def frame(board: VirtualBoard, data: CompiledData, values: dict[str, np.ndarray]
     boxes = {record.mailbox_id: record for record in info.outputs}
     found = {}
     while len(words):
-        record = boxes[int(words[1])]
-        payload = words[2 : 2 + 2 * record.words].astype("<u4").view("<u8")
-        found[record.name] = unpack(payload, record.bits, record.usable)
-        words = words[2 + 2 * record.words :]
+        output = boxes[int(words[1])]
+        payload = words[2 : 2 + 2 * output.words].astype("<u4").view("<u8")
+        found[output.name] = unpack(payload, output.bits, output.usable)
+        words = words[2 + 2 * output.words :]
     return {record.name: found[record.name] for record in info.outputs}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,7 @@ from femtodriver.device.timeouts import Timeouts
 from femtodriver.errors import DeviceError
 from tests.device.networks import compiled
 
-WAITS = 0.0
-QUICK = Timeouts(connect=1, io=0.3, output=0.3, lock=0.3)
+QUICK = Timeouts(io=0.3)
 
 
 class SpecBoard:
@@ -34,7 +34,7 @@ class SpecBoard:
         self.output: list[int] = []
         self.closed = False
         self.time = [1234]
-        self.wrong = lambda packet: packet
+        self.wrong: Callable[[bytes], bytes] = lambda packet: packet
 
     def write(self, data: bytes) -> int:
         assert len(data) == 65

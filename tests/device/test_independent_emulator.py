@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from femtodriver.device import make_runner
+from femtodriver.device import Timeouts, make_runner
 from femtodriver.errors import DeviceError, UsageError
 from femtodriver.program.bus.load_sequence import load_sequence
 from femtodriver.program.bus.write_recordings import apb_files
@@ -62,7 +62,8 @@ def test_the_lock_of_the_pll_is_waited_for() -> None:
         assert emulator.lock_polls == 0
     with SpecEmulator() as emulator:
         emulator.lock_polls = 1 << 30
-        runner = make_runner(compiled("identity"), "zynq", address=f"127.0.0.1:{emulator.port}", timeout=0.2)
+        address, timeouts = f"127.0.0.1:{emulator.port}", Timeouts(lock=0.2)
+        runner = make_runner(compiled("identity"), "zynq", address=address, timeouts=timeouts)
         with runner, pytest.raises(DeviceError, match=r"PLL_LOCK stayed 0x0 for 0.2 s.*fpgazynq"):
             runner.reset()
 
@@ -76,7 +77,7 @@ def test_a_slow_peer_that_splits_everything(chunk: int, late: int) -> None:
 def test_an_output_that_never_comes() -> None:
     data = compiled("identity")
     with SpecEmulator(late=1 << 30) as emulator:
-        runner = make_runner(data, "zynq", address=f"127.0.0.1:{emulator.port}", timeout=0.3)
+        runner = make_runner(data, "zynq", address=f"127.0.0.1:{emulator.port}", timeouts=Timeouts(output=0.3))
         with runner:
             runner.reset()
             inputs = {"x": np.zeros(16, np.int64)}

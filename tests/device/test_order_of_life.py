@@ -88,7 +88,7 @@ def test_inputs_that_are_no_mapping(runner: SPURunner, wrong: Any) -> None:
         (np.zeros((2, 2), int), r"must have shape \(4,\), not \(2, 2\)"),
         (np.zeros(3, int), r"must have shape \(4,\), not \(3,\)"),
         ([[1], [2, 3], [4], [5]], "must be an array of numbers with rows of equal length"),
-        (np.ma.masked_array([1, 2, 3, 4], [0, 1, 0, 0]), "must be a plain array, not a masked one"),
+        (np.ma.masked_array([1, 2, 3, 4], [False, True, False, False]), "must be a plain array, not a masked one"),
         (["a"] * 4, "elements must be integers, not <U1"),
         ([True] * 4, "elements must be integers, not bool"),
         ([1j] * 4, "elements must be integers, not complex128"),

@@ -70,7 +70,7 @@ class SpecPeer:
     def __init__(self, port: int) -> None:
         import redis
 
-        self.redis = redis.Redis(port=port)
+        self.redis: Any = redis.Redis(port=port)
         self.memory: dict[int, int] = {0: 0x13}
         self.outputs: list[int] = []
         self.host: list[tuple[int, int]] = []
@@ -220,7 +220,7 @@ def test_a_server_that_refuses_does_not_end_the_board(client: Any, port: int) ->
 
 
 def test_an_answer_that_does_not_come(client: Any, port: int) -> None:
-    link = RedisLink(("127.0.0.1", port), Timeouts(connect=2, io=0.3, output=0.3, lock=0.3))
+    link = RedisLink(("127.0.0.1", port), Timeouts(connect=20, io=0.3))
     with link, pytest.raises(DeviceError, match=r"no answer within 0.3 s; expected 1 words, got 0. .* running: none"):
         link.read("apb", 0, 4, 1)
 

@@ -29,7 +29,7 @@ def runner_at(port: int, name: str = "accumulator") -> SPURunner:
 
 
 def ones(runner: SPURunner) -> list[int]:
-    return runner.step({"x": np.ones(16, int)})[0]["sum"].tolist()
+    return [int(value) for value in runner.step({"x": np.ones(16, int)})[0]["sum"]]
 
 
 def connection(port: int) -> Any:

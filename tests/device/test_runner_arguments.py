@@ -31,11 +31,12 @@ def settings(*by_place: Any, **by_name: Any) -> BoardSettings:
 )
 @pytest.mark.parametrize("kind", [SPURunner, FakeSPURunner])
 def test_a_typing_error_is_refused_with_the_nearest_name(kind: type[SPURunner], name: str, near: str) -> None:
+    wrong: dict[str, Any] = {name: True}
     for error in (UsageError, TypeError):
         with pytest.raises(error, match=f"{kind.__name__}: .* not '{name}'. Did you mean '{near}'"):
-            kind(compiled("identity"), **{name: True})
+            kind(compiled("identity"), **wrong)
     with pytest.raises(UsageError, match=f"make_runner: .* not '{name}'. Did you mean '{near}'"):
-        make_runner(compiled("identity"), "fakezynq", **{name: True})
+        make_runner(compiled("identity"), "fakezynq", **wrong)
 
 
 def test_a_name_that_is_like_none_is_refused_with_all_of_ours() -> None:
@@ -55,7 +56,8 @@ def test_arguments_that_are_given_twice() -> None:
     assert settings(zynq_host=None, hardware_address="a").address == "a"
     with pytest.raises(UsageError, match="platform must not be given together with hardware"):
         settings(platform="redis", hardware="zynq")
-    for extra in ({"verify": True}, {"verfy": True}):
+    extras: list[dict[str, Any]] = [{"verify": True}, {"verfy": True}]
+    for extra in extras:
         with pytest.raises(TypeError, match=f"SPURunner: {next(iter(extra))} must not be given together with settings"):
             SPURunner(compiled("identity"), settings=BoardSettings(), **extra)
     with pytest.raises(TypeError, match="arguments by place must not be given together with settings"):
@@ -114,7 +116,8 @@ def test_reply_values_by_their_other_names(name: str) -> None:
 @pytest.mark.parametrize("name", WITHOUT_EFFECT)
 def test_what_would_have_an_effect_in_the_reference_is_told(name: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, logger="femtodriver"):
-        for nothing in (None, False, {}, ()):
+        empty: tuple[Any, ...] = (None, False, {}, ())
+        for nothing in empty:
             settings(**{name: nothing})
         assert caplog.text == ""
         settings(**{name: WITHOUT_EFFECT[name]})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -16,7 +17,9 @@ from femtodriver.device.zcu104.tcp_link import TcpLink
 from femtodriver.errors import DeviceError, UsageError
 from femtodriver.program.metadata import InputRecord, OutputRecord
 
-QUICK = Timeouts(connect=2, io=0.3, output=0.3, lock=0.3)
+PATIENT = Timeouts()
+HASTY = Timeouts(io=0.3)
+"""For who waits for what never comes."""
 SENT = """
 00 00 00 30  01 00 00 00
 00 00 00 30  03 00 00 00
@@ -31,24 +34,44 @@ OUTPUT = OutputRecord("y", core=0, mailbox_id=7, words=1, bits=16, usable=4)
 class Peer:
     """A listening socket whose client is served by ``script(socket)`` in a thread."""
 
-    def __init__(self, script: Callable[[socket.socket], None]) -> None:
+    def __init__(self, script: Callable[[socket.socket], object]) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.script = script
-        self.thread = threading.Thread(target=self.run)
+        self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
     def run(self) -> None:
         client, _ = self.listener.accept()
         with client:
-            client.settimeout(5)
+            client.settimeout(20)
             self.script(client)
 
-    def link(self, timeouts: Timeouts = QUICK) -> TcpLink:
+    def link(self, timeouts: Timeouts = PATIENT) -> TcpLink:
         return TcpLink("127.0.0.1", self.listener.getsockname()[1], timeouts)
 
     def end(self) -> None:
-        self.thread.join()
+        """Also after a test that failed before anybody connected."""
+        with contextlib.suppress(OSError):
+            socket.create_connection(self.listener.getsockname(), 1).close()
+        self.thread.join(20)
         self.listener.close()
+
+
+Peers = Callable[[Callable[[socket.socket], object]], Peer]
+
+
+@pytest.fixture
+def peers() -> Iterator[Peers]:
+    """Makes peers, which end with the test."""
+    made: list[Peer] = []
+
+    def make(script: Callable[[socket.socket], object]) -> Peer:
+        made.append(Peer(script))
+        return made[-1]
+
+    yield make
+    for peer in made:
+        peer.end()
 
 
 def receive(client: socket.socket, count: int) -> bytes:
@@ -64,7 +87,7 @@ def entry(code: int, data: int, address: int = 0) -> bytes:
     return struct.pack("<II", code << 28 | address, data)
 
 
-def test_the_worked_example() -> None:
+def test_the_worked_example(peers: Peers) -> None:
     seen: list[bytes] = []
     payload = (0xFFFF0001, 0x00000002)
 
@@ -73,26 +96,24 @@ def test_the_worked_example() -> None:
         seen.append(receive(client, 8))
         client.sendall(entry(5, 0x1F) + entry(5, 7) + entry(5, payload[0]) + entry(5, payload[1]) + entry(6, 99, 1234))
 
-    peer = Peer(script)
+    peer = peers(script)
     with peer.link() as link:
         (message,) = input_messages({"x": np.array([1, -1, 2, 0])}, [INPUT])
         link.write("axis", 0, 0, len(message), message)
         words = link.read("axis", 0, 0, 4)
-    peer.end()
     assert seen == [bytes.fromhex(SENT), bytes.fromhex(REQUEST)]
     assert output_arrays(words, [OUTPUT], "test")["y"].tolist() == [1, -1, 2, 0]
 
 
-def test_writes_of_every_target_are_entries_with_their_addresses() -> None:
+def test_writes_of_every_target_are_entries_with_their_addresses(peers: Peers) -> None:
     seen: list[bytes] = []
-    peer = Peer(lambda client: seen.append(receive(client, 8 * 6)))
+    peer = peers(lambda client: seen.append(receive(client, 8 * 6)))
     with peer.link() as link:
         link.write("host", 0, 1, 1, [0])
         link.write("spu_top", 0x08, 0x0C, 1, [0x40])
         link.write("apb", 0x100000, 0x10000C, 3, [1, 2, 0xFFFFFFFF])
         link.write("apb", 0x18, 0x1C, 1, [5])
         peer.thread.join()
-    peer.end()
     assert seen[0] == (
         entry(10, 0, 0)
         + entry(8, 0x40, 8)
@@ -103,7 +124,7 @@ def test_writes_of_every_target_are_entries_with_their_addresses() -> None:
     )
 
 
-def test_apb_reads_go_in_batches_of_64_that_wait_for_their_answers() -> None:
+def test_apb_reads_go_in_batches_of_64_that_wait_for_their_answers(peers: Peers) -> None:
     batches: list[int] = []
 
     def script(client: socket.socket) -> None:
@@ -117,15 +138,14 @@ def test_apb_reads_go_in_batches_of_64_that_wait_for_their_answers() -> None:
             batches.append(len(heads))
             client.sendall(b"".join(entry(4, head & 0xFFFFFFF) for head in heads))
 
-    peer = Peer(script)
+    peer = peers(script)
     with peer.link() as link:
         words = link.read("apb", 0x100000, 0x100000 + 4 * 130, 130)
-    peer.end()
     assert batches == [64, 64, 2]
     assert words.tolist() == [0x100000 + 4 * at for at in range(130)]
 
 
-def test_no_send_call_is_longer_than_512_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_send_call_is_longer_than_512_bytes(peers: Peers, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
     plain = socket.socket.sendall
 
@@ -133,29 +153,27 @@ def test_no_send_call_is_longer_than_512_bytes(monkeypatch: pytest.MonkeyPatch) 
         sizes.append(len(data))
         plain(link, data)
 
-    peer = Peer(lambda client: receive(client, 8 * 1000) and None)
+    peer = peers(lambda client: receive(client, 8 * 1000))
     monkeypatch.setattr(socket.socket, "sendall", sendall)
     with peer.link() as link:
         link.write("apb", 0x100000, 0x100000 + 4000, 1000, np.arange(1000))
         peer.thread.join()
-    peer.end()
     assert sizes == [512] * 15 + [320]
 
 
-def test_a_lone_end_marker_means_that_nothing_is_there() -> None:
+def test_a_lone_end_marker_means_that_nothing_is_there(peers: Peers) -> None:
     def script(client: socket.socket) -> None:
         receive(client, 8)
         client.sendall(entry(6, 0))
 
-    peer = Peer(script)
+    peer = peers(script)
     with peer.link() as link:
         assert link.read("axis", 0, 0, 4).tolist() == []
         assert link.is_open
-    peer.end()
 
 
 @pytest.mark.parametrize("step", [1, 3, 7, 8, 9, 30])
-def test_answers_may_come_in_any_pieces(step: int) -> None:
+def test_answers_may_come_in_any_pieces(peers: Peers, step: int) -> None:
     answer = b"".join(entry(5, word) for word in range(40)) + entry(6, 0)
 
     def script(client: socket.socket) -> None:
@@ -167,11 +185,10 @@ def test_answers_may_come_in_any_pieces(step: int) -> None:
         client.sendall(entry(11, 1)[:3])
         client.sendall(entry(11, 1)[3:])
 
-    peer = Peer(script)
-    with peer.link(Timeouts()) as link:
+    peer = peers(script)
+    with peer.link() as link:
         assert link.read("axis", 0, 0, 40).tolist() == list(range(40))
         assert link.read("spu_top", 0x24, 0x28, 1).tolist() == [1]
-    peer.end()
 
 
 AXIS = ("axis", 0, 0, 4)
@@ -202,23 +219,22 @@ APB = ("apb", 0x34, 0x3C, 2)
     ],
 )
 def test_wrong_answers_are_device_errors_that_say_what_was_expected(
-    request_: tuple[str, int, int, int], answer: bytes, message: str
+    peers: Peers, request_: tuple[str, int, int, int], answer: bytes, message: str
 ) -> None:
     def script(client: socket.socket) -> None:
         receive(client, 16 if request_ is APB else 8)
         client.sendall(answer)
 
-    peer = Peer(script)
+    peer = peers(script)
     with peer.link() as link:
         with pytest.raises(DeviceError, match=message):
             link.read(*request_)
         assert not link.is_open
         with pytest.raises(DeviceError, match="the link is closed after a failure"):
             link.read(*request_)
-    peer.end()
 
 
-def test_silence_ends_in_an_error_after_the_timeout() -> None:
+def test_silence_ends_in_an_error_after_the_timeout(peers: Peers) -> None:
     done = threading.Event()
 
     def script(client: socket.socket) -> None:
@@ -226,14 +242,13 @@ def test_silence_ends_in_an_error_after_the_timeout() -> None:
         client.sendall(entry(5, 1))
         done.wait(5)
 
-    peer = Peer(script)
-    with peer.link() as link, pytest.raises(DeviceError, match=r"no answer within 0.3 s; expected 40 bytes, got 8"):
+    peer = peers(script)
+    with peer.link(HASTY) as link, pytest.raises(DeviceError, match=r"no answer within 0.3 s; expected 40 byt"):
         link.read(*AXIS)
     done.set()
-    peer.end()
 
 
-def test_a_trickle_does_not_stretch_the_timeout() -> None:
+def test_a_trickle_does_not_stretch_the_timeout(peers: Peers) -> None:
     done = threading.Event()
 
     def script(client: socket.socket) -> None:
@@ -244,14 +259,13 @@ def test_a_trickle_does_not_stretch_the_timeout() -> None:
             except OSError:
                 return
 
-    peer = Peer(script)
-    with peer.link() as link, pytest.raises(DeviceError, match=r"no answer within|expected code"):
+    peer = peers(script)
+    with peer.link(HASTY) as link, pytest.raises(DeviceError, match=r"no answer within|expected code"):
         link.read("axis", 0, 0, 2000)
     done.set()
-    peer.end()
 
 
-def test_bytes_that_nobody_asked_for_are_refused() -> None:
+def test_bytes_that_nobody_asked_for_are_refused(peers: Peers) -> None:
     ready = threading.Event()
 
     def script(client: socket.socket) -> None:
@@ -259,15 +273,14 @@ def test_bytes_that_nobody_asked_for_are_refused() -> None:
         ready.set()
         client.recv(1)
 
-    peer = Peer(script)
+    peer = peers(script)
     with peer.link() as link:
         ready.wait(5)
         with pytest.raises(DeviceError, match="expected no bytes from the board, got 8"):
             link.read("spu_top", 0x24, 0x28, 1)
-    peer.end()
 
 
-def test_a_board_that_takes_nothing_does_not_hang_the_client() -> None:
+def test_a_board_that_takes_nothing_does_not_hang_the_client(peers: Peers) -> None:
     done = threading.Event()
 
     def script(client: socket.socket) -> None:
@@ -277,18 +290,17 @@ def test_a_board_that_takes_nothing_does_not_hang_the_client() -> None:
         for _ in range(100):
             link.write("apb", 0x100000, 0x100000 + 4 * 16384, 16384, np.zeros(16384))
 
-    peer = Peer(script)
-    with peer.link() as link, pytest.raises(DeviceError, match=r"the board took no data for 0.3 s"):
+    peer = peers(script)
+    with peer.link(HASTY) as link, pytest.raises(DeviceError, match=r"the board took no data for 0.3 s"):
         write(link)
     done.set()
-    peer.end()
 
 
 def test_nobody_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(DeviceError, match=r"cannot be reached: Connection refused. Check the address"):
-        TcpLink("127.0.0.1", port, QUICK).open()
+        TcpLink("127.0.0.1", port, PATIENT).open()
 
 
 @pytest.mark.parametrize(
@@ -302,15 +314,14 @@ def test_nobody_there() -> None:
         (("host", 0, 1, 1), "nothing can be read from the host"),
     ],
 )
-def test_wrong_arguments_are_usage_errors(arguments: tuple[str, int, int, int], message: str) -> None:
-    peer = Peer(lambda client: client.recv(1) and None)
+def test_wrong_arguments_are_usage_errors(peers: Peers, arguments: tuple[str, int, int, int], message: str) -> None:
+    peer = peers(lambda client: client.recv(1))
     with peer.link() as link:
         with pytest.raises(UsageError, match=message):
             link.read(*arguments)
         assert link.is_open
-    peer.end()
 
 
 def test_an_unopened_link_says_so() -> None:
     with pytest.raises(DeviceError, match="the link is not open"):
-        TcpLink("127.0.0.1", 1, QUICK).read(*APB)
+        TcpLink("127.0.0.1", 1, PATIENT).read(*APB)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from tests.board_bench import alarm, board_here, limit_outputs_only
 
-from board_bench import alarm, board_here
 from femtodriver import CompiledData, FakeSPURunner, Femtodriver, SPURunner
 from femtodriver.device.virtual.link_faults import Faults
 from femtodriver.device.virtual.zcu104_server import BoardServer
@@ -48,6 +48,13 @@ def _place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def server() -> Iterator[BoardServer]:
     with board_here() as found:
         yield found
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> float:
+    """A timeout for who waits for outputs that never come."""
+    limit_outputs_only(monkeypatch)
+    return 0.3
 
 
 def at(server: BoardServer) -> dict[str, Any]:
@@ -239,12 +246,12 @@ def test_encrypted_programs_run_on_a_board_with_the_key(debug_vars: str | None) 
         (Keyring({0: bytes(32)}), "must have a key of index 5; the indexes in it are: 0"),
     ],
 )
-def test_a_board_without_the_right_key_runs_nothing(keyring: Keyring | None, told: str) -> None:
+def test_a_board_without_the_right_key_runs_nothing(hasty: float, keyring: Keyring | None, told: str) -> None:
     fd = Femtodriver(keyring=KEYRING, encryption_key_index=5)
     fd.compile("LOOPBACK")
     with board_here(keyring) as server:
         with pytest.raises(DeviceError, match=r"frame 0: expected 5 words of '%x\.4' within 0\.3 s .* OUTPUT_INT stay"):
-            fd.execute_runner("hw", fd.generate_audio_inputs(), timeout=0.3, **at(server))
+            fd.execute_runner("hw", fd.generate_audio_inputs(), timeout=hasty, **at(server))
         assert told in server.board.violations.recent[0].text
         assert server.board.frames == 0
 
@@ -277,7 +284,7 @@ def foreign_program() -> None:
     CompiledData(metadata, {0: {"DM": [words], "IM": [words]}}).to_zip_file("foreign.zip")
 
 
-def test_a_foreign_program_goes_to_a_board_and_not_to_the_simulator(server: BoardServer) -> None:
+def test_a_foreign_program_goes_to_a_board_and_not_to_the_simulator(server: BoardServer, hasty: float) -> None:
     foreign_program()
     fd = Femtodriver()
     fd.compile("foreign.zip")
@@ -285,7 +292,7 @@ def test_a_foreign_program_goes_to_a_board_and_not_to_the_simulator(server: Boar
     assert inputs["a"].shape == (2, 16)
     assert fd.execute_runner("fakehw", inputs)[0]["outputs"]["fakehw"]["b"].shape == (2, 16)
     with pytest.raises(DeviceError, match="OUTPUT_INT stayed 0"):
-        fd.execute_runner("hw", inputs, timeout=0.3, **at(server))
+        fd.execute_runner("hw", inputs, timeout=hasty, **at(server))
     assert "is encrypted with key 0, and this board has no keys" in server.board.violations.recent[0].text
     with pytest.raises(ProgramError, match=r"foreign\.zip: is not a program for the open SPU"):
         fd.compare(inputs, "hw,fasmir", **at(server))

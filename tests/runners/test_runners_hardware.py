@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.board_bench import alarm, board_here, needs_redis, redis_here
 
-from board_bench import alarm, board_here, needs_redis, redis_here
 from femtodriver.device.spu_runner import SPURunner
 from femtodriver.device.virtual.zcu104_server import BoardServer
 from femtodriver.errors import InputError, UsageError

@@ -8,23 +8,35 @@ import numpy as np
 
 from femtodriver.device.session.memory_power import switch_bank
 from femtodriver.device.session.traffic_recorder import Recorder
-from femtodriver.errors import DeviceError, UsageError
+from femtodriver.errors import DeviceError, ProgramError, UsageError
 from femtodriver.program.bus.transactions import Transaction
 from femtodriver.program.memory_map import OPEN_SPU, Bank
 
 PATTERNS = (0xAAAA_AAAA, 0x5555_5555)
 _BURST_WORDS = 1024
+_SWITCH = " A board whose memories cannot be read back needs verify=False (--no-verify)."
 
 
 def verify_load(recorder: Recorder, records: Iterable[Transaction]) -> int:
-    """Read back the memory bursts of a program; the number of 32-bit words. DeviceError for the first difference."""
+    """Read back what a program has written to memories; the number of 32-bit words. Registers are left out.
+
+    DeviceError for the first difference.
+    """
     checked = 0
     for record in records:
-        if record.msgtype == "apb" and record.start_addr >= OPEN_SPU.base:
+        if record.msgtype == "apb" and _is_memory(record.start_addr):
             expected = np.array(record.vals, np.uint32)
-            _compare(recorder, record.start_addr, expected, f"{record.comment or 'memory'} after loading")
+            _compare(recorder, record.start_addr, expected, f"{record.comment or 'memory'} after loading", _SWITCH)
             checked += record.length
     return checked
+
+
+def _is_memory(address: int) -> bool:
+    try:
+        OPEN_SPU.locate(address)
+    except ProgramError:
+        return False
+    return True
 
 
 def check_memories(recorder: Recorder, cores: Iterable[int], words: int) -> int:
@@ -61,12 +73,12 @@ def _bursts(words: int) -> Iterator[tuple[int, int]]:
         yield first, min(_BURST_WORDS, words - first)
 
 
-def _compare(recorder: Recorder, address: int, expected: np.ndarray, where: str) -> None:
+def _compare(recorder: Recorder, address: int, expected: np.ndarray, where: str, advice: str = "") -> None:
     found = recorder.read("apb", address, len(expected), f"{where}, read back")
     wrong = np.flatnonzero(found != expected)
     if len(wrong):
         at = int(wrong[0])
         raise DeviceError(
             f"{recorder.transport.name}: {where}: {len(wrong)} of {len(expected)} words differ; at "
-            f"{address + 4 * at:#x} expected {int(expected[at]):#010x}, got {int(found[at]):#010x}."
+            f"{address + 4 * at:#x} expected {int(expected[at]):#010x}, got {int(found[at]):#010x}.{advice}"
         )
