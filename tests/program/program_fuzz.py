@@ -1,6 +1,6 @@
 """Mutated files against every reader of the program room: each is read or refused, nothing else, and soon.
 
-    python tests/program/program_fuzz.py 1000000 [seed]
+    python -m tests.program.program_fuzz 1000000 [seed]
 
 The run prints how many mutants were read and refused per reader, the slowest one, and the peak memory.
 """
@@ -14,8 +14,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from program_samples import femto, golden_program, rich_program
-
 from femtodriver.errors import FemtoError
 from femtodriver.program import archive
 from femtodriver.program.bus.load_sequence import load_sequence
@@ -24,6 +22,7 @@ from femtodriver.program.bus.write_recordings import recording_yaml
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.femto.femtofile import FemtoFile
 from femtodriver.program.images import read_hex, write_hex
+from tests.program.program_samples import femto, golden_program, rich_program
 
 _PIECES = (
     *(b"", b"\x00", b"\xff", b"\xff\xff\xff\xff", b"\x00\x00\x00\x80", b"\n", b"0x", b"-1", b"99999999999999999999"),

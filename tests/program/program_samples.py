@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from femtodriver.arrays import Words
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.femto.femto_from_program import femto_from_compiled
 
 
-def words(*values: int) -> np.ndarray:
+def words(*values: int) -> Words:
     return np.array(values, dtype=np.uint64)
 
 
@@ -46,7 +47,7 @@ def rich_program(second_bank: bool = True) -> CompiledData:
     """Two cores, two inputs and outputs, not encrypted, with other files; ``second_bank``: DM1 too, so a long image."""
     rng = np.random.default_rng(7)
 
-    def image(count: int, bits: int) -> list[np.ndarray]:
+    def image(count: int, bits: int) -> list[Words]:
         return [rng.integers(0, 1 << bits, count, dtype=np.uint64)]
 
     return CompiledData(
@@ -80,7 +81,7 @@ def femto(data: CompiledData, layout: str = "B-aligned", **options: Any) -> byte
     return femto_from_compiled(data, layout=layout, **settings)
 
 
-_NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), min_size=1, max_size=12)
+_NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1, max_size=12)
 _BITS = {"STD": 8, "DBL": 16, "QUAD": 32}
 
 
@@ -89,7 +90,7 @@ def programs(draw: st.DrawFn, layout: str = "B-aligned") -> CompiledData:
     """Programs of one to four cores whose images hold exactly the used words."""
     cores = draw(st.integers(1, 2 if layout == "A" else 4))
     metadata: dict[str, Any] = {"data_bank_sizes": {}, "table_bank_sizes": {}, "inst_counts": {}}
-    memories: dict[int, dict[str, list[np.ndarray]]] = {}
+    memories: dict[int, dict[str, list[Words]]] = {}
     for core in range(cores):
         data_banks = draw(st.dictionaries(st.sampled_from([0, 0, 1, 2]), st.integers(0, 130), max_size=2))
         table_banks = draw(st.dictionaries(st.integers(0, 3), st.integers(0, 70), max_size=2))
@@ -126,6 +127,7 @@ def _used(banks: dict[int, int], stride: int) -> int:
     return max((bank * stride + size for bank, size in banks.items() if size), default=0)
 
 
-def _image(seed: int, count: int, bits: int) -> np.ndarray:
+def _image(seed: int, count: int, bits: int) -> Words:
     values = np.random.default_rng(seed).integers(0, 1 << 64, count, dtype=np.uint64, endpoint=False)
-    return values >> np.uint64(64 - bits)
+    shifted: Words = values >> np.uint64(64 - bits)
+    return shifted

@@ -2,16 +2,17 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import yaml
 from hypothesis import given, settings
-from program_samples import golden_program, programs, rich_program, words
 
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.program import archive
 from femtodriver.program.compiled_data import CompiledData
+from tests.program.program_samples import golden_program, programs, rich_program, words
 
 TREE = [
     "metadata.yaml",
@@ -42,7 +43,7 @@ def test_archives_keep_the_program(data: CompiledData) -> None:
     assert _same(again, data)
 
 
-def _orders(metadata: dict) -> list:
+def _orders(metadata: dict[str, Any]) -> list[list[Any]]:
     return [list(metadata)] + [list(value) for value in metadata.values() if isinstance(value, dict)]
 
 

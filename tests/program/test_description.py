@@ -60,8 +60,10 @@ def test_the_short_document_comes_back() -> None:
 
 
 def test_a_program_without_our_mark_is_foreign() -> None:
-    for metadata in ({}, {KEY: None}, {KEY: []}, {KEY: {}}, {KEY: {"isa": "open-spu/2"}}, {KEY: {"isa": []}}):
-        assert read_description(metadata, "x") is None
+    tables: tuple[object, ...] = (None, [], {}, {"isa": "open-spu/2"}, {"isa": []})
+    for told in tables:
+        assert read_description({KEY: told}, "x") is None
+    assert read_description({}, "x") is None
 
 
 @pytest.mark.parametrize(("pc", "layer"), [(0, 0), (2, 0), (3, 1), (5, 1), (6, None), (99, None)])

@@ -69,7 +69,7 @@ def test_readers_refuse(text: bytes, sentence: str) -> None:
         ("metadata.yaml", (None, None, None)),
     ],
 )
-def test_file_names(name: str, meaning: tuple) -> None:
+def test_file_names(name: str, meaning: tuple[object, ...]) -> None:
     assert CompiledData.parse_memory_file_name(name) == meaning
 
 

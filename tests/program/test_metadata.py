@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from program_samples import golden_program, rich_program, vector
 
 from femtodriver.errors import ProgramError
 from femtodriver.program.metadata import InputRecord, OutputRecord, program_info
+from tests.program.program_samples import golden_program, rich_program, vector
 
 
 def test_records() -> None:

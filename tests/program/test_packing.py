@@ -1,6 +1,7 @@
 """Vectors and words: round trips and refusals."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,7 +51,7 @@ def test_the_worked_example_of_the_specification() -> None:
         ([True], 16, r"x: elements must be integers, not bool\."),
     ],
 )
-def test_pack_refuses(values: object, bits: int, sentence: str) -> None:
+def test_pack_refuses(values: npt.ArrayLike, bits: int, sentence: str) -> None:
     with pytest.raises(InputError, match=f"^{sentence}$"):
         pack(values, bits, "x")
 

@@ -1,7 +1,8 @@
-"""A small run of the fuzzer; ``python tests/program/program_fuzz.py 1000000`` runs more."""
+"""A small run of the fuzzer; ``python -m tests.program.program_fuzz 1000000`` runs more."""
 
 import pytest
-from program_fuzz import readers, run
+
+from tests.program.program_fuzz import readers, run
 
 
 @pytest.mark.slow

@@ -4,7 +4,6 @@ import hashlib
 
 import numpy as np
 import pytest
-from program_samples import femto, golden_program
 
 from femtodriver.program.femto.femto_records import (
     FemtoCore,
@@ -15,6 +14,7 @@ from femtodriver.program.femto.femto_records import (
     FemtoVector,
 )
 from femtodriver.program.femto.femtofile import FemtoFile
+from tests.program.program_samples import femto, golden_program
 
 OPTIONS_A = {"model_type": "AINR", "model_version": "1.0", "producer": "1.0", "clock_mhz": 250}
 GOLDEN = {

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
-import slow_cipher
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from program_samples import golden_program, programs, rich_program, words
 
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.program.bank_usage import used_banks
@@ -22,12 +21,19 @@ from femtodriver.program.bus.write_recordings import apb_files
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.encryption.keyring import Keyring
 from femtodriver.program.encryption.program_cipher import BoardCipher, decrypt_program, encrypt_program
-from femtodriver.program.encryption.word_cipher import WordCipher
 from femtodriver.program.memory_map import OPEN_SPU
+from tests.program.encryption import slow_cipher
+from tests.program.program_samples import golden_program, programs, rich_program, words
 
 KEY, LONG_KEY = bytes(range(16)), bytes(range(32))
+
+
 KEYRING = Keyring({0: KEY, 31: LONG_KEY})
+
+
 SALT = 0x0123456789ABCDEF
+
+
 Banks = dict[tuple[int, str], np.ndarray]
 
 
@@ -44,11 +50,6 @@ def banks_of(data: CompiledData) -> Banks:
 
 def same(first: Banks, second: Banks) -> bool:
     return first.keys() == second.keys() and all(np.array_equal(first[place], second[place]) for place in first)
-
-
-def test_the_vector_of_the_documentation() -> None:
-    enciphered = WordCipher(KEY, SALT).encipher(0, "DM0", words(*[0x1111222233334444] * 2))
-    assert [f"{word:016x}" for word in enciphered.tolist()] == ["977332b25d82caf0", "876495ae2a02ba16"]
 
 
 @pytest.mark.parametrize("index", [0, 31])
@@ -72,22 +73,6 @@ def test_with_the_key_the_program_is_whole_again(data: CompiledData, index: int,
     for core, memories in data.mems_per_core.items():
         for memory in memories:
             assert len(again.image(core, memory)) == len(data.image(core, memory))
-
-
-@settings(max_examples=50, deadline=None)
-@given(
-    st.integers(0, 2**64 - 1),
-    st.integers(0, 15),
-    st.sampled_from(sorted(slow_cipher.UIDS)),
-    st.lists(st.integers(0, 2**64 - 1), max_size=5),
-    st.integers(0, 8000),
-)
-def test_words_go_there_and_back(salt: int, core: int, bank: str, values: list[int], first: int) -> None:
-    cipher = WordCipher(KEY, salt)
-    enciphered = cipher.encipher(core, bank, words(*values), first)
-    assert cipher.decipher(core, bank, enciphered, first).tolist() == values
-    for at, value in enumerate(values[:1]):
-        assert enciphered.tolist()[at] == slow_cipher.encipher(KEY, salt, core, bank, first + at, value)
 
 
 def test_sizes_and_records_stay() -> None:
@@ -197,13 +182,10 @@ def swap(banks: Banks, first: tuple[int, str], second: tuple[int, str]) -> None:
 
 CHANGES: dict[str, Callable[[Banks], Any]] = {
     **{
-        f"last word of {bank} missing": lambda banks, bank=bank: without_last(banks, (0, bank))
+        f"last word of {bank} missing": partial(without_last, place=(0, bank))
         for bank in ("DM0", "TM0", "SB", "PB", "IM")
     },
-    **{
-        f"a word more in {bank}": lambda banks, bank=bank: one_more(banks, (0, bank))
-        for bank in ("DM0", "TM0", "SB", "PB", "IM")
-    },
+    **{f"a word more in {bank}": partial(one_more, place=(0, bank)) for bank in ("DM0", "TM0", "SB", "PB", "IM")},
     "a bank missing": lambda banks: banks.pop((0, "TM0")),
     "the scoreboard missing": lambda banks: banks.pop((0, "SB")),
     "a core missing": lambda banks: [banks.pop(place) for place in list(banks) if place[0] == 1],
