@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import devices_doc
 import pytest
 
 from femtodriver.device.addresses import is_loopback, lab_address, parse_endpoint, redis_port
@@ -15,25 +16,18 @@ from femtodriver.device.boards import (
     DEFAULT_HARDWARE,
     address_help,
     board_like,
-    boards_table,
     hardware_help,
     timeout_help,
 )
 from femtodriver.device.link_request import LinkRequest, make_link
 from femtodriver.device.spu_runner import make_runner
 from femtodriver.device.transport import Transport
+from femtodriver.device.virtual.rule_violations import KINDS
 from femtodriver.errors import UsageError
 from tests.device.networks import compiled
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "devices.md"
-RENEW = "renew it with: python -m tests.device.test_boards"
-START, END = "<!-- boards -->\n", "<!-- end -->"
 ROOM = Path(__file__).parents[2] / "src" / "femtodriver" / "device"
-
-
-def refreshed(text: str) -> str:
-    before, rest = text.split(START)
-    return f"{before}{START}\n{boards_table()}\n{END}{rest.split(END, 1)[1]}"
 
 
 @pytest.mark.parametrize("option", BOARDS)
@@ -47,9 +41,16 @@ def test_every_board_has_a_link(option: str) -> None:
     assert board_like(row.platform.name, row.fake, row.program_pll) is row
 
 
-def test_the_table_of_the_document_follows_from_the_rows() -> None:
+def test_the_tables_of_the_document_follow_from_the_code() -> None:
     text = DOCUMENT.read_text("utf-8")
-    assert refreshed(text) == text, RENEW
+    assert devices_doc.refreshed(text) == text, "renew it with: python tools/devices_doc.py"
+    assert all(f"<!-- table: {name} -->" in text for name in devices_doc.TABLES)
+    assert all(f"| `{option}` |" in text for option in BOARDS)
+
+
+def test_the_document_tells_every_kind_of_violation() -> None:
+    text = DOCUMENT.read_text("utf-8")
+    assert [kind for kind in KINDS if f"| `{kind}` |" not in text] == []
 
 
 def test_help_texts_name_every_board() -> None:
@@ -112,7 +113,3 @@ def test_addresses() -> None:
             parse_endpoint(wrong, 7)
     hosts = ("127.0.0.1", "127.9.9.9", "::1", "localhost", "192.168.1.8", "board", "0.0.0.0", "::")
     assert [is_loopback(host) for host in hosts] == [True] * 4 + [False] * 4
-
-
-if __name__ == "__main__":
-    DOCUMENT.write_text(refreshed(DOCUMENT.read_text("utf-8")), "utf-8")
