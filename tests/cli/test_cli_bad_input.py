@@ -7,6 +7,7 @@ import pickle
 import resource
 import struct
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -221,3 +222,33 @@ def test_an_output_folder_that_is_a_file(here: Path, capsys: Out) -> None:
     status = main(["LOOPBACK", "--output-dir", "out"])
     check_refused(status, capsys.readouterr(), "out/LOOPBACK: cannot be written: ")
     assert (here / "out").read_text() == "mine"
+
+
+@pytest.mark.usefixtures("here")
+def test_a_file_without_an_ending(capsys: Out) -> None:
+    Path("model").write_bytes(b"PK")
+    check_refused(main(["model"]), capsys.readouterr(), "model: the model must be LOOPBACK, a file that ends in", 2)
+
+
+NAMES = [b"caf\xe9.pt", "caf\u00e9.pt".encode(), b"\xff\xfe.pt", b"new\nline.pt"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("locale", ["C.UTF-8", "C"])
+def test_any_file_name_in_any_locale(here: Path, wire: ModuleType, name: bytes, locale: str) -> None:
+    Path(os.fsdecode(name)).write_bytes(wire.archive(copying(wire)))
+    environment = {**os.environ, "LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable.encode(), b"-m", b"femtodriver", name, b"--runners", b"fqir,fasmir"]
+    done = subprocess.run(command, cwd=here, env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"fqir = fasmir, 2 frames, bit-exact" in done.stdout
+    (folder,) = (here / "model_datas").iterdir()
+    assert (folder / "metrics.yaml").is_file()
+    assert len(list(folder.glob("io_records/*.femto"))) == 1
+
+
+def copying(wire: ModuleType) -> Any:
+    """A graph whose output is its input."""
+    x, y = (wire.tensor(name=name, dtype="fqint16", shape=[4], value=None) for name in "xy")
+    node = wire.node(name="n", optype=wire.operator("COPY", "copy"), opname="copy", inputs={"x": x}, outputs=[y])
+    return main_graph(wire, wire.graph(name="ARITH", nodes=[node], inputs=[x], outputs=[y], parameters=[]))

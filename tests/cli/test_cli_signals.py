@@ -112,6 +112,28 @@ def test_a_reader_that_goes_away_is_no_fault_of_ours(here: Path) -> None:
     assert running.wait(timeout=60) in (0, 141)
 
 
+FULL = "femtodrive: error: standard output: cannot be written: No space left on device; give it another place.\n"
+
+
+@pytest.mark.parametrize("words", [["LOOPBACK"], ["--help"], ["--version"], ["inspect", "model_datas/LOOPBACK"]])
+def test_a_full_output_is_told_in_one_line(here: Path, words: list[str]) -> None:
+    assert main(["LOOPBACK"]) == 0
+    command = [sys.executable, "-m", "femtodriver", *words]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, cwd=here, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, FULL)
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [("LOOPBACK >&-", 0), ("--help >&-", 0), ("gone.pt 2>&-", 1), ("gone.pt 2>/dev/full", 1), ("LOOPBACK >&- 2>&-", 0)],
+)
+def test_closed_streams_are_no_error(here: Path, command: str, status: int) -> None:
+    shell = f"{sys.executable} -m femtodriver {command}"
+    done = subprocess.run(shell, shell=True, cwd=here, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr, done.stdout) == (status, "", "")
+
+
 def test_an_error_that_we_did_not_foresee_is_told_in_one_line(here: Path) -> None:
     script = (
         "import sys; from femtodriver.cli import main, command; import femtodriver.driver as d\n"

@@ -5,17 +5,16 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
-import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import Any
 
 from femtodriver.cli.main_options import build_parser
 from femtodriver.cli.option_parser import EXIT_USAGE, normalised
 from femtodriver.cli.progress import progress_for_terminal
+from femtodriver.cli.standard_streams import OutputError, dependable_streams, drop_output
 from femtodriver.cli.subcommands import SUBCOMMANDS
 from femtodriver.errors import FemtoError
 from femtodriver.options.bind_request import bind
@@ -38,19 +37,24 @@ def run_command(argv: Sequence[str] | None = None) -> int:
     """``femtodrive``: see ``femtodriver.cli.main``."""
     words = normalised(sys.argv[1:] if argv is None else argv)
     row = SUBCOMMANDS.get(words[0]) if words else None
-    try:
-        given = row.parser().parse_args(words[1:]) if row else _parsed(words)
-    except SystemExit as stop:  # the parser has said why, or shown help or version
-        return stop.code if isinstance(stop.code, int) else EXIT_USAGE
-    debug = getattr(given, "debug", False)
-    if argv is None and not debug:
-        sys.excepthook = _own_fault
+    with dependable_streams():
+        try:
+            given = row.parser().parse_args(words[1:]) if row else _parsed(words)
+        except SystemExit as stop:  # the parser has said why, or shown help or version
+            status = stop.code if isinstance(stop.code, int) else EXIT_USAGE
+            return _guarded(lambda: status, debug=False)
+        except OutputError as error:
+            _tell(f"error: {error}")
+            return error.exit_code
+        debug = getattr(given, "debug", False)
+        if argv is None and not debug:
+            sys.excepthook = _own_fault
 
-    def work() -> int:
-        return row.work(bind(row.request, vars(given), row.name)) if row else _work(given)
+        def work() -> int:
+            return row.work(bind(row.request, vars(given), row.name)) if row else _work(given)
 
-    with _streams(), _logging(debug), _endings():
-        return _guarded(work, debug)
+        with _logging(debug), _endings():
+            return _guarded(work, debug)
 
 
 def _parsed(words: Sequence[str]) -> argparse.Namespace:
@@ -64,7 +68,9 @@ def _parsed(words: Sequence[str]) -> argparse.Namespace:
 
 def _guarded(work: Callable[[], int], debug: bool) -> int:
     try:
-        return work()
+        status = work()
+        sys.stdout.flush()
+        return status
     except FemtoError as error:
         if debug:
             logging.getLogger("femtodriver").debug("the error came from here", exc_info=True)
@@ -80,9 +86,7 @@ def _guarded(work: Callable[[], int], debug: bool) -> int:
         _tell(f"ended by {ended.signal.name}; nothing was left half written.")
         return EXIT_SIGNAL + ended.signal
     except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain again when it flushes at exit.
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()  # whoever read it has gone
         return EXIT_PIPE
 
 
@@ -93,7 +97,6 @@ def _work(given: argparse.Namespace) -> int:
         driver.say = _say
         driver.progress = progress_for_terminal()
         result = driver.main(given)
-    sys.stdout.flush()
     return EXIT_DIFFERENT if result.get("pass") is False else 0
 
 
@@ -102,9 +105,10 @@ def _say(text: str) -> None:
 
 
 def _tell(sentence: str) -> None:
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr)  # a line of progress may stand there
-    print(f"femtodrive: {sentence}", file=sys.stderr)
+    with contextlib.suppress(OSError, ValueError):  # there is nowhere left to say it
+        if sys.stderr.isatty():
+            print("\r\x1b[K", end="", file=sys.stderr)  # a line of progress may stand there
+        print(f"femtodrive: {sentence}", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
@@ -125,21 +129,6 @@ def _endings() -> Iterator[None]:
 
 def _end(number: int, frame: object) -> None:
     raise Ended(number)
-
-
-@contextlib.contextmanager
-def _streams() -> Iterator[None]:
-    """Characters that a stream cannot write are escaped meanwhile, instead of ending the run."""
-    changed: list[tuple[Any, str]] = []
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            changed.append((stream, str(stream.errors)))
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        yield
-    finally:
-        for stream, errors in changed:
-            stream.reconfigure(errors=errors)
 
 
 @contextlib.contextmanager

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from femtodriver.options.request_types import DisasmRequest, InspectRequest
 
 EXIT_PROBLEMS = 1
@@ -21,7 +19,6 @@ def inspect(request: InspectRequest) -> int:
 
     report = inspect_file(request.file)
     print(report_json(report) if request.json else report_text(report))
-    sys.stdout.flush()
     return 0 if report.sound else EXIT_PROBLEMS
 
 
@@ -31,5 +28,4 @@ def disasm(request: DisasmRequest) -> int:
 
     listing = disassemble_file(request.file, request.keyring)
     print(listing_json(listing) if request.json else listing_text(listing))
-    sys.stdout.flush()
     return 0

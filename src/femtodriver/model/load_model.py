@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from femtodriver.errors import ModelError, UsageError
-from femtodriver.files.file_access import MissingFileError, open_file, read_file
+from femtodriver.files.file_access import MissingFileError, open_file, read_file, shown_path
 from femtodriver.fqir.files.from_graphproto import adapt
 from femtodriver.fqir.files.load_limits import MAX_FILE_BYTES
 from femtodriver.fqir.files.load_network import load_network
@@ -31,6 +33,7 @@ FEMTO_META = "meta_from_femtofile"
 VENDOR_METAS = ("meta_from_femtomapper", "meta_from_femtocrux")
 META_NAMES = (OWN_META, *VENDOR_METAS, ZIP_META, FEMTO_META)
 DEFAULT_NAME = "fqir"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _log = logging.getLogger(__name__)
 
 
@@ -57,7 +60,7 @@ def load_source(model: object, name: str | None = None) -> Source:
     Raises UsageError for an argument of another type or a file name extension that is none of ours, ModelError for a
     network that cannot be read, ProgramError for a damaged program.
     """
-    source = _source(model, name)
+    source = _source(model, None if name is None else _storable(name))
     kind = "network" if source.network is not None else "program"
     _log.debug("loaded the %s %s from %s, sha256 %s", kind, source.name, source.where, source.sha256 or "unknown")
     return source
@@ -77,11 +80,22 @@ def _source(model: object, name: str | None) -> Source:
 
 def _from_path(path: Path, name: str | None) -> Source:
     reader = _READERS.get(path.suffix.lower())
-    if os.path.isdir(path) or (reader is None and not path.suffix):
+    if os.path.isdir(path) or (reader is None and not path.suffix and not os.path.exists(path)):
         return _from_directory(path, name)
     if reader is None:
-        raise UsageError(f"{path}: the model must be {_FORMS}, not a file that ends in {path.suffix!r}.")
-    return reader(path, name or path.stem)
+        ending = f"a file that ends in {path.suffix!r}" if path.suffix else "a file without an ending"
+        raise UsageError(f"{shown_path(path)}: the model must be {_FORMS}, not {ending}.")
+    return reader(path, name or _storable(path.stem))
+
+
+def _storable(name: str) -> str:
+    """A model's name as text that every file can hold: bytes of a file name that are no UTF-8 become ``%`` and digits.
+
+    Where the system takes file names for ASCII, those that are UTF-8 become the characters that they mean.
+    """
+    with contextlib.suppress(UnicodeEncodeError):
+        name = name.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+    return _SURROGATE.sub(lambda found: f"%{ord(found.group()) & 0xFF:02X}", name)
 
 
 def _from_network(path: Path, name: str) -> Source:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 
 from femtodriver.errors import UsageError
 
@@ -15,8 +16,9 @@ _HEAD_BYTES = 100
 def safe_name(name: str) -> str:
     """The model name as the name of a file or folder.
 
-    Letters, digits and a few marks stay; other characters become ``%`` and two hex digits per byte, as in URLs. So do
-    dots and spaces at either end. A longer name than 120 bytes is cut and ends in its SHA-256. UsageError for no name.
+    Letters, digits and a few marks stay; other characters, and those that this system cannot write in file names,
+    become ``%`` and two hex digits per byte, as in URLs. So do dots and spaces at either end. A longer name than 120
+    bytes is cut and ends in its SHA-256. UsageError for no name.
     """
     if not name:
         raise UsageError("model name: must be at least one character, not empty.")
@@ -32,7 +34,17 @@ def safe_name(name: str) -> str:
 
 
 def _is_kept(char: str, inside: bool) -> bool:
-    return char.isalnum() or char in _KEPT or (inside and char in _KEPT_INSIDE)
+    if char in _KEPT or (inside and char in _KEPT_INSIDE):
+        return True
+    return char.isalnum() and (char.isascii() or _can_be_written(char))
+
+
+def _can_be_written(char: str) -> bool:
+    try:
+        char.encode(sys.getfilesystemencoding())
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _escaped(char: str) -> str:
