@@ -5,13 +5,14 @@ from __future__ import annotations
 from femtodriver.isa.limits import GROUP_SIZE
 from femtodriver.part import Part
 
-# Values wider than memory elements are made in pieces, so that this many of them find room at the same time.
+# Values wider than memory elements are made in pieces, so that this many of them find room at the same time. That is
+# enough for every operator.
 _WIDE_AT_A_TIME = 4
 
 
 def rows_for_sums(part: Part) -> int:
-    """Rows that one matrix product may use: half of them, rounded up."""
-    return (part.acc_rows + 1) // 2
+    """Rows that one matrix product may use: half of them, rounded up, or less where values would have too few."""
+    return max(min((part.acc_rows + 1) // 2, part.acc_rows - _WIDE_AT_A_TIME), 1)
 
 
 def most_outputs(part: Part) -> int:

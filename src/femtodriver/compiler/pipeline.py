@@ -55,7 +55,7 @@ def compile_network(
     """
     _check(network, part, options)
     _dump(dump, 0, "fqir.txt", partial(network_text, network))
-    lowered = lower_network(network, reuse=options.allow(REUSE), keep=keep)
+    lowered = lower_network(network, part, reuse=options.allow(REUSE), keep=keep)
     mapped = run_passes(lowered, part, options, dump)
     *attempts, last = placements(mapped, part, options.cores)
     for placed in attempts:

@@ -11,6 +11,7 @@ import pytest
 from femtodriver.compiler.fmir.ir import If, Loop, walk
 from femtodriver.compiler.frontend.lower_network import lower_network
 from femtodriver.fqir.graph import Tensor
+from femtodriver.part import load_part
 from tests.compiler.compiler_nets import ADD, ADD_IMMEDIATE, Net, agree, dense, random_frames
 
 S16 = Tensor("s", "int16", (16,))
@@ -259,7 +260,7 @@ def test_a_state_grows_wider_than_its_first_value() -> None:
     net.assign(state, wide)
     net.output(wide)
     agree(net.network(), frames=random_frames(net.network(), 40))
-    fmir = lower_network(net.network())
+    fmir = lower_network(net.network(), load_part())
     assert fmir.buffers["state:s"].bits == 32
 
 
@@ -301,6 +302,6 @@ def test_loops_are_loops_in_fmir() -> None:
     x = net.input("x", 16)
     body.output(body.op("relu", {"x": body.input("piece", 4)}, 4))
     net.output(*loop(net, 4, body, slices=[(x, 4, False)], concat=[False]))
-    (found,) = (op for op in lower_network(net.network()).ops if isinstance(op, Loop))
+    (found,) = (op for op in lower_network(net.network(), load_part()).ops if isinstance(op, Loop))
     assert found.count == 4
     assert {cursor.stride for cursor in found.cursors} == {4}

@@ -25,7 +25,7 @@ class Bench(OperationBuilder):
     """A builder with an input ``x`` of 8 elements, that can tell values."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(128)
         self.x: Rope = (self.new(8, 16, Role.INPUT, "x"),)
 
     def value(self, rope: Rope) -> list[int]:
@@ -183,7 +183,7 @@ def test_equal_operations_are_built_once(bench: Bench) -> None:
 
 
 def test_nothing_is_built_once_where_that_is_switched_off() -> None:
-    bench = OperationBuilder(reuse=False)
+    bench = OperationBuilder(128, reuse=False)
     x = (bench.new(8, 16, Role.INPUT, "x"),)
     assert bench.vec("vadd", x, 1, saturate=16) != bench.vec("vadd", x, 1, saturate=16)
     assert bench.look(x, TABLE) != bench.look(x, TABLE)

@@ -37,7 +37,7 @@ def products(rows: int, columns: int = 64, count: int = 1) -> Network:
 
 
 def mapped(network: Network) -> Fmir:
-    return run_passes(lower_network(network), SPU)
+    return run_passes(lower_network(network, SPU), SPU)
 
 
 @pytest.mark.parametrize("cores", [1, 2, 3, 4])

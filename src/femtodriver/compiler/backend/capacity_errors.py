@@ -117,8 +117,8 @@ def accumulators(fmir: Fmir, part: Part, places: CoreMap, buffer: Buffer) -> Cap
     advice = f"{larger}split the layer into narrower ones, or saturate its values to {MAX_ELEMENT_BITS} bits"
     return CapacityError(
         f"{_layer(fmir, maker, buffer.name)}: accumulators of core {places.core} must hold {buffer.length} elements of "
-        f"more than {MAX_ELEMENT_BITS} bits in {rows} whole rows, but {part.name} has {places.mac_row} rows for values "
-        f"(acc_rows {part.acc_rows}){others}. "
+        f"more than {MAX_ELEMENT_BITS} bits (whole rows needed: {rows}), but {part.name} has {places.mac_row} rows for "
+        f"values (acc_rows = {part.acc_rows}){others}. "
         f"{advice[0].upper()}{advice[1:]}."
     )
 

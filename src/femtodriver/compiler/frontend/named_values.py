@@ -37,11 +37,12 @@ class NamedValues(OperationBuilder, ABC):
         network: Network,
         initial: Mapping[str, Int64Array],
         widths: Mapping[str, int],
+        wide_elements: int,
         *,
         reuse: bool = True,
         keep: Iterable[str] = (),
     ) -> None:
-        super().__init__(reuse=reuse)
+        super().__init__(wide_elements, reuse=reuse)
         self.network = network
         self.widths = widths
         self.too_narrow: dict[str, int] = {}

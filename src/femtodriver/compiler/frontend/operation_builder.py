@@ -34,9 +34,13 @@ _MOST_RIGHT, _MOST_LEFT = limits.ACCUMULATOR_BITS - 1, limits.MAX_SHIFT
 
 
 class OperationBuilder:
-    """Buffers, matrices, tables and operations under construction; equal operations are built once."""
+    """Buffers, matrices, tables and operations under construction; equal operations are built once, with ``reuse``.
 
-    def __init__(self, *, reuse: bool = True) -> None:
+    ``wide_elements``: how many elements a result of more than 32 bits may have, which only accumulators hold.
+    """
+
+    def __init__(self, wide_elements: int, *, reuse: bool = True) -> None:
+        self.wide_elements = wide_elements
         self._reuse = reuse
         self.buffers: dict[str, Buffer] = {}
         self.matrices: dict[str, Matrix] = {}

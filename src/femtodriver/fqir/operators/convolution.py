@@ -20,7 +20,7 @@ from femtodriver.arrays import Int64Array
 from femtodriver.fqir.operators.constant_kinds import Count, OptionalShift, ShiftAmount, Width
 from femtodriver.fqir.operators.exact_matmul import FixedMatrix, Known, squared_norm
 from femtodriver.fqir.operators.example import Example, ShapeForm
-from femtodriver.fqir.operators.lowering_interface import WIDE_ELEMENTS, Build, Value
+from femtodriver.fqir.operators.lowering_interface import Build, Value
 from femtodriver.fqir.operators.operator import Operator, Ranges, Shape, Shapes, rule
 from femtodriver.fqir.operators.ranges import Range, hull, of_bits
 
@@ -253,8 +253,8 @@ class TemporalConv2d(Operator):
     def _lower_depthwise(self, build: Build, band: int, weight: Int64Array, history: Value, bias: Value | int) -> Value:
         """Elementwise products of channels; the sums are wide, so few channels at a time."""
         pieces = []
-        for first in range(0, self.d_band_in, WIDE_ELEMENTS):
-            end = min(first + WIDE_ELEMENTS, self.d_band_in)
+        for first in range(0, self.d_band_in, build.wide_elements):
+            end = min(first + build.wide_elements, self.d_band_in)
             start = bias if isinstance(bias, int) else build.part(bias, first, end)
             total = start if isinstance(start, int) else build.vec("vpass", start, shift_a=self.shamt_bias or 0)
             for tap, step, place in self._taps(band):

@@ -26,7 +26,7 @@ from femtodriver.fqir.operators.constant_kinds import (
     Width,
 )
 from femtodriver.fqir.operators.example import Example
-from femtodriver.fqir.operators.lowering_interface import WIDE_ELEMENTS, Build, Value
+from femtodriver.fqir.operators.lowering_interface import Build, Value
 from femtodriver.fqir.operators.operator import EXAMPLE_SIZES, Elementwise, Ranges, Shape, Shapes, rule
 from femtodriver.fqir.operators.ranges import Range, of_bits
 
@@ -185,8 +185,8 @@ class GmacV2(Elementwise):
         sizes = [build.size(value) for value in values]
         size = max(sizes) if all(sizes) else 0
         pieces: list[list[Value]] = []
-        for first in range(0, size, WIDE_ELEMENTS):
-            end = min(first + WIDE_ELEMENTS, size)
+        for first in range(0, size, build.wide_elements):
+            end = min(first + build.wide_elements, size)
             cut = [v if build.size(v) == 1 else build.part(v, first, end) for v in values]
             pieces.append(self._lower_parts(build, self._lower_sum(build, cut)))
         self.give(build, *(build.cat([parts[k] for parts in pieces]) for k in range(len(self.bits_out))))

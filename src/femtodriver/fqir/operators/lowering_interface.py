@@ -15,8 +15,6 @@ from femtodriver.fqir.graph import Graph
 Value = tuple[Any, ...]
 Shape = tuple[int, ...]
 Shaped = tuple[Value, Shape]
-# Results wider than 32 bits are computed at most this many elements at a time (see ``Build.vec``).
-WIDE_ELEMENTS = 128
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,10 @@ class Branch:
 
 class Build(Protocol):
     """What ``Operator.lower`` may ask of the compiler. Values are flat (row-major), one element per number."""
+
+    @property
+    def wide_elements(self) -> int:
+        """How many elements a result of more than 32 bits may have; see ``vec``."""
 
     def value(self, name: str) -> Value:
         """The current value of a tensor."""
@@ -103,7 +105,7 @@ class Build(Protocol):
         """R(op(A(a, shift_a), A(b, shift_b)), shift, rounded), then saturated to or cut to the low bits.
 
         Without ``saturate`` or ``low`` the result may need 64 bits; such results must have at most
-        ``WIDE_ELEMENTS`` elements and be used soon. ``op``: vpass vadd vsub vmul vmax vmin vgt vge veq vand vor vxor.
+        ``wide_elements`` elements and be used soon. ``op``: vpass vadd vsub vmul vmax vmin vgt vge veq vand vor vxor.
         """
 
     def look(self, x: Value, table: Int64Array, *, shift_a: int = 0, bits: int = 8) -> Value:

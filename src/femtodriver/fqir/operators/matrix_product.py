@@ -18,7 +18,7 @@ from femtodriver.fqir.graph import Tensor
 from femtodriver.fqir.operators.constant_kinds import Flag, ShiftAmount, Width
 from femtodriver.fqir.operators.exact_matmul import FixedMatrix, Known
 from femtodriver.fqir.operators.example import Example, ShapeForm
-from femtodriver.fqir.operators.lowering_interface import WIDE_ELEMENTS, Build, Value
+from femtodriver.fqir.operators.lowering_interface import Build, Value
 from femtodriver.fqir.operators.operator import Operator, Shape, Shapes, rule
 
 BIAS_BITS = 32
@@ -99,8 +99,8 @@ class Product2(Operator):
         """Both operands computed: vector multiplications, a few columns at a time; ``bias`` covers the whole result."""
         results = []
         for row, (terms, columns) in enumerate(self.computed_rows(build)):
-            for first in range(0, columns, WIDE_ELEMENTS):
-                end = min(first + WIDE_ELEMENTS, columns)
+            for first in range(0, columns, build.wide_elements):
+                end = min(first + build.wide_elements, columns)
                 total: Value | None = None
                 if bias is not None:
                     at = row * columns
