@@ -168,9 +168,7 @@ def test_accumulators() -> None:
     net.output(*wide)
     agree(net.network())
     text = refusal(net.network(), replace(SPU, acc_rows=2))
-    assert text.startswith(
-        "layer '0 gmac_v2 net.v1': accumulators of core 0 must hold 8 elements of more than 32 bits"
-    )
+    assert text.startswith("layer '0 gmac_v2 net.v1': accumulators of core 0 must hold 8 elements of more than 32 bits")
     assert "has 2 rows for values (acc_rows = 2), which others need at the same time." in text
     assert "Use a part with more rows, split the layer into narrower ones, or saturate its values to 32 bits." in text
 

@@ -145,6 +145,10 @@ DIFFERENT: dict[str, list[Op]] = {
         vec("vadd", eight("t1"), eight("in0", 8), eight("in0", 8, 0)),
     ],
     "places": [vec("vadd", eight("t0"), eight("in0", 8), 1), vec("vadd", eight("t1"), eight("in0"), 1)],
+    "buffers": [
+        vec("vadd", eight("t0"), eight("state0"), 1),
+        vec("vadd", eight("t1"), eight("in0", 8), 1),
+    ],
     "constant and computed": [
         vec("vadd", eight("t0"), eight("in0"), eight("const0")),
         vec("vadd", eight("t1"), eight("in0", 8), eight("state0", 8)),
@@ -175,6 +179,67 @@ def test_operations_that_differ_stay_apart(what: str) -> None:
     buffers = [IN, OUT, STATE, constant, *temporaries(2)]
     after = packed(buffers, pairs(DIFFERENT[what]))
     assert len(after) == 3, "only the copies are one"
+
+
+MADE: list[Op] = [vec("vmax", eight(f"t{k}"), eight("in0", k), 5 * k) for k in (2, 3, 4)]
+WAYWARD: dict[str, list[Op]] = {
+    "two behind one": [
+        vec("vadd", eight("t0"), eight("t2"), eight("t2")),
+        vec("vadd", eight("t1"), eight("t3"), eight("t4")),
+    ],
+    "two before one": [
+        vec("vadd", eight("t0"), eight("t2"), eight("t4")),
+        vec("vadd", eight("t1"), eight("t3"), eight("t3")),
+    ],
+    "in a circle": [
+        vec("vadd", eight("t0"), eight("t2"), eight("t3")),
+        vec("vadd", eight("t1"), eight("t3"), eight("t2")),
+    ],
+    "beside itself": [
+        vec("vadd", eight("t0"), eight("in0"), eight("t2")),
+        vec("vadd", eight("t1"), eight("in0", 8), eight("t2")),
+    ],
+    "behind an input": [
+        vec("vadd", eight("t0"), eight("in0", 8), 3),
+        vec("vadd", eight("t1"), eight("t2"), 3),
+    ],
+    "before an input": [
+        vec("vadd", eight("t0"), eight("t2"), 3),
+        vec("vadd", eight("t1"), eight("in0"), 3),
+    ],
+}
+
+
+@pytest.mark.parametrize("what", WAYWARD)
+def test_what_cannot_be_laid_side_by_side_stays_apart(what: str) -> None:
+    ops = [*MADE, *WAYWARD[what], *(vec("vpass", eight("out0", 8 * k), eight(f"t{k}")) for k in range(2))]
+    assert lengths(packed([IN, OUT, *temporaries(5)], ops), "vadd") == [8, 8]
+
+
+@pytest.mark.parametrize("offset", [0, 4])
+def test_parts_of_values_are_not_laid_side_by_side(offset: int) -> None:
+    """They begin or end inside of their buffers."""
+    ops = [
+        *MADE[:2],
+        vec("vadd", View("out0", 0, 4), View("t2", offset, 4), 3),
+        vec("vadd", View("out0", 4, 4), View("t3", offset, 4), 3),
+        vec("vpass", eight("out0", 8), eight("t2")),
+    ]
+    assert lengths(packed([IN, OUT, *temporaries(4)], ops), "vadd") == [4, 4]
+
+
+def test_packed_constants_are_stored_once() -> None:
+    constant = buffer("const0", init=np.arange(16) * 3)
+    ops = [vec("vmul", eight(f"t{k}"), eight("in0", 8 * k), eight("const0", 8 * k), -4) for k in range(2)]
+    ops += [vec("vsub", eight(f"t{k + 2}"), eight("in0", 8 * k), eight("const0", 8 - 8 * k)) for k in range(2)]
+    ops += [vec("vadd", eight(f"t{k + 4}"), eight("in0", 8 * k), eight("const0", 8 - 8 * k)) for k in range(2)]
+    ops += [vec("vmax", eight("out0", 8 * k), eight(f"t{k}"), eight(f"t{k + 2}")) for k in range(2)]
+    ops += [vec("vmin", eight("out1", 8 * k), eight(f"t{k}"), eight(f"t{k + 4}")) for k in range(2)]
+    before = network([IN, OUT, buffer("out1"), constant, *temporaries(6)], ops)
+    after = pack_operations(before, SPU)
+    assert outputs(after) == outputs(before)
+    assert len(after.ops) == 5
+    assert [len(b.init) for b in after.buffers.values() if b.init is not None] == [16, 16]
 
 
 def test_long_operations_are_left_alone() -> None:
@@ -276,6 +341,14 @@ def test_a_loop_that_writes_where_a_cursor_stands_keeps_its_place(first: bool) -
     halves = [vec("vadd", eight("out0", 8 * k), eight("in0", 8 * k), 1) for k in range(2)]
     ops: list[Op] = [halves[0], loop, halves[1]] if first else [halves[1], loop, halves[0]]
     packed([IN, OUT], ops)
+
+
+def test_a_loop_that_writes_where_a_cursor_stands_comes_behind_earlier_writes() -> None:
+    """The first sum must not be drawn behind the loop by the second one, which comes later."""
+    loop = Loop(2, (vec("vmin", View("out0", 0, 8, 1, "c0"), eight("in0"), 5),), (Cursor("c0", 8),))
+    sums = [vec("vadd", eight("out0", 8 + 8 * k), eight(f"t{k}"), 1) for k in range(2)]
+    made = [vec("vmax", eight(f"t{k}"), eight("in0", 8 * k), 0) for k in range(2)]
+    packed([IN, buffer("out0", 24), *temporaries(2)], [copy("out0", "in0"), made[0], sums[0], loop, made[1], sums[1]])
 
 
 def test_writes_of_the_same_elements_keep_their_order() -> None:

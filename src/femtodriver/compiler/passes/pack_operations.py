@@ -8,9 +8,9 @@ operands must lie in the order of its results.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 
 import numpy as np
 
@@ -164,13 +164,9 @@ class _Chains:
         for name in chain.members:
             self._of[name] = chain
 
-    def all(self) -> Iterator[list[str]]:
+    def all(self) -> list[list[str]]:
         """Every chain once."""
-        seen: set[int] = set()
-        for chain in self._of.values():
-            if id(chain) not in seen:
-                seen.add(id(chain))
-                yield chain.members
+        return [chain.members for chain in {id(chain): chain for chain in self._of.values()}.values()]
 
 
 def _runs(fmir: Fmir, chains: _Chains, members: list[int]) -> list[list[int]]:
@@ -244,8 +240,7 @@ def _ordered(before: list[set[int]], leader: list[int]) -> list[int]:
         for one in earlier:
             followers.setdefault(one, []).append(index)
     left = {index: len(earlier) for index, earlier in waits.items()}
-    ready = [index for index, count in left.items() if not count]
-    heapify(ready)
+    ready = [index for index, count in left.items() if not count]  # in ascending order, which is a heap
     order: list[int] = []
     while ready:
         order.append(index := heappop(ready))
