@@ -16,7 +16,6 @@ from femtodriver.part import Part
 
 # Waking a receiving thread, taking its message and lowering the count of the thread that waits.
 _RECEIVE = cycles.THREAD_SWITCH + cycles.START_TRANSFER + 2 * cycles.CONTROL
-_TABLE_READS_PER_CYCLE = 4
 _LIVE_AFTER_RELU = 0.5
 
 
@@ -80,7 +79,7 @@ class _Estimator:
             lane_passes = cycles.passes(widths[0], widths[1]) if op.spec.multiplies else 1
             return cycles.vector(length, lanes, lane_passes, 0)
         reads_each = 2 if isinstance(op, Interp) else 1
-        return cycles.interpolate(length, lanes, ceil(reads_each * length / _TABLE_READS_PER_CYCLE), 0)
+        return cycles.interpolate(length, lanes, ceil(reads_each * length / self.part.tm_banks), 0)
 
     def _mac(self, op: Mac) -> int:
         total = cycles.vector(op.dst.length, self.part.lanes, 1, 0) * (1 if op.bias == 0 else 2)
