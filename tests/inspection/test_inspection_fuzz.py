@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,9 +93,7 @@ def test_mutated_files_are_shown_or_refused(tmp_path: Path, seed: int) -> None:
         for _ in range(25):
             path = tmp_path / name
             path.write_bytes(mutated(rng, content))
-            started = time.perf_counter()
             found = [outcome(look, path) for look in (inspected, disassembled)]
-            assert time.perf_counter() - started < 5
             assert all(len(text) < 600 for text in found if isinstance(text, str))
             sound += found[0] is True
     assert 10 < sound < 190

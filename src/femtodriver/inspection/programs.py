@@ -8,11 +8,11 @@ from typing import Any
 from femtodriver.errors import FemtoError
 from femtodriver.inspection.findings import Findings
 from femtodriver.model.described_program import specs
-from femtodriver.program.bank_usage import used_banks
+from femtodriver.program.bank_usage import short_images, used_banks
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import Description, is_described, read_description
 from femtodriver.program.encryption.program_cipher import ENTRY, is_ours
-from femtodriver.program.memory_map import DM_BANK_WORDS, OPEN_SPU, TM_BANK_WORDS, Geometry
+from femtodriver.program.memory_map import OPEN_SPU, Geometry
 from femtodriver.program.metadata import ProgramInfo, program_info
 
 
@@ -75,7 +75,7 @@ def bank_rows(data: CompiledData, info: ProgramInfo, geometry: Geometry = OPEN_S
                 "words": len(words),
                 "capacity": bank.size // 8,
             }
-            for core, bank, words in used_banks(data, info, geometry)
+            for core, bank, words in used_banks(data.mems_per_core, info, geometry)
         ]
     except FemtoError:  # told as a problem already
         return []
@@ -122,22 +122,8 @@ def _check_cipher(findings: Findings, data: CompiledData) -> None:
 
 def _check_sizes(findings: Findings, data: CompiledData, info: ProgramInfo, geometry: Geometry) -> None:
     """Every image that is too short for the metadata, or too long for the part."""
-    for core, count in info.inst_counts.items():
-        _check_covered(findings, data, core, "IM", count)
-    for memory, sizes, stride in (
-        ("DM", info.data_bank_sizes, DM_BANK_WORDS),
-        ("TM", info.table_bank_sizes, TM_BANK_WORDS),
-    ):
-        for core, banks in sizes.items():
-            needed = max((bank * stride + used for bank, used in banks.items() if used), default=0)
-            _check_covered(findings, data, core, memory, needed)
+    for sentence in short_images(data.mems_per_core, info):
+        findings.error(sentence)
     with findings.collecting():
-        for _ in used_banks(data, info, geometry, "program"):
+        for _ in used_banks(data.mems_per_core, info, geometry, "program"):
             pass
-
-
-def _check_covered(findings: Findings, data: CompiledData, core: int, memory: str, needed: int) -> None:
-    groups = data.mems_per_core.get(core, {}).get(memory, [])
-    have = min((len(group) for group in groups), default=0)
-    if have < needed:
-        findings.error(f"the {memory} image of core {core} must have at least {needed} words, not {have}.")

@@ -20,10 +20,10 @@ from femtodriver.files.file_access import read_file, write_file
 from femtodriver.files.plain_json import load_json
 from femtodriver.files.plain_yaml import dump_yaml, load_yaml
 from femtodriver.program import archive, images
+from femtodriver.program.bank_usage import check_images, whole_image
 from femtodriver.program.femto.femtofile import FemtoFile
 from femtodriver.program.femto.program_from_femto import program_from_femto
 from femtodriver.program.images import Memories
-from femtodriver.program.memory_map import DM_BANK_WORDS, TM_BANK_WORDS
 from femtodriver.program.metadata import ProgramInfo, program_info
 
 MAX_EXTRA = 4 << 20
@@ -83,7 +83,7 @@ class CompiledData:
             raise ProgramError(f"{where}: the file {metadata_file} is missing; this is not a compiled program.")
         metadata = load_yaml(contents[metadata_file], f"{where}: {metadata_file}")
         data = cls(metadata, _read_memories(contents, where), _read_extras(contents, metadata_file))
-        check_images(data, program_info(metadata, f"{where}: {metadata_file}"), where)
+        check_images(data.mems_per_core, program_info(metadata, f"{where}: {metadata_file}"), where)
         _check_queue_lengths(data, contents, where)
         return data
 
@@ -93,10 +93,7 @@ class CompiledData:
 
     def image(self, core: int, memory: str) -> Words:
         """The image (uint64) of a memory that is not split in bit groups; no words when there is none."""
-        groups = self.mems_per_core.get(core, {}).get(memory, [])
-        if len(groups) > 1:
-            raise ProgramError(f"core {core}: {memory} must be one image, not {len(groups)} bit groups.")
-        return groups[0] if groups else np.zeros(0, np.uint64)
+        return whole_image(self.mems_per_core, core, memory)
 
     def read_txt(self, name: str) -> str:
         """Text of a file; UsageError for an unknown name, ProgramError when it is not UTF-8."""
@@ -116,7 +113,7 @@ class CompiledData:
     def set_metadata_file(self, name: str) -> None:
         """Takes the metadata from the YAML file ``name`` of this program; ProgramError when it does not fit."""
         metadata = self.read_yaml(name)
-        check_images(self, program_info(metadata, name), name)
+        check_images(self.mems_per_core, program_info(metadata, name), name)
         self.metadata = metadata
 
     def to_zip_bytes(self) -> bytes:
@@ -162,26 +159,6 @@ class CompiledData:
         if name not in contents:
             raise UsageError(f"file: must be one of this program's ({', '.join(contents)}), not {name!r}.")
         return contents[name]
-
-
-def check_images(data: CompiledData, info: ProgramInfo, where: str) -> None:
-    """ProgramError when an image is shorter than the words that the metadata says are used."""
-    for core, count in info.inst_counts.items():
-        _check_covered(data, core, "IM", count, where)
-    for memory, sizes, stride in (
-        ("DM", info.data_bank_sizes, DM_BANK_WORDS),
-        ("TM", info.table_bank_sizes, TM_BANK_WORDS),
-    ):
-        for core, banks in sizes.items():
-            needed = max((bank * stride + used for bank, used in banks.items() if used), default=0)
-            _check_covered(data, core, memory, needed, where)
-
-
-def _check_covered(data: CompiledData, core: int, memory: str, needed: int, where: str) -> None:
-    groups = data.mems_per_core.get(core, {}).get(memory, [])
-    have = min((len(group) for group in groups), default=0)
-    if have < needed:
-        raise ProgramError(f"{where}: the {memory} image of core {core} must have at least {needed} words, not {have}.")
 
 
 def _core_files(core: int, memories: Mapping[str, list[Words]]) -> dict[str, bytes]:

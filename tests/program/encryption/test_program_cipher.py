@@ -45,7 +45,7 @@ def sample() -> CompiledData:
 
 
 def banks_of(data: CompiledData) -> Banks:
-    return {(core, bank.name): image for core, bank, image in used_banks(data, data.info(), OPEN_SPU)}
+    return {(core, bank.name): image for core, bank, image in used_banks(data.mems_per_core, data.info(), OPEN_SPU)}
 
 
 def same(first: Banks, second: Banks) -> bool:

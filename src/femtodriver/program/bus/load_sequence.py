@@ -106,7 +106,7 @@ def _used(memory: str, sizes: Mapping[int, int]) -> list[str]:
 
 def memory_bursts(data: CompiledData, info: ProgramInfo) -> Iterator[Transaction]:
     """One burst per bank that holds something, core by core, in the order DM, TM, SB, RQ, PB, IM."""
-    for core, bank, words in used_banks(data, info, OPEN_SPU):
+    for core, bank, words in used_banks(data.mems_per_core, info, OPEN_SPU):
         start = OPEN_SPU.address(core, bank.name)
         yield write_to("apb", start, split_words(words), f"core {core} {bank.name}")
 

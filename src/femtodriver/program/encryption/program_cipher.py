@@ -55,7 +55,7 @@ def encrypt_program(data: CompiledData, keyring: Keyring, key_index: int, salt: 
     info = data.info()
     if info.encrypted or (info.encrypted is None and KEY not in data.metadata):
         raise ProgramError("encryption: the program must be one of ours that is not encrypted.")
-    plain = {(core, bank.name): words for core, bank, words in used_banks(data, info, OPEN_SPU)}
+    plain = {(core, bank.name): words for core, bank, words in used_banks(data.mems_per_core, info, OPEN_SPU)}
     _check_narrow(plain)
     cipher = WordCipher(keyring.key(key_index), salt)
     tag = _words_tag(cipher, key_index, salt, plain)
@@ -83,7 +83,7 @@ def decrypt_program(data: CompiledData, keyring: Keyring) -> CompiledData:
             "what its words mean is not known here."
         )
     key_index = info.key_index or 0
-    secret = {(core, bank.name): words for core, bank, words in used_banks(data, info, OPEN_SPU)}
+    secret = {(core, bank.name): words for core, bank, words in used_banks(data.mems_per_core, info, OPEN_SPU)}
     cipher = WordCipher(keyring.key(key_index), info.key_salt)
     plain, tag = _opened(cipher, key_index, info.key_salt, secret)
     stored = str(data.metadata[ENTRY].get("records", ""))

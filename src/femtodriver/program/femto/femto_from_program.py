@@ -68,7 +68,7 @@ def femto_from_compiled(
     )
     spu = FemtoSpu(part, _key_index(info, encrypted, key_index), clock_mhz, _cores(info, part, geometry))
     file = FemtoFile(FemtoHeader(layout, producer), model, spu)
-    for core, bank, words in used_banks(data, info, geometry, name):
+    for core, bank, words in used_banks(data.mems_per_core, info, geometry, name):
         file.fill_memory(core, bank.name, split_words(words))
     return file.serialize()
 
