@@ -31,6 +31,7 @@ from tests.fqir.graph_wire import (
 Rows = dict[str, tuple[str, Callable[[], bytes]]]
 
 NAMES = "must only name classes of graph files"
+MISTAKE = "must be a graph saved by torch.save, not (a whole model|tensors of torch)"
 OPCODE = "must only use the opcodes"
 OBJECTS = "only the classes of graph files have objects"
 CALLED = "only the constructors of graph files may be called"
@@ -56,6 +57,16 @@ FORBIDDEN_NAMES = (
 )  # fmt: skip
 
 
+# What every file of weights or of a model names: the refusal says that it is one.
+OF_TORCH = {
+    ("torch.storage", "_load_from_bytes"),
+    ("torch._utils", "_rebuild_tensor_v2"),
+    ("torch._utils", "_rebuild_parameter"),
+    ("torch", "FloatStorage"),
+    ("torch.nn.modules.linear", "Linear"),
+}
+
+
 def forbidden(module: str, attribute: str) -> Callable[[], bytes]:
     return lambda: archive(Raw(name(module, attribute) + b"(" + enc("id") + b"tR"))
 
@@ -65,7 +76,10 @@ def named_by_stack(module: Any, attribute: Any) -> bytes:
 
 
 GLOBALS: Rows = {
-    f"global_{module}_{attribute}".replace(".", "_"): (NAMES, forbidden(module, attribute))
+    f"global_{module}_{attribute}".replace(".", "_"): (
+        MISTAKE if (module, attribute) in OF_TORCH else NAMES,
+        forbidden(module, attribute),
+    )
     for module, attribute in FORBIDDEN_NAMES
 }
 GLOBALS |= {

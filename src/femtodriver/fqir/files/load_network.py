@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 from femtodriver.errors import ModelError, UsageError
-from femtodriver.files.file_access import read_file, shown_path
+from femtodriver.files.file_access import open_file, read_file, shown_path
+from femtodriver.fqir.files.foreign_content import END_BYTES, foreign_content
 from femtodriver.fqir.files.graph_builder import build_graph
 from femtodriver.fqir.files.load_limits import MAX_FILE_BYTES, Budget
 from femtodriver.fqir.files.torch_container import read_root, unwrap
@@ -36,6 +39,16 @@ def load_network(source: Source, name: str | None = None) -> Network:
 def load_graph(source: Source) -> Graph:
     """The main graph of a network file or of its bytes; errors as for ``load_network``."""
     where = _where(source)
+    try:
+        return _loaded(source, where)
+    except ModelError:
+        mistake = _mistake(source)
+        if mistake is None:
+            raise
+        raise ModelError(f"{where}: the file must be a graph saved by torch.save, not {mistake}") from None
+
+
+def _loaded(source: Source, where: str) -> Graph:
     data = source if isinstance(source, bytes) else read_file(source, MAX_FILE_BYTES, ModelError)
     if len(data) > MAX_FILE_BYTES:
         raise ModelError(f"{where}: must have at most {MAX_FILE_BYTES} bytes, not {len(data)}.")
@@ -48,6 +61,19 @@ def load_graph(source: Source) -> Graph:
         return build_graph(root, budget)
     except ModelError as error:
         raise ModelError(f"{where}: {error}") from None
+
+
+def _mistake(source: Source) -> str | None:
+    """What a refused file holds instead of a graph, as ``foreign_content`` says it."""
+    if isinstance(source, bytes):
+        return foreign_content(source[:END_BYTES], source[-END_BYTES:])
+    try:
+        with open_file(source, sys.maxsize, ModelError) as file:
+            head = file.read(END_BYTES)
+            file.seek(max(0, file.seek(0, os.SEEK_END) - END_BYTES))
+            return foreign_content(head, file.read(END_BYTES))
+    except ModelError:  # it cannot be read, which is what the first error says
+        return None
 
 
 def _where(source: object) -> str:
