@@ -148,15 +148,19 @@ def modules(where: str) -> list[Path]:
     return [path]
 
 
-def tests_of(module: Path) -> list[str]:
-    """Test files that are named after the module first, then those of its folder, then those of its room."""
+def tests_of(module: Path) -> list[list[str]]:
+    """The tests in the order in which they are asked: files named after the module, its folder, its room."""
     inside = module.relative_to(PACKAGE)
-    room = ROOT / "tests" / inside.parts[0]
-    if not room.is_dir():
-        raise SystemExit(f"{inside}: has no tests in tests/{inside.parts[0]}; name some with --tests.")
-    folders = [room.joinpath(*inside.parts[1:length]) for length in range(len(inside.parts) - 1, 0, -1)]
-    named = sorted(room.rglob(f"test_{module.stem}*.py"))
-    return [str(path) for path in (*named, *dict.fromkeys(folder for folder in folders if folder.is_dir()))]
+    room, tests = ROOT / "tests" / inside.parts[0], f"test_{module.stem}*.py"
+    if inside.parent == Path():
+        groups = [[str(path) for path in sorted(room.parent.glob(tests))]]
+    else:
+        named = [str(path) for path in sorted(room.rglob(tests))]
+        groups = [named, *([str(place)] for place in (room.joinpath(*inside.parts[1:-1]), room) if place.is_dir())]
+    found = [group for index, group in enumerate(groups) if group and group not in groups[:index]]
+    if not found:
+        raise SystemExit(f"{inside}: has no tests in {room.relative_to(ROOT)}; name some with --tests.")
+    return found
 
 
 class Laboratory:
@@ -164,44 +168,48 @@ class Laboratory:
 
     def __init__(self, folder: Path, tests: Sequence[str]) -> None:
         self.folder = folder
-        self.tests = tests
-        self.limits: dict[tuple[str, ...], float] = {}
+        self.tests = list(tests)
+        self.seconds: dict[str, float] = {}
         shutil.copytree(PACKAGE, folder / "femtodriver", ignore=shutil.ignore_patterns("__pycache__"))
-
-    def undisturbed(self, module: Path) -> None:
-        """Run the tests of a module as it is, and remember how long they take. They must pass."""
-        tests = self.tests_of(module)
-        if tests in self.limits:
-            return
-        start = time.monotonic()
-        done = self.run(tests, None)
-        if done != 0:
-            raise SystemExit(f"without any change the tests must pass; pytest ended with {done}: {' '.join(tests)}")
-        self.limits[tests] = START_S + PATIENCE * (time.monotonic() - start)
 
     def judge(self, mutant: Mutant) -> str:
         """NOTICED, HUNG or SURVIVED."""
-        tests = self.tests_of(mutant.path)
+        groups = [self.tests] if self.tests else tests_of(mutant.path)
+        limits = [START_S + PATIENCE * self.undisturbed(group) for group in groups]
         copied = self.folder / "femtodriver" / mutant.path.relative_to(PACKAGE)
         copied.write_text(mutant.text, "utf-8")
         try:
-            return SURVIVED if self.run(tests, self.limits[tests]) == 0 else NOTICED
+            failed = any(self.run(group, limit).returncode for group, limit in zip(groups, limits, strict=True))
         except subprocess.TimeoutExpired:
             return HUNG
         finally:
             shutil.copyfile(mutant.path, copied)
+        return NOTICED if failed else SURVIVED
 
-    def tests_of(self, module: Path) -> tuple[str, ...]:
-        return tuple(self.tests or tests_of(module))
+    def undisturbed(self, tests: Sequence[str]) -> float:
+        """How many seconds the tests take without any change; then they must pass."""
+        key = " ".join(tests)
+        if key not in self.seconds:
+            start = time.monotonic()
+            done = self.run(tests, None)
+            if done.returncode:
+                raise SystemExit(f"{done.stdout}\nwithout any change the tests must pass: {key}")
+            self.seconds[key] = time.monotonic() - start
+        return self.seconds[key]
 
-    def run(self, tests: Sequence[str], limit: float | None) -> int:
-        """Pytest's exit status. TimeoutExpired ends it."""
+    def run(self, tests: Sequence[str], limit: float | None) -> subprocess.CompletedProcess[str]:
+        """Pytest, up to the first failure. Raises TimeoutExpired."""
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-m", "not slow", "-p", "no:cacheprovider"]
-        # The order of the command line counts: the likeliest test first.
-        command += ["-p", "no:randomly", *tests]
         environment = os.environ | {"PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=limit, check=False)
-        return done.returncode
+        return subprocess.run(
+            [*command, "-p", "no:randomly", *tests],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=limit,
+            check=False,
+        )
 
 
 def chosen(found: list[Mutant], count: int | None, seed: int) -> list[Mutant]:
@@ -227,7 +235,6 @@ def main(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         laboratory = Laboratory(Path(folder), options.tests)
         for mutant in tried:
-            laboratory.undisturbed(mutant.path)
             verdict = laboratory.judge(mutant)
             table[verdict] += 1
             if verdict == SURVIVED:
