@@ -12,7 +12,8 @@
     ├── AssemblyError       an instruction or its text is malformed (compiler or assembly author)
     ├── MachineFault        the program did something that the machine forbids
     ├── DeviceError         a board or the link to it
-    └── ComparisonError     two runners cannot be compared (the verdict "unequal" is not an error)
+    ├── ComparisonError     two runners cannot be compared (the verdict "unequal" is not an error)
+    └── DefectError         we: a check of ours has found that our own code is wrong; please report it
 
 A message is one sentence "where: subject must be X, not Y", then what to do.
 Exit codes of the command line: 1 for all of them, except 2 for UsageError and 3 for DeviceError.
@@ -71,3 +72,7 @@ class DeviceError(FemtoError):
 
 class ComparisonError(FemtoError):
     """Runners that cannot be compared at all."""
+
+
+class DefectError(FemtoError):
+    """A check inside this package has found a mistake of the package itself."""

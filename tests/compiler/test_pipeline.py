@@ -6,18 +6,21 @@ import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
 
-from femtodriver.compiler import compiler_options, pipeline
+from femtodriver.compiler import capacity_advice, compiler_options, pipeline
 from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.fmir.interpreter import FmirExecutor
 from femtodriver.compiler.fmir.verify import InvalidFmirError
 from femtodriver.compiler.passes.compiler_pass import Pass
 from femtodriver.compiler.pipeline import Compilation, compile_network
+from femtodriver.errors import AssemblyError, CapacityError, DefectError, ModelError, UsageError
 from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Network
 from femtodriver.machine.machine import Machine
@@ -158,6 +161,49 @@ def test_a_pass_that_breaks_a_network_is_found_out(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(compiler_options, "PASSES", (broken,))
     with pytest.raises(InvalidFmirError, match="must be written"):
         compile_network(recurrent(), SPU)
+
+
+# ---- mistakes of our own ---------------------------------------------------------------------------------------------
+
+MISTAKES: tuple[Exception, ...] = (
+    ValueError("7 is not in list"),
+    OSError(28, "No space left on device"),
+    KeyError("t7"),
+    AssemblyError("vadd: length must be at most 4096."),
+    DefectError("compiler defect."),
+)
+
+
+def failing(error: Exception) -> Callable[..., NoReturn]:
+    def fail(*arguments: object, **named: object) -> NoReturn:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: type(mistake).__name__)
+@pytest.mark.parametrize("stage", ["lower_network", "verify", "placements", "allocate", "build_threads", "link"])
+def test_a_mistake_of_ours_is_told_as_what_it_is(
+    monkeypatch: pytest.MonkeyPatch, stage: str, mistake: Exception
+) -> None:
+    """Not as a lack of room, and no second try hides it."""
+    monkeypatch.setattr(pipeline, stage, failing(mistake))
+    with pytest.raises(type(mistake)) as caught:
+        compile_network(recurrent(), SPU)
+    assert caught.value is mistake
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: type(mistake).__name__)
+def test_a_mistake_while_advice_is_looked_for_is_told_too(monkeypatch: pytest.MonkeyPatch, mistake: Exception) -> None:
+    monkeypatch.setattr(capacity_advice, "allocate", failing(mistake))
+    with pytest.raises(type(mistake)) as caught:
+        compile_network(recurrent(), replace(SPU, dm_bank_words=8))
+    assert caught.value is mistake
+
+
+def test_a_broken_pass_is_no_fault_of_the_network() -> None:
+    assert issubclass(InvalidFmirError, DefectError)
+    assert not issubclass(DefectError, (ModelError, CapacityError, UsageError))
 
 
 # ---- names that were asked for ---------------------------------------------------------------------------------------

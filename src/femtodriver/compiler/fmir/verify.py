@@ -20,11 +20,11 @@ from femtodriver.compiler.fmir.ir import (
     table_names,
     touches,
 )
-from femtodriver.errors import ModelError
+from femtodriver.errors import DefectError
 from femtodriver.isa import limits
 
 
-class InvalidFmirError(ModelError):
+class InvalidFmirError(DefectError):
     """A pass has produced an ill-formed operation (a defect of this compiler)."""
 
 
