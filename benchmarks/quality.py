@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp, log
 from pathlib import Path
 
 import numpy as np
 
+from femtodriver.arrays import AnyArray
 from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.fmir.ir import Mac, walk
 from femtodriver.compiler.fmir.weight_groups import kept_groups
@@ -36,9 +37,18 @@ _MOVES = {"cat", "split", "chunk", "stack", "reshape", "transpose", "copy", "ass
 _NESTING = {"loop", "conditional", "strided_subgraph"}
 
 
+Inputs = Mapping[str, AnyArray]
+"""Frames of each input, by name."""
+
+
 @dataclass(frozen=True)
 class Row:
-    """Figures of one model."""
+    """Figures of one model.
+
+    ``cycles`` and ``bound`` are those of a frame; ``utilisation`` is the share of the lanes that work while matrix
+    instructions run; ``one_core``, ``all_cores``: cycles of a frame there (None: not measured, or does not fit);
+    ``fill``: used data memory of all cores, as a share of that of one.
+    """
 
     name: str
     weights: int
@@ -70,9 +80,7 @@ def measure(folder: Path, part: Part, frames: int) -> Row:
     return replace(row, one_core=alone, all_cores=everywhere)
 
 
-def measure_program(
-    name: str, network: Network, program: Compilation, part: Part, inputs: dict[str, np.ndarray], frames: int
-) -> Row:
+def measure_program(name: str, network: Network, program: Compilation, part: Part, inputs: Inputs, frames: int) -> Row:
     """Run a compiled model."""
     report = run(program, part, inputs, frames)
     count = report.frames
@@ -84,23 +92,23 @@ def measure_program(
     )
     stored, kept = weight_bytes(program)
     return Row(
-        name,
-        weights_of(network),
-        sum(report.frame_cycles) / count,
-        bound,
-        executed * count / (matrix_cycles * part.lanes) if matrix_cycles else 0.0,
-        stored,
-        kept,
-        sum(len(memory["IM"][0]) for memory in program.data.mems_per_core.values()),
-        sum(thread.count is not None for code in program.fasmir.cores for thread in code.threads),
-        cores,
-        None,
-        None,
-        sum(places.used_bytes for places in program.fasmir.maps.values()) / part.dm_bytes,
+        name=name,
+        weights=weights_of(network),
+        cycles=sum(report.frame_cycles) / count,
+        bound=bound,
+        utilisation=executed * count / (matrix_cycles * part.lanes) if matrix_cycles else 0.0,
+        stored_bytes=stored,
+        kept_bytes=kept,
+        instructions=sum(len(memory["IM"][0]) for memory in program.data.mems_per_core.values()),
+        threads=sum(thread.count is not None for code in program.fasmir.cores for thread in code.threads),
+        cores=cores,
+        one_core=None,
+        all_cores=None,
+        fill=sum(places.used_bytes for places in program.fasmir.maps.values()) / part.dm_bytes,
     )
 
 
-def both(network: Network, part: Part, inputs: dict[str, np.ndarray], frames: int) -> tuple[float | None, float | None]:
+def both(network: Network, part: Part, inputs: Inputs, frames: int) -> tuple[float | None, float | None]:
     """Cycles per frame on one core (None if it does not fit) and on all."""
     found: list[float | None] = []
     for cores in (1, part.cores):
@@ -113,7 +121,7 @@ def both(network: Network, part: Part, inputs: dict[str, np.ndarray], frames: in
     return found[0], found[1]
 
 
-def run(program: Compilation, part: Part, inputs: dict[str, np.ndarray], frames: int) -> RunReport:
+def run(program: Compilation, part: Part, inputs: Inputs, frames: int) -> RunReport:
     """A few frames on the machine."""
     machine = Machine(program.data, part)
     machine.reset()

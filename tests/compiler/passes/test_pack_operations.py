@@ -235,10 +235,11 @@ def test_packed_constants_are_stored_once() -> None:
     ops += [vec("vadd", eight(f"t{k + 4}"), eight("in0", 8 * k), eight("const0", 8 - 8 * k)) for k in range(2)]
     ops += [vec("vmax", eight("out0", 8 * k), eight(f"t{k}"), eight(f"t{k + 2}")) for k in range(2)]
     ops += [vec("vmin", eight("out1", 8 * k), eight(f"t{k}"), eight(f"t{k + 4}")) for k in range(2)]
-    before = network([IN, OUT, buffer("out1"), constant, *temporaries(6)], ops)
+    ops.append(vec("vmax", View("out2", 0, 16), View("in0", 0, 16), View("const0", 0, 16)))
+    before = network([IN, OUT, buffer("out1"), buffer("out2"), constant, *temporaries(6)], ops)
     after = pack_operations(before, SPU)
     assert outputs(after) == outputs(before)
-    assert len(after.ops) == 5
+    assert len(after.ops) == 6
     assert [len(b.init) for b in after.buffers.values() if b.init is not None] == [16, 16]
 
 
