@@ -28,11 +28,13 @@ def data_memory(fmir: Fmir, part: Part, places: CoreMap) -> DataMemoryError:
     usage = {purpose: size for purpose, size in places.usage.items() if size and purpose != "tables"}
     excess = places.used_bytes - part.dm_bytes
     owner, most = _largest(fmir, places)
+    cores = len({buffer.core for buffer in fmir.buffers.values()})
+    shared = f", with the work shared out over {cores} cores" if cores > 1 else ""
     return DataMemoryError(
         f"{owner}: data memory of core {places.core} must hold {places.used_bytes} bytes "
         f"({', '.join(f'{purpose} {size}' for purpose, size in usage.items())}), "
-        f"but {part.name} has {part.dm_bytes} per core: {excess} bytes too many, "
-        f"with the work shared out over the part's cores ({part.cores}). It takes most, {most} bytes.",
+        f"but {part.name} has {part.dm_bytes} per core: {excess} bytes too many{shared}. "
+        f"It takes most, {most} bytes.",
         (_less(usage, excess), *_narrower(fmir, part, places)),
     )
 
