@@ -268,6 +268,14 @@ def test_values_of_different_widths_do_not_share_a_buffer() -> None:
     assert len(packed(buffers, ops)) == 4
 
 
+@pytest.mark.parametrize(("bits", "length"), [(8, 16), (32, 16), (64, 8)])
+def test_what_memory_can_hold_is_laid_side_by_side(bits: int, length: int) -> None:
+    """Values of 64 bits live in accumulators, where each begins a row of its own."""
+    buffers = [buffer("in0", 16, 8), buffer("out0", 16, 32), *(buffer(f"t{k}", 8, bits) for k in range(2))]
+    ops = pairs([vec("vmax", eight(f"t{k}"), eight("in0", 8 * k), 1) for k in range(2)])
+    assert set(lengths(packed(buffers, ops), "vmax")) == {length}
+
+
 def test_what_loops_and_branches_touch_keeps_its_place() -> None:
     body = (vec("vpass", View("out0", 0, 8, 1, "c0"), View("t0", 0, 8)), vec("vmax", eight("t1"), eight("t1"), 0))
     ops: list[Op] = [vec("vadd", eight(f"t{k}"), eight("in0", 8 * k), 1) for k in range(2)]
