@@ -1,182 +1,99 @@
-"""Weights as the machine reads them back, tables side by side, banks, and what memory use is told to be."""
+"""Places on a core, checked by playing the program: no value is overwritten while somebody needs it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings
 
 from femtodriver.compiler.backend.allocate import allocate
-from femtodriver.compiler.backend.core_map import buffer_bytes
-from femtodriver.compiler.backend.encode_weights import encode_weights, to_words
-from femtodriver.compiler.fmir.ir import Fmir, Look, Mac, Matrix, Post, View
-from femtodriver.compiler.fmir.weight_groups import kept_groups
-from femtodriver.compiler.passes.pack_weights import pack_weights
-from femtodriver.compiler.pipeline import Compilation, compile_network
-from femtodriver.errors import CapacityError
-from femtodriver.isa import Form
-from femtodriver.machine.machine import Machine
+from femtodriver.compiler.compiler_options import Options
+from femtodriver.compiler.fmir.ir import Fmir, Op
+from femtodriver.compiler.pipeline import compile_network
+from femtodriver.fqir.files.load_network import load_network
 from femtodriver.part import load_part
-from tests.compiler.compiler_nets import Net, agree, dense, table
-from tests.compiler.fmir_samples import buffer, finished, network
+from tests.compiler.allocation_check import faults
+from tests.compiler.compiler_nets import Net, agree, dense
+from tests.compiler.fmir_samples import add, buffer, copy, finished, network, networks
 
 SPU = load_part()
 
 
-def product(matrix: Matrix) -> Fmir:
-    """One product whose sums come out whole."""
-    mac = Mac(View("out0", 0, matrix.rows), (("m0", View("in0", 0, matrix.columns)),), post=Post(clip="saturate"))
-    return network([buffer("in0", matrix.columns), buffer("out0", matrix.rows, 32)], [mac], [matrix])
+ZOO = Path(__file__).resolve().parents[4] / "shared" / "corpus" / "zoo"
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    st.sampled_from(list(Form)),
-    st.sampled_from([4, 8, 16]),
-    st.integers(1, 30),
-    st.integers(1, 40),
-    st.sampled_from([0.0, 0.05, 0.4, 1.0]),
-    st.integers(0, 100),
-)
-def test_the_machine_reads_the_weights_back(
-    form: Form, bits: int, columns: int, rows: int, kept: float, seed: int
-) -> None:
-    numbers = np.random.default_rng(seed)
-    weights = numbers.integers(-1 << (bits - 1), 1 << (bits - 1), (columns, rows)) * (
-        numbers.random((columns, 1)) < kept
-    )
-    weights[:, 8:16] = 0
-    machine = Machine(finished(product(Matrix("m0", weights, bits, form))), SPU)
-    columns_read = [machine.step({"in0": unit})["out0"] for unit in np.eye(columns, dtype=np.int64)]
-    assert np.array_equal(columns_read, weights)
+NAMES = sorted(path.parent.name for path in ZOO.glob("*/graph.pt"))
 
 
-@pytest.mark.parametrize("bits", [4, 8, 16])
-@pytest.mark.parametrize("form", list(Form))
-def test_only_kept_groups_are_stored(form: Form, bits: int) -> None:
-    numbers = np.random.default_rng(0)
-    groups = numbers.random((64, 8)) < 0.2
-    weights = (numbers.integers(1, 8, (64, 64)) * np.repeat(groups, 8, axis=1)).astype(np.int64)
-    fmir = product(Matrix("m0", weights, bits, form))
-    stored, mask = encode_weights(fmir.matrices["m0"])
-    kept = groups.size if form is Form.DENSE else int(groups.sum())
-    assert len(stored) == -(-kept * 8 * bits // 64)
-    assert len(mask) == {Form.DENSE: 0, Form.MASKED: groups.size // 64}.get(form, len(mask))
-    assert len(mask) <= groups.size // 64 + 1
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(networks())
+def test_allocation_of_random_networks(fmir: Fmir) -> None:
+    part = load_part()
+    for rows in (part.acc_rows, 7):  # few rows: most values in memory
+        small = replace(part, acc_rows=rows)
+        assert faults(fmir, allocate(fmir, small), small) == []
 
 
-def test_pruned_groups_cost_little() -> None:
-    numbers = np.random.default_rng(0)
-    for kept in (0.05, 0.2, 0.5, 1.0):
-        groups = numbers.random((256, 32)) < kept
-        weights = (numbers.integers(1, 100, (256, 256)) * np.repeat(groups, 8, axis=1)).astype(np.int64)
-        fmir = pack_weights(product(Matrix("m0", weights, 8)), SPU)
-        stored, mask = encode_weights(fmir.matrices["m0"])
-        kept_bytes = 8 * int(kept_groups(fmir.matrices["m0"]).sum())
-        assert 8 * (len(stored) + len(mask)) <= 1.15 * kept_bytes + 16 or kept == 0.05
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("options", [Options(), Options(cores=2).without("accumulators")], ids=["auto", "two"])
+def test_allocation_of_the_zoo(corpus: Path, name: str, options: Options) -> None:
+    part = load_part()
+    compiled = compile_network(load_network(corpus / "zoo" / name / "graph.pt"), part, options=options)
+    assert faults(compiled.fmir, compiled.fasmir.maps, part) == []
 
 
-def test_words_are_filled_with_zeros() -> None:
-    assert to_words(np.arange(1, 10, dtype=np.uint8)).tolist() == [0x0807060504030201, 9]
+SHARING: list[Op] = [add("t0", "in0", 1), add("t1", "in0", 2), add("t2", "t0", "t1"), copy("out0", "t2")]
 
 
-@pytest.mark.parametrize(("length", "bits", "wanted"), [(0, 16, 0), (1, 8, 8), (8, 8, 8), (9, 8, 16), (3, 32, 16)])
-def test_buffers_take_whole_words(length: int, bits: int, wanted: int) -> None:
-    assert buffer_bytes(buffer("t0", length, bits)) == wanted
+def sharing() -> Fmir:
+    return network([buffer("in0"), buffer("out0"), *map(buffer, ("t0", "t1", "t2"))], SHARING)
 
 
-# ---- tables ----------------------------------------------------------------------------------------------------------
+def test_memory_is_shared_where_lifetimes_allow() -> None:
+    ops = [add("t0", "in0", 1), add("t1", "t0", 1), add("t2", "t1", 1), add("out0", "t2", 1)]
+    fmir = network([buffer("in0"), buffer("out0"), *map(buffer, ("t0", "t1", "t2"))], ops)
+    in_rows = allocate(fmir, load_part())[0]
+    assert in_rows.acc_row["t0"] == in_rows.acc_row["t2"] != in_rows.acc_row["t1"]
+    in_memory = allocate(fmir, load_part(), accumulators=False)[0]
+    assert in_memory.acc_row == {}
+    assert in_memory.address["t0"] == in_memory.address["t2"] != in_memory.address["t1"]
 
 
-def looks(*lengths: int) -> Fmir:
-    """One look-up in a table of each length."""
-    numbers = np.random.default_rng(0)
-    tables = {f"table{k}": numbers.integers(-999, 999, size) for k, size in enumerate(lengths)}
-    ops = [
-        Look(View(f"out{k}", 0, 16), View("in0", 0, 16), name, bits=len(values).bit_length() - 1)
-        for k, (name, values) in enumerate(tables.items())
-    ]
-    outputs = [buffer(f"out{k}") for k in range(len(lengths))]
-    return network([buffer("in0"), *outputs], ops, tables=tables)
+@pytest.mark.parametrize("accumulators", [True, False])
+def test_the_check_finds_values_that_overwrite_each_other(accumulators: bool) -> None:
+    fmir, part = sharing(), load_part()
+    maps = allocate(fmir, part, accumulators=accumulators)
+    assert faults(fmir, maps, part) == []
+    places = maps[0].acc_row if accumulators else maps[0].address
+    places["t1"] = places["t0"]
+    assert any("holds what t1 wrote" in fault for fault in faults(fmir, maps, part))
 
 
-def tables_of(*lengths: int) -> list[tuple[int, range, int]]:
-    """Copies, banks and row of each table."""
-    found = allocate(looks(*lengths), SPU)[0].tables
-    places = [found[f"table{k}"] for k in range(len(lengths))]
-    return [(1 << place.ways, range(place.bank, place.bank + (1 << place.ways)), place.row) for place in places]
+def test_the_check_finds_values_on_what_lives_for_ever() -> None:
+    fmir, part = sharing(), load_part()
+    maps = allocate(fmir, part)
+    maps[0].address["out0"] = maps[0].address["in0"] + 8
+    assert any("in0 and out0 overlap" in fault for fault in faults(fmir, maps, part))
 
 
-def test_tables_get_as_many_copies_as_fit() -> None:
-    assert tables_of(256) == [(4, range(4), 0)]
-    assert {copies for copies, _, _ in tables_of(*[256] * 8)} == {4}
-    assert {copies for copies, _, _ in tables_of(*[256] * 9)} == {2}
-    assert {copies for copies, _, _ in tables_of(*[256] * 32)} == {1}
+def test_the_check_finds_values_outside() -> None:
+    fmir, part = sharing(), load_part()
+    maps = allocate(fmir, part)
+    maps[0].acc_row["t0"] = maps[0].mac_row - 1
+    maps[0].address["out0"] = maps[0].used_bytes - 8
+    found = " ".join(faults(fmir, maps, part))
+    assert "t0 in accumulator row" in found
+    assert "out0 at bytes" in found
 
 
-def test_short_tables_leave_room_for_long_ones() -> None:
-    assert {copies for copies, _, _ in tables_of(1024, 1024, 1024, 1024, 2048, 2048)} == {1}
-
-
-@pytest.mark.parametrize("lengths", [(256,), (256,) * 9, (256,) * 32, (16, 2048, 4, 512, 2048, 2048, 1024)])
-def test_every_table_is_read_where_it_is(lengths: tuple[int, ...]) -> None:
-    fmir = looks(*lengths)
-    machine = Machine(finished(fmir), SPU)
-    x = np.arange(-8, 8)
-    found = machine.step({"in0": x})
-    for k, size in enumerate(lengths):
-        middle = size // 2
-        wanted = fmir.tables[f"table{k}"][np.clip(x, -middle, middle - 1) + middle]
-        assert found[f"out{k}"].tolist() == wanted.tolist()
-
-
-def test_too_many_tables() -> None:
-    with pytest.raises(
-        CapacityError, match=r"33 different look-up tables need 8448 words in 4 banks, but spu001 has 8192"
-    ):
-        tables_of(*[256] * 33)
-
-
-# ---- memory use ------------------------------------------------------------------------------------------------------
-
-
-def test_memory_use_adds_up() -> None:
-    net = Net()
-    x, state = net.input("x", 40), net.state("s", np.arange(40))
-    y = net.op("lut", {"x": x}, 40, shamt_address=-8, bw_address=8, table=table(np.arange(256)), function="f")
-    product = dense(net, y, 64, kept=0.3)
-    total = net.op("vvadd", {"x": state, "y": x}, 40, shamt_x=0, shamt_y=0, shamt_bwred=0, bw=16)
-    net.assign(state, total)
-    net.output(product)
-    compiled = agree(net.network())
-    places = compiled.fasmir.maps[0]
-    told = compiled.data.metadata["femtodriver"]["memory"][0]
-    purposes = ("weights", "indices", "constants", "activations", "state")
-    assert sum(told[name] for name in purposes) == places.used_bytes == 8 * sum(told["dm_used_words_per_bank"])
-    assert told["state"] == 80
-    assert told["tables"] == 2 * 256 * 4
-    assert told["instructions"] == 8 * told["im_used_words"] == 8 * len(compiled.data.mems_per_core[0]["IM"][0])
-
-
-def test_data_memory_lies_bank_by_bank() -> None:
-    compiled = compile_network_of_constant(np.arange(24))
-    words = compiled.data.mems_per_core[0]["DM"][0]
-    address = next(a for name, a in compiled.fasmir.maps[0].address.items() if name.startswith("const"))
-    sizes = compiled.data.metadata["data_bank_sizes"][0]
-    bank_words = SPU.dm_bank_words
-    by_address = [words[word % 2 * bank_words + word // 2] for word in range(sum(sizes.values()))]
-    values = np.array(by_address, np.uint64).view(np.int8)[address : address + 24]
-    assert values.tolist() == list(range(24))
-
-
-def compile_network_of_constant(values: np.ndarray) -> Compilation:
-    net = Net()
-    x, constant = net.input("x", len(values)), net.param(values)
-    net.output(net.op("vvmax", {"x": x, "y": constant}, len(values)))
-    return compile_network(net.network(), SPU)
+def test_values_wider_than_memory_stand_in_accumulators() -> None:
+    ops = [add("t0", "in0", 1), copy("out0", "t0")]
+    fmir = network([buffer("in0"), buffer("out0"), buffer("t0", bits=64)], ops)
+    assert "t0" in allocate(fmir, load_part(), accumulators=False)[0].acc_row
+    assert finished(fmir).metadata["inst_counts"]
 
 
 def test_a_part_with_few_accumulators() -> None:

@@ -1,28 +1,32 @@
-"""From mapped operations to images: threads, dependency counts, resolved names, and the source map."""
+"""Threads of each core: what they wait for, what they send, and the order in which cores work."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from femtodriver.compiler.backend.allocate import allocate
+from femtodriver.compiler.backend.build_threads import build_threads
 from femtodriver.compiler.backend.symbolic_program import CodeLine, Fasmir, Label, ThreadCode, fasmir_text
 from femtodriver.compiler.compiler_options import Options
+from femtodriver.compiler.fmir.ir import Buffer, Fmir, Role, Send, Vec, View
+from femtodriver.compiler.fmir.verify import verify
 from femtodriver.compiler.pipeline import Compilation, compile_network
 from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Network
-from femtodriver.isa import ISA, Instruction
-from femtodriver.machine.machine import Machine
 from femtodriver.part import load_part
-from femtodriver.program.metadata import program_info
-from tests.compiler.compiler_nets import ADD, Net, agree, dense, recurrent
+from tests.compiler.compiler_nets import ADD, Net, dense, recurrent
+from tests.compiler.fmir_samples import SIZE, add, buffer, copy, machine_outputs, network, outputs
 
 SPU, SPU4 = load_part(), load_part("spu001x4")
+
+
 ZOO = Path(__file__).resolve().parents[4] / "shared" / "corpus" / "zoo"
-SOME = ["gru_kws_S_double_p0", "lstm_vad_L_double_p0", "loop_bandgru", "strided_n4_k3", "conv2d_kws_S_double"]
 
 
 def lines(thread: ThreadCode) -> list[CodeLine]:
@@ -82,32 +86,6 @@ def test_outputs_leave_from_the_last_thread_of_core_0(compiled: Compilation) -> 
     assert everywhere == sent
 
 
-def test_images_decode_to_the_program(compiled: Compilation) -> None:
-    for code in compiled.fasmir.cores:
-        words = [int(word) for word in compiled.data.mems_per_core[code.core]["IM"][0]]
-        decoded: list[Instruction] = []
-        starts: dict[int, int] = {}
-        pc = 0
-        while pc < len(words):
-            instruction = ISA.decode(tuple(words[pc : pc + ISA.words_of(words[pc])]))
-            starts[pc] = len(decoded)
-            decoded.append(instruction)
-            pc += instruction.words
-        wanted = [line for thread in code.threads for line in lines(thread)]
-        assert [i.spec.name for i in decoded] == [line.instruction.spec.name for line in wanted]
-        entries = [int(word) for word in compiled.data.mems_per_core[code.core]["PB"][0]]
-        assert set(entries) <= set(starts)
-
-
-def test_scoreboard_and_program_buffer_have_an_entry_for_each_waiting_thread(compiled: Compilation) -> None:
-    for code in compiled.fasmir.cores:
-        waiting = [thread for thread in code.threads if thread.count is not None]
-        memory = compiled.data.mems_per_core[code.core]
-        assert memory["SB"][0].tolist() == [thread.count for thread in waiting]
-        assert len(memory["PB"][0]) == len(waiting)
-        assert len(memory["RQ"][0]) == 0
-
-
 def test_branches_lead_to_labels_of_their_own_thread() -> None:
     compiled = compile_network(load_or_skip("strided_n4_k3"), SPU)
     for thread in threads(compiled.fasmir).values():
@@ -122,72 +100,6 @@ def load_or_skip(name: str) -> Network:
     return load_network(ZOO / name / "graph.pt")
 
 
-# ---- source map ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", SOME)
-@pytest.mark.parametrize("cores", [1, 2])
-def test_every_instruction_of_a_layer_is_in_the_source_map(corpus: Path, name: str, cores: int) -> None:
-    part = SPU if name != "lstm_vad_L_double_p0" else SPU4
-    options = Options(cores=2 if name == "lstm_vad_L_double_p0" else cores)
-    compiled = compile_network(load_network(corpus / "zoo" / name / "graph.pt"), part, options=options)
-    told = compiled.data.metadata["femtodriver"]
-    for code in compiled.fasmir.cores:
-        owner: dict[int, int] = {}
-        for first, end, layer in told["source_map"][code.core]:
-            assert first < end
-            owner.update(dict.fromkeys(range(first, end), layer))
-        pc = 0
-        for line in (line for thread in code.threads for line in lines(thread)):
-            words = range(pc, pc + line.instruction.words)
-            assert {owner.get(word) for word in words} == {line.layer}
-            pc = words.stop
-        assert pc == len(compiled.data.mems_per_core[code.core]["IM"][0])
-    assert len(told["layers"]) == len(compiled.fasmir.layers)
-
-
-def test_layers_name_nodes_of_the_network() -> None:
-    net = Net()
-    x = net.input("x", 8)
-    net.output(net.op("vvadd", {"x": dense(net, x, 16), "y": net.param(np.arange(16))}, 16, **ADD))
-    compiled = agree(net.network())
-    names = [layer["name"] for layer in compiled.data.metadata["femtodriver"]["layers"]]
-    assert names == ["0 matmul net.v2", "1 vvadd net.v4", "(frame end)"]
-
-
-def test_cycles_of_all_layers_add_up_to_the_total() -> None:
-    compiled = compile_network(recurrent(), SPU, options=Options(cores=2))
-    machine = Machine(compiled.data, SPU)
-    machine.step({"x": np.arange(64)})
-    told = compiled.data.metadata["femtodriver"]
-    for core, report in zip(sorted(compiled.data.mems_per_core), machine.report().cores, strict=True):
-        owner = {pc: layer for first, end, layer in told["source_map"][core] for pc in range(first, end)}
-        mapped = sum(events["cycles"] for pc, events in report.by_pc.items() if pc in owner)
-        rest = sum(events["cycles"] for pc, events in report.by_pc.items() if pc not in owner)
-        assert mapped + rest == report.total("cycles")
-        assert mapped > 0.5 * report.total("cycles")
-
-
-# ---- metadata and text ---------------------------------------------------------------------------------------------
-
-
-def test_metadata_is_that_of_a_program(compiled: Compilation) -> None:
-    info = program_info(compiled.data.metadata)
-    assert [record.name for record in info.inputs] == ["x"]
-    assert [record.usable for record in info.inputs] == [64]
-    assert [record.mailbox_id for record in info.outputs] == [0, 1]
-    assert info.inst_counts == {core: len(m["IM"][0]) for core, m in compiled.data.mems_per_core.items()}
-
-
-def test_padding_fills_words() -> None:
-    net = Net()
-    x, y = net.input("x", 5), net.input("y", 9, bits=8)
-    net.output(net.op("relu", {"x": x}, 5), net.op("relu", {"x": y}, 9, bits=8))
-    metadata = agree(net.network()).data.metadata
-    assert metadata["fqir_input_padding"] == {"x": {"fqir": 5, "fasmir": 8}, "y": {"fqir": 9, "fasmir": 16}}
-    assert {name: record["precision"] for name, record in metadata["inputs"].items()} == {"x": "DBL", "y": "STD"}
-
-
 def test_text_of_a_program(golden: Callable[[str, str], None]) -> None:
     net = Net("small")
     x, state = net.input("x", 8), net.state("s", np.arange(8))
@@ -195,3 +107,124 @@ def test_text_of_a_program(golden: Callable[[str, str], None]) -> None:
     net.output(state)
     program = compile_network(net.network(), SPU).fasmir
     golden("program.txt", fasmir_text(program))
+
+
+# ---- placed by hand: who waits for whom ------------------------------------------------------------------------------
+
+
+def on(core: int, op: Vec) -> Vec:
+    """The operation on this core."""
+    return replace(op, core=core)
+
+
+def mail(name: str, core: int) -> Buffer:
+    """A buffer that a message fills."""
+    return replace(buffer(name, core=core), role=Role.MAIL)
+
+
+def message(dst: str, src: str, core: int) -> Send:
+    """All of a buffer of this core to another one."""
+    return Send(View(dst, 0, SIZE), View(src, 0, SIZE), core=core)
+
+
+IN, OUT = buffer("in0"), buffer("out0")
+STATE = buffer("state0", core=1, init=np.arange(SIZE) * 50 - 300)
+
+PLACED: dict[str, Fmir] = {
+    # Core 1 starts at once; core 0 must not wait for it before it has started it.
+    "the first operation of core 0 reads what core 1 sends": network(
+        [IN, OUT, STATE, mail("m0", 0)],
+        [message("m0", "state0", 1), add("out0", "in0", "m0"), on(1, add("state0", "state0", 7))],
+    ),
+    "core 1 waits for core 0, and core 0 for core 1": network(
+        [IN, OUT, STATE, mail("m0", 0), mail("m1", 1)],
+        [
+            message("m1", "in0", 0),
+            on(1, add("state0", "state0", "m1")),
+            message("m0", "state0", 1),
+            add("out0", "m0", 3),
+        ],
+    ),
+    "both begin with what the other one sends later": network(
+        [IN, OUT, STATE, mail("m0", 0), mail("m1", 1), buffer("t0", core=1), buffer("state1")],
+        [
+            message("m0", "state0", 1),
+            message("m1", "state1", 0),
+            on(1, add("t0", "m1", 1)),
+            add("state1", "m0", "in0"),
+            on(1, add("state0", "t0", "state0")),
+            copy("out0", "state1"),
+        ],
+    ),
+    "an output comes by message and nothing else reads it": network(
+        [IN, OUT, buffer("out1"), STATE, mail("m1", 1), buffer("t0", core=1)],
+        [
+            message("m1", "in0", 0),
+            *(on(1, add("t0", "m1", "state0")) for _ in range(20)),
+            message("out0", "t0", 1),
+            add("out1", "in0", 1),
+            on(1, copy("state0", "t0")),
+        ],
+    ),
+    "three messages are awaited at different places": network(
+        [
+            IN,
+            OUT,
+            STATE,
+            *(mail(f"m{k}", 0) for k in range(3)),
+            *(replace(STATE, name=f"state{k + 2}", core=k + 1) for k in range(2)),
+            buffer("t0"),
+            buffer("t1"),
+        ],
+        [
+            message("m0", "state0", 1),
+            message("m1", "state2", 1),
+            message("m2", "state3", 2),
+            add("t0", "in0", "m1"),
+            add("t1", "m0", "t0"),
+            add("t1", "t1", "m2"),
+            copy("out0", "t1"),
+            on(1, add("state0", "state2", 5)),
+            on(1, add("state2", "state0", 5)),
+            on(2, add("state3", "state3", 9)),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLACED)
+def test_cores_wait_for_each_other_and_never_for_ever(name: str) -> None:
+    fmir = PLACED[name]
+    verify(fmir)
+    assert machine_outputs(fmir, part=SPU4) == outputs(fmir)
+
+
+def test_a_core_that_has_something_to_do_is_started_and_one_that_waits_is_not() -> None:
+    told = {name: threads(program(fmir)) for name, fmir in PLACED.items()}
+    busy = told["the first operation of core 0 reads what core 1 sends"]
+    assert [line.target for line in lines(busy["core0.0"]) if line.instruction.spec.name == "signal"] == [
+        "core1.0",
+        "core0.1",
+    ]
+    assert busy["core0.0"].count == busy["core1.0"].count == 1
+    waiting = told["core 1 waits for core 0, and core 0 for core 1"]
+    assert [line.target for line in lines(waiting["core0.0"]) if line.instruction.spec.name == "signal"] == ["core0.1"]
+
+
+def test_code_is_cut_only_where_something_must_be_awaited() -> None:
+    told = threads(program(PLACED["three messages are awaited at different places"]))
+    counts = {name: thread.count for name, thread in told.items() if thread.count is not None}
+    # The input; m1 and the thread before; m0 and the thread before; m2 and the thread before; both cores and it.
+    assert counts == {
+        "core0.0": 1,
+        "core0.1": 2,
+        "core0.2": 2,
+        "core0.3": 2,
+        "core0.4": 3,
+        "core1.0": 1,
+        "core2.0": 1,
+    }
+
+
+def program(fmir: Fmir) -> Fasmir:
+    return build_threads(fmir, allocate(fmir, SPU4))

@@ -1,7 +1,7 @@
 """FMIR, the mapped IR: vector operations on views of named buffers, in execution order, each on a core.
 
 Concatenation, splitting and chunking do not exist here: they are views. All arithmetic stands in ``Vec`` (one
-vector instruction each), ``Look`` and ``Mac``. Its meaning is executed by ``fmir_run``; its text form is ``fmir_text``.
+vector instruction each), ``Look`` and ``Mac``. Its meaning is what ``interpreter`` does; its text is that of ``fmir_text``.
 """
 
 from __future__ import annotations
