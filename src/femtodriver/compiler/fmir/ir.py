@@ -1,7 +1,8 @@
 """FMIR, the mapped IR: vector operations on views of named buffers, in execution order, each on a core.
 
-Concatenation, splitting and chunking do not exist here: they are views. All arithmetic stands in ``Vec`` (one
-vector instruction each), ``Look`` and ``Mac``. Its meaning is what ``interpreter`` does; its text is that of ``fmir_text``.
+Concatenation, splitting and chunking do not exist here: they are views. All arithmetic stands in ``Vec`` (one vector
+instruction each), ``Look``, ``Interp`` and ``Mac``. ``interpreter`` executes it, ``fmir_text`` prints it, ``verify``
+checks it, and ``rewriting`` has what passes need to change it.
 """
 
 from __future__ import annotations
