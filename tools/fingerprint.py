@@ -32,6 +32,7 @@ def fingerprint(model: Path, folder: Path) -> list[str]:
                 n_frames=FRAMES,
                 input_period=0.016,
                 seed=7,
+                no_outputs=True,
             )
         except FemtoError as error:
             return [f"{type(error).__name__}: {error}  {name}"]

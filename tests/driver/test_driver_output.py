@@ -48,6 +48,7 @@ def test_the_layout(fd: Femtodriver) -> None:
             "LOOPBACK/meta_from_femtodriver/metadata.yaml",
             *(f"LOOPBACK/meta_from_femtodriver/test_core_0_{name}_initial_py_hex.txt" for name in IMAGES),
             "LOOPBACK/meta_from_femtodriver/test_core_0_rqueue_len_initial.txt",
+            *(f"LOOPBACK/outputs/{name}.npz" for name in ("fasmir", "fqir", "inputs")),
             "LOOPBACK/metrics.txt",
             "LOOPBACK/metrics.yaml",
         ]

@@ -13,12 +13,13 @@ import pytest
 
 from femtodriver.cli.subcommands import SUBCOMMANDS
 from femtodriver.device.boards import BOARDS
-from femtodriver.options import request_types
+from femtodriver.options import command_requests, request_types
 from femtodriver.options.option import options_of
 from femtodriver.options.request_types import GROUPS, MainRequest
 
 ROOT = Path(__file__).resolve().parents[2]
-REQUESTS = [kind for kind in vars(request_types).values() if isinstance(kind, type) and is_dataclass(kind)]
+DECLARED = {**vars(request_types), **vars(command_requests)}
+REQUESTS = [kind for kind in DECLARED.values() if isinstance(kind, type) and is_dataclass(kind)]
 COMMANDS: list[Any] = [MainRequest, *(row.request for row in SUBCOMMANDS.values())]
 
 
@@ -47,7 +48,7 @@ def test_defaults_are_values_that_the_option_takes(request_type: Any) -> None:
 
 def test_one_option_is_declared_once() -> None:
     declared = Counter(
-        name for kind in REQUESTS if issubclass(MainRequest, kind) for name in vars(kind)["__annotations__"]
+        name for kind in REQUESTS if issubclass(MainRequest, kind) for name in vars(kind).get("__annotations__", ())
     )
     assert [name for name, count in declared.items() if count > 1] == []
 

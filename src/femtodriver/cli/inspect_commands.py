@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from femtodriver.options.request_types import DisasmRequest, InspectRequest
+from femtodriver.options.command_requests import DisasmRequest, InspectRequest
 
 EXIT_PROBLEMS = 1
 ABOUT_INSPECT = (

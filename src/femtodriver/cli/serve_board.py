@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from femtodriver.options.command_requests import BoardRequest
 from femtodriver.options.option import given_options
-from femtodriver.options.request_types import BoardRequest
 
 if TYPE_CHECKING:
     from femtodriver.device.virtual.link_faults import Faults

@@ -15,8 +15,8 @@ from femtodriver.cli.board_command import EPILOG as ABOUT_BOARD
 from femtodriver.cli.board_command import board
 from femtodriver.cli.inspect_commands import ABOUT_DISASM, ABOUT_INSPECT, disasm, inspect
 from femtodriver.cli.option_parser import OptionParser
+from femtodriver.options.command_requests import BoardRequest, DisasmRequest, InspectRequest
 from femtodriver.options.option import AnyRequest
-from femtodriver.options.request_types import BoardRequest, DisasmRequest, InspectRequest
 
 
 @dataclass(frozen=True)

@@ -176,11 +176,11 @@ class Femtodriver:
 
     @methods.SIMULATE.signed
     def simulate(
-        self, model_inputs: Inputs, *positional: Any, **options: Unpack[keywords.MeasureKeywords]
+        self, model_inputs: Inputs, *positional: Any, **options: Unpack[keywords.SimulateKeywords]
     ) -> tuple[Result, str]:
         """Run the compiled program on the machine: (result of the runner ``fasmir``, metrics as YAML)."""
         request = methods.SIMULATE.bind(positional, options)
-        done = self._execute((SIMULATOR,), model_inputs, requests.RunnerRequest())
+        done = self._execute((SIMULATOR,), model_inputs, requests.ExecuteRequest(no_outputs=request.no_outputs))
         return done.result, document_yaml(done.metrics(request.input_period))
 
     @methods.CREATE_RUNNER.signed
@@ -239,7 +239,7 @@ class Femtodriver:
 
     @methods.EXECUTE_RUNNER.signed
     def execute_runner(
-        self, requested_runner: str, model_inputs: Inputs, *positional: Any, **options: Unpack[keywords.RunnerKeywords]
+        self, requested_runner: str, model_inputs: Inputs, *positional: Any, **options: Unpack[keywords.ExecuteKeywords]
     ) -> tuple[Result, Runner]:
         """Reset one runner, run all frames, finish it: (result, runner).
 
@@ -371,7 +371,7 @@ class Femtodriver:
         self._random = (inputs, request.seed if source is None else None)
         return inputs
 
-    def _execute(self, names: Sequence[str], inputs: Inputs, request: requests.RunnerRequest) -> Execution:
+    def _execute(self, names: Sequence[str], inputs: Inputs, request: requests.ExecuteRequest) -> Execution:
         built = self._compiled()
         check_board(request, names)
         done = execute(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from femtodriver import __version__
@@ -13,7 +13,7 @@ from femtodriver.compiler.fmir.ir import Fmir
 from femtodriver.compiler.pipeline import Dump, compile_network
 from femtodriver.errors import FemtoError, ProgramError, UsageError
 from femtodriver.files.file_access import AnyPath
-from femtodriver.fqir.graph import Network
+from femtodriver.fqir.graph import Tensor
 from femtodriver.inputs import InputSpec
 from femtodriver.model.described_program import check_part, completed, specs
 from femtodriver.model.load_model import Source
@@ -56,12 +56,14 @@ class Built:
         """
         found = specs(self.data, self.description, self.source.where)[0]
         network = self.source.network
-        return found if network is None else tuple(_of_network(spec, network) for spec in found)
+        return found if network is None else tuple(_of_network(spec, network.inputs) for spec in found)
 
     @property
     def outputs(self) -> tuple[InputSpec, ...]:
-        """The outputs, as the program tells itself or, if it is foreign, as its records are."""
-        return specs(self.data, self.description, self.source.where)[1]
+        """The outputs, likewise."""
+        found = specs(self.data, self.description, self.source.where)[1]
+        network = self.source.network
+        return found if network is None else tuple(_of_network(spec, network.outputs) for spec in found)
 
     @property
     def model(self) -> dict[str, str | None]:
@@ -81,9 +83,9 @@ class Built:
         return locked(self.data, self.source.where) if self.plain is None else ""
 
 
-def _of_network(spec: InputSpec, network: Network) -> InputSpec:
-    """The input with its axes and quanta in the network."""
-    tensors = [tensor for tensor in network.inputs if tensor.name == spec.name]
+def _of_network(spec: InputSpec, known: Sequence[Tensor]) -> InputSpec:
+    """The input or output with its axes and quanta in the network."""
+    tensors = [tensor for tensor in known if tensor.name == spec.name]
     return replace(spec, shape=tensors[0].shape, quanta=tensors[0].quanta) if tensors else spec
 
 

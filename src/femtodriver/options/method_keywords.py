@@ -69,9 +69,10 @@ class FramesKeywords(TypedDict, total=False):
     input_file_sample_indices: Sequence[int] | None
 
 
-class MeasureKeywords(TypedDict, total=False):
-    """Of ``MeasureRequest``."""
+class SimulateKeywords(TypedDict, total=False):
+    """Of ``SimulateRequest``."""
 
+    no_outputs: bool
     input_period: float | None
 
 
@@ -92,9 +93,28 @@ class RunnerKeywords(TypedDict, total=False):
     no_verify: bool
 
 
+class ExecuteKeywords(TypedDict, total=False):
+    """Of ``ExecuteRequest``."""
+
+    no_outputs: bool
+    noencrypt: bool
+    dummy_output_file: AnyPath | None
+    debug_vars: Names
+    debug_vars_fname: AnyPath | None
+    hardware: str
+    address: str | None
+    zynq_host: str | None
+    hardware_address: str | None
+    timeout: float | None
+    reply_file: AnyPath | None
+    fake_output_file: AnyPath | None
+    no_verify: bool
+
+
 class CompareKeywords(TypedDict, total=False):
     """Of ``CompareRequest``."""
 
+    no_outputs: bool
     noencrypt: bool
     dummy_output_file: AnyPath | None
     debug_vars: Names
@@ -124,6 +144,7 @@ class JobKeywords(TypedDict, total=False):
     input_file_sample_indices: Sequence[int] | None
     input_file: InputSource
     input_period: float | None
+    no_outputs: bool
     noencrypt: bool
     dummy_output_file: AnyPath | None
     debug_vars: Names

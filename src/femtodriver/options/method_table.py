@@ -12,11 +12,12 @@ from femtodriver.options.request_types import (
     CompareRequest,
     CompileRequest,
     DriverRequest,
+    ExecuteRequest,
     FramesRequest,
     JobRequest,
-    MeasureRequest,
     ModelRequest,
     RunnerRequest,
+    SimulateRequest,
 )
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -69,14 +70,14 @@ DRIVER = Method("Femtodriver", DriverRequest, "model_source_dir debug force_femt
 COMPILE = Method("compile", ModelRequest, "model_name model_options_file output_dir noencrypt")
 COMPILE_METADATA = Method("compile_metadata", CompileRequest, "output_dir model_options_file noencrypt")
 GENERATE_AUDIO_INPUTS = Method("generate_audio_inputs", FramesRequest, "n_frames input_sample_indices")
-SIMULATE = Method("simulate", MeasureRequest, "input_period")
+SIMULATE = Method("simulate", SimulateRequest, "input_period")
 CREATE_RUNNER = Method("create_runner", RunnerRequest, _BOARD)
 CREATE_SPU_RUNNER = Method(
     "create_SPURunner",
     RunnerRequest,
     "noencrypt hardware debug_vars debug_vars_fname dummy_output_file zynq_host",
 )
-EXECUTE_RUNNER = Method("execute_runner", RunnerRequest, _BOARD)
+EXECUTE_RUNNER = Method("execute_runner", ExecuteRequest, _BOARD)
 COMPARE = Method("compare", CompareRequest, _BOARD)
 RUN = Method(
     "run",

@@ -13,20 +13,14 @@
 
 from __future__ import annotations
 
-import io
-import re
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from femtodriver.arrays import Int64Array
 from femtodriver.files.file_access import make_directory, write_file
 from femtodriver.metrics import document_yaml
-from femtodriver.output.file_names import safe_name
+from femtodriver.output.output_files import Arrays, escaped, npz
 from femtodriver.output.plots import draw
 from femtodriver.program.bus.write_recordings import recording_hex_text, recording_yaml
 from femtodriver.runners.compare_runs import Comparison, Verdict
@@ -36,9 +30,6 @@ from femtodriver.runners.execution import Execution, Recordings
 FOLDER = "comparison"
 SCHEMA = "femtodriver-comparison/1"
 OWN_RUNNERS = frozenset({"fqir", "fmir", "fasmir"})
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-_PLAIN_KEY = re.compile(r"(?!\.\.?$)[^/\\\x00-\x1f\x7f\ud800-\udfff]{1,200}")
-Arrays = Mapping[str, npt.ArrayLike]
 
 
 def write_comparison(folder: Path, execution: Execution) -> None:
@@ -47,7 +38,7 @@ def write_comparison(folder: Path, execution: Execution) -> None:
     found = execution.comparison
     document = document_yaml(comparison_document(execution))
     write_file(folder / "comparison.yaml", document.encode("utf-8", "backslashreplace"))
-    write_file(folder / "inputs.npz", npz({_key(name): rows for name, rows in execution.inputs.items()}))
+    write_file(folder / "inputs.npz", npz(escaped(execution.inputs)))
     write_file(folder / "outputs.npz", npz(_by_runner(found.outputs)))
     if any(found.internals.values()):
         write_file(folder / "internals.npz", npz(_by_runner(found.internals)))
@@ -94,26 +85,8 @@ def write_traffic(folder: Path, recordings: Recordings) -> None:
         write_file(folder / name, text.encode("ascii", "backslashreplace"))
 
 
-def npz(arrays: Arrays) -> bytes:
-    """The arrays as an ``.npz``; the same arrays give the same bytes."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, values in arrays.items():
-            member = io.BytesIO()
-            np.lib.format.write_array(member, np.ascontiguousarray(values), allow_pickle=False)
-            entry = zipfile.ZipInfo(f"{name}.npy", _EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, member.getvalue())
-    return stream.getvalue()
-
-
 def _by_runner(values: Mapping[str, Mapping[str, Int64Array]]) -> Arrays:
-    return {f"{runner}/{_key(name)}": rows for runner, found in values.items() for name, rows in found.items()}
-
-
-def _key(name: str) -> str:
-    """The name itself, unless it could be taken for a path or cannot be stored."""
-    return name if _PLAIN_KEY.fullmatch(name) else safe_name(name or "_")
+    return {f"{runner}/{name}": rows for runner, found in values.items() for name, rows in escaped(found).items()}
 
 
 def _pair(verdict: Verdict) -> dict[str, Any]:

@@ -9,7 +9,8 @@
     │   ├── apb_records/0PROG_A, 0PROG_D                  the same for an SD card
     │   ├── <name>.femto
     │   └── all.yaml, all_hex.yaml, all_hex.txt           the traffic of a run on a board
-    ├── comparison/                                       after a comparison, see ``results``
+    ├── comparison/                                       after a comparison, see ``comparison_files``
+    ├── outputs/                                          after a run, see ``output_files``
     └── metrics.yaml, metrics.txt                         after a simulation
 """
 
@@ -31,6 +32,8 @@ from femtodriver.output.atomic_folder import replace_tree
 from femtodriver.output.comparison_files import FOLDER as COMPARISON
 from femtodriver.output.comparison_files import write_comparison, write_traffic
 from femtodriver.output.file_names import safe_name
+from femtodriver.output.output_files import FOLDER as OUTPUTS
+from femtodriver.output.output_files import write_outputs
 from femtodriver.program.bus.load_sequence import load_sequence
 from femtodriver.program.bus.write_recordings import PROGRAM_RECORDING, write_io_records
 from femtodriver.program.femto.femto_from_program import femto_from_compiled
@@ -41,7 +44,7 @@ IO_RECORDS = "io_records"
 METRICS_YAML = "metrics.yaml"
 METRICS_TEXT = "metrics.txt"
 # Entries of a model's folder that a new compilation replaces or, if it does not make them, makes untrue.
-RESULTS = frozenset({IO_RECORDS, METRICS_YAML, METRICS_TEXT, COMPARISON})
+RESULTS = frozenset({IO_RECORDS, METRICS_YAML, METRICS_TEXT, COMPARISON, OUTPUTS})
 OWN_METAS = frozenset({OWN_META, ZIP_META, FEMTO_META})
 FOREIGN_CLOCK_MHZ = 100
 _log = logging.getLogger(__name__)
@@ -68,6 +71,8 @@ def write_all(
             write_traffic(folder / IO_RECORDS, execution.recordings)
         if execution is not None and execution.compared:
             write_comparison(folder / COMPARISON, execution)
+        if execution is not None and not execution.request.no_outputs:
+            write_outputs(folder / OUTPUTS, execution)
         if doc is not None:
             write_metrics(folder, doc)
 
@@ -79,14 +84,16 @@ def write_all(
 
 
 def write_results(output_dir: AnyPath, execution: Execution) -> None:
-    """Adds comparison and traffic to a model's folder that is there already; the folder of the comparison is replaced
-    in one step."""
+    """Adds what a run gave to a model's folder that is there already; each folder below it is replaced in one step."""
     folder = model_folder(output_dir, execution.model.source.name)
     if execution.recordings:
         write_traffic(folder / IO_RECORDS, execution.recordings)
     if execution.compared:
         target = folder / COMPARISON
         replace_tree(target, _everything(target), lambda place: write_comparison(place, execution))
+    if not execution.request.no_outputs:
+        target = folder / OUTPUTS
+        replace_tree(target, _everything(target), lambda place: write_outputs(place, execution))
 
 
 def write_metadata(output_dir: AnyPath, built: Built) -> Path:

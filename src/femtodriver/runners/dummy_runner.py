@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.array_names import escape_name, unescape_name
 from femtodriver.arrays import AnyArray, Int64Array
 from femtodriver.errors import InputError, UsageError
 from femtodriver.inputs import InputSpec, check_inputs, read_array
@@ -16,6 +17,8 @@ from femtodriver.options.request_types import RunnerRequest
 from femtodriver.runners.runner import Mask, Progress, Runner, Values
 
 SUFFIXES = (".npy", ".npz")
+# Arrays of this name in a file that we wrote tell what the numbers of an output stand for.
+QUANTA = "quanta/"
 
 
 class DummyRunner(Runner):
@@ -66,7 +69,8 @@ def read_recording(path: Path, outputs: Sequence[InputSpec]) -> Values:
     if not isinstance(content, dict):
         if len(outputs) != 1:
             raise InputError(f"{path}: a .npy file can replay one output, not {len(outputs)}. Use a .npz file.")
-        content = {names[0]: content}
+        content = {escape_name(names[0]): content}
+    content = {unescape_name(key): rows for key, rows in content.items() if not key.startswith(QUANTA)}
     if set(content) != set(names):
         found = ", ".join(map(repr, content)) or "none"
         raise InputError(f"{path}: must have one array for each of {', '.join(map(repr, names))}, not for {found}.")

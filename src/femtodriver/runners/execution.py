@@ -14,7 +14,7 @@ from femtodriver import __version__
 from femtodriver.errors import UsageError
 from femtodriver.metrics import build_document
 from femtodriver.model.build_model import Built
-from femtodriver.options.request_types import RunnerRequest
+from femtodriver.options.request_types import ExecuteRequest
 from femtodriver.program.bus.transactions import Transaction
 from femtodriver.runners.compare_runs import Comparison, RunProgress, run_all
 from femtodriver.runners.fasmir_runner import FasmirRunner
@@ -39,7 +39,7 @@ class Execution:
     """
 
     model: Built
-    request: RunnerRequest
+    request: ExecuteRequest
     inputs: Inputs
     runners: Mapping[str, Runner]
     comparison: Comparison
@@ -100,7 +100,7 @@ def execute(
     names: Sequence[str],
     inputs: Inputs,
     model: Built,
-    request: RunnerRequest,
+    request: ExecuteRequest,
     *,
     tolerance: float | None = None,
     records_dir: Path | None = None,

@@ -1,0 +1,96 @@
+"""The options of subcommands: one request class for each; see ``request_types``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from femtodriver.options.option import option
+from femtodriver.options.request_types import DebugRequest
+from femtodriver.options.value_kinds import PATH, SECONDS, SHARE, SWITCH, whole
+
+if TYPE_CHECKING:
+    from femtodriver.files.file_access import AnyPath
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BoardRequest(DebugRequest):
+    """What ``femtodrive board`` takes."""
+
+    one_of: ClassVar[tuple[str, ...]] = ("listen", "redis")
+    faults: ClassVar[str] = "faults of the link, for tests and demonstrations (with --listen)"
+
+    listen: str | None = option(
+        None, metavar="HOST[:PORT]", help="serve the ZCU104 protocol there; port 0: any free one"
+    )
+    redis: str | None = option(None, metavar="HOST[:PORT]", help="serve the redis protocol through the server there")
+    hw_config: AnyPath = option("spu001", kind=PATH, metavar="PART", help="name of a part or a .toml file")
+    keyring: AnyPath | None = option(
+        None, kind=PATH, metavar="FILE", help="keys of the board, for encrypted programs (default: FS_KEYRING)"
+    )
+    replay: AnyPath | None = option(
+        None,
+        kind=PATH,
+        metavar="PATH",
+        help="load a program first: a folder with 0PROG_A and 0PROG_D (or that of a model), or setup.yaml",
+    )
+    drop: float | None = option(
+        None,
+        kind=SHARE,
+        metavar="SHARE",
+        group=faults,
+        help="share of entries, in both directions, that vanish",
+    )
+    corrupt: float | None = option(
+        None,
+        kind=SHARE,
+        metavar="SHARE",
+        group=faults,
+        help="share of entries, in both directions, that get one bit flipped",
+    )
+    delay: float | None = option(
+        None, kind=SHARE, metavar="SHARE", group=faults, help="share of answers that come late"
+    )
+    delay_s: float | None = option(
+        None, kind=SECONDS, metavar="S", group=faults, help="by how many seconds at most (default 0.02)"
+    )
+    split: bool = option(False, kind=SWITCH, group=faults, help="send answers in small pieces")
+    close_after: int | None = option(
+        None,
+        kind=whole(1),
+        metavar="BYTES",
+        group=faults,
+        help="close the connection once, after so many bytes from the board",
+    )
+    close_after_entries: int | None = option(
+        None,
+        kind=whole(1),
+        metavar="N",
+        group=faults,
+        help="close the connection once, after so many entries from the client",
+    )
+    seed: int | None = option(None, kind=whole(0), metavar="N", group=faults, help="seed of the faults (default 0)")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class InspectRequest(DebugRequest):
+    """What ``femtodrive inspect`` takes."""
+
+    file: AnyPath = option(positional=True, metavar="FILE", kind=PATH, help="what to look at")
+    json: bool = option(False, kind=SWITCH, help="one JSON document instead of tables")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DisasmRequest(DebugRequest):
+    """What ``femtodrive disasm`` takes."""
+
+    file: AnyPath = option(
+        positional=True,
+        metavar="FILE",
+        kind=PATH,
+        help="a .femto, a memory-image zip or the folder of a compiled model",
+    )
+    json: bool = option(False, kind=SWITCH, help="one JSON document instead of a listing")
+    keyring: AnyPath | None = option(
+        None, kind=PATH, metavar="FILE", help="keys for encrypted programs (default: FS_KEYRING)"
+    )

@@ -1,0 +1,66 @@
+"""What runners gave, as arrays: the folder ``outputs`` of a model's folder.
+
+::
+
+    outputs/
+    ├── inputs.npz        one array (frames, elements) per input; may be given to --input-file again
+    └── <runner>.npz      one array (frames, elements) per output, int64, and "quanta/<output>" where they are known
+
+An integer v of an output stands for the real number v * 2**quanta. Names are escaped as ``array_names`` tells. The file
+of a runner may be given to --dummy-output-file.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from femtodriver.array_names import escape_name
+from femtodriver.files.file_access import make_directory, write_file
+from femtodriver.inputs import InputSpec
+from femtodriver.runners.dummy_runner import QUANTA
+from femtodriver.runners.execution import Execution
+
+FOLDER = "outputs"
+INPUTS = "inputs.npz"
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+# Long runs should not wait for the packing of what few will look at.
+_QUICK = 1
+Arrays = Mapping[str, npt.ArrayLike]
+
+
+def write_outputs(folder: Path, execution: Execution) -> None:
+    """Writes the files of a run into the folder, which is made. ProgramError when that is not possible."""
+    make_directory(folder)
+    write_file(folder / INPUTS, npz(escaped(execution.inputs), _QUICK))
+    quanta = _quanta(execution.model.outputs)
+    for name, rows in execution.comparison.outputs.items():
+        known = {key: value for key, value in quanta.items() if key.removeprefix(QUANTA) in escaped(rows)}
+        write_file(folder / f"{name}.npz", npz({**escaped(rows), **known}, _QUICK))
+
+
+def escaped(arrays: Arrays) -> Arrays:
+    """The arrays by names that an archive can hold."""
+    return {escape_name(name): values for name, values in arrays.items()}
+
+
+def npz(arrays: Arrays, level: int | None = None) -> bytes:
+    """The arrays as an ``.npz``, packed at that level of deflate; the same arrays give the same bytes."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, values in arrays.items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.asarray(values, order="C"), allow_pickle=False)
+            entry = zipfile.ZipInfo(f"{name}.npy", _EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, member.getvalue(), compresslevel=level)
+    return stream.getvalue()
+
+
+def _quanta(outputs: tuple[InputSpec, ...]) -> Arrays:
+    return {f"{QUANTA}{escape_name(spec.name)}": spec.quanta for spec in outputs if spec.quanta is not None}
