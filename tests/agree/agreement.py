@@ -17,7 +17,9 @@ from femtodriver.compiler.pipeline import Compilation, compile_network
 from femtodriver.compiler.placement import ownership
 from femtodriver.errors import CapacityError, UnsupportedError
 from femtodriver.fqir.graph import Network
+from femtodriver.fqir.operators.ranges import of_bits
 from femtodriver.fqir.reference import Reference
+from femtodriver.fqir.validate import checked as validated
 from femtodriver.machine.machine import Machine
 from femtodriver.part import Part
 
@@ -70,6 +72,9 @@ def checked(network: Network, frames: Sequence[Frame], target: Target) -> Outcom
 def _checked(network: Network, frames: Sequence[Frame], target: Target) -> Outcome:
     compiled = compiled_for(network, target)
     outputs, inner = reference(network, frames)
+    found = _outside(network, compiled, outputs, inner)
+    if found is not None:
+        return found
     fmir, machine = FmirExecutor(compiled.fmir), Machine(compiled.data, target.part)
     kept = compiled.data.metadata["femtodriver"]["kept"]
     for _ in range(2):  # the second time after a reset
@@ -80,12 +85,26 @@ def _checked(network: Network, frames: Sequence[Frame], target: Target) -> Outco
                 _difference("fmir inside", number, _known(fmir.internals(), inner[number]), inner[number]),
                 _difference("fasmir inside", number, _known(_peek(machine, kept), inner[number]), inner[number]),
             )
-            for found in differences:
-                if found is not None:
-                    return found
+            for difference in differences:
+                if difference is not None:
+                    return difference
         fmir.reset()
         machine.reset()
     return Outcome(SHARED if len(compiled.data.mems_per_core) > 1 else EXACT)
+
+
+def _outside(
+    network: Network, compiled: Compilation, outputs: Sequence[Frame], inner: Sequence[Frame]
+) -> Outcome | None:
+    """Values that the declarations of operators, or the widths of the program's outputs, rule out."""
+    widths = {port.name: of_bits(port.bits) for port in compiled.fmir.outputs}
+    for what, frames, ranges in (("range", inner, validated(network).ranges), ("width", outputs, widths)):
+        for number, frame in enumerate(frames):
+            for name, values in frame.items():
+                low, high = ranges[name]
+                if values.size and (values.min() < low or values.max() > high):
+                    return Outcome(f"WRONG {what}", f"frame {number}, {name!r}: {values[:9]} for {low} to {high}")
+    return None
 
 
 def compiled_for(network: Network, target: Target) -> Compilation:

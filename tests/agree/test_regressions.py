@@ -84,6 +84,15 @@ def test_a_bias_of_a_depthwise_convolution_keeps_its_bits() -> None:
     exact(network(frame), target=IN_MEMORY)
 
 
+def test_numbers_beyond_32_bits_are_refused_before_anything_runs() -> None:
+    for dtype in ("", "int32"):
+        wide = parameter("p", [1 << 40, 1, 2, 3], dtype)
+        for op, constants in (("vimul", TIMES_TWO), ("relu", {}), ("copy", {})):
+            frame = graph([node(op, {"x": wide}, "out", constants)], [X], "out", [wide])
+            with pytest.raises(ModelError, match=r'parameter "p" must be from -2147483648 to 2147483647 \('):
+                compile_network(network(frame), load_part())
+
+
 def test_an_output_declared_narrower_than_its_value() -> None:
     frame = graph([node("vimul", {"x": X}, "out", {**MULTIPLY, "y": 1000})], [X], "out")
     narrow = tuple(tensor("out", 4, dtype) for dtype in ("int8",))
@@ -121,6 +130,16 @@ def test_booleans_stay_booleans_through_copies_branches_loops_and_states() -> No
     frame = graph(nodes, [x], "")
     extremes = {"x": [8388607, -8388608, 0, 5]}
     exact(network(replace(frame, outputs=(out,)), s=[0, 0, 0, 0]), extremes, extremes, {"x": [-1, 1, 1, 1]}, extremes)
+
+
+def test_an_output_whose_values_leave_its_type_is_as_wide_as_they_are() -> None:
+    """A split of 32-bit values, declared to have 24 bits: memory holds both in 32 bits, and the port said 24."""
+    x = tensor("x", 4, "int32")
+    out = tensor("out", 2, "int24")
+    halves = replace(node("split", {"x": x}, "", {"lengths": (2, 2), "dim": 0}), outputs=(out, tensor("rest", 2)))
+    frame = replace(graph([halves], [x], ""), outputs=(out,))
+    assert compile_network(network(frame), load_part()).fmir.outputs[0].bits == 32
+    exact(network(frame), {"x": [-(1 << 31), (1 << 31) - 1, 0, 1]})
 
 
 # ---- nothing at all ----------------------------------------------------------------------------------------------

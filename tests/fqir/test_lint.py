@@ -42,3 +42,13 @@ def test_remarks_report_unknown_constants_and_untrue_shapes() -> None:
 
 def test_an_ordinary_network_has_no_remarks() -> None:
     assert remarks(network(graph([node("vvadd", {"x": "x", "y": "x"}, **ADD)], [tensor("x")]))) == ()
+
+
+def test_remarks_report_an_output_that_is_wider_than_its_type() -> None:
+    wide = node("viadd", {"x": "x"}, ["z"], **{**ADD, "y": 1, "bw": 24})
+    frame = graph([wide], [tensor("x")], ["z"])
+    assert remarks(network(frame)) == (
+        'network "net", graph ARITH: output "z" is declared int16, but its values may need 24 bits; it gets them.',
+    )
+    fitting = node("viadd", {"x": "x"}, ["z"], **{**ADD, "y": 1})
+    assert remarks(network(graph([fitting], [tensor("x")], ["z"]))) == ()

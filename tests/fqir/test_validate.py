@@ -63,6 +63,10 @@ def test_unknown_operators(op: str, advice: str) -> None:
     [
         (with_parameter([127, 128]), 'parameter "w" must be from -128 to 127 (int8), not 128.'),
         (with_parameter([-9], "fqint4"), 'parameter "w" must be from -8 to 7 (fqint4), not -9.'),
+        (
+            with_parameter([1 << 31], ""),
+            'parameter "w" must be from -2147483648 to 2147483647 (no type), not 2147483648.',
+        ),
         (with_parameter([1, 2], shape=[3]), 'parameter "w" must have its declared shape [3], not [2].'),
         (with_parameter([1], "fqint16_fp"), 'type of "w" must be an integer type, not "fqint16_fp".'),
         (with_parameter([1], "int64"), 'type of "w" must have 1 to 32 bits, not 64.'),
@@ -95,7 +99,7 @@ def test_tensors(net: Network, sentence: str) -> None:
 
 def test_parameters_may_fill_their_width_or_have_no_declared_width() -> None:
     validate(with_parameter([-128, 127]))
-    validate(with_parameter([1 << 40], ""))
+    validate(with_parameter([-(1 << 31), (1 << 31) - 1], ""))
     validate(with_parameter([], "int8"))
 
 

@@ -1,12 +1,14 @@
-"""What is legal in a network and yet worth a look: shared names, ignored constants, untrue shapes."""
+"""What is legal in a network and yet worth a look: shared names, ignored constants, untrue shapes and types."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from femtodriver.fqir.graph import Graph, Network, Node, Tensor
-from femtodriver.fqir.location import GraphPlace, NodePlace, named
+from femtodriver.fqir.location import GraphPlace, NodePlace, frame_place, named
 from femtodriver.fqir.operators.operator import Operator
+from femtodriver.fqir.operators.ranges import bits_of
+from femtodriver.fqir.shape_inference import Flow
 from femtodriver.fqir.validate import checked, graphs
 
 
@@ -29,7 +31,16 @@ def remarks(network: Network) -> tuple[str, ...]:
                 shape = flow.shapes.get(tensor.name)
                 if len(origins[tensor.name]) == 1 and shape is not None and shape != tensor.shape:
                     found.append(f"{inside.text}: the declared shape of {named(tensor.name)} is not {list(shape)}.")
-    return tuple(found)
+    return (*found, *_narrow_outputs(network, flow))
+
+
+def _narrow_outputs(network: Network, flow: Flow) -> Iterator[str]:
+    """Types say nothing about what is computed; programs give such an output the width that it needs."""
+    for tensor in network.outputs:
+        bits = bits_of(flow.ranges[tensor.name])
+        if tensor.bits is not None and bits > tensor.bits:
+            where = f"{frame_place(network).text}: output {named(tensor.name)}"
+            yield f"{where} is declared {tensor.dtype}, but its values may need {bits} bits; it gets them."
 
 
 def _ignored_constants(operator: Operator, place: NodePlace) -> Iterator[str]:

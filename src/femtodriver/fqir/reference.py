@@ -24,13 +24,17 @@ Step = Callable[[], None]
 
 
 class Reference:
-    """Executes a network. ``values`` is the table of all named values after the last frame: read, do not write."""
+    """Executes a network. ``values`` is the table of all named values after the last frame: read, do not write.
+
+    ``ranges`` has the smallest and largest number that each name can ever hold.
+    """
 
     def __init__(self, network: Network) -> None:
         """Validate and prepare. ModelError or UnsupportedError if the network has no meaning."""
         self.network = network
         self.values: dict[str, Int64Array] = {}
-        self._operators = checked(network).operators
+        flow = checked(network)
+        self._operators, self.ranges = flow.operators, flow.ranges
         self._known = constant_values(network, self._operators)
         self._prepared: dict[tuple[object, ...], Any] = {}
         self._bodies: dict[int, Body] = {}

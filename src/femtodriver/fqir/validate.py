@@ -102,7 +102,7 @@ def _check_tensor(tensor: Tensor, place: GraphPlace) -> None:
 
 
 def _check_parameter(tensor: Tensor, place: GraphPlace) -> None:
-    """Parameters hold integer arrays of their declared shape, inside their declared width."""
+    """Parameters hold integer arrays of their declared shape, inside their declared width; that of 32 bits without."""
     name, value = named(tensor.name), tensor.value
     if value is None:
         raise place.fault(f"parameter {name} must have a value, not none")
@@ -112,10 +112,10 @@ def _check_parameter(tensor: Tensor, place: GraphPlace) -> None:
         raise place.fault(
             f"parameter {name} must have its declared shape {list(tensor.shape)}, not {list(value.shape)}"
         )
-    if tensor.bits is None or value.size == 0:
+    if value.size == 0:
         return
-    low, high = fixed.limits(tensor.bits)
+    low, high = fixed.limits(tensor.bits or WIDEST)
     smallest, largest = int(np.min(value)), int(np.max(value))
     if smallest < low or largest > high:
         worst = smallest if smallest < low else largest
-        raise place.fault(f"parameter {name} must be from {low} to {high} ({tensor.dtype}), not {worst}")
+        raise place.fault(f"parameter {name} must be from {low} to {high} ({tensor.dtype or 'no type'}), not {worst}")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from femtodriver.arrays import Int64Array
 from femtodriver.compiler.accumulator_rows import wide_elements
 from femtodriver.compiler.fmir.ir import Fmir
 from femtodriver.compiler.fmir.verify import verify
 from femtodriver.compiler.frontend.lower_graph import Lowering
 from femtodriver.errors import UnsupportedError
 from femtodriver.fqir.graph import Network
+from femtodriver.fqir.operators.ranges import Range, bits_of
 from femtodriver.fqir.reference import Reference
 from femtodriver.isa.limits import MAX_ELEMENT_BITS
 from femtodriver.part import Part
@@ -25,24 +26,28 @@ def lower_network(network: Network, part: Part, *, reuse: bool = True, keep: Seq
     ``reuse``: build equal operations once. ``keep``: names of tensors whose values stay readable until the frame ends.
     UnsupportedError for what cannot be compiled.
     """
-    initial = initial_state(network)
+    reference = Reference(network)
+    initial = {name: np.asarray(reference.values[name], np.int64) for name in network.state_names}
     widths: dict[str, int] = {}
     while True:
         lowering = Lowering(network, initial, widths, wide_elements(part), reuse=reuse, keep=keep)
         lowering.graph(network.frame)
         fmir = lowering.finish()
         if not lowering.too_narrow:
+            fmir = _with_wide_outputs(fmir, reference.ranges)
             verify(fmir)
             return fmir
         _check_widths(network, lowering.too_narrow)
         widths |= lowering.too_narrow
 
 
-def initial_state(network: Network) -> Mapping[str, Int64Array]:
-    """Values of the states before the first frame, by name, in their own shapes."""
-    reference = Reference(network)
-    reference.reset()
-    return {name: np.asarray(reference.values[name], np.int64) for name in network.state_names}
+def _with_wide_outputs(fmir: Fmir, ranges: Mapping[str, Range]) -> Fmir:
+    """Outputs whose values may leave their declared type have the width of these values, up to that of memory."""
+    ports = []
+    for port in fmir.outputs:
+        needed = min(bits_of(ranges[port.name]), fmir.buffers[port.buffer].bits)
+        ports.append(replace(port, bits=max(port.bits, needed)))
+    return replace(fmir, outputs=tuple(ports))
 
 
 def _check_widths(network: Network, widths: Mapping[str, int]) -> None:
