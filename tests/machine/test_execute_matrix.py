@@ -300,6 +300,36 @@ def test_weights_that_a_message_rewrites_are_seen_and_reset_undoes_it() -> None:
     assert bench.acc(1, 8) == [1] * 8
 
 
+STORES = {
+    "vector": f"vpass [{8 * WEIGHTS}]:i8, #5, #0 length=8",
+    "vector at a moving address": f"setb register=1 value=8\nvpass [b1+{8 * WEIGHTS - 8}]:i8, #5, #0 length=8",
+    "vector that ends in the weights": f"vpass [{8 * WEIGHTS - 8}]:i8, #5, #0 length=16",
+    "look-up": f"lut [{8 * WEIGHTS}]:i8, [{X - 64}]:i8 length=8",
+    "interpolation": f"interp [{8 * WEIGHTS}]:i8, [{X - 64}]:i16 length=8",
+    "message": f"recv address={8 * WEIGHTS} length=1",
+}
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["multiplied in between", "not multiplied in between"])
+@pytest.mark.parametrize("first", [True, False], ids=["store first in the code", "product first in the code"])
+@pytest.mark.parametrize("by", STORES)
+def test_weights_that_were_stored_to_are_those_of_the_image_after_a_reset(by: str, first: bool, seen: bool) -> None:
+    data = bytearray(X + 1)
+    data[8 * WEIGHTS : 8 * WEIGHTS + 8], data[X] = b"\1" * 8, 1
+    product, store = f"product:\n{dense(1, 8, [1]).line()} fresh=1\nend\n", f"store:\n{STORES[by]}\nend\n"
+    tables = dict.fromkeys(range(4), [5] * 256)
+    bench = Bench(Source(store + product if first else product + store, data=data, tables=tables))
+    for _ in range(2):
+        bench.run("product")
+        assert bench.acc(1, 8) == [1] * 8
+        bench.spu.begin_frame()
+        bench.post([0x0505050505050505] if by == "message" else [], "store").spu.run()
+        if seen:
+            bench.run("product")
+            assert bench.acc(1, 8) == [5] * 8
+        bench.spu.reset()
+
+
 def test_activations_at_a_moving_address() -> None:
     case = dense(4, 8, [1, 2, 3, 4], x_bits=16)
     line = case.line().replace(f"[{X}]", f"[b2+{X - 6}]")
