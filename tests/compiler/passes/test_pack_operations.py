@@ -200,12 +200,12 @@ WAYWARD: dict[str, list[Op]] = {
         vec("vadd", eight("t1"), eight("in0", 8), eight("t2")),
     ],
     "behind an input": [
-        vec("vadd", eight("t0"), eight("in0", 8), 3),
-        vec("vadd", eight("t1"), eight("t2"), 3),
+        vec("vadd", eight("t0"), eight("in0", 8), eight("t3")),
+        vec("vadd", eight("t1"), eight("t2"), eight("t4")),
     ],
     "before an input": [
-        vec("vadd", eight("t0"), eight("t2"), 3),
-        vec("vadd", eight("t1"), eight("in0"), 3),
+        vec("vadd", eight("t0"), eight("t2"), eight("t3")),
+        vec("vadd", eight("t1"), eight("in0"), eight("t4")),
     ],
 }
 
