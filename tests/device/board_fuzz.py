@@ -21,6 +21,7 @@ from femtodriver.device.virtual.output_queue import MOST_WORDS
 from femtodriver.device.virtual.virtual_board import VirtualBoard
 from femtodriver.device.virtual.zcu104_side import MOST_MESSAGE, Connection
 from femtodriver.device.zcu104.entries import Code, axis_fields, entries, to_bytes
+from femtodriver.machine.run_budget import RunLimits
 from femtodriver.program.bus.load_sequence import load_sequence
 from tests.device.networks import PART, compiled
 
@@ -123,13 +124,13 @@ def run(count: int, seed: int = 0) -> Tally:
     """``count`` mutants. Any exception passes through; AssertionError when the board keeps more than it may."""
     rng = random.Random(seed)
     tally = Tally()
-    limit, program_engine.MOST_INSTRUCTIONS = program_engine.MOST_INSTRUCTIONS, INSTRUCTIONS
+    limits, program_engine.LIMITS = program_engine.LIMITS, RunLimits(instructions=INSTRUCTIONS)
     try:
         targets = [Target(name) for name in PROGRAMS]
         for index in range(count):
             _one(rng, targets[index % len(targets)], index, tally)
     finally:
-        program_engine.MOST_INSTRUCTIONS = limit
+        program_engine.LIMITS = limits
     for target in targets:
         tally.noted.update(target.board.violations.counts)
         tally.frames += target.board.frames

@@ -306,12 +306,12 @@ def test_messages_that_no_core_can_take() -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ([], "a message must be dealt with in 2000000 instructions"),
+        ([], "a message must end within 2000000 instructions"),
         (
             [TransferInstruction(SPECS["out"], address=0, length=8191, target=0)],
-            "must not cause others of more than 8388608 words",
+            "a message must not send more than 8388608 words",
         ),
-        ([ControlInstruction(SPECS["signal"], core=0, thread=0)], "must not cause others of more than 8388608 words"),
+        ([ControlInstruction(SPECS["signal"], core=0, thread=0)], "a message must not send more than 8388608 words"),
     ],
 )
 def test_a_program_that_hangs_or_floods_is_stopped(body: list[Instruction], message: str) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 import femtodriver.machine.spu as spu_module
 from femtodriver.errors import MachineFault
+from femtodriver.machine.run_budget import RunBudget, RunLimits
 from tests.machine.machine_bench import END, START, Bench, Source
 
 
@@ -153,20 +156,20 @@ def test_elements_must_be_in_memory(line: str) -> None:
 
 
 def test_a_loop_without_end_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spu_module, "MAX_STEPS", 1000)
+    monkeypatch.setattr(spu_module, "RunBudget", partial(RunBudget, RunLimits(instructions=1000)))
     with pytest.raises(MachineFault, match=r"^core 0 pc 0: a frame must end within 1000 instructions\.$"):
         Bench("jump target=0").run()
 
 
 def test_threads_that_wake_each_other_for_ever_are_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spu_module, "MAX_STEPS", 1000)
+    monkeypatch.setattr(spu_module, "RunBudget", partial(RunBudget, RunLimits(instructions=1000)))
     text = "signal thread=0\nend\nping:\nsignal thread=1\nend\npong:\nsignal thread=0\nend"
     with pytest.raises(MachineFault, match=r"a frame must end within 1000 instructions\.$"):
         Bench(Source(text, threads=[(1, "ping"), (1, "pong")])).run()
 
 
 def test_a_long_frame_that_ends_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spu_module, "MAX_STEPS", 1000)
+    monkeypatch.setattr(spu_module, "RunBudget", partial(RunBudget, RunLimits(instructions=1000)))
     bench = Bench("setb register=1 value=499\nagain:\nloop register=1 target=again\nend")
     bench.run()
     bench.run()

@@ -15,6 +15,7 @@ from femtodriver.machine.executor import InstructionExecutor
 from femtodriver.machine.memory import ELEMENT_TYPES
 from femtodriver.machine.operand_streams import OperandStream
 from femtodriver.machine.rows import MatrixRow
+from femtodriver.machine.run_budget import DECODING_ELEMENTS, INSTRUCTION_ELEMENTS
 
 _EXACT = 1 << 53
 
@@ -47,11 +48,13 @@ class MatrixExecutor(InstructionExecutor):
         # The lanes of the last row that no output has.
         self.rest = core.acc[end : row.first + row.groups * GROUP_SIZE]
         self.weights: DecodedWeights | None = None
+        self.work = INSTRUCTION_ELEMENTS + row.columns * row.groups
         self._watch()
 
     def run(self, core: Core) -> int:
         self.executions += 1
         row = self.row
+        self.elements = self.work
         weights = self.weights or self._decode()
         x = self.read_x()
         live = x != 0
@@ -111,6 +114,7 @@ class MatrixExecutor(InstructionExecutor):
 
     def _decode(self) -> DecodedWeights:
         columns, groups, rows = self.row.columns, self.row.groups, self.row.rows
+        self.elements += DECODING_ELEMENTS * columns * groups
         kept, mask_banks = self._kept(columns * groups)
         dense = np.zeros((columns * groups, GROUP_SIZE), np.int64)
         dense[kept] = self._stored(int(kept.sum()))

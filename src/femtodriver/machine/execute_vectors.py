@@ -11,6 +11,7 @@ from femtodriver.machine.core import Core
 from femtodriver.machine.executor import InstructionExecutor
 from femtodriver.machine.operand_streams import OperandStream
 from femtodriver.machine.rows import ResultRow, StreamRow, VectorRow
+from femtodriver.machine.run_budget import INSTRUCTION_ELEMENTS
 
 _ZERO = np.zeros(1, np.int64)
 
@@ -22,6 +23,7 @@ class StreamExecutor(InstructionExecutor):
         super().__init__(row)
         self.stream_row = row
         self.length, self.moving = row.length, row.moving
+        self.elements = INSTRUCTION_ELEMENTS + row.length
         self.dst = OperandStream(core, row.dst)
         self.sources = [OperandStream(core, source) for source in row.sources]
         self.readers = [source.reader() for source in self.sources]

@@ -14,13 +14,14 @@ class Executor:
     """An instruction at its place on a core: runs, and keeps the counts of its executions.
 
     What every execution adds stands in ``fixed`` and is multiplied when somebody asks; what depends on data or on base
-    registers is added to ``extra``.
+    registers is added to ``extra``. ``elements``: what the last execution has taken of the budget for elements.
     """
 
     def __init__(self, pc: int, next_pc: int) -> None:
         self.pc = pc
         self.next_pc = next_pc
         self.executions = 0
+        self.elements = 0
         self.fixed: dict[str, int] = {}
         self.extra: dict[str, int] = {}
         self.bank_reads: Int64Array | int = 0

@@ -9,9 +9,10 @@ import numpy as np
 
 from femtodriver.arrays import Int64Array, Words
 from femtodriver.errors import InputError, MachineFault
-from femtodriver.fixed import limits
+from femtodriver.fixed import limits as value_limits
 from femtodriver.isa.limits import WORD_BITS
 from femtodriver.machine.memory import ELEMENT_TYPES
+from femtodriver.machine.run_budget import RunBudget, RunLimits
 from femtodriver.machine.run_report import CoreReport, RunReport
 from femtodriver.machine.spu import Processor, Spu
 from femtodriver.part import Part
@@ -28,13 +29,15 @@ class Program(Protocol):
 class Machine:
     """Runs a program's images.
 
-    ``step`` takes and gives int64 arrays of shape (elements,), keyed by the names of the I/O records.
+    ``step`` takes and gives int64 arrays of shape (elements,), keyed by the names of the I/O records. ``limits``: what
+    a frame may cost; a host that trusts a program which needs more says so here.
     ProgramError for metadata or images that are not those of a program for this part.
     """
 
-    def __init__(self, program: Program, part: Part) -> None:
+    def __init__(self, program: Program, part: Part, limits: RunLimits | None = None) -> None:
         info = program_info(program.metadata)
         self.part = part
+        self.limits = limits or RunLimits()
         self.inputs = {record.name: record for record in info.inputs}
         self.outputs = {record.name: record for record in info.outputs}
         self._mailboxes = {record.mailbox_id: record for record in info.outputs}
@@ -67,7 +70,7 @@ class Machine:
             payload = _pack(record, inputs[name])
             self.spu.post(record.core, record.pc_val, payload, arrival)
             arrival += 1 + len(payload)
-        elapsed = self.spu.run()
+        elapsed = self.spu.run(RunBudget(self.limits))
         outputs = self._collect()
         self._frame_cycles.append(elapsed)
         self._latency_cycles.append(self.spu.outputs[-1].arrival if self.spu.outputs else elapsed)
@@ -121,7 +124,7 @@ def _pack(record: InputRecord, values: Int64Array) -> Words:
     padded = np.zeros(record.words * WORD_BITS // record.bits, ELEMENT_TYPES[record.bits])
     padded[: record.usable] = values
     if not np.array_equal(padded[: record.usable], values):
-        low, high = limits(record.bits)
+        low, high = value_limits(record.bits)
         raise InputError(
             f"input {record.name!r}: every value must be a whole number from {low} to {high}, "
             f"not {values.min()} to {values.max()}."

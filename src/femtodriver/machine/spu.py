@@ -29,8 +29,6 @@ from femtodriver.machine.run_budget import RunBudget
 from femtodriver.part import Part
 
 Images = Mapping[str, Sequence[Words]]
-# A frame that needs more instructions than this hangs in a loop of the program.
-MAX_STEPS = 20_000_000
 _EMPTY = np.zeros(0, np.uint64)
 
 
@@ -96,21 +94,22 @@ class Processor:
         first.add("cycles", cycles.THREAD_SWITCH)
         core.time += cycles.THREAD_SWITCH
 
-    def run_slice(self, most: int) -> int:
-        """Run the thread on, to its end or for ``most`` instructions; how many it took."""
+    def run_slice(self, most: int, most_elements: int) -> tuple[int, int]:
+        """Run the thread on, to its end or for that much work; the instructions and elements that it took."""
         core, executors = self.core, self.executors
-        pc = core.pc
+        pc, elements = core.pc, 0
         try:
             for count in range(1, most + 1):
                 pc = core.pc
                 executor = executors.get(pc, self.nothing)
                 core.pc = executor.next_pc
                 core.time += executor.run(core)
-                if not core.running:
-                    return count
+                elements += executor.elements
+                if elements > most_elements or not core.running:
+                    return count, elements
         except MachineFault as fault:
             raise MachineFault(f"core {core.index} pc {pc}: {fault}") from None
-        return most
+        return most, elements
 
     def waiting_threads(self) -> list[str]:
         """Threads that have got some but not all of the signals that they wait for."""
@@ -161,9 +160,9 @@ class Spu:
     def run(self, budget: RunBudget | None = None) -> int:
         """Run until every core is at rest; the time of that (cycles in this frame).
 
-        MachineFault when the program breaks a rule, or the budget is used up (without one: ``MAX_STEPS``).
+        MachineFault when the program breaks a rule, or the budget is used up (without one: ``RunLimits()``).
         """
-        budget = budget or RunBudget(MAX_STEPS)
+        budget = budget or RunBudget()
         while True:
             ready = [processor for processor in self.processors.values() if processor.queue]
             if not ready:
@@ -191,12 +190,14 @@ class Spu:
     def _run_slice(self, processor: Processor, budget: RunBudget) -> None:
         core = processor.core
         with _faults_of(core):
-            most = budget.next_slice()
+            most, most_elements = budget.next_slice()
         sent, outputs = len(core.sent), len(core.outputs)
-        taken = processor.run_slice(most)
+        taken, elements = processor.run_slice(most, most_elements)
         new = [*core.sent[sent:], *core.outputs[outputs:]]
         with _faults_of(core):
-            budget.spend(taken, len(new), sum(len(entry.payload) for entry in new if isinstance(entry, Message)))
+            budget.spend(
+                taken, elements, len(new), sum(len(entry.payload) for entry in new if isinstance(entry, Message))
+            )
 
     def _deliver(self, sent: Message | Signal) -> None:
         if sent.core not in self.processors:

@@ -16,19 +16,14 @@ import numpy as np
 from femtodriver.arrays import BusWords, Words
 from femtodriver.device.virtual.bus_memories import BoardBank, Memories
 from femtodriver.errors import MachineFault, ProgramError
-from femtodriver.machine.run_budget import RunBudget
+from femtodriver.machine.run_budget import RunBudget, RunLimits
 from femtodriver.machine.spu import Spu
 from femtodriver.part import Part
 from femtodriver.program.metadata import NOT_ENCRYPTED
 
-MOST_INSTRUCTIONS = 2_000_000
-"""Of one message; a program that needs more hangs."""
+LIMITS = RunLimits()
+"""What one message may cost: as much as a frame on the machine."""
 MOST_SECONDS = 15.0
-MOST_WORDS = 8 << 20
-"""Of all messages that one message causes; each counts for ``_OVERHEAD`` words besides its payload."""
-_OVERHEAD = 64
-_SLICE = 256
-"""Instructions between two looks at the clock and at what was sent."""
 
 
 @dataclass(frozen=True)
@@ -73,25 +68,16 @@ def _check_complete(bank: BoardBank) -> None:
 
 
 class _MessageBudget(RunBudget):
-    """What one message may cost: a board that serves a network must not hang or fill up."""
+    """What one message may cost: a board that serves a network also looks at the clock."""
 
     def __init__(self) -> None:
-        super().__init__(MOST_INSTRUCTIONS)
-        self._words = 0
+        super().__init__(LIMITS, "a message")
         self._deadline = time.monotonic() + MOST_SECONDS
 
-    def next_slice(self) -> int:
-        if self.left < 1:
-            raise MachineFault(f"a message must be dealt with in {self.instructions} instructions.")
+    def next_slice(self) -> tuple[int, int]:
         if time.monotonic() > self._deadline:
-            raise MachineFault(f"a message must be dealt with in {MOST_SECONDS:g} s of the host's time.")
-        return min(self.left, _SLICE)
-
-    def spend(self, instructions: int, messages: int, words: int) -> None:
-        super().spend(instructions, messages, words)
-        self._words += _OVERHEAD * messages + words
-        if self._words > MOST_WORDS:
-            raise MachineFault(f"a message must not cause others of more than {MOST_WORDS} words.")
+            raise MachineFault(f"{self.what} must end within {MOST_SECONDS:g} s of the host's time.")
+        return super().next_slice()
 
 
 class Engine:
