@@ -20,7 +20,7 @@ help:
 	@echo "make format          rewrite the code as ruff would have it"
 	@echo "make bench           measure start-up times, see benchmarks/"
 	@echo "make mutants     do the tests notice a wrong line? ROOM=machine/memory.py or ROOM=program/femto COUNT=40"
-	@echo "make constraints     renew constraints.txt, the exact versions that all of these install"
+	@echo "make constraints     renew the constraints files, the exact versions that all of these install"
 	@echo "make clean           remove the environments and everything that tools and runs left behind"
 	@echo
 	@echo "PYTHON=...           the Python to start from, 3.10 or newer (now: $(PYTHON))"
@@ -68,19 +68,21 @@ COUNT := 40
 mutants: $(VENV)/test.stamp
 	$(BIN)/python tools/mutants.py $(ROOM) --count $(COUNT)
 
-# One file for all Pythons and systems that we support. Read the diff, run `make test`, and commit it.
+# The same files for all Pythons and systems that we support. Read the diff, run `make test`, and commit it.
+COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --annotation-style line \
+	--custom-compile-command "make constraints"
 constraints: $(VENV)/run.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade uv
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --all-extras --group build \
-		--annotation-style line --custom-compile-command "make constraints" --output-file constraints.txt pyproject.toml
+	$(COMPILE) --all-extras --group install --output-file constraints.txt pyproject.toml
+	$(COMPILE) --group pyproject.toml:build --output-file constraints-build.txt
 
 clean:
 	rm -rf $(VENV) $(VENV)-newest build dist model_datas .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# An environment is made again when pyproject.toml or constraints.txt changes. Installs are editable: source changes
+# An environment is made again when pyproject.toml or a constraints file changes. Installs are editable: source changes
 # count at once.
-$(VENV)/run.stamp: pyproject.toml constraints.txt
+$(VENV)/run.stamp: pyproject.toml constraints.txt constraints-build.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
 		|| { echo "PYTHON must be Python 3.10 or newer, not $$($(PYTHON) --version 2>&1); try make PYTHON=python3.11"; exit 1; }
 	@$(PYTHON) tools/environment.py $(VENV) run $(NEWEST)

@@ -4,8 +4,8 @@
     python tools/environment.py .venv test           with everything that the checks and tests need
     python tools/environment.py .venv-newest test --newest
 
-Versions come from constraints.txt, those of pip and of the build tools too; with --newest from the package index, as
-far as pyproject.toml allows. The package itself is installed editable. Runs on any Python 3.10 without packages.
+Versions come from constraints.txt, those of build tools from constraints-build.txt; with --newest from the package
+index, as far as pyproject.toml allows. The package itself is installed editable. Needs Python 3.10 and no packages.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CONSTRAINTS = ROOT / "constraints.txt"
+BUILD_CONSTRAINTS = ROOT / "constraints-build.txt"
 CONTENTS = {
     "run": (".", "NumPy and PyYAML, about 100 MB, less than a minute"),
     "test": (".[test]", "torch, fmot and what they bring, about 1.5 GB, several minutes"),
@@ -59,7 +60,7 @@ def install(python: str, what: list[str], newest: bool) -> int:
     """Pip's exit status. The pip of an older Python knows no build constraints, and needs none to renew itself."""
     versions = ["--upgrade", "--upgrade-strategy", "eager"] if newest else ["--constraint", str(CONSTRAINTS)]
     if what != ["pip"] and not newest:
-        versions += ["--build-constraint", str(CONSTRAINTS)]
+        versions += ["--build-constraint", str(BUILD_CONSTRAINTS)]
     command = [python, "-m", "pip", "--disable-pip-version-check", "install", "--progress-bar", "off"]
     pip = subprocess.Popen(
         [*command, *versions, *what], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -30,11 +30,3 @@ def test_package_project_and_changelog_agree() -> None:
 def test_every_heading_of_the_changelog_is_a_version_with_a_date() -> None:
     headings = re.findall(r"^## ", (ROOT / "CHANGELOG.md").read_text("utf-8"), flags=re.MULTILINE)
     assert len(headings) == len(changelog_versions())
-
-
-def test_every_dependency_is_justified() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    extras = [name for group in project["optional-dependencies"].values() for name in group]
-    wanted = {re.split(r"[<>=~!\[; ]", name)[0] for name in project["dependencies"] + extras}
-    text = (ROOT / "docs" / "dependencies.md").read_text("utf-8")
-    assert {name for name in wanted if f"`{name}`" not in text and f"`{name}=" not in text} == set()
