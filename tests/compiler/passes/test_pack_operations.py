@@ -216,6 +216,18 @@ def test_what_cannot_be_laid_side_by_side_stays_apart(what: str) -> None:
     assert lengths(packed([IN, OUT, *temporaries(5)], ops), "vadd") == [8, 8]
 
 
+def test_chains_grow_at_both_ends() -> None:
+    """The maxima, which are looked at first, want t4 behind t3; then the minima want t2 before it."""
+    ops = [
+        *MADE,
+        *(vec("vmin", eight(f"t{k}"), eight(f"t{k + 2}"), 1) for k in range(2)),
+        *(vec("vmax", eight("out0", 8 * k), eight(f"t{k + 3}"), eight(f"t{k}")) for k in range(2)),
+    ]
+    after = packed([IN, OUT, *temporaries(5)], ops)
+    assert lengths(after, "vmin") == [16]
+    assert 16 in lengths(after, "vmax")
+
+
 @pytest.mark.parametrize("offset", [0, 4])
 def test_parts_of_values_are_not_laid_side_by_side(offset: int) -> None:
     """They begin or end inside of their buffers."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from femtodriver.compiler.backend import capacity_errors
 from femtodriver.compiler.backend.core_map import CoreMap, TablePlace
 from femtodriver.compiler.fmir.ir import Fmir, Op, table_names
+from femtodriver.isa.limits import MAX_TABLE_COPIES
 from femtodriver.part import Part
 
 
@@ -16,7 +17,7 @@ def place_tables(fmir: Fmir, part: Part, ops: list[Op], places: CoreMap) -> None
         for name in table_names(op):
             if sizes[name] > part.tm_bank_words:
                 raise capacity_errors.table_too_long(fmir, part, op, name)
-    for ways in (2, 1, 0):
+    for ways in reversed(range(MAX_TABLE_COPIES.bit_length())):  # log2 of the number of copies
         tops = [0] * (part.tm_banks >> ways)
         tables: dict[str, TablePlace] = {}
         for name in sorted(names, key=lambda name: -sizes[name]):

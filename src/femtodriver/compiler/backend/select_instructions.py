@@ -21,6 +21,7 @@ from femtodriver.isa import (
 )
 
 _CLIPS = {"none": Clip.NONE, "saturate": Clip.SATURATE, "low": Clip.LOW_BITS}
+# What the field of an unused clip holds.
 _UNCLIPPED_BITS = 32
 
 

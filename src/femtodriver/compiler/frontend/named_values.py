@@ -20,7 +20,7 @@ from femtodriver.compiler.frontend.ropes import Rope
 from femtodriver.errors import ModelError
 from femtodriver.fqir.graph import Graph, Network, Tensor
 from femtodriver.fqir.operators.operator import Shape
-from femtodriver.isa.limits import MAX_ELEMENT_BITS
+from femtodriver.isa.limits import ELEMENT_BITS, MAX_ELEMENT_BITS
 
 
 class NamedValues(OperationBuilder, ABC):
@@ -103,7 +103,7 @@ class NamedValues(OperationBuilder, ABC):
 
     def width(self, label: str, at_least: int) -> int:
         """Element width of a state or carried value."""
-        return max(storage_bits(at_least), self.widths.get(label, 8))
+        return max(storage_bits(at_least), self.widths.get(label, ELEMENT_BITS[0]))
 
     def require_width(self, label: str, value: Rope, view: View) -> None:
         """Note when ``value`` is wider than the buffer that must keep it."""

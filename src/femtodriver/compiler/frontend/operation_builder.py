@@ -285,7 +285,7 @@ class OperationBuilder:
         if post.clip == "low":
             return storage_bits(post.bits + 1)
         if result is Result.TRUTH and post.shift <= 0:
-            return 8
+            return limits.ELEMENT_BITS[0]
         if result is Result.OPERAND and max(template.shift_a, template.shift_b, post.shift) <= 0:
             return max(self.bits(a), self.bits(b))
         return limits.ACCUMULATOR_BITS
@@ -294,7 +294,7 @@ class OperationBuilder:
         """Width of the memory elements (or accumulators) that hold a value."""
         if isinstance(value, int):
             return storage_bits(value_bits(np.array([value])))
-        return max((self.buffers[view.buffer].bits for view in value), default=8)
+        return max((self.buffers[view.buffer].bits for view in value), default=limits.ELEMENT_BITS[0])
 
     def copy(self, dst: View, value: Rope) -> None:
         """Copy the value into ``dst``, piece by piece."""
