@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from importlib import resources
+from pathlib import Path
 
 import pytest
 
+from femtodriver.errors import ProgramError, UsageError
 from femtodriver.isa import limits
 from femtodriver.part import Part, load_part, part_names
 from femtodriver.part.part_limits import PART_LIMITS
+from femtodriver.program.femto.binary_reader import numbers
 from femtodriver.program.memory_map import OPEN_SPU
 
 # Entries that no field and no window of the memory map bounds.
-FREE = {"name", "lanes", "clock_hz", "voltage_v", "message_latency", "sha256"}
+FREE = {"name", "lanes", "voltage_v", "message_latency", "sha256"}
 
 
 def test_every_size_has_a_limit() -> None:
@@ -28,6 +32,23 @@ def test_no_limit_exceeds_what_instructions_can_address() -> None:
     assert most["im_words"] <= limits.MAX_INSTRUCTION_WORDS
     assert most["threads"] <= limits.MAX_THREADS
     assert most["acc_rows"] <= limits.MAX_ACCUMULATOR_ROWS
+
+
+def test_the_fastest_clock_fits_the_field_of_program_files() -> None:
+    megahertz = PART_LIMITS["clock_hz"].most // 10**6
+    assert numbers("<", "2", megahertz, where="spu") == b"\xff\xff"
+    with pytest.raises(ProgramError):
+        numbers("<", "2", megahertz + 1, where="spu")
+
+
+def test_a_clock_that_program_files_cannot_hold_is_refused_as_an_entry(tmp_path: Path) -> None:
+    text = (resources.files("femtodriver.part") / "parts" / "spu001.toml").read_text("utf-8")
+    path = tmp_path / "fast.toml"
+    path.write_text(text.replace("clock_hz = 100.0e6", "clock_hz = 1e12"), "utf-8")
+    with pytest.raises(
+        UsageError, match=r"clock_hz must be at most 65535000000, not 1000000000000\.0, because \.femto"
+    ):
+        load_part(path)
 
 
 @pytest.mark.parametrize("name", part_names())

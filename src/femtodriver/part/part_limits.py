@@ -77,4 +77,13 @@ def _stricter(entry: str) -> PartLimit:
     return min(candidates, key=lambda limit: limit.most)
 
 
-PART_LIMITS: Mapping[str, PartLimit] = {entry: _stricter(entry) for entry in {**_MAPPED, **_ENCODED}}
+# The field ``clock_mhz`` of a .femto file has 2 bytes.
+_CLOCK_BITS = 16
+_CLOCK = PartLimit(
+    ((1 << _CLOCK_BITS) - 1) * 10**6, f".femto files hold the clock in whole megahertz, in {_CLOCK_BITS} bits"
+)
+
+PART_LIMITS: Mapping[str, PartLimit] = {
+    **{entry: _stricter(entry) for entry in {**_MAPPED, **_ENCODED}},
+    "clock_hz": _CLOCK,
+}

@@ -22,6 +22,7 @@ from femtodriver.compiler.fmir.ir import (
     Matrix,
     Op,
     Post,
+    Role,
     Vec,
     View,
     walk,
@@ -248,11 +249,18 @@ def test_packed_constants_are_stored_once() -> None:
     ops += [vec("vmax", eight("out0", 8 * k), eight(f"t{k}"), eight(f"t{k + 2}")) for k in range(2)]
     ops += [vec("vmin", eight("out1", 8 * k), eight(f"t{k}"), eight(f"t{k + 4}")) for k in range(2)]
     ops.append(vec("vmax", View("out2", 0, 16), View("in0", 0, 16), View("const0", 0, 16)))
-    before = network([IN, OUT, buffer("out1"), buffer("out2"), constant, *temporaries(6)], ops)
+    # Two states begin with the very values of the packed constants, but change.
+    states = [replace(STATE, name=f"state{k}", init=constant.init) for k in range(1)]
+    swapped = np.roll(np.arange(16) * 3, 8)
+    states.append(replace(STATE, name="state1", init=swapped))
+    ops += [vec("vadd", View(state.name, 0, 16), View("in0", 0, 16), k) for k, state in enumerate(states)]
+    buffers = [*states, IN, OUT, buffer("out1"), buffer("out2"), constant, *temporaries(6)]
+    before = network(buffers, ops)
     after = pack_operations(before, SPU)
     assert outputs(after) == outputs(before)
-    assert len(after.ops) == 6
-    assert [len(b.init) for b in after.buffers.values() if b.init is not None] == [16, 16]
+    assert len(after.ops) == 8
+    known = [b.init.tolist() for b in after.buffers.values() if b.role is Role.CONST and b.init is not None]
+    assert known == [constant.init.tolist() if constant.init is not None else [], swapped.tolist()]
 
 
 def test_long_operations_are_left_alone() -> None:
