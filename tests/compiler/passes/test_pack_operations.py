@@ -241,6 +241,18 @@ def test_parts_of_values_are_not_laid_side_by_side(offset: int) -> None:
     assert lengths(packed([IN, OUT, *temporaries(4)], ops), "vadd") == [4, 4]
 
 
+def test_pieces_that_meet_where_two_values_do_are_one() -> None:
+    """The maxima want t3 behind t2; so the end of t2 and the beginning of t3 lie side by side."""
+    ops = [
+        *MADE[:2],
+        *(vec("vmin", eight(f"t{k + 4}"), eight(f"t{k + 2}"), 1) for k in range(2)),
+        vec("vadd", View("state0", 0, 4), View("t2", 4, 4), 3),
+        vec("vadd", View("state0", 4, 4), View("t3", 0, 4), 3),
+        *(vec("vmax", eight("out0", 8 * k), eight(f"t{k + 2}"), eight(f"t{k + 4}")) for k in range(2)),
+    ]
+    assert lengths(packed([IN, OUT, STATE, *temporaries(6)], ops), "vadd") == [8]
+
+
 def test_packed_constants_are_stored_once() -> None:
     constant = buffer("const0", init=np.arange(16) * 3)
     ops = [vec("vmul", eight(f"t{k}"), eight("in0", 8 * k), eight("const0", 8 * k), -4) for k in range(2)]
