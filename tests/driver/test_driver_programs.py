@@ -74,7 +74,7 @@ def test_the_container_carries_no_source_map_but_names_and_part(fd: Femtodriver)
     assert set(told) == {
         "schema", "isa", "part", "part_sha256", "part_geometry", "compiler", "model", "inputs", "outputs",
     }  # fmt: skip
-    assert told["isa"] == "open-spu/1"
+    assert told["isa"] == "open-spu/2"
     assert told["inputs"] == [{"id": "0", "name": "features", "bits": 16}]
     assert told["model"]["name"] == "keyword_spotter"
     assert file.model.name == "keyword_spotter"
@@ -181,13 +181,21 @@ def with_user_data(source: str | Path, path: str, content: bytes) -> str:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[" * 5000, b"\xff\xfe", b"[]", b"null", b'{"isa": "open-spu/2"}', b'{"isa": []}', b"9" * 5000],
+    [b"", b"{", b"[" * 5000, b"\xff\xfe", b"[]", b"null", b'{"isa": "other/2"}', b'{"isa": []}', b"9" * 5000],
 )
 def test_containers_without_our_marker_are_foreign(fd: Femtodriver, content: bytes) -> None:
     _, femto, _ = fd.compile("LOOPBACK")
     fd.compile(with_user_data(femto, "other.femto", content))
     with pytest.raises(ProgramError, match=r"other\.femto: is not a program for the open SPU"):
         fd.simulate({})
+
+
+def test_a_container_for_another_version_of_the_instruction_set_is_refused(fd: Femtodriver) -> None:
+    _, femto, _ = fd.compile("LOOPBACK")
+    told = {**json.loads(FemtoFile.import_file(femto).model.user_data), "isa": "open-spu/1"}
+    path = with_user_data(femto, "old.femto", json.dumps(told).encode())
+    with pytest.raises(ProgramError, match=r"old\.femto: user data: isa: must be open-spu/2, .* Compile "):
+        fd.compile(path)
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,37 @@ def test_a_thread_that_waits_for_one_signal_starts_with_each() -> None:
     check_time(bench, 31)
 
 
+def test_counts_fall_in_order_of_time_not_of_delivery() -> None:
+    """Core 1 signals at once and, in the same thread, much later; core 0 signals in between."""
+    idle = "setb register=1 value=1\n" * 200
+    own = Source(
+        "setb register=1 value=1\n" * 10 + "signal thread=0\nend\njoin:\nvadd a0, a0, #1\nend", threads=[(2, "join")]
+    )
+    bench = Bench(own, f"signal thread=0\n{idle}signal thread=0\nend")
+    bench.spu.begin_frame()
+    bench.post(core=1).post(core=0, arrival=5)
+    # core 1: signals at 3 + 4 = 7 and 204 + 4 = 208. core 0: 5 + 2 + 10 + 1 = 18, end: 19. The thread needs two of them
+    # and so runs from 19 on.
+    assert bench.spu.run() == 205
+    assert bench.acc(0, 1) == [1]
+    assert waiting(bench, 0) == {**IDLE, "message": 5, "idle": 205 - (19 + 2 + 4 + 1)}
+    assert bench.spu.waiting_threads() == ["core 0 thread 0 (pc 12) waits for 1 more of 2"]
+
+
+def test_ports_are_served_in_a_fixed_order() -> None:
+    """In cycle 8 come a message of core 2, one of core 1, a signal of the core itself and a message of the host."""
+    add = "".join(f"t{index}:\nvadd a0, a0, #{index} shift_a=4\nend\n" for index in (1, 2, 3, 4))
+    text = f"signal thread=0\nend\n{add}"
+    labels = Bench(text).labels[0]
+    own = Source(text, threads=[(1, "t2")])
+    cores = [f"send address=0 length=0 core=0 target={labels[f't{index}']}\nend" for index in (3, 4)]
+    bench = Bench(own, *cores, part=SMALL4)
+    bench.spu.begin_frame()
+    bench.post(core=2).post(core=1).post(core=0, arrival=5).post(label="t1", arrival=8)
+    bench.spu.run()
+    assert bench.acc(0, 1) == [0x1234]
+
+
 def test_counts_start_over() -> None:
     text = "signal thread=0\nsignal thread=0\nend\njoin:\nvadd a0, a0, #1\nend"
     bench = Bench(Source(text, threads=[(2, "join")]))

@@ -82,7 +82,7 @@ def description() -> Description:
     )
     return Description(
         schema=1,
-        isa="open-spu/1",
+        isa="open-spu/2",
         input_bits={},
         output_bits={},
         part="spu001",

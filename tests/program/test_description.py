@@ -17,12 +17,13 @@ from femtodriver.program.description import (
     KeptPlace,
     ModelOrigin,
     bound_entries,
+    is_described,
     read_description,
 )
 
 WHOLE = Description(
     schema=1,
-    isa="open-spu/1",
+    isa="open-spu/2",
     input_bits={"x": 16},
     output_bits={"y": 12},
     layers=(DescribedLayer("0 copy y", "copy", "y", 0, 16), DescribedLayer("(frame end)", "frame_end", "", 0, 0)),
@@ -60,10 +61,21 @@ def test_the_short_document_comes_back() -> None:
 
 
 def test_a_program_without_our_mark_is_foreign() -> None:
-    tables: tuple[object, ...] = (None, [], {}, {"isa": "open-spu/2"}, {"isa": []})
+    tables: tuple[object, ...] = (None, [], {}, {"isa": "other/2"}, {"isa": []})
     for told in tables:
         assert read_description({KEY: told}, "x") is None
     assert read_description({}, "x") is None
+
+
+@pytest.mark.parametrize("version", ["open-spu/1", "open-spu/3", "open-spu/"])
+def test_programs_for_another_version_of_the_instruction_set_are_refused(version: str) -> None:
+    assert is_described({KEY: {"isa": version}})
+    sentence = (
+        rf"^x: femtodriver: isa: must be open-spu/2, the version of the instruction set that is known here, "
+        rf"not {version}\. Compile the model again\.$"
+    )
+    with pytest.raises(ProgramError, match=sentence):
+        read_description({KEY: {**WHOLE.table(), "isa": version}}, "x")
 
 
 @pytest.mark.parametrize(("pc", "layer"), [(0, 0), (2, 0), (3, 1), (5, 1), (6, None), (99, None)])

@@ -24,9 +24,11 @@ def field_of(family: type[Instruction], name: str) -> BitField:
 
 (_IMMEDIATE,) = operand.KIND_FIELDS[operand.Kind.IMM]
 
-ISA_VERSION = 1
+ISA_VERSION = 2
 """Rises with every change that makes an old program mean something else."""
-ISA_NAME = f"open-spu/{ISA_VERSION}"
+ISA_FAMILY = "open-spu/"
+"""How the name of the instruction set begins, whatever its version."""
+ISA_NAME = f"{ISA_FAMILY}{ISA_VERSION}"
 """Name and version of the instruction set, as programs carry it in their metadata."""
 
 WORD_BITS = bits.WORD_BITS

@@ -31,6 +31,9 @@ from femtodriver.part import Part
 Images = Mapping[str, Sequence[Words]]
 _EMPTY = np.zeros(0, np.uint64)
 
+Order = tuple[int, int, int]
+"""When something reaches a core: time, port (see ``_port``), and its number among all."""
+
 
 class Processor:
     """One core with its program, its scoreboard and the threads that are ready to run."""
@@ -54,37 +57,33 @@ class Processor:
     def begin_frame(self) -> None:
         """All clocks to zero."""
         self.core.time = 0
-        self.ready_times = [0] * len(self.counts)
         self.waiting = {"message": 0, "dependency": 0, "idle": 0}
-        self.queue: list[tuple[int, int, int, Message | None]] = []  # ready time, order, pc, message
+        self.queue: list[tuple[Order, int, Message | None]] = []  # when it became ready, pc, message
 
-    def enqueue(self, time: int, order: int, pc: int, message: Message | None) -> None:
-        """A thread is ready from ``time`` on."""
-        heapq.heappush(self.queue, (time, order, pc, message))
+    def enqueue(self, order: Order, pc: int, message: Message | None) -> None:
+        """A thread is ready from the time of ``order`` on."""
+        heapq.heappush(self.queue, (order, pc, message))
 
-    def lower(self, thread: int, time: int, order: int) -> None:
+    def lower(self, thread: int, order: Order) -> None:
         """Lower a dependency count; at zero the thread is ready and its count starts over."""
         if thread >= len(self.counts):
             raise MachineFault(
                 f"signal: the thread must be one of core {self.core.index}'s {len(self.counts)}, not {thread}."
             )
         self.counts[thread] -= 1
-        # Signals of other cores need not come in here in the order of their arrival.
-        self.ready_times[thread] = max(self.ready_times[thread], time)
         if self.counts[thread] == 0:
             self.counts[thread] = self.initial_counts[thread]
-            self.enqueue(self.ready_times[thread], order, self.thread_pcs[thread], None)
-            self.ready_times[thread] = 0
+            self.enqueue(order, self.thread_pcs[thread], None)
 
     @property
     def next_start(self) -> int:
         """When the next thread can start; only meaningful with a thread in the queue."""
-        return max(self.core.time, self.queue[0][0])
+        return max(self.core.time, self.queue[0][0][0])
 
     def start_thread(self) -> None:
         """Take the first ready thread from the queue."""
         core = self.core
-        ready, _, pc, message = heapq.heappop(self.queue)
+        (ready, *_), pc, message = heapq.heappop(self.queue)
         if ready > core.time:
             self.waiting["dependency" if message is None else "message"] += ready - core.time
             core.time = ready
@@ -139,11 +138,13 @@ class Spu:
             for index in sorted({*images, *inst_counts})
         }
         self.outputs: list[Message] = []
-        self._order = 0
+        self._signals: list[tuple[Order, Signal]] = []  # under way; the counts fall in order of time
+        self._delivered = 0
 
     def reset(self) -> None:
         """Every core back to its images."""
         self.outputs = []
+        self._signals.clear()
         for processor in self.processors.values():
             processor.reset()
 
@@ -155,7 +156,7 @@ class Spu:
 
     def post(self, core: int, pc: int, payload: Words, arrival: int = 0) -> None:
         """A message from the host reaches the router at ``arrival`` (cycles in this frame)."""
-        self._deliver(Message(arrival, core, pc, payload, from_host=True))
+        self._deliver(Message(arrival, core, pc, payload, from_host=True), None)
 
     def run(self, budget: RunBudget | None = None) -> int:
         """Run until every core is at rest; the time of that (cycles in this frame).
@@ -163,17 +164,12 @@ class Spu:
         MachineFault when the program breaks a rule, or the budget is used up (without one: ``RunLimits()``).
         """
         budget = budget or RunBudget()
-        while True:
-            ready = [processor for processor in self.processors.values() if processor.queue]
-            if not ready:
-                break
-            # The earliest start goes first: nothing that another core still does can arrive before it.
-            processor = min(ready, key=lambda entry: (entry.next_start, entry.core.index))
+        while processor := self._next():
             processor.start_thread()
             while processor.core.running:
                 self._run_slice(processor, budget)
             for sent in processor.core.sent:
-                self._deliver(sent)
+                self._deliver(sent, processor.core.index)
             processor.core.sent.clear()
             self.outputs += processor.core.outputs
             processor.core.outputs.clear()
@@ -199,16 +195,37 @@ class Spu:
                 taken, elements, len(new), sum(len(entry.payload) for entry in new if isinstance(entry, Message))
             )
 
-    def _deliver(self, sent: Message | Signal) -> None:
+    def _next(self) -> Processor | None:
+        """The core whose next thread starts first, when all signals up to then have arrived; None: all are at rest.
+
+        Nothing that another core still does can arrive before that start.
+        """
+        while True:
+            ready = [processor for processor in self.processors.values() if processor.queue]
+            first = min(ready, key=lambda entry: (entry.next_start, entry.core.index), default=None)
+            if not self._signals or (first and first.next_start < self._signals[0][0][0]):
+                return first
+            order, signal = heapq.heappop(self._signals)
+            self.processors[signal.core].lower(signal.thread, order)
+
+    def _deliver(self, sent: Message | Signal, sender: int | None) -> None:
+        """Take what a core has sent, or the host (None)."""
         if sent.core not in self.processors:
             cores = ", ".join(str(index) for index in self.processors)
             raise MachineFault(f"message: the target core must be one with a program ({cores}), not {sent.core}.")
-        self._order += 1
-        processor = self.processors[sent.core]
+        self._delivered += 1
+        order = (sent.arrival, _port(sent.core, sender), self._delivered)
         if isinstance(sent, Signal):
-            processor.lower(sent.thread, sent.arrival, self._order)
+            heapq.heappush(self._signals, (order, sent))
         else:
-            processor.enqueue(sent.arrival, self._order, sent.target, sent)
+            self.processors[sent.core].enqueue(order, sent.target, sent)
+
+
+def _port(core: int, sender: int | None) -> int:
+    """Ports of a core, in the order in which it serves what comes in one cycle: the host, itself, cores by number."""
+    if sender is None:
+        return 0
+    return 1 if sender == core else 2 + sender
 
 
 @contextlib.contextmanager

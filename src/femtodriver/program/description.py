@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from femtodriver.errors import ProgramError
-from femtodriver.isa.limits import ISA_NAME
+from femtodriver.isa.limits import ISA_FAMILY, ISA_NAME
 from femtodriver.program.plain_records import PlainValue, from_plain, to_plain
 
 KEY = "femtodriver"
@@ -145,9 +145,18 @@ def _lasting() -> list[str]:
 
 
 def is_described(metadata: Mapping[str, Any]) -> bool:
-    """Whether the metadata are those of a program for the open SPU."""
+    """Whether the metadata are those of a program for the open SPU, of any version."""
     told = metadata.get(KEY)
-    return isinstance(told, Mapping) and told.get("isa") == ISA_NAME
+    return isinstance(told, Mapping) and str(told.get("isa")).startswith(ISA_FAMILY)
+
+
+def check_version(table: Mapping[str, Any], where: str) -> None:
+    """ProgramError for a program for another version of the open SPU."""
+    if table.get("isa") != ISA_NAME:
+        raise ProgramError(
+            f"{where}: isa: must be {ISA_NAME}, the version of the instruction set that is known here, not "
+            f"{table.get('isa')!s:.40}. Compile the model again."
+        )
 
 
 def read_description(metadata: Mapping[str, Any], where: str) -> Description | None:
@@ -157,6 +166,7 @@ def read_description(metadata: Mapping[str, Any], where: str) -> Description | N
     """
     if not is_described(metadata):
         return None
+    check_version(metadata[KEY], f"{where}: {KEY}")
     return checked_description(metadata[KEY], f"{where}: {KEY}")
 
 

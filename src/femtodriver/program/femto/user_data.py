@@ -14,7 +14,7 @@ from typing import Any
 from femtodriver.errors import ProgramError
 from femtodriver.files.plain_json import load_json
 from femtodriver.program.compiled_data import CompiledData
-from femtodriver.program.description import KEY, bound_entries, is_described, read_description
+from femtodriver.program.description import KEY, bound_entries, check_version, is_described, read_description
 from femtodriver.program.encryption.program_cipher import ENTRY, is_ours
 from femtodriver.program.femto.femto_from_program import vector_names
 
@@ -36,11 +36,13 @@ def write_user_data(data: CompiledData) -> bytes:
 def with_user_data(data: CompiledData, where: str) -> CompiledData:
     """The program of a ``.femto`` with description, names and order of its variables; a foreign one as it is.
 
-    Raises ProgramError for user data of ours that contradict the container or themselves.
+    Raises ProgramError for user data of ours that contradict the container or themselves, or that are of a program for
+    another version of the instruction set.
     """
     told = _parsed(data.metadata.get("userdata"), where)
     if told is None:
         return data
+    check_version(told, f"{where}: user data")
     metadata = {key: value for key, value in data.metadata.items() if key != "userdata"}
     description = bound_entries({KEY: told}) or {}
     for kind in ("input", "output"):
