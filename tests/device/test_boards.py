@@ -38,7 +38,8 @@ def test_every_board_has_a_link(option: str) -> None:
     assert isinstance(link, Transport)
     assert not link.is_open
     assert link.is_fake == row.fake
-    assert board_like(row.platform.name, row.fake, row.program_pll) is row
+    like = board_like(row.platform.name, row.fake, row.program_pll)
+    assert (like.platform, like.fake, like.program_pll) == (row.platform, row.fake, row.program_pll)
 
 
 def test_the_tables_of_the_document_follow_from_the_code() -> None:

@@ -8,6 +8,7 @@ import zlib
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from femtodriver.device.redis import redis_link
@@ -17,6 +18,7 @@ from femtodriver.device.virtual.virtual_board import VirtualBoard
 from femtodriver.device.virtual.zcu104_server import BoardServer
 from femtodriver.device.virtual.zcu104_side import Connection
 from femtodriver.device.zcu104 import tcp_link
+from femtodriver.device.zcu104.checksums import StampCheck, stamp, stream_sum
 from femtodriver.device.zcu104.tcp_link import TcpLink
 from femtodriver.errors import DeviceError
 from tests.device.networks import PART
@@ -130,3 +132,46 @@ def test_words_that_are_there_count_though_the_deadline_is_past(
         monkeypatch.setattr(redis_link, "time", SimpleNamespace(monotonic=lambda: next(times)))
         assert link.read("apb", 0, 12, 3).tolist() == [7, 8, 9]
         assert client.llen("reply") == 0
+
+
+def answer(checks: StampCheck, good: bool = True, marked: bool = True) -> str:
+    """What is said of the next answer of a board."""
+    words = np.array([7], np.uint32)
+    field = stamp(words, 0) if marked else 123
+    return checks.damage(field if good else field ^ 1, words)
+
+
+def test_two_stamps_make_a_board_with_stamps() -> None:
+    checks = StampCheck()
+    assert answer(checks) == ""
+    assert answer(checks, good=False, marked=False) == ""  # one may be chance
+    assert answer(checks) == ""
+    assert answer(checks, marked=False) == "the answer is not what the board has sent, or the request not what it got"
+    assert answer(checks, good=False) != ""
+    assert answer(checks) == ""
+
+
+@pytest.mark.parametrize(("before", "insists"), [(0, True), (62, True), (63, False), (64, False), (1000, False)])
+def test_only_the_first_64_answers_tell(before: int, insists: bool) -> None:
+    checks = StampCheck()
+    for _ in range(before):
+        assert answer(checks, marked=False) == ""
+    for _ in range(2):
+        assert answer(checks) == ""
+    assert bool(answer(checks, marked=False)) is insists
+
+
+def test_a_board_that_received_something_else_says_so() -> None:
+    checks = StampCheck()
+    words = np.array([7], np.uint32)
+    for _ in range(2):
+        answer(checks)
+    assert checks.damage(stamp(words, 0), words, 0) == ""
+    assert checks.damage(stamp(words, 0), words, 5) == "the board has received something else than what was sent"
+    assert checks.damage(123, words, 5).startswith("the answer is not what the board has sent")
+    checks.sent(b"abc")
+    received = stream_sum(b"abc")
+    assert checks.damage(stamp(words, received), words, received) == ""
+    checks.sent(b"def")
+    received = stream_sum(b"abcdef")
+    assert checks.damage(stamp(words, received), words, received) == ""
