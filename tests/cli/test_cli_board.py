@@ -191,6 +191,33 @@ def test_a_board_that_is_not_there(capsys: Out) -> None:
     check_device_error(["LOOPBACK", "--runners", "hw", *redis], capsys, "no server answers a ping")
 
 
+def test_a_board_that_somebody_else_has(here: Path, capsys: Out) -> None:
+    poll = bytes.fromhex("24000070 00000000")
+    with board_process(here, "--listen", "127.0.0.1:0") as board:
+        words = ["LOOPBACK", *zynq(board, "hw,fqir")]
+        host, _, port = board.address.partition(":")
+        with socket.create_connection((host, int(port)), 20) as other:
+            other.sendall(poll)
+            assert len(other.recv(8, socket.MSG_WAITALL)) == 8
+            check_device_error(words, capsys, "the board is in use by another client; wait until that has finished")
+            other.sendall(poll)
+            assert len(other.recv(8, socket.MSG_WAITALL)) == 8
+        assert main(words) == 0
+        board.stop()
+    assert any(line.startswith("owner: client ") for line in board.lines)
+
+
+@pytest.mark.parametrize("hardware", ["zynq", "fpgazynq"])
+@pytest.mark.usefixtures("here")
+def test_a_board_that_nobody_named(capsys: Out, hardware: str) -> None:
+    assert main(["LOOPBACK", "--runners", "fqir,hw", "--hardware", hardware]) == 2
+    err = capsys.readouterr().err
+    assert "Say where the board is with --zynq-host HOST[:PORT]" in err
+    assert "Traceback" not in err
+    assert not Path("model_datas").exists()
+    assert main(["LOOPBACK", "--runners", "fqir", "--hardware", hardware]) == 0  # no board is needed
+
+
 def test_a_board_that_goes_away(here: Path, capsys: Out) -> None:
     with board_process(here, "--listen", "127.0.0.1:0", "--close-after-entries", "300") as board:
         assert board.lines[1].startswith("faults: Faults(")

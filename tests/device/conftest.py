@@ -12,6 +12,7 @@ from femtodriver.device.virtual.virtual_board import VirtualBoard
 from femtodriver.device.virtual.zcu104_server import BoardServer
 from tests.board_bench import HAS_REDIS, REDIS_MISSING, alarm, redis_here
 from tests.device.networks import PART
+from tests.device.redis_bench import plain_client
 
 
 @pytest.fixture(autouse=True)
@@ -48,9 +49,7 @@ def port() -> Iterator[int]:
 @pytest.fixture
 def client(port: int) -> Iterator[Any]:
     """A connection to it, with nothing in it before and after."""
-    import redis
-
-    with redis.Redis(port=port, decode_responses=True) as connection:
+    with plain_client(port) as connection:
         connection.flushall()
         yield connection
         connection.flushall()

@@ -69,13 +69,18 @@ def board_at(port: int) -> Iterator[Served]:
         thread.join(WAIT_S)
 
 
+def plain_client(port: int) -> Any:
+    """A connection of the package redis, which waits as long as it is told to."""
+    import redis
+
+    return redis.Redis(port=port, decode_responses=True, socket_timeout=None)
+
+
 class PlainDriver:
     """A driver written from the specification alone: one connection, one RPUSH per element, blocking pops."""
 
     def __init__(self, port: int, flush: bool = False) -> None:
-        import redis
-
-        self.redis: Any = redis.Redis(port=port, decode_responses=True)
+        self.redis = plain_client(port)
         if flush:
             self.redis.flushdb()
 

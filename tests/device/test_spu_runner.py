@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 import threading
@@ -364,7 +365,7 @@ def test_serve_on_tcp() -> None:
         "tell": lines.append,
         "preload": load_sequence(data),
     }
-    thread = threading.Thread(target=serve, kwargs=options)
+    thread = threading.Thread(target=serve, kwargs=options, daemon=True)
     thread.start()
     assert ready.wait(10)
     with pytest.raises(DeviceError, match=f"board: cannot listen on {found[0]}: Address already in use"):
@@ -377,6 +378,30 @@ def test_serve_on_tcp() -> None:
     assert_equal(outputs, expected(data, inputs))
     assert any(line.startswith("client 127.0.0.1:") and line.endswith("connected") for line in lines)
     assert [line for line in lines if line.startswith("program: ")]
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_a_board_that_others_can_reach_warns(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, here: bool
+) -> None:
+    """As if the address were another one: no test listens to others."""
+    asked: list[str] = []
+
+    def is_loopback(host: str) -> bool:
+        asked.append(host)
+        return here
+
+    monkeypatch.setattr("femtodriver.device.virtual.serve.is_loopback", is_loopback)
+    told: list[str] = []
+    stop = threading.Event()
+    stop.set()
+    serve("localhost:0", tell=told.append, stop=stop)
+    with caplog.at_level(logging.WARNING, logger="femtodriver"):
+        serve("localhost:0", stop=stop)
+    assert asked == ["127.0.0.1", "127.0.0.1"]
+    wanted = "can be reached from other machines, and the protocol has no authentication: anybody who reaches it"
+    assert [wanted in line for line in told] == ([] if here else [True])
+    assert (wanted in caplog.text) is not here
 
 
 def test_only_the_virtual_board_knows_the_machine() -> None:
