@@ -121,6 +121,22 @@ def test_sound_of_other_widths_is_converted_as_documented(capsys: Out, bits: int
     assert "bit-exact" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("here")
+def test_a_period_is_told_with_where_it_comes_from(capsys: Out) -> None:
+    wav("a.wav")
+    assert main(["LOOPBACK", "--input-file", "a.wav", "--runners", "fasmir"]) == 0
+    out = capsys.readouterr().out
+    assert "note: input period: 0.001 s, which follows from the sample rate and the width of the input" in out
+    assert "Deadline   met: the worst frame takes 0.0" in out
+    assert main(["LOOPBACK", "--input-file", "a.wav", "--runners", "fasmir", "--input-period", "0.5"]) == 0
+    assert "note: input period" not in capsys.readouterr().out
+    assert main(["LOOPBACK", "--runners", "fasmir"]) == 0
+    out = capsys.readouterr().out
+    assert "Deadline   none, because no input period was given; the worst frame takes" in out
+    assert " % of 16.0 ms, which is assumed" in out
+    assert ", if a frame comes every 16.0 ms" in out
+
+
 SOUNDS: dict[str, tuple[dict[str, Any], str]] = {
     "stereo": ({"channels": 2}, "the file must be mono, not of 2 channels"),
     "compressed": ({"tag": 7, "bits": 8}, "samples must be PCM or float, not format 7 (mu-law)"),

@@ -19,7 +19,7 @@ from femtodriver.device.virtual.zcu104_server import BoardServer
 from femtodriver.errors import DeviceError, ProgramError, UsageError
 from femtodriver.model.build_model import build
 from femtodriver.model.load_model import load_source
-from femtodriver.options.request_types import RunnerRequest
+from femtodriver.options.request_types import ExecuteRequest
 from femtodriver.output import plots, summary
 from femtodriver.output.comparison_files import write_comparison
 from femtodriver.output.plots import HISTOGRAM, OVER_TIME, can_draw, draw
@@ -27,7 +27,7 @@ from femtodriver.program.bus.read_recordings import read_recordings
 from femtodriver.program.encryption.keyring import Keyring
 from femtodriver.runners.compare_runs import Comparison, Verdict
 from femtodriver.runners.difference import difference
-from femtodriver.runners.execution import Execution
+from femtodriver.runners.execution import Execution, RunInputs
 
 SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter" / "keyword_spotter.pt"
 KEYRING = Keyring({0: bytes(range(16)), 5: bytes(range(32))})
@@ -318,7 +318,9 @@ def test_any_name_of_a_variable_can_be_stored(name: str) -> None:
     apart = {name: rows[name] + 1}
     found = difference("output", "a", rows, "b", apart)
     compared = Comparison({"a": rows, "b": apart}, {}, (Verdict("a", "b", found),))
-    write_comparison(Path("there"), Execution(build(load_source("LOOPBACK")), RunnerRequest(), rows, {}, compared))
+    write_comparison(
+        Path("there"), Execution(build(load_source("LOOPBACK")), ExecuteRequest(), RunInputs(rows), {}, compared)
+    )
     with np.load("there/outputs.npz") as archive:
         assert sorted(key[:2] for key in archive.files) == ["a/", "b/"]
         for key in archive.files:

@@ -108,6 +108,7 @@ def test_without_a_period_the_default_is_said_to_be_assumed(tiny_report: RunRepo
     doc: dict[str, Any] = build_document(tiny_report, None, PART)
     assert doc["Input Period (s)"] == 0.016
     assert doc["deadline"]["period_assumed"] is True
+    assert doc["deadline"]["met"] is None
 
 
 @pytest.mark.parametrize("period", [0, -0.016, math.inf, math.nan, "0.016", True])

@@ -71,6 +71,7 @@ MAIN: dict[str, Case] = {
     "input_file": case("rows.npy", runners="fqir"),
     "n_frames": case(3, runners="fqir"),
     "seed": case(7, runners="fqir"),
+    "scale": case(2.0, runners="fqir", input_file="rows.npy"),
     "input_sample_indices": case((1, 2), runners="fqir"),
     "input_period": case(0.5, runners="fasmir"),
     "dummy_output_file": case("rows.npy", "near.npy", runners="dummy", input_file="rows.npy"),

@@ -13,7 +13,7 @@ from femtodriver.cli.subcommands import SUBCOMMANDS
 from femtodriver.device.virtual import serve as serving
 from femtodriver.options.option import AnyRequest, options_of
 from femtodriver.options.request_types import MainRequest
-from tests.options.option_effects import MAIN, TABLES, prepare, seen_of_command, seen_of_main
+from tests.options.option_effects import TABLES, prepare, seen_of_command, seen_of_main
 
 REQUESTS: dict[str, type[AnyRequest]] = {"": MainRequest, **{name: row.request for name, row in SUBCOMMANDS.items()}}
 OPTIONS = [(command, option.name) for command, request in REQUESTS.items() for option in options_of(request)]
@@ -71,6 +71,49 @@ def test_two_equal_runs_show_the_same() -> None:
     assert seen_of_main(given) == seen_of_main(given)
 
 
-def test_an_ignored_option_would_be_noticed() -> None:
-    assert seen_of_main({"runners": "fqir"}) == seen_of_main({"runners": "fqir", "timeout": 5.0})
-    assert set(MAIN) > {"timeout"}
+@pytest.mark.parametrize(
+    ("given", "note"),
+    [
+        (
+            {"runners": "fqir", "timeout": 5.0},
+            "timeout: without effect, because only hw and fakehw use it, which do not run",
+        ),
+        (
+            {"runners": "fqir", "tolerance": 1},
+            "tolerance: without effect, because one runner alone is compared with nothing",
+        ),
+        (
+            {"runners": "fqir", "input_file": "rows.npy", "seed": 3},
+            "seed: without effect, because the frames come from the input",
+        ),
+        (
+            {"runners": "fqir", "input_period": 0.1},
+            "input_period: without effect, because only fasmir uses it, which does not run",
+        ),
+        ({"input_file": "rows.npy"}, "input_file: without effect, because no runner runs; name them with --runners"),
+        ({"debug_vars": "all"}, "debug_vars: without effect, because no runner runs"),
+    ],
+)
+def test_an_option_without_effect_is_told(given: dict[str, Any], note: str) -> None:
+    assert f"note: {note}" in "\n".join(seen_of_main(given))
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"input_file": "gone.wav"}, "InputError: gone.wav: the file must exist"),
+        ({"debug_vars_fname": "gone.txt"}, "UsageError: debug variables: gone.txt: the file must exist"),
+        (
+            {"debug_vars": "nothing"},
+            "UsageError: debug variables: must be names of values of the network, not 'nothing'",
+        ),
+        ({"dummy_output_file": "gone.npy"}, "InputError: gone.npy: the file must exist"),
+        ({"reply_file": "gone.npy"}, "InputError: gone.npy: the file must exist"),
+        ({"input_sample_indices": (5, 2)}, "InputError: frame range: must be lo,hi with 0 <= lo < hi, not 5,2"),
+        ({"n_frames": -3}, "UsageError: n_frames: must be a whole number of at least 1, not -3"),
+    ],
+)
+def test_a_wrong_argument_is_wrong_however_little_runs(given: dict[str, Any], sentence: str) -> None:
+    seen = seen_of_main(given)
+    assert sentence in "\n".join(seen)
+    assert not any(text.startswith("model_datas") for text in seen)

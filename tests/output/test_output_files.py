@@ -18,7 +18,7 @@ from femtodriver.output.comparison_files import write_comparison
 from femtodriver.output.output_files import write_outputs
 from femtodriver.runners.compare_runs import Comparison
 from femtodriver.runners.dummy_runner import DummyRunner
-from femtodriver.runners.execution import Execution
+from femtodriver.runners.execution import Execution, RunInputs
 
 ODD = ("a/b", "a%2Fb", "a%252Fb", "..", "x\\y", "na\nme", "quanta/a", "y.npy", "gr\u00f6\u00dfe", "*?")
 
@@ -38,7 +38,7 @@ def execution() -> Execution:
     rows = {name: np.arange(4).reshape(2, 2) + place for place, name in enumerate(ODD)}
     given = {f"in {name}": values for name, values in rows.items()}
     model = build(Source("odd", "odd", "meta_from_femtodriver", network))
-    return Execution(model, ExecuteRequest(), given, {}, Comparison({"fqir": rows, "fmir": rows}, {}, ()))
+    return Execution(model, ExecuteRequest(), RunInputs(given), {}, Comparison({"fqir": rows, "fmir": rows}, {}, ()))
 
 
 def test_every_name_comes_back_with_its_quanta() -> None:
@@ -64,14 +64,14 @@ def test_what_we_write_is_taken_back() -> None:
     write_comparison(Path("comparison"), done)
     dummy = DummyRunner(Path("outputs/fqir.npz"), done.model.inputs, done.model.outputs)
     dummy.reset()
-    replayed, _, _ = dummy.run(done.inputs)
+    replayed, _, _ = dummy.run(done.inputs.arrays)
     for name, rows in done.comparison.outputs["fqir"].items():
         np.testing.assert_array_equal(replayed[name], rows)
     from femtodriver.inputs import load_inputs
 
     for path in ("outputs/inputs.npz", "comparison/inputs.npz"):
         again = load_inputs(path, done.model.inputs)
-        for name, given in done.inputs.items():
+        for name, given in done.inputs.arrays.items():
             np.testing.assert_array_equal(again[name], given)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from femtodriver.arrays import Int64Array
 from femtodriver.device.spu_runner import SPURunner
-from femtodriver.driver.model_inputs import make_inputs
+from femtodriver.driver.model_inputs import job_inputs, make_inputs
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import AnyPath
 from femtodriver.fqir.graph import Network
@@ -18,6 +18,7 @@ from femtodriver.inputs.loaded_inputs import InputSource
 from femtodriver.metrics import document_yaml
 from femtodriver.model.build_model import Built, build
 from femtodriver.model.debug_program import another_program, for_runners
+from femtodriver.model.described_program import network_inputs
 from femtodriver.model.load_model import DEFAULT_NAME, Source, load_source
 from femtodriver.model.model_encryption import Encryption, encryption
 from femtodriver.model.model_options import compiler_options, model_options
@@ -25,12 +26,13 @@ from femtodriver.options import method_table as methods
 from femtodriver.options import request_types as requests
 from femtodriver.options.bind_request import bind
 from femtodriver.options.value_kinds import Names, listed
+from femtodriver.options.without_effect import without_effect
 from femtodriver.output import model_folder, summary
 from femtodriver.output.atomic_folder import check_writable
 from femtodriver.output.stage_texts import dump_into
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.runners.compare_runs import RunProgress
-from femtodriver.runners.execution import SIMULATOR, Execution, Inputs, Result, execute
+from femtodriver.runners.execution import SIMULATOR, Execution, Inputs, Result, RunInputs, execute
 from femtodriver.runners.hardware_runner import HARDWARE, HardwareRunner, check_board
 from femtodriver.runners.runner import Runner
 from femtodriver.runners.runner_table import check_names, create
@@ -80,7 +82,7 @@ class Femtodriver:
         self._output_dir = requests.CompileRequest().output_dir
         self._records_dir: Path | None = None
         self._written = False
-        self._random: tuple[object, int | None] = (None, None)
+        self._made = RunInputs({})
         self._board_runner: SPURunner | None = None
         if request.debug:
             logging.getLogger("femtodriver").setLevel(logging.DEBUG)
@@ -170,7 +172,12 @@ class Femtodriver:
         docs/inputs.md. ``spu_runner``: a runner of ``create_runner`` whose inputs they are to be; None: those of the
         model.
         """
-        return self._generate(input, spu_runner, methods.GENERATE_AUDIO_INPUTS.bind(positional, options))
+        request = methods.GENERATE_AUDIO_INPUTS.bind(positional, options)
+        wanted = spu_runner.inputs if isinstance(spu_runner, HardwareRunner) else self._compiled().inputs
+        arrays, self._made = make_inputs(input, wanted, request)
+        for note in self._made.notes:
+            _log.warning("%s", note)
+        return arrays
 
     generate_inputs = generate_audio_inputs
 
@@ -328,12 +335,13 @@ class Femtodriver:
         check_board(request, names)
         source = load_source(model, request.model_name)
         check_writable(model_folder.model_folder(request.output_dir, source.name))
+        made = job_inputs(source, network_inputs(source.network), request, names) if source.network else None
         built = self._compile(source, request, write=False)
-        self.say(summary.model_text(built))
-        done, doc = None, None
-        if names:
-            done = self._execute(names, self._generate(request.input_file, None, request), request)
-            doc = done.metrics(request.input_period) if SIMULATOR in names else None
+        self._made = job_inputs(source, built.inputs, request, names) if made is None else made
+        notes = (*without_effect(request, names, request.input_file is None), *self._made.notes)
+        self.say("\n".join([summary.model_text(built), *(f"note: {note}" for note in notes)]))
+        done = self._execute(names, self._made.arrays, request) if names else None
+        doc = done.metrics(request.input_period) if done and SIMULATOR in names else None
         model_folder.write_all(request.output_dir, built, done, doc)
         self._written = True
         self._tell(done, doc)
@@ -355,7 +363,7 @@ class Femtodriver:
         self.compiler_kwargs = dict(options.compiler_kwargs)
         self.compare_status = {}
         self._encryption, self._written = secrecy, write
-        self._random, self._board_runner = (None, None), None
+        self._made, self._board_runner = RunInputs({}), None
         return built
 
     def _compiled(self) -> Built:
@@ -363,26 +371,17 @@ class Femtodriver:
             raise UsageError("Femtodriver: a model must be compiled first; call compile.")
         return self._built
 
-    def _generate(
-        self, source: InputSource, runner: SPURunner | None, request: requests.FramesRequest
-    ) -> dict[str, Int64Array]:
-        wanted = runner.inputs if isinstance(runner, HardwareRunner) else self._compiled().inputs
-        inputs = make_inputs(source, wanted, request)
-        self._random = (inputs, request.seed if source is None else None)
-        return inputs
-
     def _execute(self, names: Sequence[str], inputs: Inputs, request: requests.ExecuteRequest) -> Execution:
         built = self._compiled()
         check_board(request, names)
         done = execute(
             names,
-            inputs,
+            self._made if inputs is self._made.arrays else RunInputs(inputs),
             for_runners(built, request, self._encryption),
             request,
             tolerance=request.tolerance if isinstance(request, requests.CompareRequest) else None,
             records_dir=self._records_dir,
             progress=self.progress,
-            seed=self._random[1] if self._random[0] is inputs else None,
         )
         if done.compared:
             self.compare_status = {key: done.result[key] for key in ("pass", "status_str")}

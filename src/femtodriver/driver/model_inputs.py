@@ -1,44 +1,56 @@
-"""Inputs for a compiled model: everything that ``inputs`` knows, and bare samples for several inputs."""
+"""The inputs of a run: made, or as they were given, with what is known about them."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
 
-import numpy as np
-
-from femtodriver.arrays import AnyArray, Int64Array
+from femtodriver.arrays import Int64Array
 from femtodriver.errors import InputError
-from femtodriver.inputs import InputSpec, load_inputs
+from femtodriver.files.file_access import AnyPath, open_file
+from femtodriver.inputs import InputSpec, read_inputs
 from femtodriver.inputs.loaded_inputs import InputSource
-from femtodriver.options.request_types import FramesRequest
+from femtodriver.model.debug_program import wanted_names
+from femtodriver.model.load_model import Source
+from femtodriver.options.request_types import FramesRequest, JobRequest
+from femtodriver.runners.execution import SIMULATOR, RunInputs
 
-_log = logging.getLogger(__name__)
+MOST_BYTES = 1 << 40
 
 
-def make_inputs(source: InputSource, specs: Sequence[InputSpec], request: FramesRequest) -> dict[str, Int64Array]:
-    """Inputs by name, int64, (frames, length); see ``inputs.load_inputs``.
-
-    A bare 1-D array for a model of several inputs is dealt out: of each frame the first input takes as many samples as
-    it is wide, then the second, and so on.
-    """
-    given: Any = source
-    if isinstance(source, np.ndarray) and source.ndim == 1 and len(specs) > 1:
-        given = _dealt(source, specs)
-    return load_inputs(
-        given, specs, n_frames=request.n_frames, seed=request.seed, sample_indices=request.input_sample_indices
+def make_inputs(
+    source: InputSource, specs: Sequence[InputSpec], request: FramesRequest
+) -> tuple[dict[str, Int64Array], RunInputs]:
+    """The inputs that a source and a request mean, int64, (frames, length); see ``inputs.read_inputs``."""
+    found = read_inputs(
+        source,
+        specs,
+        n_frames=request.n_frames,
+        seed=request.seed,
+        sample_indices=request.input_sample_indices,
+        scale=request.scale,
     )
+    arrays = dict(found.arrays)
+    return arrays, RunInputs(arrays, found.notes, found.period_s, request.seed if source is None else None)
 
 
-def _dealt(samples: AnyArray, specs: Sequence[InputSpec]) -> dict[str, AnyArray]:
-    width = sum(spec.length for spec in specs)
-    frames = len(samples) // width
-    if not frames:
-        raise InputError(
-            f"inputs: must have at least {width} samples, which make one frame of all inputs, not {len(samples)}."
-        )
-    _log.warning("one array for %d inputs: every frame takes %d samples, dealt out in order", len(specs), width)
-    rows = samples[: frames * width].reshape(frames, width)
-    ends = np.cumsum([spec.length for spec in specs])
-    return {spec.name: rows[:, end - spec.length : end] for spec, end in zip(specs, ends, strict=True)}
+def job_inputs(source: Source, specs: Sequence[InputSpec], request: JobRequest, runners: Sequence[str]) -> RunInputs:
+    """The inputs of a whole job. What was named is looked at also where nothing runs, so that it is right at least."""
+    wanted_names(source, request)
+    for path in (request.dummy_output_file, request.reply_file):
+        _check_file(path)
+    if not runners and request.input_file is None and request.input_sample_indices is None:
+        return RunInputs({})
+    made = make_inputs(request.input_file, specs, request)[1]
+    if made.period_s is None or request.input_period is not None or SIMULATOR not in runners:
+        return made
+    note = f"input period: {made.period_s:.6g} s, which follows from the sample rate and the width of the input"
+    return replace(made, notes=(*made.notes, note))
+
+
+def _check_file(path: AnyPath | None) -> None:
+    """InputError for a file that cannot be opened."""
+    if path is not None:
+        with open_file(Path(path), MOST_BYTES, InputError):
+            pass

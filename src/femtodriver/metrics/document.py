@@ -60,7 +60,7 @@ def build_document(
         "tool": _tool(run, tool or {}),
         "latency_s": latency,
         "deadline": {
-            "met": bool(worst_s <= run.period_s),
+            "met": None if input_period_s is None else bool(worst_s <= run.period_s),
             "worst_fraction_of_period": digits(worst_s / run.period_s),
             "period_assumed": input_period_s is None,
         },

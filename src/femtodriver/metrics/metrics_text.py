@@ -67,8 +67,7 @@ def _header(doc: Doc) -> list[str]:
         f"Part       {_name(part['name'])}: {part['cores']} cores of {part['lanes']} lanes, "
         f"{quantity(part['clock_hz'], 'Hz')}, {part['voltage_v']:g} V, {part['temperature_c']:g} degC",
         f"Tool       version {tool['version'] or 'not stated'}, {machine}, energy table {tool['energy_table']}",
-        f"Run        frames simulated: {doc['Frames Simulated']}; input period {quantity(doc['Input Period (s)'], 's')}"
-        + assumed,
+        f"Run        frames simulated: {doc['Frames Simulated']}; input period {_period(doc)}" + assumed,
         *textwrap.wrap(f"Note       {CAVEAT}", WIDTH, subsequent_indent=11 * " "),
     ]
 
@@ -76,26 +75,35 @@ def _header(doc: Doc) -> list[str]:
 def _time(doc: Doc) -> list[str]:
     latency, deadline = doc["latency_s"], doc["deadline"]
     mean, least, p99, most = (quantity(latency[key], "s") for key in ("mean", "min", "p99", "max"))
-    verdict = "met" if deadline["met"] else "MISSED"
-    return [
-        f"Latency    {mean} mean, {least} min, {p99} p99, {most} max",
-        f"Deadline   {verdict}: the worst frame takes {100 * deadline['worst_fraction_of_period']:.3g} % of the period",
-    ]
+    share = f"the worst frame takes {100 * deadline['worst_fraction_of_period']:.3g} %"
+    verdict = f"{'met' if deadline['met'] else 'MISSED'}: {share} of the period"
+    if deadline["period_assumed"]:
+        verdict = f"none, because no input period was given; {share} of {_period(doc)}, which is assumed"
+    return [f"Latency    {mean} mean, {least} min, {p99} p99, {most} max", f"Deadline   {verdict}"]
+
+
+def _period(doc: Doc) -> str:
+    return quantity(doc["Input Period (s)"], "s")
 
 
 def _cost(doc: Doc) -> list[str]:
     power = doc["power_w"]
     lines = [
-        f"Power      {_band(power['total'], 'W')}",
+        f"Power      {_band(power['total'], 'W')}{_assumed(doc)}",
         f"           dynamic {_band(power['dynamic'], 'W')}",
         f"           leakage {_band(power['leakage'], 'W')}",
         f"Energy     {_band(doc['energy_j']['total'], 'J')} per frame, without leakage",
     ]
-    if not doc["deadline"]["met"]:
+    if doc["deadline"]["worst_fraction_of_period"] > 1:
         lines.append(
             "           The part cannot keep this period. Power is for the mean time of a frame, if that is longer."
         )
     return lines
+
+
+def _assumed(doc: Doc) -> str:
+    """What is said beside figures that hang on an assumption."""
+    return f", if a frame comes every {_period(doc)}" if doc["deadline"]["period_assumed"] else ""
 
 
 def _cores(doc: Doc) -> list[str]:

@@ -12,6 +12,7 @@ from femtodriver.files.file_access import read_file
 from femtodriver.fqir.graph import Network
 from femtodriver.model.build_model import Built, locked
 from femtodriver.model.described_program import completed
+from femtodriver.model.load_model import Source
 from femtodriver.model.model_encryption import Encryption
 from femtodriver.options.request_types import RunnerRequest
 from femtodriver.options.value_kinds import listed
@@ -28,9 +29,9 @@ def for_runners(built: Built, request: RunnerRequest, encryption: Encryption) ->
     A program that keeps debug variables is compiled anew and encrypted as ``built`` is. UsageError for debug variables
     that the model does not have; ProgramError where plain words are wanted of a program whose key is not here.
     """
-    wanted = (*listed(request.debug_vars), *_names_in(request.debug_vars_fname))
-    if wanted:
-        return _keeping(built, wanted, encryption, request.noencrypt)
+    names = wanted_names(built.source, request)
+    if names:
+        return _keeping(built, names, encryption, request.noencrypt)
     if request.noencrypt and built.description is not None:
         if built.plain is None:
             raise ProgramError(f"{locked(built.data, built.source.where)} Without it, leave out noencrypt.")
@@ -41,6 +42,17 @@ def for_runners(built: Built, request: RunnerRequest, encryption: Encryption) ->
 def another_program(built: Built, program: CompiledData) -> Built:
     """A program from elsewhere as runners get it; nothing is known of it but what its records say."""
     return Built(replace(built.source, network=None, program=program), program, registers=(None, None))
+
+
+def wanted_names(source: Source, request: RunnerRequest) -> tuple[str, ...]:
+    """The debug variables that are asked for, in program order. UsageError for those that the model does not have."""
+    wanted = (*listed(request.debug_vars), *_names_in(request.debug_vars_fname))
+    if wanted and source.network is None:
+        raise UsageError(
+            f"{source.where}: debug variables must not be asked for of a compiled program, which has no names of "
+            "inner values; use the network itself."
+        )
+    return debug_names(source.network, wanted) if wanted and source.network is not None else ()
 
 
 def debug_names(network: Network, wanted: Sequence[str]) -> tuple[str, ...]:
@@ -57,14 +69,10 @@ def debug_names(network: Network, wanted: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(dict.fromkeys(wanted), key=order.index))
 
 
-def _keeping(built: Built, wanted: Sequence[str], encryption: Encryption, noencrypt: bool) -> Built:
+def _keeping(built: Built, names: tuple[str, ...], encryption: Encryption, noencrypt: bool) -> Built:
     network, told, part = built.source.network, built.description, built.part
     if network is None or part is None or told is None or told.model is None or told.compiler is None:
-        raise UsageError(
-            f"{built.source.where}: debug variables must not be asked for of a compiled program, which has no names of "
-            "inner values; use the network itself."
-        )
-    names = debug_names(network, wanted)
+        raise UsageError(f"{built.source.where}: must be compiled from its network to keep debug variables.")
     compilation = compile_network(network, part, options=built.options, keep=names)
     plain, description = completed(compilation.data, compilation.description, part, told.model, told.compiler)
     board, info = plain, built.data.info()

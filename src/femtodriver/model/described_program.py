@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, replace
 
+from femtodriver.compiler.frontend.named_values import port_bits
 from femtodriver.errors import ProgramError
+from femtodriver.fqir.graph import Network
 from femtodriver.inputs import InputSpec
 from femtodriver.part import Part
 from femtodriver.program.compiled_data import CompiledData
@@ -31,6 +33,13 @@ def completed(
     )
     metadata = {**data.metadata, "encrypted": False, KEY: told.table()}
     return CompiledData(metadata, data.mems_per_core, data.files), told
+
+
+def network_inputs(network: Network) -> Specs:
+    """The inputs of a network before it is compiled. Errors as of the compiler, for types that it does not know."""
+    return tuple(
+        InputSpec(tensor.name, tensor.size, port_bits(tensor), tensor.shape, tensor.quanta) for tensor in network.inputs
+    )
 
 
 def geometry(part: Part) -> dict[str, int]:

@@ -65,6 +65,7 @@ class FramesKeywords(TypedDict, total=False):
 
     n_frames: int
     seed: int
+    scale: str | float | None
     input_sample_indices: Sequence[int] | None
     input_file_sample_indices: Sequence[int] | None
 
@@ -140,6 +141,7 @@ class JobKeywords(TypedDict, total=False):
     runners: Names
     n_frames: int
     seed: int
+    scale: str | float | None
     input_sample_indices: Sequence[int] | None
     input_file_sample_indices: Sequence[int] | None
     input_file: InputSource

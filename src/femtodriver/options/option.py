@@ -26,6 +26,7 @@ class Option:
     a switch. ``group``: heading in the help text. ``aliases``: other names from the reference.
     ``on_command_line``: False for options of Python only. ``positional``: a word of its own, without a flag.
     ``repeated``: may be given several times, which makes a list. ``lone``: the value of a flag without one.
+    ``acts``: where alone it has an effect, see ``without_effect``.
     ``refused``: why any other value than the default is refused, "" if it is not. ``default``: MISSING where it must be
     given. ``name``: of the field, of the keyword in Python and, with dashes, of the flag. ``annotation``: its type, as
     text.
@@ -40,6 +41,7 @@ class Option:
     positional: bool
     repeated: bool
     lone: Any
+    acts: tuple[str, ...]
     refused: str
     default: Any
     name: str = ""
@@ -75,10 +77,13 @@ def option(
     positional: bool = False,
     repeated: bool = False,
     lone: Any = None,
+    acts: tuple[str, ...] = (),
     refused: str = "",
 ) -> Any:
     """A field of a request; see ``Option`` for the parameters."""
-    facts = Option(help, kind, metavar, group, aliases, on_command_line, positional, repeated, lone, refused, default)
+    facts = Option(
+        help, kind, metavar, group, aliases, on_command_line, positional, repeated, lone, acts, refused, default
+    )
     return field(default=default, metadata={_KEY: facts})
 
 

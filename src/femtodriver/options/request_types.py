@@ -24,11 +24,13 @@ from femtodriver.options.value_kinds import (
     NAMES,
     PAIRS,
     PATH,
+    SCALE,
     SECONDS,
     SWITCH,
     Names,
     whole,
 )
+from femtodriver.options.without_effect import COMPARISON, GENERATED, RUN
 
 if TYPE_CHECKING:
     from femtodriver.files.file_access import AnyPath
@@ -77,18 +79,29 @@ class RunnerRequest(PlainRequest):
     """What runners are made with."""
 
     dummy_output_file: AnyPath | None = option(
-        None, kind=PATH, metavar="FILE", group=RUNNING, help=".npy or .npz that the runner dummy replays"
+        None,
+        kind=PATH,
+        metavar="FILE",
+        group=RUNNING,
+        acts=("dummy", "hw", "fakehw"),
+        help=".npy or .npz that the runner dummy replays",
     )
     debug_vars: Names = option(
-        None, kind=NAMES, metavar="A,B,...|all", group=RUNNING, help="values inside the network to compare too"
+        None,
+        kind=NAMES,
+        metavar="A,B,...|all",
+        group=RUNNING,
+        acts=RUN,
+        help="values inside the network to compare too",
     )
     debug_vars_fname: AnyPath | None = option(
-        None, kind=PATH, metavar="FILE", group=RUNNING, help="the same from a file, one name a line"
+        None, kind=PATH, metavar="FILE", group=RUNNING, acts=RUN, help="the same from a file, one name a line"
     )
     hardware: str = option(
         DEFAULT_HARDWARE,
         metavar="NAME",
         group=BOARDS,
+        acts=("hw", "fakehw"),
         help=hardware_help(),
     )
     address: str | None = option(
@@ -96,6 +109,7 @@ class RunnerRequest(PlainRequest):
         metavar="HOST[:PORT]",
         group=BOARDS,
         aliases=("zynq_host", "hardware_address"),
+        acts=("hw", "fakehw"),
         help=address_help(),
     )
     timeout: float | None = option(
@@ -103,6 +117,7 @@ class RunnerRequest(PlainRequest):
         kind=SECONDS,
         metavar="S",
         group=BOARDS,
+        acts=("hw", "fakehw"),
         help=timeout_help(),
     )
     reply_file: AnyPath | None = option(
@@ -111,6 +126,7 @@ class RunnerRequest(PlainRequest):
         metavar="FILE",
         group=BOARDS,
         aliases=("fake_output_file",),
+        acts=("hw", "fakehw"),
         help=".npy, 1-D: the 32-bit words that a fake answers",
     )
     no_verify: bool = option(
@@ -123,7 +139,7 @@ class KeepRequest:
     """What is kept of a run."""
 
     no_outputs: bool = option(
-        False, kind=SWITCH, group=RUNNING, help="do not write the arrays that runners give to outputs/"
+        False, kind=SWITCH, group=RUNNING, acts=RUN, help="do not write the arrays that runners give to outputs/"
     )
 
 
@@ -141,6 +157,7 @@ class MeasureRequest:
         kind=SECONDS,
         metavar="S",
         group=RUNNING,
+        acts=("fasmir",),
         help="seconds between two frames, for power (default 0.016)",
     )
 
@@ -154,14 +171,27 @@ class SimulateRequest(MeasureRequest, KeepRequest):
 class FramesRequest:
     """Which frames of the input, or how many at random."""
 
-    n_frames: int = option(2, kind=whole(1), metavar="N", group=RUNNING, help="number of random frames (default 2)")
-    seed: int = option(0, kind=whole(0), metavar="N", group=RUNNING, help="seed of the random frames (default 0)")
+    n_frames: int = option(
+        2, kind=whole(1), metavar="N", group=RUNNING, acts=GENERATED, help="number of random frames (default 2)"
+    )
+    seed: int = option(
+        0, kind=whole(0), metavar="N", group=RUNNING, acts=GENERATED, help="seed of the random frames (default 0)"
+    )
+    scale: str | float | None = option(
+        None,
+        kind=SCALE,
+        metavar="real|FACTOR",
+        group=RUNNING,
+        acts=RUN,
+        help="take the input as real numbers: as the network reads them, or times this factor (default: as integers)",
+    )
     input_sample_indices: Sequence[int] | None = option(
         None,
         kind=FRAME_RANGE,
         metavar="LO,HI",
         group=RUNNING,
         aliases=("input_file_sample_indices",),
+        acts=RUN,
         help="keep frames LO to HI - 1 of the input",
     )
 
@@ -175,6 +205,7 @@ class InputRequest(FramesRequest):
         kind=ANYTHING,
         metavar="FILE",
         group=RUNNING,
+        acts=RUN,
         help=".wav, .npy or .npz (one array per input name); default: random frames",
     )
 
@@ -189,6 +220,7 @@ class CompareRequest(ExecuteRequest):
         metavar="T",
         group=RUNNING,
         aliases=("error_tolerance",),
+        acts=COMPARISON,
         help="how far apart two values may be (default: not at all)",
     )
 

@@ -73,6 +73,14 @@ def _some_names(word: str) -> str:
     return word
 
 
+def _scale(word: str) -> str | float:
+    return word if word == "real" else float(word)
+
+
+def _is_scale(value: Any) -> bool:
+    return (isinstance(value, str) and value == "real") or (_is_number(value, Real) and 0 < value < math.inf)
+
+
 SWITCH = ValueKind("True or False", lambda value: isinstance(value, bool))
 TEXT = ValueKind("a text", lambda value: isinstance(value, str) and value != "")
 PATH = ValueKind("a path", lambda value: isinstance(value, (str, os.PathLike)) and os.fspath(value) != "")
@@ -82,6 +90,7 @@ SECONDS = ValueKind(
 )
 FROM_0 = ValueKind("a number from 0", lambda value: _is_number(value, Real) and 0 <= value < math.inf, float)
 KEY_SALT = ValueKind("a number in 0...2^64-1", lambda value: _is_number(value, Integral) and 0 <= value < 1 << 64, int)
+SCALE = ValueKind("real or a positive number", _is_scale, _scale)
 SHARE = ValueKind("a share from 0 to 1", lambda value: _is_number(value, Real) and 0 <= value <= 1, float)
 FRAME_RANGE = ValueKind("two frame numbers LO,HI", _is_range, _range)
 PAIRS = ValueKind(

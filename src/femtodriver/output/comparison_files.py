@@ -38,7 +38,7 @@ def write_comparison(folder: Path, execution: Execution) -> None:
     found = execution.comparison
     document = document_yaml(comparison_document(execution))
     write_file(folder / "comparison.yaml", document.encode("utf-8", "backslashreplace"))
-    write_file(folder / "inputs.npz", npz(escaped(execution.inputs)))
+    write_file(folder / "inputs.npz", npz(escaped(execution.inputs.arrays)))
     write_file(folder / "outputs.npz", npz(_by_runner(found.outputs)))
     if any(found.internals.values()):
         write_file(folder / "internals.npz", npz(_by_runner(found.internals)))
@@ -65,7 +65,7 @@ def comparison_document(execution: Execution) -> dict[str, Any]:
         "runners": list(found.outputs),
         "frames": {name: max(map(len, values.values()), default=0) for name, values in found.outputs.items()},
         "tolerance": found.tolerance or 0,
-        "seed": execution.seed,
+        "seed": execution.inputs.seed,
         "model": execution.model.model,
         "hardware": request.hardware if on_board else None,
         "hardware_address": request.address if on_board else None,

@@ -37,7 +37,7 @@ Arrays = Mapping[str, npt.ArrayLike]
 def write_outputs(folder: Path, execution: Execution) -> None:
     """Writes the files of a run into the folder, which is made. ProgramError when that is not possible."""
     make_directory(folder)
-    write_file(folder / INPUTS, npz(escaped(execution.inputs), _QUICK))
+    write_file(folder / INPUTS, npz(escaped(execution.inputs.arrays), _QUICK))
     quanta = _quanta(execution.model.outputs)
     for name, rows in execution.comparison.outputs.items():
         known = {key: value for key, value in quanta.items() if key.removeprefix(QUANTA) in escaped(rows)}

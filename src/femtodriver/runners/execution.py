@@ -30,20 +30,32 @@ Result = dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
+class RunInputs:
+    """``arrays``: (frames, elements) by input name. ``notes``: what users should know of them, one line each.
+
+    ``period_s``: seconds between two frames where the source tells them, as audio does. ``seed``: of frames that we
+    made at random; None for others.
+    """
+
+    arrays: Inputs
+    notes: tuple[str, ...] = ()
+    period_s: float | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Execution:
     """What runners did with inputs.
 
     ``model`` and ``request``: what the runners were made of. ``runners``: by the names that were asked for.
     ``comparison``: outputs and internal values, and each run compared with the first; of one runner without verdicts.
-    ``seed``: of random inputs, None for others.
     """
 
     model: Built
     request: ExecuteRequest
-    inputs: Inputs
+    inputs: RunInputs
     runners: Mapping[str, Runner]
     comparison: Comparison
-    seed: int | None = None
 
     @property
     def compared(self) -> bool:
@@ -80,7 +92,10 @@ class Execution:
         return boards[-1] if boards else None
 
     def metrics(self, input_period: float | None) -> dict[str, object]:
-        """The metrics document of what the simulator ran. UsageError if it did not."""
+        """The metrics document of what the simulator ran. UsageError if it did not.
+
+        ``input_period``: seconds between two frames; None: what the inputs tell, or else the usual ones.
+        """
         runner = self.runners.get(SIMULATOR)
         if not isinstance(runner, FasmirRunner) or self.model.part is None:
             raise UsageError(f"metrics: the runners must have {SIMULATOR} among them.")
@@ -90,22 +105,21 @@ class Execution:
             runner.report(),
             self.model.description,
             self.model.part,
-            input_period_s=input_period,
+            input_period_s=self.inputs.period_s if input_period is None else input_period,
             model=self.model.model,
-            tool={"version": __version__, "native": False, "compiler_options": options, "seed": self.seed},
+            tool={"version": __version__, "native": False, "compiler_options": options, "seed": self.inputs.seed},
         )
 
 
 def execute(
     names: Sequence[str],
-    inputs: Inputs,
+    inputs: RunInputs,
     model: Built,
     request: ExecuteRequest,
     *,
     tolerance: float | None = None,
     records_dir: Path | None = None,
     progress: RunProgress | None = None,
-    seed: int | None = None,
 ) -> Execution:
     """Make the runners, run all frames in each, and compare each with the first.
 
@@ -115,14 +129,14 @@ def execute(
     runners = {name: create(name, model, request, records_dir) for name in check_names(names)}
     _log.debug("running %s", ", ".join(runners))
     found = run_all(
-        inputs,
+        inputs.arrays,
         list(runners.values()),
         with_internals=len(runners) > 1 and bool(model.debug_names),
         error_tolerance=tolerance,
         progress=progress,
         makers=_makers(model),
     )
-    return Execution(model, request, inputs, runners, found, seed)
+    return Execution(model, request, inputs, runners, found)
 
 
 def _makers(model: Built) -> dict[str, str]:

@@ -1,0 +1,38 @@
+"""Options that are right and yet change nothing in a run: they are told, not silently dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from femtodriver.options.option import AnyRequest, given_options
+
+# Where alone an option has an effect, besides names of runners.
+RUN = ("a run",)
+GENERATED = ("generated frames",)
+COMPARISON = ("a comparison",)
+
+
+def without_effect(request: AnyRequest, runners: Sequence[str], generated: bool) -> Iterator[str]:
+    """A sentence for each option that was given and has no effect when these runners run.
+
+    ``generated``: whether the frames are ours, not the user's.
+    """
+    for option in given_options(request):
+        reason = _reason(option.acts, runners, generated)
+        if reason:
+            yield f"{option.name}: without effect, because {reason}"
+
+
+def _reason(acts: tuple[str, ...], runners: Sequence[str], generated: bool) -> str:
+    if not acts:
+        return ""
+    if not runners:
+        return "no runner runs; name them with --runners"
+    if acts == GENERATED:
+        return "" if generated else "the frames come from the input"
+    if acts == COMPARISON:
+        return "" if len(runners) > 1 else "one runner alone is compared with nothing"
+    if acts == RUN or set(acts) & set(runners):
+        return ""
+    one = len(acts) == 1
+    return f"only {' and '.join(acts)} {'uses' if one else 'use'} it, which {'does' if one else 'do'} not run"
