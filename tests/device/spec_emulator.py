@@ -26,7 +26,7 @@ class SpecEmulator:
         self.polls = 0
         self.lock_polls = 2
         self.stopping = False
-        self.thread = threading.Thread(target=self.serve)
+        self.thread = threading.Thread(target=self.serve, daemon=True)
 
     def __enter__(self) -> SpecEmulator:
         self.thread.start()
@@ -73,6 +73,8 @@ class SpecEmulator:
     def entry(self, code: int, address: int, word: int) -> bytes:
         if code in (1, 8, 10):
             self.writes.append((code, address, word))
+        elif code != 3 and word:
+            self.complaints.append(f"a request of code {code} with data {word}")
         if code == 0:
             return struct.pack("<II", 4 << 28, self.apb.get(address, 0))
         if code == 1:

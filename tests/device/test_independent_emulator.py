@@ -68,6 +68,17 @@ def test_the_lock_of_the_pll_is_waited_for() -> None:
             runner.reset()
 
 
+def test_a_soft_reset_is_rst_3_then_0() -> None:
+    with SpecEmulator() as emulator:
+        runner = make_runner(compiled("identity"), "zynq", address=f"127.0.0.1:{emulator.port}")
+        with runner:
+            runner.reset()
+            emulator.writes.clear()
+            runner.soft_reset()
+            runner.check_version_reg()  # the writes have arrived
+        assert emulator.writes == [(1, 0x04, 3), (1, 0x04, 0)]
+
+
 @pytest.mark.parametrize(("chunk", "late"), [(1, 0), (7, 3), (13, 30)])
 def test_a_slow_peer_that_splits_everything(chunk: int, late: int) -> None:
     with SpecEmulator(chunk, late) as emulator:
