@@ -115,6 +115,44 @@ def test_only_legal_power_sequences_have_an_effect() -> None:
     assert kinds(board) == {"power": 4}
 
 
+@pytest.mark.parametrize(
+    ("commands", "state"),
+    [
+        (("CD", "ON"), "ON"),
+        (("CD",), "CD"),
+        (("CD", "ON", "CD", "SLEEP_TRANS", "SLEEP"), "SLEEP"),
+        (("CD", "SLEEP_TRANS"), "SLEEP_TRANS"),
+        (("CD", "ON", "FSM"), "FSM"),
+        ((), "OFF"),
+    ],
+)
+def test_a_command_for_the_state_that_a_bank_is_in_changes_nothing(commands: tuple[str, ...], state: str) -> None:
+    board = VirtualBoard(PART)
+    board.top_write(0x08, 0x40)
+    power(board, "DM3", "CD", "ON")
+    board.apb_write(DM0 + 0x30000, bus(7, 8))
+    power(board, "DM3", *(() if state in ("ON", "FSM", "CD", "SLEEP", "SLEEP_TRANS") else ("CD", "OFF")))
+    power(board, "DM3", *commands)
+    before = kinds(board)
+    power(board, "DM3", state)
+    assert kinds(board) == before
+    assert board.apb_read(power_register(0, "DM3"), 1).tolist() == [POWER_VALUES[state]]
+    if state in ("ON", "FSM"):
+        assert board.apb_read(DM0 + 0x30000, 2).tolist() == [7, 8]
+
+
+def test_a_program_runs_on_when_its_banks_are_switched_on_again() -> None:
+    data = compiled("accumulator")
+    board = loaded(data)
+    assert frame(board, data, {"x": np.ones(16, int)}) is not None
+    for name in ("IM", "DM0", "DM1"):
+        power(board, name, "ON", "ON")
+    found = frame(board, data, {"x": np.ones(16, int)})
+    assert found is not None
+    assert found["sum"].tolist() == [2] * 16
+    assert kinds(board) == {}
+
+
 def test_a_bank_that_was_switched_off_must_be_loaded_again() -> None:
     data = compiled("identity")
     board = loaded(data)
