@@ -19,7 +19,7 @@ help:
 	@echo "make lint            the checks alone: ruff format, ruff check, mypy"
 	@echo "make format          rewrite the code as ruff would have it"
 	@echo "make bench           measure start-up times, see benchmarks/"
-	@echo "make mutants     do the tests notice a wrong line? ROOM=machine/memory.py or ROOM=program/femto COUNT=40"
+	@echo "make mutants         do the tests notice a wrong line? ROOM=machine/memory.py or ROOM=program/femto COUNT=40"
 	@echo "make constraints     renew the constraints files, the exact versions that all of these install"
 	@echo "make clean           remove the environments and everything that tools and runs left behind"
 	@echo

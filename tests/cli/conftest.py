@@ -1,33 +1,17 @@
-"""For the tests of the command line: a place to work in, networks as files, and the command in a process."""
+"""For the tests of the command line: a place to work in, and the command in a process."""
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
 Process = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture(scope="session")
-def wire() -> ModuleType:
-    """The module that writes network files byte by byte (tests/fqir/graph_wire.py)."""
-    found = sys.modules.get("graph_wire")
-    if found is not None:
-        return found
-    spec = importlib.util.spec_from_file_location("graph_wire", TESTS / "fqir" / "graph_wire.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules["graph_wire"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture

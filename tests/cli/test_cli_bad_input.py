@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -18,10 +17,11 @@ import pytest
 
 from femtodriver.cli import main
 from femtodriver.part import load_part
+from tests.fqir import graph_wire as wire
 
 Out = pytest.CaptureFixture[str]
 Process = Callable[..., "subprocess.CompletedProcess[str]"]
-Write = Callable[[Path, ModuleType], object]
+Write = Callable[[Path], object]
 
 
 class Hostile:
@@ -31,31 +31,31 @@ class Hostile:
         return os.mkdir, ("hacked",)
 
 
-def unknown_operator(path: Path, wire: ModuleType) -> None:
+def unknown_operator(path: Path) -> None:
     node = wire.node(optype=wire.operator("RELU", "warp"), opname="warp")
-    path.write_bytes(wire.archive(main_graph(wire, wire.graph(nodes=[node]))))
+    path.write_bytes(wire.archive(main_graph(wire.graph(nodes=[node]))))
 
 
-def main_graph(wire: ModuleType, arith: Any, key: str = "ARITH") -> Any:
+def main_graph(arith: Any, key: str = "ARITH") -> Any:
     return wire.graph(name="MAIN", nodes=[], subgraphs={key: arith})
 
 
 MODELS: dict[str, tuple[str, Write | None, str]] = {
     "missing": ("gone.pt", None, "gone.pt: the file must exist."),
-    "empty": ("e.pt", lambda path, _: path.write_bytes(b""), "e.pt: "),
-    "text": ("t.pt", lambda path, _: path.write_text("a text\n"), "t.pt: "),
-    "truncated zip": ("z.pt", lambda path, wire: path.write_bytes(wire.archive(wire.graph())[:-30]), "z.pt: "),
-    "hostile pickle": ("h.pt", lambda path, _: path.write_bytes(pickle.dumps(Hostile(), 2)), "h.pt: "),
-    "another pickle": ("p.pt", lambda path, _: path.write_bytes(pickle.dumps({"a": [1, 2]}, 2)), "p.pt: "),
+    "empty": ("e.pt", lambda path: path.write_bytes(b""), "e.pt: "),
+    "text": ("t.pt", lambda path: path.write_text("a text\n"), "t.pt: "),
+    "truncated zip": ("z.pt", lambda path: path.write_bytes(wire.archive(wire.graph())[:-30]), "z.pt: "),
+    "hostile pickle": ("h.pt", lambda path: path.write_bytes(pickle.dumps(Hostile(), 2)), "h.pt: "),
+    "another pickle": ("p.pt", lambda path: path.write_bytes(pickle.dumps({"a": [1, 2]}, 2)), "p.pt: "),
     "no ARITH": (
         "n.pth",
-        lambda path, wire: path.write_bytes(wire.archive(main_graph(wire, wire.graph(), "QUANT"))),
+        lambda path: path.write_bytes(wire.archive(main_graph(wire.graph(), "QUANT"))),
         "n.pth: the main graph: must have a subgraph ARITH",
     ),
     "unknown operator": ("u.pt", unknown_operator, "warp"),
-    "a folder": ("f.pt", lambda path, _: path.mkdir(), "f.pt: the file metadata.yaml is missing"),
-    "no program": ("x.femto", lambda path, _: path.write_text("text"), "x.femto: offset 0x0: a .femto file must start"),
-    "no archive": ("x.zip", lambda path, _: path.write_text("text"), "x.zip: must be a zip archive"),
+    "a folder": ("f.pt", lambda path: path.mkdir(), "f.pt: the file metadata.yaml is missing"),
+    "no program": ("x.femto", lambda path: path.write_text("text"), "x.femto: offset 0x0: a .femto file must start"),
+    "no archive": ("x.zip", lambda path: path.write_text("text"), "x.zip: must be a zip archive"),
 }
 
 
@@ -69,10 +69,10 @@ def check_refused(status: int, captured: Any, sentence: str, expected: int = 1) 
 
 
 @pytest.mark.parametrize("kind", MODELS)
-def test_models_that_are_none(here: Path, capsys: Out, wire: ModuleType, kind: str) -> None:
+def test_models_that_are_none(here: Path, capsys: Out, kind: str) -> None:
     name, write, sentence = MODELS[kind]
     if write is not None:
-        write(here / name, wire)
+        write(here / name)
     before = sorted(here.iterdir())
     status = main([name, "--runners", "fqir,fasmir"])
     check_refused(status, capsys.readouterr(), sentence)
@@ -251,8 +251,8 @@ NAMES = [b"caf\xe9.pt", "caf\u00e9.pt".encode(), b"\xff\xfe.pt", b"new\nline.pt"
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("locale", ["C.UTF-8", "C"])
-def test_any_file_name_in_any_locale(here: Path, wire: ModuleType, name: bytes, locale: str) -> None:
-    Path(os.fsdecode(name)).write_bytes(wire.archive(copying(wire)))
+def test_any_file_name_in_any_locale(here: Path, name: bytes, locale: str) -> None:
+    Path(os.fsdecode(name)).write_bytes(wire.archive(copying()))
     environment = {**os.environ, "LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     command = [sys.executable.encode(), b"-m", b"femtodriver", name, b"--runners", b"fqir,fasmir"]
     done = subprocess.run(command, cwd=here, env=environment, capture_output=True, check=False)
@@ -263,8 +263,8 @@ def test_any_file_name_in_any_locale(here: Path, wire: ModuleType, name: bytes, 
     assert len(list(folder.glob("io_records/*.femto"))) == 1
 
 
-def copying(wire: ModuleType) -> Any:
+def copying() -> Any:
     """A graph whose output is its input."""
     x, y = (wire.tensor(name=name, dtype="fqint16", shape=[4], value=None) for name in "xy")
     node = wire.node(name="n", optype=wire.operator("COPY", "copy"), opname="copy", inputs={"x": x}, outputs=[y])
-    return main_graph(wire, wire.graph(name="ARITH", nodes=[node], inputs=[x], outputs=[y], parameters=[]))
+    return main_graph(wire.graph(name="ARITH", nodes=[node], inputs=[x], outputs=[y], parameters=[]))

@@ -9,14 +9,15 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from tests.board_bench import BoardProcess, alarm, board_process, limit_outputs_only, needs_redis, redis_here
 
 from femtodriver.cli import main
+from tests.board_bench import BoardProcess, alarm, board_process, limit_outputs_only, needs_redis, redis_here
+from tests.fqir import graph_wire as wire
 
 Out = pytest.CaptureFixture[str]
 KEYS = '0 = "000102030405060708090a0b0c0d0e0f"\n'
@@ -49,7 +50,7 @@ def zynq(served: BoardProcess, runners: str) -> list[str]:
     return ["--runners", runners, "--hardware", "zynq", "--zynq-host", served.address]
 
 
-def two_in_two_out(wire: ModuleType, path: Path) -> str:
+def two_in_two_out(path: Path) -> str:
     """A network file: p = a + b, m = a - b."""
 
     def end(name: str) -> Any:
@@ -63,8 +64,8 @@ def two_in_two_out(wire: ModuleType, path: Path) -> str:
         for op, out in (("vvadd", p), ("vvsub", m))
     ]  # fmt: skip
     arith = wire.graph(name="ARITH", nodes=nodes, inputs=[a, b], outputs=[p, m], parameters=[])
-    main_graph = wire.graph(name="MAIN", nodes=[], inputs=[a, b], outputs=[p, m], subgraphs={"ARITH": arith})
-    path.write_bytes(wire.archive(main_graph))
+    whole = wire.graph(name="MAIN", nodes=[], inputs=[a, b], outputs=[p, m], subgraphs={"ARITH": arith})
+    path.write_bytes(wire.archive(whole))
     return str(path)
 
 
@@ -84,8 +85,8 @@ def test_two_terminals(served: BoardProcess, capsys: Out, spotter: str) -> None:
 
 
 @pytest.mark.usefixtures("here")
-def test_several_inputs_and_outputs(served: BoardProcess, capsys: Out, wire: ModuleType, here: Path) -> None:
-    model = two_in_two_out(wire, here / "two.pt")
+def test_several_inputs_and_outputs(served: BoardProcess, capsys: Out, here: Path) -> None:
+    model = two_in_two_out(here / "two.pt")
     assert main([model, *zynq(served, "fqir,fasmir,hw"), "--n-frames", "7"]) == 0
     assert "fqir = fasmir = hardware, 7 frames, bit-exact" in capsys.readouterr().out
     with np.load("model_datas/two/comparison/outputs.npz") as archive:
@@ -277,9 +278,9 @@ def test_a_program_that_was_loaded_before(here: Path, capsys: Out, form: str) ->
 
 
 @needs_redis
-def test_through_a_redis_server(here: Path, capsys: Out, spotter: str, wire: ModuleType) -> None:
+def test_through_a_redis_server(here: Path, capsys: Out, spotter: str) -> None:
     keys = keyring(here)
-    model = two_in_two_out(wire, here / "two.pt")
+    model = two_in_two_out(here / "two.pt")
     with redis_here() as address, board_process(here, "--redis", address, "--keyring", keys) as board:
         assert board.address == address
         for words in (["LOOPBACK"], [spotter], [spotter, "--keyring", keys], [model, "--debug-vars", "all"]):

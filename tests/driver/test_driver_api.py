@@ -237,7 +237,8 @@ def test_the_seed_is_told_only_for_inputs_that_we_made(fd: Femtodriver) -> None:
 def test_comparing_needs_two_runners(fd: Femtodriver) -> None:
     fd.compile("LOOPBACK")
     inputs = fd.generate_audio_inputs()
-    for names in ("fqir", [], None):
+    wanted: tuple[str | list[str] | None, ...] = ("fqir", [], None)
+    for names in wanted:
         with pytest.raises(UsageError, match="compare: runners must be at least two, not"):
             fd.compare(inputs, names)
 
@@ -348,7 +349,7 @@ def test_docker_helpers_have_nothing_to_do(fd: Femtodriver) -> None:
 @pytest.mark.parametrize("name", ["force_femtocrux_compile", "force_femtocrux_sim"])
 def test_what_this_version_lacks_is_refused(fd: Femtodriver, name: str) -> None:
     with pytest.raises(UsageError, match=f"{name}: must not be given, because .* in a later version"):
-        fd.run("LOOPBACK", **{name: True})  # type: ignore[misc]
+        fd.run("LOOPBACK", **{name: True})  # type: ignore[arg-type]
     assert list(Path().iterdir()) == []
 
 

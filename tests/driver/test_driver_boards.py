@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from tests.board_bench import alarm, board_here, limit_outputs_only
 
 from femtodriver import CompiledData, FakeSPURunner, Femtodriver, SPURunner
 from femtodriver.device.virtual.link_faults import Faults
@@ -28,6 +27,7 @@ from femtodriver.program.encryption.keyring import Keyring
 from femtodriver.runners.compare_runs import Comparison, Verdict
 from femtodriver.runners.difference import difference
 from femtodriver.runners.execution import Execution, RunInputs
+from tests.board_bench import alarm, board_here, limit_outputs_only
 
 SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter" / "keyword_spotter.pt"
 KEYRING = Keyring({0: bytes(range(16)), 5: bytes(range(32))})
@@ -77,7 +77,8 @@ def test_the_recipe_of_the_reference_step_by_step(server: BoardServer) -> None:
         runner.finish()
     np.testing.assert_array_equal(np.stack(found), wanted["output.0"])
     assert len(found) == 31
-    assert fd.spu_runner is runner
+    last: object = fd.spu_runner
+    assert last is runner
     assert not server.board.violations.counts
 
 

@@ -186,7 +186,8 @@ def test_index_and_salt_come_from_argument_environment_or_chance(monkeypatch: py
         with driver(**options) as fd:
             fd.compile("LOOPBACK")
             assert fd.compiled_data is not None
-            return tuple(fd.compiled_data.metadata[f"encryption_key_{key}"] for key in ("index", "salt"))  # type: ignore[return-value]
+            found = fd.compiled_data.metadata
+            return found["encryption_key_index"], found["encryption_key_salt"]
 
     first, second = compiled(), compiled()
     assert first[0] == second[0] == 0

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.board_bench import alarm, board_here, needs_redis, redis_here
 
 from femtodriver.device.spu_runner import SPURunner
 from femtodriver.device.virtual.zcu104_server import BoardServer
@@ -26,6 +25,7 @@ from femtodriver.runners.compare_runs import run_all
 from femtodriver.runners.hardware_runner import HardwareRunner, check_board
 from femtodriver.runners.runner import Runner
 from femtodriver.runners.runner_table import create
+from tests.board_bench import alarm, board_here, needs_redis, redis_here
 
 SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter" / "keyword_spotter.pt"
 SHIFTS = {"shamt_x": 0, "shamt_y": 0, "shamt_bwred": 0, "bw": 16, "bw_out": 16, "rounded": False}
@@ -225,7 +225,7 @@ def test_a_board_computes_and_a_fake_replies_what_the_recording_says(server: Boa
 
 def test_a_fake_replies_all_outputs_of_a_recording(tmp_path: Path) -> None:
     rows = {"y": np.arange(18).reshape(3, 6) - 9, "q": np.arange(18).reshape(3, 6) + 100}
-    np.savez(tmp_path / "rows.npz", **rows)
+    np.savez(tmp_path / "rows.npz", y=rows["y"], q=rows["q"])
     request = RunnerRequest(dummy_output_file=tmp_path / "rows.npz")
     made = create("fakehw", built_chain("vvadd", ()), request)
     outputs, _, _ = made.run(ab(3))
