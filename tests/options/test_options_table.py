@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import update_options
 
 from femtodriver.cli.subcommands import SUBCOMMANDS
 from femtodriver.device.boards import BOARDS
@@ -63,11 +64,6 @@ def test_the_help_of_hardware_names_every_board() -> None:
 
 
 def test_what_is_written_from_the_table_is_up_to_date() -> None:
-    sys.path.insert(0, str(ROOT / "tools"))
-    try:
-        import update_options
-    finally:
-        sys.path.remove(str(ROOT / "tools"))
     command = "python tools/update_options.py"
     assert update_options.KEYWORDS.read_text("utf-8") == update_options.keywords_text(), f"write it anew: {command}"
     assert update_options.DOCUMENT.read_text("utf-8") == update_options.document_text(), f"write it anew: {command}"
