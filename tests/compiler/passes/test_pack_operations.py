@@ -294,6 +294,11 @@ def test_many_make_one() -> None:
     assert [op.dst.length for op in packed(buffers, ops) if isinstance(op, Vec)] == [64, 64, 64]
 
 
+def test_what_is_packed_belongs_to_the_layer_of_its_first_part() -> None:
+    ops = pairs([replace(vec("vadd", eight(f"t{k}"), eight("in0", 8 * k), 1), layer=k) for k in range(2)])
+    assert [(op.layer, lengths([op], "vadd")) for op in packed([IN, OUT, *temporaries(2)], ops)] == [(0, [16]), (0, [])]
+
+
 def test_values_of_different_widths_do_not_share_a_buffer() -> None:
     buffers = [IN, buffer("out0", 16), buffer("t0", 8), buffer("t1", 8, 32)]
     ops = pairs([vec("vadd", eight(f"t{k}"), eight("in0", 8 * k), 1) for k in range(2)])
