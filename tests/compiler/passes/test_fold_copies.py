@@ -66,6 +66,18 @@ HAZARDS: dict[str, list[Op]] = {
         If(View("in0", 0, 1), (add("state0", "in0", "state0"),), ()),
         add("out0", "t0", 0),
     ],
+    "the target is written once more, and not read": [
+        add("t0", "in0", 1),
+        copy("state0", "t0"),
+        If(View("in0", 0, 1), (copy("state0", "in0"),), ()),
+        add("out0", "t0", 0),
+    ],
+    "the target is written in between": [
+        add("t0", "in0", 1),
+        copy("state0", "in0"),
+        add("t0", "t0", 2),
+        copy("state0", "t0"),
+    ],
     "the old value is read where a cursor stands": [
         Loop(
             2,

@@ -24,7 +24,10 @@ def fold_copies(fmir: Fmir, part: Part) -> Fmir:
 
 
 def _fold_block(fmir: Fmir, block: tuple[Op, ...], uses: Counter[str]) -> tuple[Op, ...]:
-    """Fold inside one list of operations; temporaries that other lists touch are left alone."""
+    """Fold inside one list of operations; temporaries that other lists touch are left alone.
+
+    ``uses``: how often anything touches each buffer. Folding changes that of no temporary that is still there.
+    """
     ops = [with_bodies(op, lambda body: _fold_block(fmir, body, uses)) for op in block]
     index = 0
     while index < len(ops):
@@ -34,7 +37,6 @@ def _fold_block(fmir: Fmir, block: tuple[Op, ...], uses: Counter[str]) -> tuple[
             continue
         ops.pop(index)
         old, new = reads(op)[0].buffer, writes(op)[0].buffer
-        uses[new] += uses.pop(old) - 2
         ops = [with_views(entry, _to_buffer(old, new)) for entry in ops]
     return tuple(ops)
 
