@@ -79,11 +79,6 @@ def test_no_tracked_file_is_large() -> None:
     assert {name: size for name, size in sizes.items() if size > MOST_BYTES} == {}
 
 
-def test_ci_runs_the_test_command_of_the_readme() -> None:
-    assert "make test" in (ROOT / "README.md").read_text("utf-8")
-    assert re.search(r"^exec make test\b", (ROOT / ".ci" / "run").read_text("utf-8"), flags=re.MULTILINE)
-
-
 def test_links_between_our_documents_lead_somewhere() -> None:
     broken = []
     for path in tracked():
