@@ -42,7 +42,9 @@ def sums(runner: FqirRunner) -> list[list[int]]:
 
 @pytest.fixture
 def counting() -> FqirRunner:
-    return FqirRunner(counting_network(), [InputSpec("x", 2, 16)], ["s"])
+    runner = FqirRunner(counting_network(), [InputSpec("x", 2, 16)], ["s"])
+    runner.reset()
+    return runner
 
 
 def test_state_lasts_until_reset(counting: FqirRunner) -> None:
@@ -52,6 +54,7 @@ def test_state_lasts_until_reset(counting: FqirRunner) -> None:
     assert sums(counting) == [[1, 1], [2, 2], [3, 3]]
     counting.finish()
     counting.finish()
+    counting.reset()
     assert sums(counting) == [[1, 1], [2, 2], [3, 3]]
 
 
@@ -102,7 +105,9 @@ def test_inputs_that_do_not_fit_are_refused_before_the_first_frame(
 def test_debug_variables_by_name_or_all() -> None:
     network = counting_network()
     spec = [InputSpec("x", 2, 16)]
-    _, internals = FqirRunner(network, spec, ["all"]).step({"x": np.array([3, 4])})
+    runner = FqirRunner(network, spec, ["all"])
+    runner.reset()
+    _, internals = runner.step({"x": np.array([3, 4])})
     assert {name: value.tolist() for name, value in internals.items()} == {"y": [3, 4], "s": [3, 4]}
     with pytest.raises(UsageError, match="must be names of values of the network, not 'nothing'"):
         FqirRunner(network, spec, ["nothing"])
@@ -171,6 +176,7 @@ ONE = {"x": np.zeros((3, 16), int)}
 
 def test_the_dummy_replays_an_array(tmp_path: Path) -> None:
     runner = DummyRunner(recorded(tmp_path / "a.npy", only=np.arange(6).reshape(3, 2)), X, Y)
+    runner.reset()
     outputs, internals, mask = runner.run(ONE)
     assert outputs["y"].tolist() == [[0, 1], [2, 3], [4, 5]]
     assert internals == {}
@@ -185,7 +191,9 @@ def test_the_dummy_replays_an_array(tmp_path: Path) -> None:
 
 def test_the_dummy_replays_several_outputs_and_stops_with_its_recording(tmp_path: Path) -> None:
     path = recorded(tmp_path / "a.npz", y=np.zeros((5, 2), int), z=np.ones((2, 1), np.uint8))
-    outputs, _, _ = DummyRunner(path, X, YZ).run(ONE)
+    runner = DummyRunner(path, X, YZ)
+    runner.reset()
+    outputs, _, _ = runner.run(ONE)
     assert {name: rows.shape for name, rows in outputs.items()} == {"y": (2, 2), "z": (2, 1)}
 
 

@@ -153,7 +153,8 @@ def test_the_contract_of_runners(server: BoardServer) -> None:
     assert isinstance(runner, SPURunner)
     told: list[tuple[int, int]] = []
     inputs = ab(3)
-    outputs, _, mask = runner.run(inputs, lambda *place: told.append(place))  # resets by itself
+    runner.reset()
+    outputs, _, mask = runner.run(inputs, lambda *place: told.append(place))
     assert told == [(1, 3), (2, 3), (3, 3)]
     assert {name: ones.tolist() for name, ones in mask.items()} == {"y": [True] * 3, "q": [True] * 3}
     assert outputs["q"].dtype == np.int64
@@ -165,6 +166,7 @@ def test_the_contract_of_runners(server: BoardServer) -> None:
     assert server.board.frames == frames
     runner.finish()
     runner.finish()
+    runner.reset()
     np.testing.assert_array_equal(runner.step({name: rows[0] for name, rows in inputs.items()})[0]["q"], inputs["a"][0])
     runner.finish()
 
@@ -175,8 +177,10 @@ def test_what_else_a_board_can_do(server: BoardServer) -> None:
     inputs = {name: rows[0] for name, rows in ab().items()}
     runner.reset()
     runner.check_version_reg()
-    for change in ("sleep", "wake"):
-        runner.change_mem_power_state(change)
+    runner.change_mem_power_state("sleep")
+    with pytest.raises(UsageError, match="wake them before a frame"):
+        runner.step(inputs)
+    runner.change_mem_power_state("wake")
     np.testing.assert_array_equal(runner.step(inputs)[0]["q"], inputs["a"])
     runner.change_mem_power_state("off")
     with pytest.raises(UsageError, match="have lost the program"):
@@ -228,6 +232,7 @@ def test_a_fake_replies_all_outputs_of_a_recording(tmp_path: Path) -> None:
     np.savez(tmp_path / "rows.npz", y=rows["y"], q=rows["q"])
     request = RunnerRequest(dummy_output_file=tmp_path / "rows.npz")
     made = create("fakehw", built_chain("vvadd", ()), request)
+    made.reset()
     outputs, _, _ = made.run(ab(3))
     for name, wanted in rows.items():
         np.testing.assert_array_equal(outputs[name], wanted)

@@ -36,7 +36,7 @@ class DummyRunner(Runner):
 
     def run(self, inputs: Mapping[str, npt.ArrayLike], progress: Progress | None = None) -> tuple[Values, Values, Mask]:
         """As ``Runner.run``, for as many frames as the recording has left."""
-        self._prepare()
+        self._check_ready()
         left = self._frames - self._next
         checked = check_inputs(inputs, self.inputs)
         if left <= 0:

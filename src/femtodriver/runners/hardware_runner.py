@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from femtodriver.arrays import AnyArray
 from femtodriver.device.board_settings import BoardSettings
@@ -21,16 +20,15 @@ from femtodriver.model.build_model import Built
 from femtodriver.options.request_types import RunnerRequest
 from femtodriver.program.packing import pack, split_words
 from femtodriver.runners.dummy_runner import read_recording
-from femtodriver.runners.runner import Mask, Progress, Runner, Values
+from femtodriver.runners.runner import Runner, Values
 
 HARDWARE = "hardware"
 FAKE = "fakehw"
 _log = logging.getLogger(__name__)
 
 
-class HardwareRunner(SPURunner, Runner):
-    """An ``SPURunner`` that also keeps the contract of runners: ``run`` tells its progress, ``reset`` is called if
-    nobody did, inputs are checked before the first frame.
+class HardwareRunner(Runner, SPURunner):
+    """A runner that is an ``SPURunner`` too: ``run`` tells its progress and checks all inputs before the first frame.
 
     Internals are those that the model's program keeps. A fake (``is_fake``) has no memory, so it gives none.
     ``records_dir``: where recordings go when the runner is told to write them.
@@ -58,24 +56,14 @@ class HardwareRunner(SPURunner, Runner):
 
     def reset(self, reset_vals: None = None, record: bool = True) -> None:
         """As ``SPURunner.reset``."""
-        SPURunner.reset(self, reset_vals, record)
-        self._ready = True
-
-    def step(self, inputs: Mapping[str, npt.ArrayLike]) -> tuple[Values, Values]:
-        """One frame: outputs and internal values. InputError as of runners, DeviceError as of ``SPURunner.step``."""
-        return Runner.step(self, inputs)
-
-    def run(self, inputs: Mapping[str, npt.ArrayLike], progress: Progress | None = None) -> tuple[Values, Values, Mask]:
-        """All frames. InputError as of runners, DeviceError as of ``SPURunner.step``."""
-        return Runner.run(self, inputs, progress)
-
-    def finish(self) -> None:
-        """Close the link; what was recorded stays readable."""
-        self._ready = False
-        SPURunner.finish(self)
+        with self._unless_it_fails("the last reset() failed; reset() must succeed first"):
+            SPURunner.reset(self, reset_vals, record)
 
     def _reset(self) -> None:
-        self.reset()
+        SPURunner.reset(self)
+
+    def _finish(self) -> None:
+        SPURunner.finish(self)
 
     def _step(self, inputs: Values) -> tuple[Values, Values]:
         return SPURunner.step(self, inputs)

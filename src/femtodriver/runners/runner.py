@@ -4,20 +4,24 @@ Life cycle of a runner, whatever stands behind it (a graph, a simulation, a reco
 
 1. construct; nothing heavy is held before step 2
 2. ``reset()``: to the initial state
-3. ``step(inputs)`` once per frame, or ``run(inputs)`` for all frames; they call ``reset`` if nobody did
+3. ``step(inputs)`` once per frame, or ``run(inputs)`` for all frames
 4. ``finish()``: release what is held; may be called twice, and ``reset`` may follow
+
+Step 3 before step 2, after step 4, or after a frame that failed is a UsageError, on every runner.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from femtodriver.arrays import BoolArray, Int64Array
+from femtodriver.errors import UsageError
 from femtodriver.inputs import InputSpec, check_frame, check_inputs
 from femtodriver.runners import compare_runs, difference
 
@@ -40,32 +44,37 @@ class Runner(ABC):
     def __init__(self, name: str, inputs: Sequence[InputSpec]) -> None:
         self.name = name
         self.inputs = tuple(inputs)
-        self._ready = False
+        self._not_ready = "reset() must come first"
 
     def reset(self) -> None:
         """To the initial state; the next frame is the first one."""
-        self._reset()
-        self._ready = True
+        with self._unless_it_fails("the last reset() failed; reset() must succeed first"):
+            self._reset()
 
     def step(self, inputs: Mapping[str, npt.ArrayLike]) -> tuple[Values, Values]:
-        """One frame: outputs and internal values by name. InputError for inputs that do not fit."""
+        """One frame: outputs and internal values by name.
+
+        UsageError out of order; InputError, a UsageError too, for inputs that do not fit.
+        """
+        self._check_ready()
         frame = check_frame(inputs, self.inputs)
-        self._prepare()
-        return self._step(frame)
+        with self._unless_it_fails("a frame failed; reset() must come first"):
+            return self._step(frame)
 
     def run(self, inputs: Mapping[str, npt.ArrayLike], progress: Progress | None = None) -> tuple[Values, Values, Mask]:
         """All frames, from the state that the runner is in: outputs, internal values, and which frame gave which.
 
         The mask has one bool array (frames,) per output. ``progress(done, frames)`` is called after each frame.
-        InputError, before the first frame, for inputs that do not fit.
+        UsageError out of order; InputError, before the first frame, for inputs that do not fit.
         """
+        self._check_ready()
         checked = check_inputs(inputs, self.inputs)
-        self._prepare()
         frames = len(next(iter(checked.values()), ()))
         outputs: list[Values] = []
         internals: list[Values] = []
         for frame in range(frames):
-            made, seen = self._step({name: values[frame] for name, values in checked.items()})
+            with self._unless_it_fails("a frame failed; reset() must come first"):
+                made, seen = self._step({name: values[frame] for name, values in checked.items()})
             outputs.append(made)
             internals.append(seen)
             if progress is not None:
@@ -75,12 +84,26 @@ class Runner(ABC):
 
     def finish(self) -> None:
         """Release what the runner holds. What it counted stays readable."""
-        self._ready = False
+        self._not_ready = "the runner has finished; reset() starts it again"
         self._finish()
 
-    def _prepare(self) -> None:
-        if not self._ready:
-            self.reset()
+    def _check_ready(self) -> None:
+        if self._not_ready:
+            raise UsageError(f"{self.name}: {self._not_ready}.")
+
+    @contextmanager
+    def _unless_it_fails(self, why_not: str) -> Iterator[None]:
+        """The runner is ready afterwards; if the body fails, or is interrupted, it is not.
+
+        A UsageError says that nothing has happened, so the runner is as it was.
+        """
+        before, self._not_ready = self._not_ready, why_not
+        try:
+            yield
+        except UsageError:
+            self._not_ready = before
+            raise
+        self._not_ready = ""
 
     @abstractmethod
     def _reset(self) -> None:
