@@ -296,3 +296,25 @@ def test_answers_that_nobody_fetches_are_not_followed_by_words(clock: Clock) -> 
         with contextlib.suppress(ConnectionError):
             rest = end_of(greedy)
         assert GAVE_WAY not in rest
+
+
+def test_answers_are_whole_though_they_are_fetched_late() -> None:
+    server = BoardServer(VirtualBoard(PART))
+    requests = b"".join(struct.pack("<II", 0x100000 + 4 * at, 0) for at in range(8192))
+    with contextlib.closing(server), connected(server) as slow:
+        slow.setblocking(False)
+        sent = got = 0
+        for _ in range(400):  # more than all buffers hold
+            with contextlib.suppress(BlockingIOError):
+                sent += slow.send(requests)
+            server.turn(0)
+        assert server._owner is not None
+        assert server._owner.unsent
+        for _ in range(100_000):
+            if got == sent // 8 * 8:
+                break
+            with contextlib.suppress(BlockingIOError):
+                got += len(slow.recv(1 << 20))
+            server.turn(0)
+        assert got == sent // 8 * 8
+        assert not server._owner.unsent

@@ -12,7 +12,10 @@ SILENCE_S = 30.0
 
 IN_USE, GAVE_WAY = b"in use\n", b"silent\n"
 _SENTENCES = {
-    IN_USE: "the board is in use by another client; wait until that has finished, and try again",
+    IN_USE: (
+        "the board is in use by another client; wait until that has finished (one of your own runners: call its "
+        "finish()), and try again"
+    ),
     GAVE_WAY: f"the board went to another client, as this one said nothing for {SILENCE_S:g} s; reset to begin anew",
 }
 
