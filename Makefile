@@ -8,7 +8,7 @@ PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 SPOTTER := examples/keyword_spotter
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-newest test-optimised redis fast lint format bench mutants constraints clean
+.PHONY: help run test test-newest test-optimised redis fast lint format docs bench mutants constraints clean
 
 help:
 	@echo "make run             compile, simulate and measure LOOPBACK and the keyword spotter of $(SPOTTER)"
@@ -18,6 +18,7 @@ help:
 	@echo "make test-optimised  every test under python -O"
 	@echo "make lint            the checks alone: ruff format, ruff check, mypy"
 	@echo "make format          rewrite the code as ruff would have it"
+	@echo "make docs            rewrite what docs/ says about the code: instructions, operators, options, tables, drawing"
 	@echo "make bench           measure start-up times, see benchmarks/"
 	@echo "make mutants         do the tests notice a wrong line? ROOM=machine/memory.py or ROOM=program/femto COUNT=40"
 	@echo "make constraints     renew the constraints files, the exact versions that all of these install"
@@ -59,6 +60,15 @@ lint: $(VENV)/test.stamp
 format: $(VENV)/test.stamp
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/test.stamp
+	$(BIN)/python tools/update_options.py
+	$(BIN)/python tools/operators_doc.py docs/operators.md
+	$(BIN)/python tools/compiler_doc.py docs/compiler.md
+	$(BIN)/python tools/devices_doc.py
+	$(BIN)/python tools/draw_rooms.py
+	$(BIN)/python -m femtodriver.isa.doc docs/isa.md
+	$(BIN)/python -m femtodriver.isa.export docs/isa.json
 
 bench: $(VENV)/run.stamp
 	$(BIN)/python benchmarks/startup.py
