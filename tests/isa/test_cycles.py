@@ -73,17 +73,17 @@ def test_interpolate(length: int, table_reads: int, busiest: int, expected: int)
 
 
 @pytest.mark.parametrize(
-    ("groups", "passes", "scan", "busiest", "expected"),
+    ("lanes_end", "scan", "mask", "busiest", "expected"),
     [
-        (0, 1, 1, 1, 4 + 1),
-        (100, 1, 16, 58, 4 + 100),
-        (100, 2, 16, 58, 4 + 200),
-        (3, 1, 16, 9, 4 + 16),
-        (3, 1, 4, 9, 4 + 9),
+        (0, 1, 0, 1, 4 + 1),
+        (100, 16, 3, 58, 4 + 100),
+        (3, 16, 9, 9, 4 + 16),
+        (3, 4, 5, 9, 4 + 9),
+        (3, 4, 10, 9, 4 + 10),
     ],
 )
-def test_matrix(groups: int, passes: int, scan: int, busiest: int, expected: int) -> None:
-    assert cycles.matrix(groups, passes, scan, busiest) == expected
+def test_matrix(lanes_end: int, scan: int, mask: int, busiest: int, expected: int) -> None:
+    assert cycles.matrix(lanes_end, scan, mask, busiest) == expected
 
 
 def test_the_small_ones() -> None:
@@ -98,5 +98,5 @@ def test_no_instruction_outruns_the_fetch_of_its_words() -> None:
     assert cycles.vector(1, 8, 1, 0) >= 2
     assert cycles.lookup(1, 8, 4, 0) >= 2
     assert cycles.interpolate(1, 8, 1, 0) >= 2
-    assert cycles.matrix(0, 1, 1, 1) >= 2
+    assert cycles.matrix(0, 1, 0, 1) >= 2
     assert min(cycles.transfer(0), cycles.control(False), cycles.element(False)) >= 1

@@ -256,10 +256,11 @@ class Slow:
         first, end = self.span(i.x, i.columns)
         scan = {byte // 8 for byte in range(first, end)}
         total = i.columns * groups
-        kept, mask_words = self._kept(i, total)
+        kept, mask_words, known, steps = self._kept(i, total)
         self._inside(i.weights, i.weights + (sum(kept) * 8 * bits + 63) // 64)
         reads = self.word_banks(scan) + self.word_banks(mask_words)
-        place, taken = 0, 0
+        place, taken, time = 0, 0, 0
+        lane_passes = passes(max(bits, 8), i.x.bits)
         if i.fresh:
             self.acc[i.acc * LANES : (i.acc + groups) * LANES] = [0] * (groups * LANES)
         for column in range(i.columns):
@@ -269,6 +270,8 @@ class Slow:
             touched: set[int] = set()
             for number, group in enumerate(mine):
                 if x:
+                    scanned = (first + column * i.x.bits // 8) // 8 - first // 8
+                    time = max(time, scanned, known[column * groups + group]) + lane_passes
                     self._group(i, group, 8 * i.weights + (place + number) * bits, bits, x)
                     start = 64 * i.weights + (place + number) * 8 * bits
                     touched |= {start // 64, (start + 8 * bits - 1) // 64}
@@ -281,21 +284,22 @@ class Slow:
         self.count["acc_read"] += 8 * taken
         self.count["acc_write"] += 8 * taken
         self.count["index_group"] += taken if i.form else 0
-        return None, 4 + max(taken * passes(max(bits, 8), i.x.bits), len(scan), self.charge(reads, Counter()))
+        return None, 4 + max(time, len(scan), steps, self.charge(reads, Counter()))
 
     def _inside(self, first: int, end: int) -> None:
         if 8 * end > len(self.data):
             raise Fault("weights")
 
-    def _kept(self, i: Any, total: int) -> tuple[list[int], list[int]]:
-        """A bit for each group, and the words of the mask that are read for it."""
+    def _kept(self, i: Any, total: int) -> tuple[list[int], list[int], list[int], int]:
+        """A bit for each group, the words of the mask that are read for it, the step that brings it, and all steps."""
         if i.form == 0:
-            return [1] * total, []
+            return [1] * total, [], [0] * total, 0
         count = (total + 7) // 8
         if i.form == 1:
             self._inside(0, i.mask + (count + 7) // 8)
             mask = list(self.data[8 * i.mask : 8 * i.mask + count])
             words = list(range(i.mask, i.mask + (count + 7) // 8))
+            known, steps = [number // 8 for number in range(count)], len(words)
         else:
             head = (count + 7) // 8
             self._inside(0, i.mask + (head + 7) // 8)
@@ -306,7 +310,13 @@ class Slow:
             mask = [next(stored) if bit else 0 for bit in there]
             words = list(range(i.mask, i.mask + (head + 7) // 8))
             words += range(i.mask + head // 8, i.mask + (end + 7) // 8) if any(there) else []
-        return [mask[number // 8] >> number % 8 & 1 for number in range(total)], words
+            known, last = [0] * count, 0
+            for number in range(count):
+                if there[number]:
+                    last = known[number] = max(last + 1, number // 64 + 1)
+            steps = max((head + 7) // 8, last + 1)
+        bits = [mask[number // 8] >> number % 8 & 1 for number in range(total)]
+        return bits, words, [known[number // 8] for number in range(total)], steps
 
     def _group(self, i: Any, group: int, first: int, bits: int, x: int) -> None:
         """Add one group of 8 weights, the first of which is at byte ``first``, times one activation."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from femtodriver.errors import MachineFault
-from tests.machine.machine_bench import END, START, Bench, Source
+from femtodriver.part import Part
+from tests.machine.machine_bench import END, SMALL, START, Bench, Source
 
 WIDTHS = {4: 0, 8: 1, 16: 2}
 # A byte address in the fourth pair of banks, a word address in the first and one in the third.
@@ -67,8 +69,8 @@ class Case:
         mask = f" form={self.form} mask={MASK}" if self.form else ""
         return f"mac [{X}]:i{self.x_bits} acc=1 {shape} weights={WEIGHTS} width={WIDTHS[self.weight_bits]}{mask}"
 
-    def bench(self, text: str = "") -> Bench:
-        bench = Bench(text or f"{self.line()}\nend")
+    def bench(self, text: str = "", part: Part = SMALL) -> Bench:
+        bench = Bench(text or f"{self.line()}\nend", part=part)
         stored = 0
         for number, place in enumerate(self.kept):
             for lane, weight in enumerate(self.group(*place)):
@@ -145,8 +147,27 @@ def test_pruned_groups_and_zero_activations_cost_nothing(case: Case) -> None:
     reads = [sum(word // 128 == bank // 2 and word % 2 == bank % 2 for word in words) for bank in range(8)]
     assert bench.banks() == (reads, [0] * 8)
     assert events["dm_read"] == len(words)
-    work = len(live) * passes[(max(case.weight_bits, 8), case.x_bits)]
-    assert events["cycles"] == START + 4 + max(work, scan, *reads)
+    work, steps = in_order(case, live, passes[(max(case.weight_bits, 8), case.x_bits)])
+    assert events["cycles"] == START + 4 + max(work, scan, steps, *reads)
+
+
+def in_order(case: Case, live: list[tuple[int, int]], passes: int) -> tuple[int, int]:
+    """End of the lanes, and steps of the mask: one group after the other, none before scanner and index know it."""
+    known, steps = dict.fromkeys(live, 0), 0
+    flags = {place: place[0] * case.groups + place[1] for place in case.kept}
+    if case.form == 1:
+        known = {place: flags[place] // 64 for place in live}
+        steps = -(-len(case.x) * case.groups // 64)
+    if case.form == 2:
+        of_byte, last = {}, 0
+        for byte in sorted({flag // 8 for flag in flags.values()}):
+            last = of_byte[byte] = max(last + 1, byte // 64 + 1)
+        known = {place: of_byte[flags[place] // 8] for place in live}
+        steps = 1 + last
+    time = 0
+    for place in live:
+        time = max(time, place[0] * case.x_bits // 64, known[place]) + passes
+    return time, steps
 
 
 def weight_words(case: Case, live: list[tuple[int, int]]) -> list[int]:
@@ -169,7 +190,7 @@ def dense(columns: int, rows: int, x: list[int], weight_bits: int = 8, x_bits: i
         (dense(16, 40, [1] * 16), 4 + 80),  # 80 groups of one pass
         (dense(16, 40, [1, 0] * 8), 4 + 40),
         (dense(16, 40, [0] * 16), 4 + 2),  # the scan of 2 words
-        (dense(16, 40, [0] * 15 + [1]), 4 + 5),
+        (dense(16, 40, [0] * 15 + [1]), 4 + 1 + 5),  # the live one is in the second word
         (dense(16, 8, [1] * 16, x_bits=16), 4 + 16),
         (dense(16, 8, [1] * 16, x_bits=32), 4 + 32),  # two passes
         (dense(16, 8, [0] * 16, x_bits=32), 4 + 8),
@@ -181,6 +202,49 @@ def dense(columns: int, rows: int, x: list[int], weight_bits: int = 8, x_bits: i
 )
 def test_cycles_by_hand(case: Case, taken: int) -> None:
     assert case.bench().run() == START + taken + END
+
+
+@pytest.mark.parametrize(
+    ("live", "taken"),
+    [
+        (range(256), max(256 * 2, 1024)),
+        (range(4096 - 256, 4096), 960 + 256 * 2),
+        (range(0, 4096, 16), 1024),
+        ((), 1024),
+        (range(4096), 8192),
+    ],
+)
+def test_lanes_do_not_start_before_their_activation_is_scanned(live: Iterable[int], taken: int) -> None:
+    """4096 activations of 16 bits in 1024 words, two groups each."""
+    part = replace(SMALL, dm_bank_words=8192)
+    bench = Bench("mac [0x0]:i16 acc=0 columns=4096 rows=16 weights=0x8000 width=0\nend", part=part)
+    x = [0] * 4096
+    for place in live:
+        x[place] = 1
+    bench.write(0, 16, x)
+    bench.run()
+    assert bench.events()["cycles"] == START + 4 + taken
+
+
+@pytest.mark.parametrize(("form", "taken"), [(1, 15 + 8), (2, 7 + 8)])
+def test_a_group_is_not_taken_before_its_part_of_the_mask_is_read(form: int, taken: int) -> None:
+    """64 columns of 16 groups, 1,024 flags: the last column keeps 8 groups, six columns before it one each."""
+    weights = [[0] * 128 for _ in range(64)]
+    weights[63][64:] = [1] * 64
+    for column in range(6):
+        weights[column][0] = 1
+    case = Case(weights, [0] * 63 + [1], 8, 8, form)
+    bench = case.bench(part=replace(SMALL, acc_rows=32))
+    bench.run()
+    assert bench.events()["cycles"] == START + 4 + taken
+
+
+def test_a_nested_mask_is_read_a_byte_at_a_time() -> None:
+    """64 columns of 7 groups, all kept: only the last is live, and the last of 56 bytes has its flags."""
+    case = Case([[1] * 56 for _ in range(64)], [0] * 63 + [1], 4, 8, form=2)
+    bench = case.bench()
+    bench.run()
+    assert bench.events()["cycles"] == START + 4 + 56 + 7
 
 
 def test_pruned_groups_by_hand() -> None:

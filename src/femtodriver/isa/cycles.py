@@ -58,9 +58,9 @@ def interpolate(length: int, lanes: int, table_reads: int, busiest_bank: int) ->
     return START_TABLE + max(ceil(length / lanes), table_reads, busiest_bank)
 
 
-def matrix(groups: int, lane_passes: int, scan_words: int, busiest_bank: int) -> int:
-    """START_MATRIX + max(groups of live activations * passes, words of activations, busiest bank)."""
-    return START_MATRIX + max(groups * lane_passes, scan_words, busiest_bank)
+def matrix(lanes_end: int, scan_words: int, mask_steps: int, busiest_bank: int) -> int:
+    """START_MATRIX + max(end of the lanes, words of activations, steps of the mask, busiest bank)."""
+    return START_MATRIX + max(lanes_end, scan_words, mask_steps, busiest_bank)
 
 
 def transfer(words: int) -> int:

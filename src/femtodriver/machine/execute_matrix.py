@@ -12,6 +12,7 @@ from femtodriver.isa.limits import GROUP_SIZE, WORD_BITS
 from femtodriver.machine.core import Core
 from femtodriver.machine.data_layout import WORD_BYTES
 from femtodriver.machine.executor import InstructionExecutor
+from femtodriver.machine.matrix_pipeline import MaskSteps, MatrixPipeline, dense_steps, flat_steps, nested_steps
 from femtodriver.machine.memory import ELEMENT_TYPES
 from femtodriver.machine.operand_streams import OperandStream
 from femtodriver.machine.rows import MatrixRow
@@ -26,13 +27,15 @@ class DecodedWeights:
 
     ``values`` (columns, rows) float64 where every sum is exact in float64, else int64.
     ``cost`` (columns, 2 + banks): groups, multiplications, weight words per bank; ``total`` its sums over the columns.
-    ``mask_banks`` (banks): words of the mask, which are all read.
+    ``mask_banks`` (banks): words of the mask, which are all read, in ``mask_steps``. ``pipeline``: when it is done.
     """
 
     values: Float64Array | Int64Array
     cost: Float64Array
     total: tuple[int, ...]
     mask_banks: Int64Array
+    mask_steps: int
+    pipeline: MatrixPipeline
 
 
 class MatrixExecutor(InstructionExecutor):
@@ -65,13 +68,15 @@ class MatrixExecutor(InstructionExecutor):
             self.rest[...] = 0
         else:
             self.acc += product
+        address = core.address(row.x)
         if count == row.columns:
-            cost = weights.total
+            cost, end = weights.total, weights.pipeline.end(None, address)
         else:
             cost = tuple(int(value) for value in live.astype(np.float64) @ weights.cost)
-        return self._count(count, cost, weights)
+            end = weights.pipeline.end(live, address)
+        return self._count(count, end, cost, weights)
 
-    def _count(self, live: int, cost: tuple[int, ...], weights: DecodedWeights) -> int:
+    def _count(self, live: int, lanes_end: int, cost: tuple[int, ...], weights: DecodedWeights) -> int:
         row = self.row
         groups, products = cost[0], cost[1]
         read = np.array(cost[2:], np.int64) + weights.mask_banks
@@ -82,7 +87,7 @@ class MatrixExecutor(InstructionExecutor):
             scan_words = int(np.sum(scan_banks))
             self.extra_bank_reads = self.extra_bank_reads + scan_banks
             self.add("dm_read", scan_words)
-        taken = cycles.matrix(groups, row.lane_passes, scan_words, int(np.max(read + scan_banks)))
+        taken = cycles.matrix(lanes_end, scan_words, weights.mask_steps, int(np.max(read + scan_banks)))
         for event, value in (
             ("cycles", taken),
             ("dm_read", int(read.sum())),
@@ -115,7 +120,7 @@ class MatrixExecutor(InstructionExecutor):
     def _decode(self) -> DecodedWeights:
         columns, groups, rows = self.row.columns, self.row.groups, self.row.rows
         self.elements += DECODING_ELEMENTS * columns * groups
-        kept, mask_banks = self._kept(columns * groups)
+        kept, mask_banks, steps = self._kept(columns * groups)
         dense = np.zeros((columns * groups, GROUP_SIZE), np.int64)
         dense[kept] = self._stored(int(kept.sum()))
         dense = dense.reshape(columns, groups * GROUP_SIZE)[:, :rows]
@@ -129,23 +134,26 @@ class MatrixExecutor(InstructionExecutor):
         values: Float64Array | Int64Array = np.ascontiguousarray(dense)
         if bound < _EXACT:
             values = values.astype(np.float64)
-        self.weights = DecodedWeights(values, cost, tuple(int(value) for value in cost.sum(0)), mask_banks)
+        pipeline = MatrixPipeline.of(kept, steps, self.row.lane_passes, self.row.x.bits // 8)
+        total = tuple(int(value) for value in cost.sum(0))
+        self.weights = DecodedWeights(values, cost, total, mask_banks, steps.count, pipeline)
         return self.weights
 
-    def _kept(self, groups: int) -> tuple[BoolArray, Int64Array]:
+    def _kept(self, groups: int) -> tuple[BoolArray, Int64Array, MaskSteps]:
         """Which groups are stored, and the words per bank that say so (all are read, whatever the activations)."""
         if self.row.form == Form.DENSE:
-            return np.ones(groups, bool), self._mask_banks(0, 0)
+            return np.ones(groups, bool), self._mask_banks(0, 0), dense_steps(groups)
         mask_bytes = -(-groups // 8)
         if self.row.form == Form.MASKED:
-            return _bits(self._mask(mask_bytes))[:groups], self._mask_banks(0, mask_bytes)
+            return _bits(self._mask(mask_bytes))[:groups], self._mask_banks(0, mask_bytes), flat_steps(groups)
         head = -(-mask_bytes // 8)
         present = _bits(self._mask(head))[:mask_bytes]
         tail = int(np.count_nonzero(present))
         full = np.zeros(mask_bytes, np.uint8)
         full[present] = self._mask(head + tail)[head:]
         # Two readers: the word in which the bits end and the bytes begin is read by both.
-        return _bits(full)[:groups], self._mask_banks(0, head) + self._mask_banks(head, head + tail)
+        banks = self._mask_banks(0, head) + self._mask_banks(head, head + tail)
+        return _bits(full)[:groups], banks, nested_steps(groups, present)
 
     def _mask(self, count: int) -> ByteArray:
         """The first ``count`` bytes of the mask."""

@@ -26,8 +26,8 @@ def test_pack_weights(golden: Golden) -> None:
     compare(golden, "pack_weights", pack_weights, before)
 
 
-@pytest.mark.parametrize(("kept", "form"), [(1.0, "DENSE"), (0.3, "MASKED"), (0.004, "NESTED")])
-def test_the_fewest_bytes_win(kept: float, form: str) -> None:
+@pytest.mark.parametrize(("kept", "form"), [(1.0, "DENSE"), (0.3, "MASKED"), (0.1, "MASKED"), (0.004, "NESTED")])
+def test_the_fewest_bytes_win_unless_they_are_read_more_slowly(kept: float, form: str) -> None:
     numbers = np.random.default_rng(1)
     groups = numbers.random((96, 8)) < kept
     weights = (numbers.integers(1, 100, (96, 64)) * np.repeat(groups, 8, axis=1)).astype(np.int64)

@@ -90,7 +90,7 @@ class _Estimator:
             bits = self._bits(x)
             lane_passes = cycles.passes(max(matrix.bits, cycles.LANE_BITS[0]), bits)
             groups = ceil(self._groups[name] * self._live.get(x.buffer, 1))
-            total += cycles.matrix(groups, lane_passes, ceil(x.length * bits / WORD_BITS), 0)
+            total += cycles.matrix(groups * lane_passes, ceil(x.length * bits / WORD_BITS), 0, 0)
         return total
 
     def _bits(self, value: View | int) -> int:
