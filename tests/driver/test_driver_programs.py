@@ -72,7 +72,7 @@ def test_the_container_carries_no_source_map_but_names_and_part(fd: Femtodriver)
     file = FemtoFile.import_file(femto)
     told = json.loads(file.model.user_data)
     assert set(told) == {
-        "schema", "isa", "part", "part_sha256", "part_geometry", "compiler", "model", "inputs", "outputs",
+        "schema", "isa", "part", "part_sha256", "part_geometry", "compiler", "model", "digest", "inputs", "outputs",
     }  # fmt: skip
     assert told["isa"] == "open-spu/2"
     assert told["inputs"] == [{"id": "0", "name": "features", "bits": 16}]
@@ -218,6 +218,7 @@ def test_containers_that_contradict_themselves_are_refused(
 ) -> None:
     _, femto, _ = fd.compile("LOOPBACK")
     told = {**json.loads(FemtoFile.import_file(femto).model.user_data), **changes}
+    del told["digest"]
     path = with_user_data(femto, "odd.femto", json.dumps(told).encode())
     with pytest.raises(ProgramError, match=rf"odd\.femto: .*{sentence}"):
         fd.compile(path)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 from femtodriver import CompiledData, Femtodriver
 from femtodriver.program.encryption.keyring import Keyring
@@ -30,6 +31,13 @@ def compiled(folder: Path, model: object = "LOOPBACK", keyring: Keyring | None =
         "folder": whole,
         "records": whole / "io_records",
     }
+
+
+def without_digest(folder: Path) -> None:
+    """Takes the digest out of the metadata of a program's folder, so that its images may be changed."""
+    metadata = yaml.safe_load((folder / "metadata.yaml").read_text())
+    del metadata["femtodriver"]["digest"]
+    (folder / "metadata.yaml").write_text(yaml.safe_dump(metadata, sort_keys=False))
 
 
 def foreign() -> CompiledData:

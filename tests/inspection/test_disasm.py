@@ -15,7 +15,7 @@ from femtodriver.inspection import disassemble_file, listing_json, listing_text
 from femtodriver.inspection.disasm import Listing
 from femtodriver.isa import ISA
 from femtodriver.program.encryption.keyring import Keyring
-from tests.inspection.inspection_samples import KEYRING, SPOTTER, compiled, foreign, foreign_femto
+from tests.inspection.inspection_samples import KEYRING, SPOTTER, compiled, foreign, foreign_femto, without_digest
 
 LINE = re.compile(r" *(\d+)  ([0-9a-f]{16}(?: [0-9a-f]{16})?) +([a-z][^;]*?) *(?:;.*)?")
 
@@ -113,6 +113,7 @@ def test_foreign_programs_are_refused_with_the_reason(tmp_path: Path) -> None:
 
 def test_words_that_are_no_instructions_are_told(tmp_path: Path) -> None:
     folder = compiled(tmp_path)["directory"]
+    without_digest(folder)
     path = folder / "test_core_0_instr_mem_initial_py_hex.txt"
     lines = path.read_text().splitlines()
     path.write_text("\n".join([*lines[:-1], "000000000000003f"]) + "\n")

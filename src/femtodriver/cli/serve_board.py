@@ -24,7 +24,7 @@ def serve_board(request: BoardRequest) -> int:
     from femtodriver.device.virtual.serve import serve
     from femtodriver.model.model_encryption import load_keyring
     from femtodriver.part import load_part
-    from femtodriver.program.bus.read_recordings import read_program
+    from femtodriver.program.bus.recorded_program import read_program
 
     part, faults = load_part(os.fspath(request.hw_config)), _faults(request)
     keyring = load_keyring(request.keyring)

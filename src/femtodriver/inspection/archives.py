@@ -39,7 +39,7 @@ def inspect_files(findings: Findings, contents: Mapping[str, bytes]) -> None:
         findings.error(f"the file {METADATA_FILE} is missing; this is not a compiled program.")
     elif isinstance(metadata, dict):
         data = CompiledData(metadata, memories)
-        info = program_facts(findings, data)
+        info = program_facts(findings, data, in_files=True)
         if info is not None:
             findings.sections["banks"] = bank_rows(data, info)
     elif metadata is not None:

@@ -13,7 +13,7 @@ from femtodriver.program.femto.femto_records import CHUNK, PART_NAMES, model_typ
 from femtodriver.program.femto.femtofile import FemtoFile
 from femtodriver.program.femto.layout_a import MAGIC as MAGIC_A
 from femtodriver.program.femto.pages import MAX_PAGES, WORDS_PER_PAGE
-from femtodriver.program.femto.user_data import with_user_data
+from femtodriver.program.femto.user_data import with_unchecked_user_data
 from femtodriver.program.metadata import NOT_ENCRYPTED
 
 
@@ -35,7 +35,7 @@ def inspect_femto(findings: Findings, content: bytes) -> None:
     _records(findings, file, content)
     findings.encrypted = file.spu.key_index != NOT_ENCRYPTED
     with findings.collecting():
-        data = with_user_data(CompiledData.from_femto(file, findings.where), findings.where)
+        data = with_unchecked_user_data(CompiledData.from_femto(file, findings.where), findings.where)
         program_facts(findings, data, file.spu.geometry)
 
 

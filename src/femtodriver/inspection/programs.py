@@ -11,15 +11,18 @@ from femtodriver.model.described_program import specs
 from femtodriver.program.bank_usage import short_images, used_banks
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import Description, is_described, read_description
+from femtodriver.program.digest import changed_parts
 from femtodriver.program.encryption.program_cipher import ENTRY, is_ours
 from femtodriver.program.memory_map import OPEN_SPU, Geometry
 from femtodriver.program.metadata import ProgramInfo, program_info
 
 
-def program_facts(findings: Findings, data: CompiledData, geometry: Geometry | None = OPEN_SPU) -> ProgramInfo | None:
+def program_facts(
+    findings: Findings, data: CompiledData, geometry: Geometry | None = OPEN_SPU, in_files: bool = False
+) -> ProgramInfo | None:
     """Adds the sections program, inputs and outputs; None for metadata that are not those of a program.
 
-    ``geometry`` None: there are no images to compare with.
+    ``geometry`` None: there are no images to compare with. ``in_files``: images are files of their own.
     """
     info = None
     with findings.collecting():
@@ -61,6 +64,9 @@ def program_facts(findings: Findings, data: CompiledData, geometry: Geometry | N
         findings.note("layers and source map are not in this file")
     if geometry is not None:
         _check_sizes(findings, data, info, geometry)
+        with findings.collecting():
+            for sentence in changed_parts(data.metadata, data.mems_per_core, "metadata", in_files):
+                findings.error(sentence.removeprefix("metadata: "))
     return info
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from femtodriver.errors import ProgramError
 from femtodriver.inspection.findings import Findings
 from femtodriver.program.bus.read_recordings import read_apb_files, read_recordings
+from femtodriver.program.bus.recorded_program import check_beside
 from femtodriver.program.bus.transactions import SPACES, Transaction, write_to
+from femtodriver.program.bus.write_recordings import PROGRAM_RECORDING
 from femtodriver.program.memory_map import (
     OPEN_SPU,
     POWER_REGISTERS,
@@ -35,6 +38,9 @@ def inspect_apb(findings: Findings, pairs: Mapping[str, tuple[bytes, bytes]]) ->
             summaries.append({"name": name, **_settings(records), "bus_words": sum(r.length for r in records)})
             bursts += [{"recording": name, **_burst(record)} for record in records]
             _check_order(findings, name, records)
+            if name == PROGRAM_RECORDING:
+                place = Path(findings.where)
+                check_beside(records, place if place.is_dir() else place.parent)
     findings.encrypted = not any(row["queue_lengths_written"] for row in summaries) if summaries else None
     findings.sections["load_sequences"] = summaries
     findings.sections["bursts"] = bursts

@@ -12,6 +12,7 @@ from femtodriver.inputs import InputSpec
 from femtodriver.part import Part
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import KEY, CompilerOrigin, Description, ModelOrigin
+from femtodriver.program.digest import digest_of
 from femtodriver.program.metadata import InputRecord, OutputRecord
 
 # What a program is bound to; clock and voltage only change what it costs.
@@ -22,7 +23,8 @@ Specs = tuple[InputSpec, ...]
 def completed(
     data: CompiledData, description: Description, part: Part, model: ModelOrigin, compiler: CompilerOrigin
 ) -> tuple[CompiledData, Description]:
-    """The compiler's program and description with what it does not know itself: part, model, compiler, no cipher."""
+    """The compiler's program and description with what it does not know itself: part, model, compiler, digest,
+    and that it is not encrypted."""
     told = replace(
         description,
         part=part.name,
@@ -32,7 +34,8 @@ def completed(
         model=model,
     )
     metadata = {**data.metadata, "encrypted": False, KEY: told.table()}
-    return CompiledData(metadata, data.mems_per_core, data.files), told
+    told = replace(told, digest=digest_of(metadata, data.mems_per_core))
+    return CompiledData({**metadata, KEY: told.table()}, data.mems_per_core, data.files), told
 
 
 def network_inputs(network: Network) -> Specs:

@@ -21,6 +21,7 @@ from femtodriver.files.plain_json import load_json
 from femtodriver.files.plain_yaml import dump_yaml, load_yaml
 from femtodriver.program import archive, images
 from femtodriver.program.bank_usage import check_images, whole_image
+from femtodriver.program.digest import check_digest
 from femtodriver.program.femto.femtofile import FemtoFile
 from femtodriver.program.femto.program_from_femto import program_from_femto
 from femtodriver.program.images import Memories
@@ -85,6 +86,7 @@ class CompiledData:
         data = cls(metadata, _read_memories(contents, where), _read_extras(contents, metadata_file))
         check_images(data.mems_per_core, program_info(metadata, f"{where}: {metadata_file}"), where)
         _check_queue_lengths(data, contents, where)
+        check_digest(metadata, data.mems_per_core, where, in_files=True)
         return data
 
     def info(self) -> ProgramInfo:
@@ -114,6 +116,7 @@ class CompiledData:
         """Takes the metadata from the YAML file ``name`` of this program; ProgramError when it does not fit."""
         metadata = self.read_yaml(name)
         check_images(self.mems_per_core, program_info(metadata, name), name)
+        check_digest(metadata, self.mems_per_core, name)
         self.metadata = metadata
 
     def to_zip_bytes(self) -> bytes:

@@ -83,12 +83,21 @@ class ModelOrigin:
 
 
 @dataclass(frozen=True)
+class ProgramDigest:
+    """SHA-256 of sizes, inputs, outputs and origin; and the first 16 digits of that of each bank ("core 0 DM0")."""
+
+    records: str
+    banks: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Description:
     """The whole document.
 
     ``input_bits`` and ``output_bits`` are the declared widths by name. ``source_map`` and ``memory`` are by core;
     ``kept`` says where inner values stand when a frame has ended. These, and ``layers``, are None where the program
-    has lost them. Part, compiler and model are filled in once the compiler is done, see ``model/described_program.py``.
+    has lost them. Part, compiler, model and digest are filled in once the compiler is done, see
+    ``model/described_program.py``.
     """
 
     schema: int
@@ -104,6 +113,7 @@ class Description:
     part_geometry: Mapping[str, int] | None = None
     compiler: CompilerOrigin | None = None
     model: ModelOrigin | None = None
+    digest: ProgramDigest | None = None
 
     @property
     def has_layers(self) -> bool:
@@ -132,12 +142,18 @@ class Description:
         return found
 
 
-def bound_entries(metadata: Mapping[str, Any]) -> dict[str, Any] | None:
+def lasting_entries(metadata: Mapping[str, Any]) -> dict[str, Any] | None:
     """What every form of a program keeps of its description, as it stands there; None where there is none."""
     told = metadata.get(KEY)
     if not isinstance(told, Mapping):
         return None
     return {name: told[name] for name in _lasting() if name in told}
+
+
+def bound_entries(metadata: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The same without the digest: what digests and tags are made of."""
+    found = lasting_entries(metadata)
+    return None if found is None else {name: value for name, value in found.items() if name != "digest"}
 
 
 def _lasting() -> list[str]:

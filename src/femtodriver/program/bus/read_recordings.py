@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from femtodriver.errors import ProgramError
 from femtodriver.files.file_access import read_file
 from femtodriver.files.plain_yaml import load_yaml
 from femtodriver.program.bus.transactions import Transaction
-from femtodriver.program.bus.write_recordings import PROGRAM_RECORDING
 
 MAX_RECORDING = 64 << 20
 _KEYS = ("msgtype", "direction", "comment", "start_addr", "end_addr", "length", "vals")
@@ -55,25 +53,6 @@ def read_apb_files(addresses: bytes, words: bytes, where: str = "0PROG") -> tupl
     return tuple(
         Transaction("apb", "w", None, start, start + 4 * len(vals), len(vals), tuple(vals)) for start, vals in bursts
     )
-
-
-def read_program(path: str | os.PathLike[str]) -> tuple[Transaction, ...]:
-    """The writes that load a program: of a folder with ``0PROG_A`` and ``0PROG_D`` (that of a model, or ``io_records``,
-    or ``apb_records`` in it), or of the recording ``0PROG`` in a plain YAML file.
-
-    Raises ProgramError where there is no such program.
-    """
-    place = Path(path)
-    if place.suffix.lower() in (".yaml", ".yml"):
-        recordings = read_recordings(place)
-        if PROGRAM_RECORDING not in recordings:
-            raise ProgramError(f"{place}: must have the recording {PROGRAM_RECORDING}, not {', '.join(recordings)}.")
-        return writes_only(recordings[PROGRAM_RECORDING])
-    for folder in (place, place / "apb_records", place / "io_records" / "apb_records"):
-        if (folder / f"{PROGRAM_RECORDING}_A").is_file():
-            addresses, words = (read_file(folder / f"{PROGRAM_RECORDING}_{half}", MAX_RECORDING) for half in "AD")
-            return read_apb_files(addresses, words, str(folder / PROGRAM_RECORDING))
-    raise ProgramError(f"{place}: must be a folder with {PROGRAM_RECORDING}_A and {PROGRAM_RECORDING}_D, or a .yaml.")
 
 
 def _hex_lines(data: bytes, where: str) -> list[int]:

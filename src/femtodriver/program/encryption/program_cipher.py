@@ -7,7 +7,6 @@ it: folders, archives, ``.femto``, ``0PROG_*``, the bus. docs/encryption.md has 
 from __future__ import annotations
 
 import hmac
-import json
 import secrets
 import struct
 from collections.abc import Mapping
@@ -20,7 +19,8 @@ from femtodriver.arrays import Words
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.program.bank_usage import used_banks
 from femtodriver.program.compiled_data import CompiledData
-from femtodriver.program.description import KEY, bound_entries
+from femtodriver.program.description import KEY
+from femtodriver.program.digest import records_text, with_digest
 from femtodriver.program.encryption.keyring import INDEXES, Keyring
 from femtodriver.program.encryption.word_cipher import SCHEME, TAG_BYTES, WordCipher
 from femtodriver.program.images import MEMORIES, Memories
@@ -68,7 +68,8 @@ def encrypt_program(data: CompiledData, keyring: Keyring, key_index: int, salt: 
         "encryption_key_salt": salt,
         ENTRY: {"scheme": SCHEME, "records": _records_tag(cipher, tag, info, data.metadata).hex()},
     }
-    return CompiledData(metadata, _images(data, info, secret), dict(data.files))
+    images = _images(data, info, secret)
+    return CompiledData(with_digest(metadata, images), images, dict(data.files))
 
 
 def decrypt_program(data: CompiledData, keyring: Keyring) -> CompiledData:
@@ -94,7 +95,8 @@ def decrypt_program(data: CompiledData, keyring: Keyring) -> CompiledData:
         )
     gone = ("encryption_key_index", "encryption_key_salt", ENTRY)
     metadata = {key: value for key, value in data.metadata.items() if key not in gone}
-    return CompiledData({**metadata, "encrypted": False}, _images(data, info, plain), dict(data.files))
+    images = _images(data, info, plain)
+    return CompiledData(with_digest({**metadata, "encrypted": False}, images), images, dict(data.files))
 
 
 def is_ours(metadata: Mapping[str, Any]) -> bool:
@@ -154,21 +156,8 @@ def _words_tag(cipher: WordCipher, key_index: int, salt: int, plain: Banks) -> b
 
 
 def _records_tag(cipher: WordCipher, words_tag: bytes, info: ProgramInfo, metadata: Mapping[str, Any]) -> bytes:
-    """Tag of what the host goes by: sizes, I/O records, part; in a form that every container gives back."""
-    content = {
-        "data": _used(info.data_bank_sizes),
-        "tables": _used(info.table_bank_sizes),
-        "instructions": sorted(info.inst_counts.items()),
-        "inputs": [(r.name, r.core, r.pc_val, r.words, r.bits, r.usable) for r in info.inputs],
-        "outputs": [(r.name, r.core, r.mailbox_id, r.words, r.bits, r.usable) for r in info.outputs],
-        "told": bound_entries(metadata),
-    }
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
-    return cipher.tag(SCHEME.encode() + b" records\0", words_tag, text.encode("ascii"))
-
-
-def _used(sizes: Mapping[int, Mapping[int, int]]) -> list[tuple[int, int, int]]:
-    return sorted((core, bank, words) for core, banks in sizes.items() for bank, words in banks.items() if words)
+    """Tag of what the host goes by."""
+    return cipher.tag(SCHEME.encode() + b" records\0", words_tag, records_text(info, metadata))
 
 
 def _check_narrow(plain: Banks) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 from femtodriver.errors import ProgramError
 from femtodriver.files.plain_json import load_json
 from femtodriver.program.compiled_data import CompiledData
-from femtodriver.program.description import KEY, bound_entries, check_version, is_described, read_description
+from femtodriver.program.description import KEY, check_version, is_described, lasting_entries, read_description
+from femtodriver.program.digest import check_digest
 from femtodriver.program.encryption.program_cipher import ENTRY, is_ours
 from femtodriver.program.femto.femto_from_program import vector_names
 
@@ -37,14 +38,21 @@ def with_user_data(data: CompiledData, where: str) -> CompiledData:
     """The program of a ``.femto`` with description, names and order of its variables; a foreign one as it is.
 
     Raises ProgramError for user data of ours that contradict the container or themselves, or that are of a program for
-    another version of the instruction set.
+    another version of the instruction set, and for a program that has changed since its digest was made.
     """
+    found = with_unchecked_user_data(data, where)
+    check_digest(found.metadata, found.mems_per_core, where)
+    return found
+
+
+def with_unchecked_user_data(data: CompiledData, where: str) -> CompiledData:
+    """The same whatever the digest says, for whoever wants to look into a damaged file."""
     told = _parsed(data.metadata.get("userdata"), where)
     if told is None:
         return data
     check_version(told, f"{where}: user data")
     metadata = {key: value for key, value in data.metadata.items() if key != "userdata"}
-    description = bound_entries({KEY: told}) or {}
+    description = lasting_entries({KEY: told}) or {}
     for kind in ("input", "output"):
         listed = _entries(told, f"{kind}s", where)
         records, padding = metadata[f"{kind}s"], metadata.get(f"fqir_{kind}_padding", {})
