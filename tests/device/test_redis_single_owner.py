@@ -310,6 +310,12 @@ def test_a_claim_that_is_no_text_is_refused_in_a_sentence(client: Any, port: int
         RedisLink(("127.0.0.1", port), WAITS).open()
 
 
+def test_a_board_that_may_not_claim_says_so(client: Any, port: int) -> None:
+    client.rpush(claim_keys(single_owner.CLIENT_SIDE)[0], "x")
+    with pytest.raises(DeviceError, match="redis: the server refused a command: WRONGTYPE"):
+        serve(redis=f"127.0.0.1:{port}")
+
+
 def test_names_in_messages_are_quoted(client: Any, port: int) -> None:
     client.set(OWNER, "x \x1b[31mred")
     with pytest.raises(DeviceError) as caught:

@@ -78,21 +78,24 @@ class RedisPeer:
         """
         errors = redis_errors()
         self._client = connect(*self._address, self._timeout_s, CLIENT_SIDE_NAME)
-        claim = Claim(self._client, CLIENT_SIDE)
         try:
-            self._begin(claim)
-            if ready is not None:
-                ready()
-            while not stop.is_set():
-                self._turn(claim, stop)
+            claim = Claim(self._client, CLIENT_SIDE)
+            try:
+                self._begin(claim)
+                if ready is not None:
+                    ready()
+                while not stop.is_set():
+                    self._turn(claim, stop)
+            finally:
+                with contextlib.suppress(*errors):
+                    if claim.renew():
+                        self._client.set("client_running", "none")
+                        claim.release()
         except errors as error:
             if not stop.is_set():
-                raise DeviceError(f"redis: the server was lost: {str(error).rstrip('.')}.") from None
+                what = "the server refused a command" if is_refusal(error) else "the server was lost"
+                raise DeviceError(f"redis: {what}: {str(error).rstrip('.')}.") from None
         finally:
-            with contextlib.suppress(*errors):
-                if claim.renew():
-                    self._client.set("client_running", "none")
-                    claim.release()
             self._client.close()
 
     def _begin(self, claim: Claim) -> None:
