@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from femtodriver import FemtoFile
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.inspection import inspect_file, report_json, report_text
 from femtodriver.inspection.findings import Report
@@ -191,6 +192,34 @@ def test_programs_that_contradict_themselves(tmp_path: Path) -> None:
         assert change[0] in metadata
         (folder / "metadata.yaml").write_text(metadata.replace(*change))
         assert sentence in problems(inspect_file(folder))[0]
+
+
+def damaged(path: Path, change: bytes = b"002") -> None:
+    """Puts another word in the place of the last one of an image."""
+    lines = path.read_bytes().splitlines()
+    path.write_bytes(b"\n".join([*lines[:-1], change]) + b"\n")
+
+
+def test_every_image_that_changed_is_told(tmp_path: Path) -> None:
+    folder = compiled(tmp_path)["directory"]
+    for memory in ("instr_mem", "sboard"):
+        damaged(folder / f"test_core_0_{memory}_initial_py_hex.txt")
+    found = problems(inspect_file(folder))
+    assert [text.split(" must be")[0] for text in found] == [
+        "test_core_0_sboard_initial_py_hex.txt: the words in SB of core 0",
+        "test_core_0_instr_mem_initial_py_hex.txt: the words in IM of core 0",
+    ]
+
+
+def test_a_container_that_changed_is_shown_and_told(tmp_path: Path) -> None:
+    path = compiled(tmp_path)["femto"]
+    file = FemtoFile.import_file(path)
+    file.banks[0, "IM"][0] ^= 1
+    path.write_bytes(file.serialize())
+    report = inspect_file(path)
+    assert [text.split(" must be")[0] for text in problems(report)] == ["the words in IM of core 0"]
+    assert report.origin == "open-spu"
+    assert report.sections["inputs"]
 
 
 def test_metadata_alone(tmp_path: Path) -> None:

@@ -36,6 +36,16 @@ def test_a_load_sequence(tmp_path: Path, encrypted: bool, place: str) -> None:
     assert [burst["value"] for burst in found["bursts"] if burst["place"] == "core 0 IM_CONF"] == ["CD", "ON"]
 
 
+def test_a_load_sequence_that_differs_from_the_program_beside_it_is_told(tmp_path: Path) -> None:
+    records = compiled(tmp_path)["records"]
+    path = records / "apb_records" / "0PROG_D"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:-6], "00000007", *lines[-5:]]) + "\n")
+    (text,) = errors(inspect_file(records))
+    assert "00000007 to 00" in text
+    assert "One of them has changed" in text
+
+
 def pair(tmp_path: Path, lines: str) -> Report:
     rows = [line.split() for line in lines.strip().splitlines()]
     for letter, column in (("A", 0), ("D", 1)):

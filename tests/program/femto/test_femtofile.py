@@ -49,6 +49,31 @@ def test_unusual_content_is_kept_and_noted() -> None:
     )
 
 
+def test_layouts_that_there_are_not() -> None:
+    with pytest.raises(UsageError, match="layout: must be one of A, B-packed, B-aligned, not 'C'"):
+        FemtoFile(FemtoHeader("C"))
+    with pytest.raises(UsageError, match="layout: must be one of A, B-packed, B-aligned, not 'C'"):
+        FemtoFile().converted("C")
+
+
+@pytest.mark.parametrize("first", ["A", "B-packed", "B-aligned"])
+@pytest.mark.parametrize("second", ["A", "B-packed", "B-aligned"])
+def test_the_model_type_keeps_its_meaning_in_another_layout(first: str, second: str) -> None:
+    codes = {"A": 40, "B-packed": 3, "B-aligned": 3}
+    there = FemtoFile.parse(femto(golden_program(), first, model_type="AINR")).converted(second)
+    assert (there.layout, there.model.type_code) == (second, codes[second])
+    assert FemtoFile.parse(there.serialize()).model.type_code == codes[second]
+
+
+def test_all_problems_of_the_banks_are_collected() -> None:
+    damaged = _patched("B-aligned", (0x147, b"\x00"), (0x151, b"\x00"))
+    problems: list[str] = []
+    FemtoFile.parse(damaged, "x", problems)
+    assert problems[:1] == ["x: DM0 of core 0 must not be off, because pages carry words for it."]
+    with pytest.raises(ProgramError, match="x: DM0 of core 0 must not be off"):
+        FemtoFile.parse(damaged, "x")
+
+
 def test_export_and_import(tmp_path: Path) -> None:
     file = FemtoFile()
     file.fill_memory(1, "DM3", [1, 2, 3, 4])
