@@ -13,7 +13,7 @@ import yaml
 
 import femtodriver
 from femtodriver.cli import main
-from femtodriver.cli.option_parser import normalised
+from femtodriver.options.option_parser import normalised
 
 Process = Callable[..., "subprocess.CompletedProcess[str]"]
 Out = pytest.CaptureFixture[str]

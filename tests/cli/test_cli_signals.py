@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import re
 import signal
 import subprocess
 import sys
@@ -15,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from femtodriver.cli import command, main
-from femtodriver.cli.progress import progress_for_terminal
+from femtodriver.cli.progress import RunProgress
 
 LONG = "1000000"
 
@@ -93,10 +90,11 @@ def test_ctrl_c_leaves_the_files_of_an_earlier_run(here: Path, monkeypatch: pyte
     assert main(["LOOPBACK"]) == 0
     before = {path: path.read_bytes() for path in here.rglob("*") if path.is_file()}
 
-    def interrupt(*step: object) -> None:
+    def interrupt(self: object, *step: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, "progress_for_terminal", lambda: interrupt)
+    monkeypatch.setattr(RunProgress, "__call__", interrupt)
+    monkeypatch.setattr(command, "progress_for_terminal", RunProgress)
     assert main(["LOOPBACK", "--runners", "fasmir"]) == 130
     assert {path: path.read_bytes() for path in here.rglob("*") if path.is_file()} == before
 
@@ -147,40 +145,3 @@ def test_an_error_that_we_did_not_foresee_is_told_in_one_line(here: Path) -> Non
     assert done.stderr == (
         "femtodrive: internal error: ZeroDivisionError: division by zero. Please report it, with what --debug shows.\n"
     )
-
-
-def test_progress_is_for_terminals(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert progress_for_terminal() is None
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    now = [0.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    show = progress_for_terminal()
-    assert show is not None
-    for done in range(1, 31):
-        now[0] += 0.125
-        show("fqir", done, 30)
-    shown = capsys.readouterr().err
-    assert shown.startswith("\rfqir: frame 9 of 30 (30 %)")
-    assert shown.endswith("\rfqir: frame 29 of 30 (96 %)\r\x1b[K")
-    show("fasmir", 1, 2)
-    show("fasmir", 2, 2)
-    assert capsys.readouterr().err == ""
-
-
-def test_a_long_run_on_a_terminal_shows_progress_and_colour(here: Path, spotter: str) -> None:
-    ours, theirs = pty.openpty()
-    words = [sys.executable, "-m", "femtodriver", spotter, "--runners", "fqir,fasmir", "--n-frames", "400"]
-    running = subprocess.Popen(words, cwd=here, stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    shown = b""
-    while True:
-        try:
-            part = os.read(ours, 4096)
-        except OSError:  # the other end is closed
-            break
-        if not part:
-            break
-        shown += part
-    os.close(ours)
-    assert running.wait(timeout=60) == 0
-    assert re.search(rb"\x1b\[32mfqir = fasmir, 400 frames, bit-exact\x1b\[0m", shown)

@@ -15,6 +15,9 @@ import yaml
 
 from femtodriver import Femtodriver, SPURunner
 from femtodriver.errors import InputError, ProgramError, UsageError
+from femtodriver.model import build_model
+from femtodriver.model.described_program import network_inputs
+from femtodriver.model.load_model import load_source
 
 SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter" / "keyword_spotter.pt"
 ZOO = ("gru_kws_S_double_p0", "multi_io_double", "tdnn_kws_S_double_p0")
@@ -334,6 +337,48 @@ def test_model_options(fd: Femtodriver, caplog: pytest.LogCaptureFixture) -> Non
         Path("odd.yaml").write_text(text)
         with pytest.raises(UsageError, match=r"odd\.yaml"):
             fd.compile("LOOPBACK", model_options_file="odd.yaml")
+
+
+def test_main_and_cli_of_the_reference(fd: Femtodriver, capsys: pytest.CaptureFixture[str]) -> None:
+    from femtodriver import driver
+
+    np.save("wrong.npy", np.zeros((2, 16), np.int16))
+    assert driver.main(["LOOPBACK", "--runners", "fqir,fasmir", "--n_frames", "3"]) == 0
+    assert "fqir = fasmir, 3 frames, bit-exact" in capsys.readouterr().out
+    assert driver.main(["LOOPBACK", "--runners=fqir,dummy", "--dummy-output-file=wrong.npy"]) == 1
+    with pytest.raises(UsageError, match="runner: must be one of"):
+        driver.main(["LOOPBACK", "--runners", "none"])
+    with pytest.raises(SystemExit):
+        driver.main(["LOOPBACK", "--no-such-option"])
+    assert driver.main(["--cleanup-docker"]) == 0
+
+
+def test_a_comparison_with_inputs_and_period_of_its_own(fd: Femtodriver) -> None:
+    fd.compile("LOOPBACK")
+    np.save("rows.npy", np.arange(48).reshape(3, 16))
+    result = fd.compare(runners_to_compare="fqir,fasmir", input_file="rows.npy", input_period=0.25)
+    assert result["status_str"] == "fqir = fasmir, 3 frames, bit-exact"
+    assert result["outputs"]["fqir"]["%x.4"][1, 1] == 17
+    assert yaml.safe_load(Path("model_datas/LOOPBACK/metrics.yaml").read_text())["Input Period (s)"] == 0.25
+    made = fd.compare(None, "fqir,fmir", n_frames=4, input_file_sample_indices=[1, 3])
+    assert made["status_str"] == "fqir = fmir, 2 frames, bit-exact"
+    with pytest.raises(UsageError, match="n_frames: must not be given together with model_inputs"):
+        fd.compare(fd.generate_audio_inputs(), "fqir,fmir", n_frames=4)
+
+
+def test_bad_inputs_are_found_before_compiling(fd: Femtodriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build_model, "compile_network", lambda *given, **named: pytest.fail("it compiled"))
+    with pytest.raises(InputError, match=r"gone\.wav"):
+        fd.run(SPOTTER, runners="fqir", input_file="gone.wav")
+    with pytest.raises(InputError, match=r"must have the shape \(frames, 32\)"):
+        fd.run(SPOTTER, runners="fqir", input_file=np.zeros((2, 3), int))
+
+
+@pytest.mark.parametrize("model", ZOO)
+def test_inputs_are_known_before_compiling(fd: Femtodriver, corpus: Path, model: str) -> None:
+    source = load_source(corpus / "zoo" / model / "graph.pt")
+    assert source.network is not None
+    assert network_inputs(source.network) == build_model.build(source).inputs
 
 
 def test_docker_helpers_have_nothing_to_do(fd: Femtodriver) -> None:

@@ -14,7 +14,20 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Anything else from outside the standard library must first be justified in docs/dependencies.md.
 RUN_TIME = {"numpy", "yaml", "tomli"}
-OPTIONAL = {"torch", "fmot", "docker", "scipy", "matplotlib", "redis", "hid", "cryptography", "femtocrux", "dask"}
+# Imported inside functions: extras, and what only some runs need.
+OPTIONAL = {
+    "rich",
+    "torch",
+    "fmot",
+    "docker",
+    "scipy",
+    "matplotlib",
+    "redis",
+    "hid",
+    "cryptography",
+    "femtocrux",
+    "dask",
+}
 
 # Rooms that load nothing heavy, so that the command line may import them at once.
 LIGHT = {"errors", "options"}

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 
 from femtodriver.cli.main_options import build_parser
-from femtodriver.cli.option_parser import EXIT_USAGE, normalised
 from femtodriver.cli.progress import progress_for_terminal
 from femtodriver.cli.standard_streams import OutputError, dependable_streams, drop_output
 from femtodriver.cli.subcommands import SUBCOMMANDS
 from femtodriver.errors import FemtoError
 from femtodriver.options.bind_request import bind
+from femtodriver.options.option_parser import EXIT_USAGE, normalised
 
 EXIT_DIFFERENT = 1
 EXIT_INTERRUPTED = 130
@@ -93,21 +93,19 @@ def _guarded(work: Callable[[], int], debug: bool) -> int:
 def _work(given: argparse.Namespace) -> int:
     from femtodriver.driver import Femtodriver
 
+    progress = progress_for_terminal()
     with Femtodriver() as driver:
-        driver.say = _say
-        driver.progress = progress_for_terminal()
-        result = driver.main(given)
+        driver.say, driver.progress = print, progress
+        try:
+            result = driver.main(given)
+        finally:
+            if progress is not None:
+                progress.stop()
     return EXIT_DIFFERENT if result.get("pass") is False else 0
-
-
-def _say(text: str) -> None:
-    print(text)
 
 
 def _tell(sentence: str) -> None:
     with contextlib.suppress(OSError, ValueError):  # there is nowhere left to say it
-        if sys.stderr.isatty():
-            print("\r\x1b[K", end="", file=sys.stderr)  # a line of progress may stand there
         print(f"femtodrive: {sentence}", file=sys.stderr, flush=True)
 
 

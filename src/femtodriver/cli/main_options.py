@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from femtodriver import __version__
-from femtodriver.cli.option_parser import OptionParser
 from femtodriver.cli.subcommands import listing
+from femtodriver.options.option_parser import OptionParser
 from femtodriver.options.request_types import GROUPS, MainRequest
 
 DESCRIPTION = (

@@ -1,41 +1,65 @@
-"""How far a long run is, on a terminal."""
+"""How far a long run is, on a terminal. The package rich draws it, and is loaded when there is something to show."""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 _QUIET_S = 1.0
 _EVERY_S = 0.1
 
 
-def progress_for_terminal() -> Callable[[str, int, int], None] | None:
-    """A function that shows the progress of runners on stderr; None where stderr is no terminal."""
-    return _Progress() if sys.stderr.isatty() else None
-
-
-class _Progress:
-    """Shows nothing in the first second of a runner, then one line that is written over, and wiped at the end."""
+class RunProgress:
+    """Shows nothing in the first second of a runner, then one line that is wiped at the end. Call it for each frame."""
 
     def __init__(self) -> None:
         self._runner = ""
         self._next = 0.0
-        self._shown = False
+        self._shown: Progress | None = None
 
     def __call__(self, runner: str, done: int, frames: int) -> None:
+        """Runner ``runner`` has done so many of its frames."""
         now = time.monotonic()
         if runner != self._runner or done == 1:
+            self.stop()
             self._runner, self._next = runner, now + _QUIET_S
         if done == frames:
-            self._wipe()
+            self.stop()
         elif now >= self._next:
-            self._next, self._shown = now + _EVERY_S, True
-            print(
-                f"\r{runner}: frame {done} of {frames} ({100 * done // frames} %)", end="", file=sys.stderr, flush=True
-            )
+            self._next = now + _EVERY_S
+            if self._shown is None:
+                self._shown = _started(runner, frames)
+            self._shown.update(self._shown.task_ids[0], completed=done, refresh=True)
 
-    def _wipe(self) -> None:
-        if self._shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-            self._shown = False
+    def stop(self) -> None:
+        """Wipe the line, if there is one."""
+        if self._shown is not None:
+            self._shown.stop()
+            self._shown = None
+
+
+def progress_for_terminal() -> RunProgress | None:
+    """What shows the progress of runners on standard error; None where that is no terminal, or one that cannot."""
+    return RunProgress() if sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown") else None
+
+
+def _started(runner: str, frames: int) -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("frame {task.completed} of {task.total}", markup=False),
+        TimeRemainingColumn(),
+    )
+    # Drawn by the calls alone: no thread of its own, and nothing after the last frame.
+    shown = Progress(*columns, console=Console(file=sys.stderr), transient=True, auto_refresh=False)
+    shown.add_task(runner, total=frames)
+    shown.start()
+    return shown

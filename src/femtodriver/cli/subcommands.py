@@ -14,9 +14,9 @@ from typing import Any
 from femtodriver.cli.board_command import EPILOG as ABOUT_BOARD
 from femtodriver.cli.board_command import board
 from femtodriver.cli.inspect_commands import ABOUT_DISASM, ABOUT_INSPECT, disasm, inspect
-from femtodriver.cli.option_parser import OptionParser
 from femtodriver.options.command_requests import BoardRequest, DisasmRequest, InspectRequest
 from femtodriver.options.option import AnyRequest
+from femtodriver.options.option_parser import OptionParser
 
 
 @dataclass(frozen=True)

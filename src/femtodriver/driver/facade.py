@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,22 +13,23 @@ from femtodriver.driver.model_inputs import job_inputs, make_inputs
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import AnyPath
 from femtodriver.fqir.graph import Network
-from femtodriver.inputs.loaded_inputs import InputSource
+from femtodriver.inputs import InputSource, InputSpec
 from femtodriver.metrics import document_yaml
 from femtodriver.model.build_model import Built, build
-from femtodriver.model.debug_program import another_program, for_runners
+from femtodriver.model.debug_program import for_board, for_runners
 from femtodriver.model.described_program import network_inputs
 from femtodriver.model.load_model import DEFAULT_NAME, Source, load_source
 from femtodriver.model.model_encryption import Encryption, encryption
 from femtodriver.model.model_options import compiler_options, model_options
 from femtodriver.options import method_table as methods
 from femtodriver.options import request_types as requests
-from femtodriver.options.bind_request import bind
+from femtodriver.options.bind_request import bind, refuse_options_of
 from femtodriver.options.value_kinds import Names, listed
 from femtodriver.options.without_effect import without_effect
 from femtodriver.output import model_folder, summary
 from femtodriver.output.atomic_folder import check_writable
 from femtodriver.output.stage_texts import dump_into
+from femtodriver.output.terminal import BAD, GOOD, print_coloured
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.runners.compare_runs import RunProgress
 from femtodriver.runners.execution import SIMULATOR, Execution, Inputs, Result, RunInputs, execute
@@ -174,10 +174,7 @@ class Femtodriver:
         """
         request = methods.GENERATE_AUDIO_INPUTS.bind(positional, options)
         wanted = spu_runner.inputs if isinstance(spu_runner, HardwareRunner) else self._compiled().inputs
-        arrays, self._made = make_inputs(input, wanted, request)
-        for note in self._made.notes:
-            _log.warning("%s", note)
-        return arrays
+        return self._make_inputs(input, wanted, request)
 
     generate_inputs = generate_audio_inputs
 
@@ -232,15 +229,9 @@ class Femtodriver:
         """
         request = methods.CREATE_SPU_RUNNER.bind(positional, options)
         check_board(request, ["hw"])
-        model, program = self._compiled(), compiled_data
-        if program is None and meta_dir is not None:
-            program = CompiledData.read_from_files(meta_dir)
-        if program is None or program is self.compiled_data:
-            model = for_runners(model, request, self._encryption)
-        elif request.debug_vars or request.debug_vars_fname:
-            raise UsageError("create_SPURunner: debug variables must be of the compiled model, not another program.")
-        else:
-            model = another_program(model, program)
+        if compiled_data is None and meta_dir is not None:
+            compiled_data = CompiledData.read_from_files(meta_dir)
+        model = for_board(self._compiled(), compiled_data, request, self._encryption)
         self._board_runner = HardwareRunner(HARDWARE, model, request, self._records_dir)
         return self._board_runner
 
@@ -261,29 +252,36 @@ class Femtodriver:
     @methods.COMPARE.signed
     def compare(
         self,
-        model_inputs: Inputs,
-        runners_to_compare: Names,
+        model_inputs: Inputs | None = None,
+        runners_to_compare: Names = None,
         *positional: Any,
-        **options: Unpack[keywords.CompareKeywords],
+        **options: Unpack[keywords.ComparisonKeywords],
     ) -> Result:
         """Run at least two runners on the same inputs, and compare each with the first.
 
+        ``model_inputs`` None: those of ``input_file``, or frames that we make.
+
         Returns ``pass`` (bool), ``status_str`` (the verdict; names the first difference), ``outputs`` and
         ``internals``. Also kept as ``compare_status``. If the model's folder was written, the results go there, see
-        docs/comparing.md.
+        docs/comparing.md; with ``input_period`` and ``fasmir`` metrics too.
         """
         request = methods.COMPARE.bind(positional, options)
         names = listed(runners_to_compare)
         if len(names) < 2:
             raise UsageError(f"compare: runners must be at least two, not {len(names)}; use execute_runner for one.")
-        return self._execute(names, model_inputs, request).result
+        if model_inputs is None:
+            model_inputs = self._make_inputs(request.input_file, self._compiled().inputs, request)
+        else:
+            refuse_options_of(requests.InputRequest, request, "model_inputs")
+        done = self._execute(names, model_inputs, request)
+        if request.input_period is not None and SIMULATOR in names and self._written:
+            self.write_metrics_to_disk(done.metrics(request.input_period), self._output_dir)
+        return done.result
 
     def print_comparison_results(self, compare_status: Mapping[str, Any]) -> None:
         """Print the verdict; in colour on a terminal."""
         text = str(compare_status.get("status_str", "nothing was compared"))
-        if sys.stdout.isatty():
-            text = f"\x1b[{32 if compare_status.get('pass') else 31}m{text}\x1b[0m"
-        print(text)
+        print_coloured(text, GOOD if compare_status.get("pass") else BAD)
 
     @methods.RUN.signed
     def run(self, model: object, *positional: Any, **options: Unpack[keywords.JobKeywords]) -> Result:
@@ -344,7 +342,10 @@ class Femtodriver:
         doc = done.metrics(request.input_period) if done and SIMULATOR in names else None
         model_folder.write_all(request.output_dir, built, done, doc)
         self._written = True
-        self._tell(done, doc)
+        if done is not None and done.compared:
+            self.print_comparison_results(done.result)
+        for text in summary.run_texts(request.output_dir, built, done, doc):
+            self.say(text)
         return done.result if done else {}
 
     def _compile(self, source: Source, request: requests.CompileRequest, write: bool) -> Built:
@@ -371,6 +372,14 @@ class Femtodriver:
             raise UsageError("Femtodriver: a model must be compiled first; call compile.")
         return self._built
 
+    def _make_inputs(
+        self, source: InputSource, specs: Sequence[InputSpec], request: requests.FramesRequest
+    ) -> dict[str, Int64Array]:
+        arrays, self._made = make_inputs(source, specs, request)
+        for note in self._made.notes:
+            _log.warning("%s", note)
+        return arrays
+
     def _execute(self, names: Sequence[str], inputs: Inputs, request: requests.ExecuteRequest) -> Execution:
         built = self._compiled()
         check_board(request, names)
@@ -389,9 +398,3 @@ class Femtodriver:
         if self._written:
             model_folder.write_results(self._output_dir, done)
         return done
-
-    def _tell(self, done: Execution | None, doc: Mapping[str, Any] | None) -> None:
-        if done is not None and done.compared:
-            self.print_comparison_results(done.result)
-        for text in summary.run_texts(self._output_dir, self._compiled(), done, doc):
-            self.say(text)

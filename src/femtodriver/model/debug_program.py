@@ -39,8 +39,15 @@ def for_runners(built: Built, request: RunnerRequest, encryption: Encryption) ->
     return built
 
 
-def another_program(built: Built, program: CompiledData) -> Built:
-    """A program from elsewhere as runners get it; nothing is known of it but what its records say."""
+def for_board(built: Built, program: CompiledData | None, request: RunnerRequest, encryption: Encryption) -> Built:
+    """The model that a board gets: as ``for_runners`` or, for another program than the model's, that one.
+
+    Nothing is known of another program but what its records say. UsageError for debug variables of it.
+    """
+    if program is None or program is built.data:
+        return for_runners(built, request, encryption)
+    if request.debug_vars or request.debug_vars_fname:
+        raise UsageError("create_SPURunner: debug variables must be of the compiled model, not another program.")
     return Built(replace(built.source, network=None, program=program), program, registers=(None, None))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from femtodriver.errors import UsageError
-from femtodriver.options.option import AnyRequest, Option, options_of
+from femtodriver.options.option import AnyRequest, Option, given_options, options_of
 
 R = TypeVar("R", bound=AnyRequest)
 _PLAIN = (str, int, float, os.PathLike)
@@ -44,6 +44,14 @@ def bind(request: type[R], given: Mapping[str, Any], where: str) -> R:
     if missing:
         raise UsageError(f"{where}: {missing[0]} must be given.")
     return request(**values)
+
+
+def refuse_options_of(kind: type[AnyRequest], request: AnyRequest, instead: str) -> None:
+    """UsageError if an option of ``kind`` was given in a request, although the argument ``instead`` was given too."""
+    names = {option.name for option in options_of(kind)}
+    for option in given_options(request):
+        if option.name in names:
+            raise UsageError(f"{option.name}: must not be given together with {instead}, to which it does not apply.")
 
 
 def check(option: Option, value: Any, name: str) -> None:

@@ -112,9 +112,15 @@ class ExecuteKeywords(TypedDict, total=False):
     no_verify: bool
 
 
-class CompareKeywords(TypedDict, total=False):
-    """Of ``CompareRequest``."""
+class ComparisonKeywords(TypedDict, total=False):
+    """Of ``ComparisonRequest``."""
 
+    n_frames: int
+    seed: int
+    scale: str | float | None
+    input_sample_indices: Sequence[int] | None
+    input_file_sample_indices: Sequence[int] | None
+    input_file: InputSource
     no_outputs: bool
     noencrypt: bool
     dummy_output_file: AnyPath | None
@@ -130,6 +136,7 @@ class CompareKeywords(TypedDict, total=False):
     no_verify: bool
     tolerance: float | None
     error_tolerance: float | None
+    input_period: float | None
 
 
 class JobKeywords(TypedDict, total=False):
@@ -145,7 +152,6 @@ class JobKeywords(TypedDict, total=False):
     input_sample_indices: Sequence[int] | None
     input_file_sample_indices: Sequence[int] | None
     input_file: InputSource
-    input_period: float | None
     no_outputs: bool
     noencrypt: bool
     dummy_output_file: AnyPath | None
@@ -161,6 +167,7 @@ class JobKeywords(TypedDict, total=False):
     no_verify: bool
     tolerance: float | None
     error_tolerance: float | None
+    input_period: float | None
     output_dir: AnyPath
     hw_config: AnyPath | None
     dump_ir: AnyPath | None

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from femtodriver.options.bind_request import R, UnknownArgumentError, bind
 from femtodriver.options.option import options_of
 from femtodriver.options.request_types import (
-    CompareRequest,
+    ComparisonRequest,
     CompileRequest,
     DriverRequest,
     ExecuteRequest,
@@ -78,7 +78,7 @@ CREATE_SPU_RUNNER = Method(
     "noencrypt hardware debug_vars debug_vars_fname dummy_output_file zynq_host",
 )
 EXECUTE_RUNNER = Method("execute_runner", ExecuteRequest, _BOARD)
-COMPARE = Method("compare", CompareRequest, _BOARD)
+COMPARE = Method("compare", ComparisonRequest, _BOARD)
 RUN = Method(
     "run",
     JobRequest,

@@ -226,6 +226,11 @@ class CompareRequest(ExecuteRequest):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class ComparisonRequest(MeasureRequest, CompareRequest, InputRequest):
+    """A comparison with inputs of its own."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class CompileRequest(PlainRequest):
     """How a model is compiled and where to."""
 
@@ -331,9 +336,7 @@ class RunnersRequest:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class JobRequest(
-    ModelRequest, CompareRequest, MeasureRequest, InputRequest, RunnersRequest, BackendRequest, DebugRequest
-):
+class JobRequest(ModelRequest, ComparisonRequest, RunnersRequest, BackendRequest, DebugRequest):
     """A whole job: compile, run, measure, write."""
 
     cleanup_docker: bool = option(
