@@ -87,7 +87,7 @@ def random_frames(network: Network, seed: int, count: int) -> list[Frame]:
 
 
 def random_target(seed: int) -> Target:
-    """Mostly the ordinary part and options; else two to four cores, little memory, passes switched off.
+    """Mostly the ordinary part and options; else two to four cores, little memory, few rows, passes switched off.
 
     Networks of the suite are small, so sharing out is often made attractive for the smallest product.
     """
@@ -103,7 +103,10 @@ def random_target(seed: int) -> Target:
     for name in [name for name in options.table() if name != "cores"]:
         if numbers.chance(0.15):
             options = options.without(name)
-    return Target(part, options, eager=numbers.chance(0.8), keep=numbers.chance(0.1))
+    target = Target(part, options, eager=numbers.chance(0.8), keep=numbers.chance(0.1))
+    if numbers.chance(0.15):
+        return replace(target, part=replace(part, acc_rows=numbers.pick([5, 6, 8, 16, 32, 63, 100])))
+    return target
 
 
 def main(arguments: list[str]) -> int:
