@@ -32,7 +32,7 @@ def instructions(spec: Spec) -> st.SearchStrategy[Instruction]:
     types = {entry.name: entry.type for entry in fields(cls)}
     arguments: dict[str, st.SearchStrategy[Any]] = {}
     for name in field_names(spec):
-        whole = st.integers(ranges[name].low, ranges[name].high)
+        whole = st.integers(ranges[name].low, spec.most.get(name, ranges[name].high))
         arguments[name] = operands if types[name] == "Operand" else whole
     return st.fixed_dictionaries(arguments).map(lambda values: cls(spec, **values))
 
@@ -49,5 +49,5 @@ def example(spec: Spec) -> Instruction:
         if entry.type == "Operand":
             values[entry.name] = memory(0x300, 32) if alone else next(shown)
         else:
-            values[entry.name] = min(7 * number, ranges[entry.name].high)
+            values[entry.name] = -number if entry.name in spec.most else min(7 * number, ranges[entry.name].high)
     return FAMILY_OF[spec.name](spec, **values)

@@ -68,6 +68,8 @@ def decode(words: list[int]) -> tuple[str, int, dict[str, Any]]:
         operand = take_operand(value) if field["holds"] == "operand" else None
         if field["name"] in row["uses"]:
             values[field["name"]] = operand or value
+            if field["name"] in row["most"] and value > row["most"][field["name"]]:
+                raise NoInstructionError(field["name"])
         elif field["holds"] != "opcode" and value != field["default"]:
             raise NoInstructionError(field["name"])
     return row["name"], family["words"], values

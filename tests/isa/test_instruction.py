@@ -50,11 +50,13 @@ def test_every_field_holds_its_whole_range_and_no_more(spec: Spec, name: str) ->
     start = example(spec)
     if isinstance(getattr(start, name), int):
         entry = next(entry for entry in start.layout.fields if entry.name == name)
-        for value in (entry.low, entry.high):
+        most = spec.most.get(name, entry.high)
+        for value in (entry.low, most):
             there = changed(start, name, value)
             assert ISA.decode(there.encode()) == ISA.parse(there.text()) == there
-        for value in (entry.low - 1, entry.high + 1):
-            with pytest.raises(AssemblyError, match=rf"^{spec.name}: {name} must be {entry.low} to {entry.high}, not"):
+        for value in (entry.low - 1, most + 1):
+            legal = f"{entry.low} to {entry.high}" if value < most or most == entry.high else f"at most {most}"
+            with pytest.raises(AssemblyError, match=rf"^{spec.name}: {name} must be {legal}, not"):
                 changed(start, name, value).encode()
 
 
@@ -65,7 +67,8 @@ def test_a_field_changes_only_its_own_bits(spec: Spec, name: str, data: st.DataO
     start = example(spec)
     entry = next(entry for entry in start.layout.fields if entry.name == name)
     position = sum(other.width for other in start.layout.fields[: start.layout.fields.index(entry)])
-    whole = operands if not isinstance(getattr(start, name), int) else st.integers(entry.low, entry.high)
+    most = spec.most.get(name, entry.high)
+    whole = operands if not isinstance(getattr(start, name), int) else st.integers(entry.low, most)
     other = changed(start, name, data.draw(whole))
     difference = as_bits(start.encode()) ^ as_bits(other.encode())
     assert difference & ~(((1 << entry.width) - 1) << position) == 0
@@ -184,3 +187,18 @@ def as_bits(words: tuple[int, ...]) -> int:
 
 def as_words(bits: int, count: int) -> tuple[int, ...]:
     return tuple(bits >> (64 * index) & (2**64 - 1) for index in range(count))
+
+
+@pytest.mark.parametrize("shift", ["shift_a=1", "shift_b=63"])
+def test_operands_of_a_multiplication_are_not_shifted_to_the_left(shift: str) -> None:
+    line = f"vmul [0x10]:i16, [0x20]:i16, [0x30]:i16 length=4 {shift}"
+    sentence = r"^vmul: shift_[ab] must be at most 0, not \d+\.$"
+    with pytest.raises(AssemblyError, match=sentence):
+        ISA.parse(line)
+    legal = ISA.parse(line.replace("vmul", "vadd"))
+    with pytest.raises(AssemblyError, match=sentence):
+        replace(legal, spec=SPECS["vmul"]).encode()
+    low, high = legal.encode()
+    with pytest.raises(AssemblyError, match=sentence):
+        ISA.decode((low - SPECS["vadd"].code + SPECS["vmul"].code, high))
+    assert ISA.parse(line.split(" shift")[0] + " shift_a=-1 shift_b=-64").words == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -46,6 +47,14 @@ numbers = st.builds(immediate, st.one_of(st.integers(-3, 3), st.integers(-(2**21
 sources = st.one_of(in_memory(), accumulators, numbers)
 destinations = st.one_of(in_memory(), st.builds(accumulator, rows))
 
+
+def _encodable(instruction: VectorInstruction) -> VectorInstruction:
+    """Without left shifts of the operands of a multiplication."""
+    if not instruction.spec.multiplies:
+        return instruction
+    return replace(instruction, shift_a=min(instruction.shift_a, 0), shift_b=min(instruction.shift_b, 0))
+
+
 vectors = st.builds(
     VectorInstruction,
     st.sampled_from([spec for spec in SPECS.values() if spec.meaning]),
@@ -61,7 +70,7 @@ vectors = st.builds(
     clip_bits,
     flags,
     flags,
-)
+).map(_encodable)
 lookups = st.builds(
     LookupInstruction,
     st.just(SPECS["lut"]),

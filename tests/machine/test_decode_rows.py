@@ -42,13 +42,13 @@ def only(text: str) -> DecodedRow:
 
 
 def test_a_vector_row_has_all_that_an_execution_needs() -> None:
-    row = only("vmul a3, [0x10]:i16, #-181 length=24 shift=-12 rounded=1 clip=1 bits=16 spread_b=1 shift_a=2")
+    row = only("vmul a3, [0x10]:i16, #-181 length=24 shift=-12 rounded=1 clip=1 bits=16 spread_b=1 shift_a=-2")
     assert isinstance(row, VectorRow)
     assert (row.pc, row.next_pc, row.spec.name, row.lanes, row.length) == (0, 2, "vmul", 8, 24)
     assert row.dst == OperandRow(Kind.ACC, 3, 64, 0, 24)
     assert row.sources == (OperandRow(Kind.I16, 0x10, 16, 0, 24), OperandRow(Kind.IMM, -181, 64, 0, 1))
     assert row.stage == LastStage(-12, True, Clip.SATURATE, -32768, 32767, 0xFFFF)
-    assert (row.shift_a, row.shift_b, row.lane_passes) == (2, 0, 2)
+    assert (row.shift_a, row.shift_b, row.lane_passes) == (-2, 0, 2)
     events = {"instructions": 1, "im_read": 2, "dm_read": 6, "dm_write": 0, "alu": 24, "mac_16x16": 24}
     assert dict(row.counts.events) == {**events, "acc_read": 0, "acc_write": 24}
     assert (row.counts.bank_reads, row.counts.bank_writes) == ((3, 3, *NO_BANKS[2:]), NO_BANKS)

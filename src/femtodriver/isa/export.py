@@ -96,6 +96,7 @@ def _instruction(family: type[Instruction], spec: Spec) -> dict[str, Any]:
         "name": spec.name,
         "opcode": spec.code,
         "uses": names if spec.uses is None else [name for name in names if name in spec.uses],
+        "most": spec.most,
         "reads": spec.reads,
         "result": spec.result.value,
         "multiplies": spec.multiplies,

@@ -73,6 +73,11 @@ class Spec:
     uses: tuple[str, ...] | None = None
 
     @property
+    def most(self) -> dict[str, int]:
+        """Largest values of fields that could hold more: multipliers have no left shifter before them."""
+        return {"shift_a": 0, "shift_b": 0} if self.multiplies else {}
+
+    @property
     def is_move(self) -> bool:
         """Whether it does nothing but carry its one operand to its destination (with shifts and clipping)."""
         return self.reads == 1 and self.result is Result.OPERAND
@@ -113,7 +118,7 @@ class Instruction:
 
     def encode(self) -> tuple[int, ...]:
         """The instruction's 64-bit words; AssemblyError when a value is not legal in its field."""
-        self._check_unused()
+        self._check_fields()
         values = {"opcode": self.spec.code}
         for entry in fields(self)[1:]:
             value = getattr(self, entry.name)
@@ -130,10 +135,14 @@ class Instruction:
         if values.get("reserved", 0):
             raise AssemblyError(f"{spec.name}: the reserved bits must be 0, not {values['reserved']:#x}.")
         instruction = cls(spec, **arguments)
-        instruction._check_unused()
+        instruction._check_fields()
         return instruction
 
-    def _check_unused(self) -> None:
+    def _check_fields(self) -> None:
+        """AssemblyError for values that the fields can hold and the instruction cannot."""
+        for name, most in self.spec.most.items():
+            if getattr(self, name) > most:
+                raise AssemblyError(f"{self.spec.name}: {name} must be at most {most}, not {getattr(self, name)}.")
         if self.spec.uses is None:
             return
         for entry in fields(self)[1:]:
@@ -228,7 +237,9 @@ def _from_tokens(cls: type[Instruction], spec: Spec, operands: list[Operand], op
             raise AssemblyError(f"{spec.name}: {entry.name} must be given.")
     if operands or options:
         raise AssemblyError(f"{spec.name}: unknown operands or options {[*operands, *options]}.")
-    return cls(spec, **arguments)
+    instruction = cls(spec, **arguments)
+    instruction._check_fields()
+    return instruction
 
 
 def _number(owner: str, name: str, text: str) -> int:
