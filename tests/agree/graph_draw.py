@@ -83,10 +83,15 @@ class Draw(Numbers):
     # ---- values to read ------------------------------------------------------------------------------------------
 
     def value(self, accept: Callable[[Tensor], bool] | None = None, fallback: Shape | None = None) -> Tensor:
-        """A value that can be read, preferably a late one; a new parameter if none is acceptable."""
+        """A value that can be read, preferably a late one; a new parameter if none is acceptable, and now and then."""
+        found = self.existing(accept)
+        return found or self.parameter((self.size(),) if fallback is None else fallback)
+
+    def existing(self, accept: Callable[[Tensor], bool] | None = None) -> Tensor | None:
+        """A value that can be read, preferably a late one; None if none is acceptable, and now and then."""
         found = [tensor for tensor in self.values.values() if accept is None or accept(tensor)]
         if not found or self.chance(0.05):
-            return self.parameter((self.size(),) if fallback is None else fallback)
+            return None
         states = [tensor for tensor in found if tensor.name in self.store.states]
         if states and self.chance(self.store.stateful / 3):
             return self.pick(states)

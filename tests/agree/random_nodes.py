@@ -7,7 +7,7 @@ picked or made. Operators with bodies are drawn by ``random_bodies``, or else fr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import prod
 
 from femtodriver.errors import FemtoError
@@ -54,10 +54,13 @@ WEIGHTS: Mapping[str, float] = {
 
 @dataclass
 class _Wanted:
-    """How to get the tensors of a sketch: those that are chosen, parameters in practice."""
+    """How to get the tensors of a sketch: ``chosen`` are there; ``fresh`` are to be new parameters, ``parameters``
+    nearly always; all others are found or made.
+    """
 
     chosen: dict[str, Tensor]
     parameters: tuple[str, ...] = ()
+    fresh: set[str] = field(default_factory=set)
 
 
 def add_node(draw: Draw, operator: type[Operator]) -> None:
@@ -83,7 +86,8 @@ def _sketched(draw: Draw, operator: type[Operator]) -> tuple[Sketch, _Wanted]:
 
 def _form(draw: Draw, operator: type[Operator]) -> ShapeForm:
     """A form that goes with a value that is there, seldom any."""
-    rank = len(draw.value().shape) if draw.values else 1
+    there = draw.existing()
+    rank = 1 if there is None else len(there.shape)
     fitting = [form for form in operator.forms if rank in (len(form.shapes[name]) for name in _computed(form))]
     return draw.pick(fitting if fitting and draw.chance(0.95) else operator.forms)
 
@@ -111,10 +115,13 @@ def _alike(draw: Draw, operator: type[Operator], sketch: Sketch) -> _Wanted:
     if not names:
         return _Wanted({})
     draw.generator.shuffle(names)  # the one that is chosen may be the one that is repeated, or not
-    first = draw.value()
-    sketch.shapes = {name: (1,) if draw.chance(0.1) else first.shape for name in names}
-    sketch.shapes[names[0]] = first.shape
-    again = {name: first for name in names[1:] if sketch.shapes[name] == first.shape and draw.chance(0.1)}
+    first = draw.existing()
+    shape = (draw.size(),) if first is None else first.shape
+    sketch.shapes = {name: (1,) if draw.chance(0.1) else shape for name in names}
+    sketch.shapes[names[0]] = shape
+    if first is None:
+        return _Wanted({}, fresh={names[0]})
+    again = {name: first for name in names[1:] if sketch.shapes[name] == shape and draw.chance(0.1)}
     return _Wanted({names[0]: first, **again})
 
 
@@ -128,21 +135,22 @@ def _by_form(draw: Draw, operator: type[Operator], sketch: Sketch, form: ShapeFo
 
     for name, text in form.constants.items():
         sizes[name] = sketch.constants[name] = size_of(text, sizes, unknown)
-    chosen: dict[str, Tensor] = {}
+    wanted = _Wanted({}, form.parameters)
     forms = _family_forms(form, _names(draw, operator))
     for name in sorted(forms, key=lambda name: name in form.parameters):
         axes, state = forms[name], name in operator.updates
         if all(axis.isidentifier() and axis not in sizes for axis in axes) and name not in form.parameters:
-            found = _state(draw, len(axes)) if state else draw.value(_of_rank(len(axes)), _fresh(draw, len(axes)))
+            found = _state(draw, len(axes)) if state else draw.existing(_of_rank(len(axes)))
             if found is not None:
-                chosen[name] = found
+                wanted.chosen[name] = found
                 sizes |= {axis: size for axis, size in zip(axes, found.shape, strict=True) if axis != "_"}
                 sketch.shapes[name] = found.shape
                 continue
+            wanted.fresh |= set() if state else {name}
         large = unknown if name not in form.parameters or len(axes) < 2 else _often_large(draw, sizes)
         sketch.shapes[name] = tuple(size_of(axis, sizes, large) for axis in axes)
     sketch.shapes = {name: sketch.shapes[name] for name in forms}
-    return _Wanted(chosen, form.parameters)
+    return wanted
 
 
 def _family_forms(form: ShapeForm, names: list[str]) -> dict[str, tuple[str, ...]]:
@@ -154,10 +162,6 @@ def _family_forms(form: ShapeForm, names: list[str]) -> dict[str, tuple[str, ...
 
 def _of_rank(rank: int) -> Callable[[Tensor], bool]:
     return lambda tensor: len(tensor.shape) == rank
-
-
-def _fresh(draw: Draw, rank: int) -> Shape:
-    return tuple(draw.size() if rank == 1 else draw.integer(1, 9) for _ in range(rank))
 
 
 def _state(draw: Draw, rank: int) -> Tensor | None:
@@ -243,6 +247,8 @@ def _tensor(draw: Draw, operator: type[Operator], name: str, shape: Shape, wante
         return wanted.chosen[name]
     if name in operator.updates:
         return draw.state(shape)
+    if name in wanted.fresh:
+        return draw.parameter(shape)
     if name not in wanted.parameters:
         return draw.like(shape)
     matrix = len(shape) > 1
