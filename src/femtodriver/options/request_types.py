@@ -318,7 +318,7 @@ class DriverRequest(BackendRequest, DebugRequest):
         kind=KEY_SALT,
         on_command_line=False,
         aliases=("encryption_salt",),
-        help="salt of the key (default: FS_ENCRYPTION_SALT, else one that follows from the program)",
+        help="salt of the key (default: FS_ENCRYPTION_SALT, else 64 random bits)",
     )
 
 
