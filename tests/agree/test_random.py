@@ -1,4 +1,4 @@
-"""Random legal networks: whatever the operators' samplers make, all executors compute alike, or say why not."""
+"""Random legal networks: whatever the operators declare, all executors compute alike, or say why not."""
 
 from __future__ import annotations
 

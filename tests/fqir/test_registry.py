@@ -7,7 +7,8 @@ from types import ModuleType
 import pytest
 
 from femtodriver.errors import UnsupportedError
-from femtodriver.fqir.files.passive_records import GLOBALS, OPERATOR
+from femtodriver.fqir.files.allowed_names import GLOBALS
+from femtodriver.fqir.files.passive_records import OPERATOR
 from femtodriver.fqir.graph import Node
 from femtodriver.fqir.location import NodePlace
 from femtodriver.fqir.operators.control_flow import Call

@@ -1,7 +1,7 @@
 """What a network is: frozen records of graphs, nodes and tensors.
 
-These are our own records, never the producer's classes. The loader (``load``) makes them from
-bytes, ``adapt`` from objects in memory; nothing here executes or compiles.
+These are our own records, never the producer's classes. ``files.load_network`` makes them from
+bytes, ``files.from_graphproto`` from objects in memory; nothing here executes or compiles.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From passive records to the frozen graph records of ``graph``: structural typing, nothing about meaning.
+"""From passive records to the frozen graph records of ``graph.py``: structural typing, nothing about meaning.
 
 Objects are converted once each, by identity: a list of 100,000 nodes that 4,000 graphs share is one object on the
 wire. Neighbour sets, caches and statistics of the file are never followed, so its cycles do not matter.
@@ -10,13 +10,13 @@ from types import MappingProxyType
 
 from femtodriver.errors import ModelError
 from femtodriver.fqir.files.allowed_constructors import MAX_DIMENSIONS, checked_shape
+from femtodriver.fqir.files.allowed_names import OPERATOR_CLASSES
 from femtodriver.fqir.files.constant_values import ConstantBuilder
 from femtodriver.fqir.files.load_limits import Budget
 from femtodriver.fqir.files.passive_records import (
     GRAPH,
     NODE,
     OPERATOR,
-    OPERATOR_CLASSES,
     TENSOR,
     DtypeStub,
     Marker,

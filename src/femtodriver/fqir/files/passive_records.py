@@ -1,17 +1,11 @@
 """Passive stand-ins for what a graph file names: classes become records, numpy objects become stubs.
 
-Nothing here is executed, imported or called on behalf of a file. The table ``GLOBALS`` is the complete list of
-(module, name) pairs that a file may mention (spec/fqir.md A.5); equality is exact, there are no prefixes.
+Nothing here is executed, imported or called on behalf of a file. Which names a file may mention says ``allowed_names``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from femtodriver.fqir.registry import OPERATORS
-
-# Operator classes of the producer, with the operator name that must agree (spec/fqir.md C.1).
-OPERATOR_CLASSES: dict[str, str] = {operator.producer_class: name for name, operator in OPERATORS.items()}
 
 GRAPH, NODE, TENSOR, OPERATOR, TABLE, INERT = "graph", "node", "tensor", "operator", "table", "inert"
 
@@ -87,59 +81,3 @@ class RecordSet:
 RECORD_SET = RecordSet()
 
 DTYPE_CODES = frozenset(("b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"))
-
-_COUNTERS = (
-    "NullCounter",
-    "VVCounter",
-    "VCounter",
-    "CopyCounter",
-    "MatmulCounter",
-    "VLUTCounter",
-    "ShiftCounter",
-    "ReductionCounter",
-    "ConvCounter",
-    "OpCounter",
-)
-_CLASSES = {
-    "fmot.fqir.graph_proto.graph_proto": {"GraphProto": GRAPH},
-    "fmot.fqir.nodes.node_proto": {"NodeProto": NODE},
-    "fmot.fqir.variables.tensor_proto": {"TensorProto": TENSOR},
-    "fmot.fqir.nodes.optypes": dict.fromkeys(OPERATOR_CLASSES, OPERATOR),
-    "fmot.qat.nn.atomics": {"Table": TABLE},
-    "fmot.fqir.nodes.node_base": {"NodeReprSettings": INERT},
-    "fmot.fqir.nodes.opcounters": dict.fromkeys(_COUNTERS, INERT),
-    "fmot.fqir.nodes.opcount": {"OpCount": INERT},
-    "fmot.fqir.runtime_backend": {"CompiledGraphRuntime": INERT},
-    "fmot.fqir.runtime_plan": dict.fromkeys(("RuntimeGraphPlan", "RuntimeNode", "RuntimeTensor"), INERT),
-}
-_CALLS = {
-    "__builtin__": ("set", "bytes"),
-    "builtins": ("set", "bytes"),
-    "_codecs": ("encode",),
-    "numpy": ("dtype",),
-    "numpy._core.multiarray": ("_reconstruct", "scalar"),
-    "numpy.core.multiarray": ("_reconstruct", "scalar"),
-    "numpy._core.numeric": ("_frombuffer",),
-    "numpy.core.numeric": ("_frombuffer",),
-    "collections": ("OrderedDict",),
-}
-_TYPES = {
-    "__builtin__": ("long", "int", "float", "bool", "str"),
-    "builtins": ("long", "int", "float", "bool", "str"),
-    "numpy": ("ndarray",),
-}
-
-
-def _table() -> dict[tuple[str, str], Marker]:
-    table = {}
-    for module, kinds in _CLASSES.items():
-        for name, kind in kinds.items():
-            table[module, name] = Marker("class", kind, name)
-    for role, listing in (("call", _CALLS), ("type", _TYPES)):
-        for module, names in listing.items():
-            for name in names:
-                table[module, name] = Marker(role, name, name)
-    return table
-
-
-GLOBALS: dict[tuple[str, str], Marker] = _table()

@@ -1,6 +1,6 @@
 """Our own restricted pickle machine: about forty opcodes that build plain values, records and stubs.
 
-It imports nothing and calls nothing that a file names; ``constructors`` interprets the few callables that graph
+It imports nothing and calls nothing that a file names; ``allowed_constructors`` interprets the few callables that graph
 files use. It does not recurse, and meaning is only read after STOP, so aliases through the memo open no gap
 between check and use. See spec/fqir.md A.4 to A.8.
 """
@@ -13,8 +13,9 @@ from collections.abc import Callable
 
 from femtodriver.errors import ModelError
 from femtodriver.fqir.files.allowed_constructors import build, call, new_record
+from femtodriver.fqir.files.allowed_names import GLOBALS
 from femtodriver.fqir.files.load_limits import MAX_OPCODES, Budget
-from femtodriver.fqir.files.passive_records import GLOBALS, RECORD_SET, Marker, Record, RecordSet
+from femtodriver.fqir.files.passive_records import RECORD_SET, Marker, Record, RecordSet
 from femtodriver.safe_text import describe, quote
 
 _STOP = 0x2E
