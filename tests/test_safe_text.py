@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from femtodriver.safe_text import describe, plain_name, quote
+from femtodriver.safe_text import describe, one_line, plain_name, quote
 
 
 @pytest.mark.parametrize("name", ["x", "%x.4", "output.0", "%buffer_%x.2", "a:b", "a[1]", "x+y", "-dummy-ones"])
@@ -30,3 +30,17 @@ def test_descriptions_do_not_look_inside() -> None:
     assert describe(1 << 2000) == "a whole number of 2001 bits"
     assert describe(True) == "True"
     assert describe(1.5) == "the real number 1.5"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("plain, größe: 'x'", "plain, größe: 'x'"),
+        ("a\x1b[31m\nb", r"a\u001b[31m\nb"),
+        ("\u202eevil", r"\u202eevil"),
+        ("caf\udce9", r"caf\udce9"),
+    ],
+)
+def test_one_line(text: str, line: str) -> None:
+    assert one_line(text) == line
+    assert one_line(text).isprintable()

@@ -26,6 +26,11 @@ def plain_name(text: str, limit: int = 4096) -> str:
     return quote(text, limit)
 
 
+def one_line(text: str) -> str:
+    """The text with escapes for characters that cannot be printed, line ends among them."""
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
+
+
 def describe(value: object) -> str:
     """One value in a few words, without looking inside it."""
     if value is None:

@@ -268,3 +268,33 @@ def copying() -> Any:
     x, y = (wire.tensor(name=name, dtype="fqint16", shape=[4], value=None) for name in "xy")
     node = wire.node(name="n", optype=wire.operator("COPY", "copy"), opname="copy", inputs={"x": x}, outputs=[y])
     return main_graph(wire.graph(name="ARITH", nodes=[node], inputs=[x], outputs=[y], parameters=[]))
+
+
+RAW = "o\x1b[31m\nx"
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    "words",
+    [
+        [f"{RAW}.pt"],
+        ["LOOPBACK", "--output-dir", RAW],
+        ["LOOPBACK", "--hw-config", RAW],
+        ["LOOPBACK", "--hardware", RAW],
+        ["LOOPBACK", "--runners", RAW],
+        ["LOOPBACK", f"--{RAW}"],
+        ["LOOPBACK", "--seed", RAW],
+        ["LOOPBACK", "--input-file", f"{RAW}.npy", "--runners", "fqir"],
+        ["LOOPBACK", "--debug-vars", RAW],
+        ["LOOPBACK", "--dump-ir", f"{RAW}/\0"],
+        ["LOOPBACK", "--compiler-option", f"{RAW}=1"],
+        ["LOOPBACK", "--runners", "fqir", "--debug", "--model-options-file", RAW],
+        ["inspect", RAW],
+        ["disasm", RAW],
+    ],
+)
+def test_foreign_text_never_reaches_the_terminal_raw(capsys: Out, words: list[str]) -> None:
+    main(words)
+    captured = capsys.readouterr()
+    assert "\x1b" not in captured.out + captured.err
+    assert "--debug" in words or len(captured.err.splitlines()) <= 1

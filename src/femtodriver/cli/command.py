@@ -18,6 +18,7 @@ from femtodriver.cli.subcommands import SUBCOMMANDS
 from femtodriver.errors import FemtoError
 from femtodriver.options.bind_request import bind
 from femtodriver.options.option_parser import EXIT_USAGE, normalised
+from femtodriver.safe_text import one_line
 
 EXIT_DIFFERENT = 1
 EXIT_INTERRUPTED = 130
@@ -106,7 +107,7 @@ def _work(given: argparse.Namespace) -> int:
 
 def _tell(sentence: str) -> None:
     with contextlib.suppress(OSError, ValueError):  # there is nowhere left to say it
-        print(f"femtodrive: {sentence}", file=sys.stderr, flush=True)
+        print(f"femtodrive: {one_line(sentence)}", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
@@ -129,12 +130,20 @@ def _end(number: int, frame: object) -> None:
     raise Ended(number)
 
 
+class _OneLine(logging.Formatter):
+    """Foreign text in a message does not reach the terminal raw; a traceback keeps its lines."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's name)
+        """As of ``logging.Formatter``."""
+        return one_line(super().formatMessage(record))
+
+
 @contextlib.contextmanager
 def _logging(debug: bool) -> Iterator[None]:
     """Our log on stderr meanwhile: warnings, or everything."""
     logger = logging.getLogger("femtodriver")
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("femtodrive: %(levelname)s: %(message)s"))
+    handler.setFormatter(_OneLine("femtodrive: %(levelname)s: %(message)s"))
     before = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG if debug else logging.WARNING)

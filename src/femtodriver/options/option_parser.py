@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from femtodriver.options.option import AnyRequest, Option, options_of
+from femtodriver.safe_text import one_line
 
 EXIT_USAGE = 2
 
@@ -39,7 +40,7 @@ class OptionParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """One line, not the usage of forty options."""
-        print(f"femtodrive: error: {message}; {self.prog} --help tells more.", file=sys.stderr)
+        print(f"femtodrive: error: {one_line(message)}; {self.prog} --help tells more.", file=sys.stderr)
         raise SystemExit(EXIT_USAGE)
 
 

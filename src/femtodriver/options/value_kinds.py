@@ -47,6 +47,10 @@ def _is_number(value: Any, kind: type) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool)
 
 
+def _is_path(value: Any) -> bool:
+    return isinstance(value, (str, os.PathLike)) and os.fsdecode(value) != "" and "\0" not in os.fsdecode(value)
+
+
 def _is_names(value: Any) -> bool:
     return value is None or isinstance(value, str) or _is_sequence_of_texts(value)
 
@@ -83,7 +87,7 @@ def _is_scale(value: Any) -> bool:
 
 SWITCH = ValueKind("True or False", lambda value: isinstance(value, bool))
 TEXT = ValueKind("a text", lambda value: isinstance(value, str) and value != "")
-PATH = ValueKind("a path", lambda value: isinstance(value, (str, os.PathLike)) and os.fspath(value) != "")
+PATH = ValueKind("a path", _is_path)
 NAMES = ValueKind("names, separated by commas or in a list", _is_names, _some_names)
 SECONDS = ValueKind(
     "a positive number of seconds", lambda value: _is_number(value, Real) and 0 < value < math.inf, float

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from femtodriver.device.evk2.usb_boards import EvkBoard
-from femtodriver.files.file_access import AnyPath
+from femtodriver.files.file_access import AnyPath, shown_path
 from femtodriver.fqir.graph import Network
 from femtodriver.inputs import InputSpec
 from femtodriver.metrics import document_text
@@ -93,7 +93,7 @@ def written_text(output_dir: AnyPath, built: Built, execution: Execution | None,
     name = built.source.name
     femto = model_folder.femto_path(output_dir, name)
     lines = [
-        f"wrote {model_folder.model_folder(output_dir, name)}/",
+        f"wrote {shown_path(model_folder.model_folder(output_dir, name))}/",
         f"  {built.source.meta_name}/",
         f"  {model_folder.IO_RECORDS}/apb_records/0PROG_A, 0PROG_D",
         f"  {model_folder.IO_RECORDS}/{femto.name} ({femto.stat().st_size:,} bytes{_secrecy_text(built)})",
