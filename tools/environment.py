@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CONSTRAINTS = ROOT / "constraints.txt"
 BUILD_CONSTRAINTS = ROOT / "constraints-build.txt"
 CONTENTS = {
-    "run": (".", "NumPy and PyYAML, about 100 MB, less than a minute"),
+    "run": (".", "NumPy, PyYAML and rich, about 100 MB, less than a minute"),
     "test": (".[test]", "torch, fmot and what they bring, about 1.5 GB, several minutes"),
 }
 FETCHED = re.compile(

@@ -60,6 +60,7 @@ def test_a_fresh_model_agrees_with_fmot(models: ModuleType, name: str, precision
     assert checked(network, frames, Target(load_part())).kind == EXACT
 
 
+@pytest.mark.slow
 @pytest.mark.fmot
 def test_every_recipe_is_tested(models: ModuleType) -> None:
     assert set(NAMES) == set(models.MODELS)

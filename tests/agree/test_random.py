@@ -43,6 +43,7 @@ def test_a_seed_always_gives_the_same_network_and_inputs() -> None:
         assert random_target(seed) == random_target(seed)
 
 
+@pytest.mark.slow
 def test_networks_have_every_operator_nesting_and_state() -> None:
     networks = [random_network(seed) for seed in range(BATCHES * BATCH)]
     operators = Counter(node.op or "call" for net in networks for _, node in net.frame.walk())

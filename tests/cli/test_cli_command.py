@@ -193,6 +193,7 @@ def test_characters_that_the_terminal_lacks_are_escaped(process: Process) -> Non
     assert done.stderr.startswith(r"femtodrive: error: gr\xf6\xdfe.pt: ")
 
 
+@pytest.mark.slow
 def test_the_process_returns_the_status(process: Process) -> None:
     done = process("LOOPBACK", "--runners", "fqir,fasmir")
     assert (done.returncode, done.stderr) == (0, "")

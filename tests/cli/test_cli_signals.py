@@ -39,6 +39,7 @@ def long_run(here: Path, spotter: str) -> Iterator[subprocess.Popen[str]]:
         running.communicate()
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_run_with_one_line_and_leaves_nothing(here: Path, long_run: subprocess.Popen[str]) -> None:
     time.sleep(0.3)
     long_run.send_signal(signal.SIGINT)

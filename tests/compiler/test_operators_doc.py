@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from femtodriver.fqir.registry import OPERATORS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +27,7 @@ def test_the_file_is_current() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_a_stale_file_is_found_and_made_anew(tmp_path: Path) -> None:
     stale = tmp_path / "operators.md"
     stale.write_text(DOCS.read_text("utf-8").replace("Sum: ", "Some: "), "utf-8")

@@ -60,6 +60,7 @@ print(hashlib.sha256("".join(texts).encode()).hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_equal_bytes_in_every_process() -> None:
     """Whatever the seed of Python's hashes: no set or dictionary order may leak into a program or its text."""
     found = set()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.device.board_fuzz import run
 
 
+@pytest.mark.slow
 def test_mutated_traffic_is_answered_or_noted() -> None:
     tally = run(4000, seed=11)
     assert sum(tally.mutants.values()) == 4000

@@ -341,6 +341,7 @@ def test_messages_that_no_core_can_take() -> None:
     assert works(board, data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "message"),
     [

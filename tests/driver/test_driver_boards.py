@@ -203,6 +203,7 @@ def test_one_runner_alone_leaves_its_traffic(server: BoardServer) -> None:
     assert Path("model_datas/LOOPBACK/io_records/all.yaml").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ZOO)
 def test_models_of_the_corpus(server: BoardServer, corpus: Path, model: str) -> None:
     fd = Femtodriver()
@@ -218,6 +219,7 @@ def test_models_of_the_corpus(server: BoardServer, corpus: Path, model: str) -> 
     assert not server.board.violations.counts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("debug_vars", [None, "all"])
 def test_encrypted_programs_run_on_a_board_with_the_key(debug_vars: str | None) -> None:
     fd = Femtodriver(keyring=KEYRING, encryption_key_index=5)
@@ -331,6 +333,7 @@ def test_any_name_of_a_variable_can_be_stored(name: str) -> None:
     assert json.loads(json.dumps(yaml.safe_load(Path("there/comparison.yaml").read_text("utf-8"))))["pass"] is False
 
 
+@pytest.mark.slow
 def test_pictures_of_several_outputs_and_pairs() -> None:
     pytest.importorskip("matplotlib")
     rng = np.random.default_rng(0)

@@ -53,6 +53,7 @@ def test_without_a_corpus_its_tests_are_skipped_and_counted(project: Path) -> No
     assert "corpus: not here (wanted at ../shared/corpus beside the repository); corpus tests: 0 ran, 1 skipped" in text
 
 
+@pytest.mark.slow
 def test_with_a_corpus_its_tests_run_and_are_counted(project: Path) -> None:
     (project.parent / "shared" / "corpus").mkdir(parents=True)
     (project / "tests" / "test_one.py").write_text("def test_one(corpus):\n    assert corpus.is_dir()\n")
@@ -61,6 +62,7 @@ def test_with_a_corpus_its_tests_run_and_are_counted(project: Path) -> None:
     assert "corpus tests: 1 ran, 0 skipped" in text
 
 
+@pytest.mark.slow
 def test_tests_that_need_fmot_are_skipped_without_it(project: Path) -> None:
     (project / "tests" / "test_one.py").write_text(
         "import sys\nsys.modules.pop('fmot', None)\n"

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from femtodriver.errors import MachineFault
@@ -43,6 +44,7 @@ def test_the_slow_machine_knows_every_vector_instruction() -> None:
     assert names == set(MEANING), "write its meaning into MEANING of tests/machine/slow_machine.py, from docs/isa.md"
 
 
+@pytest.mark.slow
 @given(random_source())
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_machine_and_the_slow_one_agree(made: Source) -> None:

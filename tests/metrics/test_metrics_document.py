@@ -255,6 +255,7 @@ def close(parts: list[float], total: float) -> bool:
     return math.isclose(math.fsum(parts), total, rel_tol=1e-8, abs_tol=1e-25)
 
 
+@pytest.mark.slow
 @given(report=reports(), description=st.none() | descriptions(), period=st.floats(1e-6, 1.0))
 def test_sums_add_up(report: RunReport, description: Description | None, period: float) -> None:
     doc: dict[str, Any] = build_document(report, description, PART, input_period_s=period)

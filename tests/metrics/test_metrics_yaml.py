@@ -31,6 +31,7 @@ def slow(doc: dict[str, Any]) -> str:
     return text
 
 
+@pytest.mark.slow
 @given(st.dictionaries(KEYS, VALUES, max_size=5))
 def test_both_writers_give_the_same_bytes(doc: dict[str, Any]) -> None:
     assert document_yaml(doc) == slow(doc)

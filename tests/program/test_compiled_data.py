@@ -30,6 +30,7 @@ def _same(first: CompiledData, second: CompiledData) -> bool:
     return first.to_zip_bytes() == second.to_zip_bytes()
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(programs())
 def test_archives_keep_the_program(data: CompiledData) -> None:

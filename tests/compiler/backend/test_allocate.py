@@ -27,6 +27,7 @@ ZOO = Path(__file__).resolve().parents[4] / "shared" / "corpus" / "zoo"
 NAMES = sorted(path.parent.name for path in ZOO.glob("*/graph.pt"))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(networks())
 def test_allocation_of_random_networks(fmir: Fmir) -> None:

@@ -103,6 +103,7 @@ def chain(length: int) -> Network:
     return net.network()
 
 
+@pytest.mark.slow
 def test_instruction_memory() -> None:
     text = refusal(chain(2100))
     needed, there = two_numbers(text)

@@ -30,6 +30,7 @@ def packing_always_pays() -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(networks())
 def test_no_pass_changes_what_a_network_computes(before: Fmir) -> None:

@@ -59,6 +59,7 @@ def sharing_always_pays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ownership, "LEAST_ELEMENTS", 8)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sharing_always_pays")
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(networks())

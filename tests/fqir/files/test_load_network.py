@@ -293,6 +293,7 @@ def test_a_truncated_file_is_refused(cut: int) -> None:
 # ---- the corpus ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_corpus_graph_loads_and_prints(corpus: Path) -> None:
     paths = sorted(corpus.glob("*/*/graph.pt"))
     assert len(paths) > 100
