@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from femtodriver import Femtodriver
 from femtodriver.errors import ProgramError
 from femtodriver.isa.limits import ISA_NAME
 from femtodriver.program import archive
@@ -204,3 +205,12 @@ def test_changing_a_program_on_purpose() -> None:
     data.mems_per_core[0]["DM"][0][0] ^= np.uint64(1)
     metadata = with_digest(data.metadata, data.mems_per_core)
     check_digest(metadata, data.mems_per_core, "x")
+
+
+def test_a_program_changed_in_memory_is_written_with_the_digest_of_its_words(tmp_path: Path) -> None:
+    with Femtodriver() as driver:
+        folder, _, _ = driver.compile("LOOPBACK", output_dir=tmp_path)
+    changed = CompiledData.read_from_files(folder)
+    changed.mems_per_core[0]["IM"][0][0] ^= np.uint64(1 << 40)
+    again = CompiledData.read_from_zip(changed.to_zip_bytes())
+    assert again.mems_per_core[0]["IM"][0].tolist() == changed.mems_per_core[0]["IM"][0].tolist()

@@ -21,7 +21,7 @@ from femtodriver.files.plain_json import load_json
 from femtodriver.files.plain_yaml import dump_yaml, load_yaml
 from femtodriver.program import archive, images
 from femtodriver.program.bank_usage import check_images, whole_image
-from femtodriver.program.digest import check_digest
+from femtodriver.program.digest import check_digest, with_digest
 from femtodriver.program.femto.femtofile import FemtoFile
 from femtodriver.program.femto.program_from_femto import program_from_femto
 from femtodriver.program.images import Memories
@@ -147,7 +147,9 @@ class CompiledData:
         return images.read_hex(data)
 
     def _contents(self) -> dict[str, bytes]:
-        contents = {images.METADATA_FILE: dump_yaml(self.metadata).encode("ascii")}
+        # Whoever changed words or sizes in memory meant to: what is written carries the digest of what it holds.
+        metadata = with_digest(self.metadata, self.mems_per_core)
+        contents = {images.METADATA_FILE: dump_yaml(metadata).encode("ascii")}
         for core in sorted(self.mems_per_core):
             contents.update(_core_files(core, self.mems_per_core[core]))
         for name in sorted(self.files):

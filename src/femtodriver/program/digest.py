@@ -2,8 +2,7 @@
 
 It covers what execution depends on: the used words of every bank, and of the metadata the sizes, inputs, outputs and
 the description without what a ``.femto`` loses. It stands in the description (``docs/femto.md``), and so in every form
-of a program that has one. It is no signature: whoever changes a program on purpose deletes the entry, or makes a new
-one with ``with_digest``.
+of a program that has one. It is no signature: a program that is changed in memory and written again gets a new one.
 """
 
 from __future__ import annotations
