@@ -249,6 +249,7 @@ def test_a_file_without_an_ending(capsys: Out) -> None:
 NAMES = [b"caf\xe9.pt", "caf\u00e9.pt".encode(), b"\xff\xfe.pt", b"new\nline.pt"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("locale", ["C.UTF-8", "C"])
 def test_any_file_name_in_any_locale(here: Path, name: bytes, locale: str) -> None:

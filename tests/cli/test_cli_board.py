@@ -19,6 +19,8 @@ from femtodriver.cli import main
 from tests.board_bench import BoardProcess, alarm, board_process, limit_outputs_only, needs_redis, redis_here
 from tests.fqir import graph_wire as wire
 
+pytestmark = pytest.mark.slow
+
 Out = pytest.CaptureFixture[str]
 KEYS = '0 = "000102030405060708090a0b0c0d0e0f"\n'
 
@@ -93,7 +95,6 @@ def test_several_inputs_and_outputs(served: BoardProcess, capsys: Out, here: Pat
         assert set(archive.files) == {f"{name}/{out}" for name in ("fqir", "fasmir", "hardware") for out in "pm"}
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("here")
 def test_a_runner_that_differs_gives_1_and_names_the_place(served: BoardProcess, capsys: Out) -> None:
     x = np.arange(32, dtype=np.int16).reshape(2, 16)
@@ -109,7 +110,6 @@ def test_a_runner_that_differs_gives_1_and_names_the_place(served: BoardProcess,
     assert "hardware = fasmir = dummy, 2 frames, within 28" in capsys.readouterr().out
 
 
-@pytest.mark.slow
 def test_the_board_says_what_happens_and_ends_with_ctrl_c(here: Path, capsys: Out) -> None:
     with board_process(here, "--listen", "127.0.0.1:0", "--hw-config", "spu001x4") as board:
         assert main(["LOOPBACK", *zynq(board, "hw,fqir")]) == 0
@@ -137,7 +137,6 @@ def test_the_board_ends_with_sigterm_too(here: Path) -> None:
     assert board.lines[-1] == "stopped"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("plain", [False, True])
 def test_encrypted_programs(
     here: Path, capsys: Out, spotter: str, plain: bool, monkeypatch: pytest.MonkeyPatch
@@ -222,7 +221,6 @@ def test_a_board_that_nobody_named(capsys: Out, hardware: str) -> None:
     assert main(["LOOPBACK", "--runners", "fqir", "--hardware", hardware]) == 0  # no board is needed
 
 
-@pytest.mark.slow
 def test_a_board_that_goes_away(here: Path, capsys: Out) -> None:
     with board_process(here, "--listen", "127.0.0.1:0", "--close-after-entries", "300") as board:
         assert board.lines[1].startswith("faults: Faults(")
@@ -281,7 +279,6 @@ def test_a_program_that_was_loaded_before(here: Path, capsys: Out, form: str) ->
         assert output_arrays(words, info.outputs, "test")["%x.4"].tolist() == list(range(16))
 
 
-@pytest.mark.slow
 @needs_redis
 def test_through_a_redis_server(here: Path, capsys: Out, spotter: str) -> None:
     keys = keyring(here)
@@ -297,7 +294,6 @@ def test_through_a_redis_server(here: Path, capsys: Out, spotter: str) -> None:
     assert board.lines[-1] == "stopped"
 
 
-@pytest.mark.slow
 def test_ctrl_c_while_the_board_works_ends_the_client_cleanly(here: Path, spotter: str) -> None:
     import subprocess
 

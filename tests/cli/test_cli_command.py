@@ -94,6 +94,7 @@ def test_only_names_of_options_are_rewritten() -> None:
     assert normalised(words) == ["my_model", "--out-put=a_b", "--x-y", "a_b", "-d_e", "--", "--z_z"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("here")
 def test_runners_that_differ_give_1_and_name_the_place(capsys: Out) -> None:
     np.save("wrong.npy", np.zeros((2, 16), np.int16))

@@ -14,6 +14,8 @@ import pytest
 from femtodriver.cli import command, main
 from femtodriver.cli.progress import RunProgress
 
+pytestmark = pytest.mark.slow
+
 LONG = "1000000"
 
 
@@ -39,7 +41,6 @@ def long_run(here: Path, spotter: str) -> Iterator[subprocess.Popen[str]]:
         running.communicate()
 
 
-@pytest.mark.slow
 def test_ctrl_c_ends_a_run_with_one_line_and_leaves_nothing(here: Path, long_run: subprocess.Popen[str]) -> None:
     time.sleep(0.3)
     long_run.send_signal(signal.SIGINT)

@@ -103,6 +103,7 @@ parts = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(sorted(NETWORKS)), parts)
 @example("wide sums", replace(SPU, acc_rows=1))

@@ -22,6 +22,8 @@ from tests.board_bench import free_port, needs_redis
 from tests.device.networks import NETWORKS, assert_equal, compiled, expected, random_inputs
 from tests.device.redis_bench import WAITS, board_at
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_virtual_board_through_a_server(client: Any, port: int, name: str) -> None:

@@ -315,6 +315,7 @@ def test_a_device_error_leaves_the_folder_as_it_was() -> None:
     assert {path: path.read_bytes() for path in Path("model_datas").rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a/b", "..", "x\\y", "/etc/x", "", "na\nme", "\udc80", "long" * 100, "größe"])
 def test_any_name_of_a_variable_can_be_stored(name: str) -> None:
     rows = {name: np.arange(4).reshape(2, 2)}

@@ -11,6 +11,8 @@ from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.lint import remarks
 from femtodriver.fqir.reference import Reference
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 GRAPHS = sorted(path.parent.relative_to(FOLDER) for path in FOLDER.glob("*/*/graph.pt"))
 CASES = ("", "_rand", "_small", "_test")

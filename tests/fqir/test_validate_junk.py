@@ -55,6 +55,7 @@ def outcome(net: Network) -> str:
     return "ran"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_spoiled_nodes_are_refused_or_run(seed: int) -> None:
     rng = random.Random(seed)

@@ -111,6 +111,7 @@ def test_a_fresh_interpreter_writes_the_same_bytes(tmp_path: Path) -> None:
     assert file.read_bytes() == printed.stdout == COMMITTED.read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.name)
 @given(data=st.data())
 @settings(max_examples=40, deadline=None)

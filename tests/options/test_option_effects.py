@@ -44,6 +44,7 @@ def test_every_option_has_a_row_and_every_row_an_option(command: str) -> None:
     assert [name for name in TABLES[command] if name not in names] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "name"), OPTIONS)
 def test_the_option_makes_a_difference(
     command: str, name: str, silent_port: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -19,6 +19,8 @@ from tests.fqir.files.attack_builders import ATTACKS
 from tests.fqir.files.attack_runner import Watch
 from tests.fqir.graph_wire import archive, bare, constant, graph, ignored, legacy
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 MOST_BYTES = 200_000_000
 MOST_CALLS = 8 * MAX_OPCODES
