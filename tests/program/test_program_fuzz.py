@@ -11,7 +11,6 @@ def test_mutants_are_read_or_refused() -> None:
     assert set(tallies) == set(readers())
     for name, tally in tallies.items():
         assert tally.refused > 0, name
-        assert tally.slowest_s < 2, name
         assert len(tally.messages) > 1, name
 
 
