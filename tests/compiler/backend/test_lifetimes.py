@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -38,6 +39,25 @@ def test_what_is_carried_lives_through_the_loop() -> None:
 def test_a_value_read_before_it_is_written_comes_from_the_iteration_before() -> None:
     body = (add("out0", "t0", 1), add("t0", "in0", 1))
     assert lives_of([Loop(3, body)], "t0") == {"t0": (1, 3)}
+
+
+def test_a_loop_does_not_lengthen_the_life_of_what_it_does_not_touch() -> None:
+    ops: list[Op] = [
+        add("t0", "in0", 1),
+        copy("out0", "t0"),
+        Loop(2, (add("t1", "in0", 1), copy("out0", "t1"))),
+        add("t2", "in0", 1),
+        copy("out0", "t2"),
+    ]
+    lives = lives_of(ops, "t0", "t1", "t2")
+    assert (lives["t0"], lives["t1"], lives["t2"]) == ((1, 2), (4, 5), (6, 7))
+
+
+def test_each_core_has_the_lives_of_its_own_values() -> None:
+    other = [replace(buffer(name), core=1) for name in ("t1", "state0")]
+    ops = [add("t0", "in0", 1), replace(add("t1", "state0", 1), core=1), replace(copy("state0", "t1"), core=1)]
+    fmir = network([buffer("in0"), buffer("out0"), buffer("t0"), *other], [*ops, copy("out0", "t0")])
+    assert [dict(lifetimes(fmir, core)) for core in (0, 1)] == [{"t0": (1, 4)}, {"t1": (2, 3)}]
 
 
 def test_inner_and_outer_loops() -> None:
