@@ -131,6 +131,7 @@ def test_a_wrong_key_is_detected_before_anything_is_written() -> None:
     assert not Path("second").exists()
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_anywhere_in_the_container_is_detected() -> None:
     """Pages, vectors, user data: a flipped bit never runs and never gives other outputs."""
     _, femto, _ = driver().compile("LOOPBACK", output_dir="first")

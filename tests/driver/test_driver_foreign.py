@@ -151,6 +151,7 @@ def test_the_worked_example() -> None:
     assert [(vector.kind, vector.parameter) for vector in file.model.vectors] == [("input", 3), ("output", 1)]
 
 
+@pytest.mark.slow
 def test_two_cores_with_many_banks() -> None:
     wanted = large("big.zip")
     assert main(["big.zip"]) == 0

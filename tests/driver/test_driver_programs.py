@@ -63,6 +63,7 @@ def test_a_femto_alone_in_a_fresh_process_gives_the_same_bits(fd: Femtodriver) -
     check_alone(fd, SPOTTER, 10)
 
 
+@pytest.mark.slow
 def test_names_of_several_variables_survive_the_container(fd: Femtodriver, corpus: Path) -> None:
     check_alone(fd, corpus / "zoo" / "multi_io_double" / "graph.pt", 5)
 

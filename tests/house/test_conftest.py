@@ -45,6 +45,7 @@ def test_golden_files_are_missed_written_compared_and_shown(project: Path) -> No
     assert "if that is meant: pytest tests/test_one.py --update-golden" in text
 
 
+@pytest.mark.slow
 def test_without_a_corpus_its_tests_are_skipped_and_counted(project: Path) -> None:
     (project / "tests" / "test_one.py").write_text("def test_one(corpus): ...\n\ndef test_two(): ...\n")
     status, text = run(project)

@@ -206,6 +206,7 @@ def test_what_follows_an_array_is_told() -> None:
     assert twice.whole().tolist() == [0, 0, 0]
 
 
+@pytest.mark.slow
 @settings(max_examples=500)
 @given(
     edits=st.lists(st.tuples(st.integers(0, 127), st.integers(0, 255)), min_size=1, max_size=3), packed=st.booleans()
@@ -218,6 +219,7 @@ def test_a_damaged_header_is_read_or_refused_and_nothing_else(edits: list[tuple[
         whole(zipped({"x.npy": bytes(content)}) if packed else bytes(content), packed)
 
 
+@pytest.mark.slow
 @settings(max_examples=500)
 @given(edits=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), min_size=1, max_size=4))
 def test_a_damaged_archive_is_read_or_refused_and_nothing_else(edits: list[tuple[int, int]]) -> None:

@@ -120,6 +120,7 @@ def test_the_document_alone_decodes_every_instruction(spec: Spec, data: st.DataO
     assert decode(list(instruction.encode())) == plain(instruction)
 
 
+@pytest.mark.slow
 @given(st.sampled_from(ALL), st.lists(st.integers(0, 127), max_size=3), st.integers(0, 2))
 @settings(max_examples=300, deadline=None)
 def test_both_decoders_refuse_the_same_words(spec: Spec, flips: list[int], cut: int) -> None:

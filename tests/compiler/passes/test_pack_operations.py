@@ -514,6 +514,7 @@ def small_operations(draw: st.DrawFn) -> Fmir:
     return network(buffers, ops, tables=TABLES).with_ops(tuple(ops))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(small_operations())
 def test_packing_changes_no_number(before: Fmir) -> None:

@@ -61,6 +61,7 @@ def test_programs_equal_those_of_the_second_implementation(index: int) -> None:
     assert {place: image.tolist() for place, image in found.items()} == wanted
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(programs(), st.sampled_from([0, 31]), st.integers(0, 2**64 - 1))
 def test_with_the_key_the_program_is_whole_again(data: CompiledData, index: int, salt: int) -> None:
