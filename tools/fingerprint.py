@@ -33,6 +33,7 @@ def fingerprint(model: Path, folder: Path) -> list[str]:
                 input_period=0.016,
                 seed=7,
                 no_outputs=True,
+                input_style="random",
             )
         except FemtoError as error:
             return [f"{type(error).__name__}: {error}  {name}"]

@@ -76,7 +76,7 @@ def test_two_terminals(served: BoardProcess, capsys: Out, spotter: str) -> None:
     assert main(["LOOPBACK", *zynq(served, "hw,fasmir,fqir")]) == 0
     out, err = capsys.readouterr()
     assert err == ""
-    assert "hardware = fasmir = fqir, 2 frames, bit-exact" in out
+    assert "hardware = fasmir = fqir, 8 frames, bit-exact" in out
     assert "  comparison/" in out
     words = ["--input-file", str(Path(spotter).with_name("words.npz")), "--input-sample-indices", "5,25"]
     assert main([spotter, *zynq(served, "fqir,fmir,fasmir,hw"), *words, "--debug-vars", "all"]) == 0
@@ -147,7 +147,7 @@ def test_encrypted_programs(
     with board_process(here, "--listen", "127.0.0.1:0", "--keyring", keys) as board:
         assert board.lines[0] == "virtual board: spu001, 2 cores, keys 0"
         assert main([spotter, *zynq(board, "hw,fasmir,fqir"), *extra]) == 0
-        assert "hardware = fasmir = fqir, 2 frames, bit-exact" in capsys.readouterr().out
+        assert "hardware = fasmir = fqir, 8 frames, bit-exact" in capsys.readouterr().out
         (here / "other").mkdir()
         wrong = keyring(here / "other", KEYS.replace("0a", "0b"))
         status = main(["LOOPBACK", *zynq(board, "hw,fqir"), *extra[2:], "--keyring", wrong, "--timeout", "0.5"])
@@ -288,7 +288,7 @@ def test_through_a_redis_server(here: Path, capsys: Out, spotter: str) -> None:
         for words in (["LOOPBACK"], [spotter], [spotter, "--keyring", keys], [model, "--debug-vars", "all"]):
             hardware = ["--runners", "hw,fasmir,fqir", "--hardware", "redis", "--zynq-host", address, "--timeout", "20"]
             assert main([*words, *hardware]) == 0
-            assert "hardware = fasmir = fqir, 2 frames, bit-exact" in capsys.readouterr().out
+            assert "hardware = fasmir = fqir, 8 frames, bit-exact" in capsys.readouterr().out
         assert board.stop() == 0
     assert board.lines[1].startswith(f"serving the redis protocol at {address} (--hardware redis")
     assert board.lines[-1] == "stopped"

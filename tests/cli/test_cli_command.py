@@ -32,7 +32,7 @@ def test_the_main_job(capsys: Out) -> None:
         "fits spu001:",
     ]
     assert lines[4].startswith("  core 0: data 64 of 524,288 bytes (0.0 %), tables 0 of 16,384 bytes")
-    assert "fqir = fmir = fasmir, 2 frames, bit-exact" in lines
+    assert "fqir = fmir = fasmir, 8 frames, bit-exact" in lines
     assert any(line.startswith("Latency ") for line in lines)
     assert any(line.startswith("Power ") for line in lines)
     assert "wrote model_datas/LOOPBACK/" in lines
@@ -198,7 +198,7 @@ def test_characters_that_the_terminal_lacks_are_escaped(process: Process) -> Non
 def test_the_process_returns_the_status(process: Process) -> None:
     done = process("LOOPBACK", "--runners", "fqir,fasmir")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "fqir = fasmir, 2 frames, bit-exact" in done.stdout
+    assert "fqir = fasmir, 8 frames, bit-exact" in done.stdout
     done = process("LOOPBACK", "--runners", "no")
     assert done.returncode == 2
     assert process("gone.pt").returncode == 1

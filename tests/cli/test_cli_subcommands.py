@@ -79,7 +79,7 @@ def test_disasm_in_both_forms(capsys: Out) -> None:
 def test_encrypted_programs(capsys: Out, keys: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["LOOPBACK", "--keyring", keys, "--runners", "fqir,fasmir"]) == 0
     out = capsys.readouterr().out
-    assert "fqir = fasmir, 2 frames, bit-exact" in out
+    assert "fqir = fasmir, 8 frames, bit-exact" in out
     assert "bytes, encrypted with key 3)" in out
     assert main(["inspect", FEMTO]) == 0
     assert "encrypted  yes" in capsys.readouterr().out

@@ -135,7 +135,7 @@ def test_a_long_run_on_a_terminal_shows_progress_and_colour(here: Path) -> None:
 def test_plain_text_for_those_who_want_it(here: Path, environment: dict[str, str]) -> None:
     words = [sys.executable, "-m", "femtodriver", "LOOPBACK", "--runners", "fqir,fasmir"]
     shown = shown_on_terminal(words, here, **environment)
-    assert b"fqir = fasmir, 2 frames, bit-exact" in shown
+    assert b"fqir = fasmir, 8 frames, bit-exact" in shown
     assert b"\x1b" not in shown
 
 

@@ -70,6 +70,7 @@ MAIN: dict[str, Case] = {
     "runners": case("fqir"),
     "input_file": case("rows.npy", runners="fqir"),
     "n_frames": case(3, runners="fqir"),
+    "input_style": case("varied", "random", runners="fqir"),
     "seed": case(7, runners="fqir"),
     "scale": case(2.0, runners="fqir", input_file="rows.npy"),
     "input_sample_indices": case((1, 2), runners="fqir"),

@@ -19,7 +19,7 @@ from femtodriver.options.request_types import RunnerRequest
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.runners.dummy_runner import DummyRunner
 from femtodriver.runners.fqir_runner import FqirRunner
-from femtodriver.runners.runner_table import RUNNERS, check_names, create
+from femtodriver.runners.runner_table import check_names, create
 
 X = (InputSpec("x", 16, 16),)
 
@@ -147,10 +147,6 @@ def foreign_model() -> Built:
 def test_what_a_model_cannot_be_run_by(name: str, sentence: str) -> None:
     with pytest.raises(FemtoError, match=sentence):
         create(name, foreign_model(), RunnerRequest())
-
-
-def test_every_row_of_the_table_names_a_function_that_is_there() -> None:
-    assert all(callable(row.maker) and row.summary for row in RUNNERS.values())
 
 
 def test_the_runner_asks_the_model_for_debug_variables() -> None:

@@ -270,7 +270,7 @@ class Femtodriver:
         if len(names) < 2:
             raise UsageError(f"compare: runners must be at least two, not {len(names)}; use execute_runner for one.")
         if model_inputs is None:
-            model_inputs = self._make_inputs(request.input_file, self._compiled().inputs, request)
+            model_inputs = self._make_inputs(request.input_file, self._compiled().inputs, request, compared=True)
         else:
             refuse_options_of(requests.InputRequest, request, "model_inputs")
         done = self._execute(names, model_inputs, request)
@@ -373,9 +373,9 @@ class Femtodriver:
         return self._built
 
     def _make_inputs(
-        self, source: InputSource, specs: Sequence[InputSpec], request: requests.FramesRequest
+        self, source: InputSource, specs: Sequence[InputSpec], request: requests.FramesRequest, compared: bool = False
     ) -> dict[str, Int64Array]:
-        arrays, self._made = make_inputs(source, specs, request)
+        arrays, self._made = make_inputs(source, specs, request, compared)
         for note in self._made.notes:
             _log.warning("%s", note)
         return arrays

@@ -10,26 +10,35 @@ from femtodriver.arrays import Int64Array
 from femtodriver.errors import InputError
 from femtodriver.files.file_access import AnyPath, open_file
 from femtodriver.inputs import InputSpec, read_inputs
+from femtodriver.inputs.generated_frames import CYCLE
 from femtodriver.inputs.loaded_inputs import InputSource
 from femtodriver.model.debug_program import wanted_names
 from femtodriver.model.load_model import Source
 from femtodriver.options.request_types import FramesRequest, JobRequest
+from femtodriver.options.value_kinds import VARIED
 from femtodriver.runners.execution import SIMULATOR, RunInputs
 
 MOST_BYTES = 1 << 40
+USUAL_FRAMES = 2
 
 
 def make_inputs(
-    source: InputSource, specs: Sequence[InputSpec], request: FramesRequest
+    source: InputSource, specs: Sequence[InputSpec], request: FramesRequest, compared: bool = False
 ) -> tuple[dict[str, Int64Array], RunInputs]:
-    """The inputs that a source and a request mean, int64, (frames, length); see ``inputs.read_inputs``."""
+    """The inputs that a source and a request mean, int64, (frames, length); see ``inputs.read_inputs``.
+
+    ``compared``: they are for a comparison, which says little if it stays away from the limits of the inputs.
+    """
+    varied = compared if request.input_style is None else request.input_style == VARIED
+    usual = len(CYCLE) if varied else USUAL_FRAMES
     found = read_inputs(
         source,
         specs,
-        n_frames=request.n_frames,
+        n_frames=usual if request.n_frames is None else request.n_frames,
         seed=request.seed,
         sample_indices=request.input_sample_indices,
         scale=request.scale,
+        varied=varied,
     )
     arrays = dict(found.arrays)
     return arrays, RunInputs(arrays, found.notes, found.period_s, request.seed if source is None else None)
@@ -42,7 +51,7 @@ def job_inputs(source: Source, specs: Sequence[InputSpec], request: JobRequest, 
         _check_file(path)
     if not runners and request.input_file is None and request.input_sample_indices is None:
         return RunInputs({})
-    made = make_inputs(request.input_file, specs, request)[1]
+    made = make_inputs(request.input_file, specs, request, compared=len(runners) > 1)[1]
     if made.period_s is None or request.input_period is not None or SIMULATOR not in runners:
         return made
     note = f"input period: {made.period_s:.6g} s, which follows from the sample rate and the width of the input"

@@ -63,7 +63,8 @@ class CompileKeywords(TypedDict, total=False):
 class FramesKeywords(TypedDict, total=False):
     """Of ``FramesRequest``."""
 
-    n_frames: int
+    n_frames: int | None
+    input_style: str | None
     seed: int
     scale: str | float | None
     input_sample_indices: Sequence[int] | None
@@ -115,7 +116,8 @@ class ExecuteKeywords(TypedDict, total=False):
 class ComparisonKeywords(TypedDict, total=False):
     """Of ``ComparisonRequest``."""
 
-    n_frames: int
+    n_frames: int | None
+    input_style: str | None
     seed: int
     scale: str | float | None
     input_sample_indices: Sequence[int] | None
@@ -146,7 +148,8 @@ class JobKeywords(TypedDict, total=False):
     force_femtocrux_compile: bool
     force_femtocrux_sim: bool
     runners: Names
-    n_frames: int
+    n_frames: int | None
+    input_style: str | None
     seed: int
     scale: str | float | None
     input_sample_indices: Sequence[int] | None

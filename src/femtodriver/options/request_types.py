@@ -26,6 +26,7 @@ from femtodriver.options.value_kinds import (
     PATH,
     SCALE,
     SECONDS,
+    STYLE,
     SWITCH,
     Names,
     whole,
@@ -171,11 +172,29 @@ class SimulateRequest(MeasureRequest, KeepRequest):
 class FramesRequest:
     """Which frames of the input, or how many at random."""
 
-    n_frames: int = option(
-        2, kind=whole(1), metavar="N", group=RUNNING, acts=GENERATED, help="number of random frames (default 2)"
+    n_frames: int | None = option(
+        None,
+        kind=whole(1),
+        metavar="N",
+        group=RUNNING,
+        acts=GENERATED,
+        help="number of frames that are made where no input is given (default 2; varied: 8, one round)",
+    )
+    input_style: str | None = option(
+        None,
+        kind=STYLE,
+        metavar="random|varied",
+        group=RUNNING,
+        acts=GENERATED,
+        help="frames that are made: random of 12 bits, or varied, which reach the limits (default in a comparison)",
     )
     seed: int = option(
-        0, kind=whole(0), metavar="N", group=RUNNING, acts=GENERATED, help="seed of the random frames (default 0)"
+        0,
+        kind=whole(0),
+        metavar="N",
+        group=RUNNING,
+        acts=GENERATED,
+        help="seed of these frames (default 0)",
     )
     scale: str | float | None = option(
         None,
