@@ -10,7 +10,7 @@ from femtodriver.arrays import Int64Array
 from femtodriver.errors import InputError
 from femtodriver.files.file_access import AnyPath, open_file
 from femtodriver.inputs import InputSpec, read_inputs
-from femtodriver.inputs.generated_frames import CYCLE
+from femtodriver.inputs.generated_frames import CYCLE, RANDOM_BITS
 from femtodriver.inputs.loaded_inputs import InputSource
 from femtodriver.model.debug_program import wanted_names
 from femtodriver.model.load_model import Source
@@ -40,8 +40,11 @@ def make_inputs(
         scale=request.scale,
         varied=varied,
     )
-    arrays = dict(found.arrays)
-    return arrays, RunInputs(arrays, found.notes, found.period_s, request.seed if source is None else None)
+    arrays, notes = dict(found.arrays), found.notes
+    if compared and source is None and not varied:
+        most = min(RANDOM_BITS, max((spec.bits for spec in specs), default=RANDOM_BITS))
+        notes = (f"random frames of {most} bits from seed {request.seed}: they seldom reach the limits", *notes)
+    return arrays, RunInputs(arrays, notes, found.period_s, request.seed if source is None else None)
 
 
 def job_inputs(source: Source, specs: Sequence[InputSpec], request: JobRequest, runners: Sequence[str]) -> RunInputs:

@@ -1,0 +1,60 @@
+"""The frames that a run gets where no input is given."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from femtodriver import Femtodriver
+
+LOW, HIGH = -(1 << 15), (1 << 15) - 1
+
+
+def frames_of(folder: str = "model_datas/LOOPBACK") -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The input that a run of LOOPBACK has written, (frames, 16)."""
+    with np.load(Path(folder, "outputs", "inputs.npz")) as archive:
+        return np.asarray(archive["x"])
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_comparison_reaches_the_limits_and_names_its_frames() -> None:
+    said: list[str] = []
+    with Femtodriver() as fd:
+        fd.say = said.append
+        fd.run("LOOPBACK", runners="fqir,fasmir")
+        seen = frames_of()
+        assert {LOW, HIGH} <= {int(rows[0]) for rows in seen if (rows == rows[0]).all()}
+        assert any(set(rows) == {LOW, HIGH} for rows in seen)
+        assert "note: 8 frames from seed 0: 2 full-range, 1 all-max, 1 all-min, " in said[0]
+        outputs = fd.compare(None, "fqir,fasmir")["outputs"]["fqir"]["%x.4"]
+        assert np.array_equal(outputs, seen)
+
+
+def test_random_frames_of_a_comparison_are_named_too(caplog: pytest.LogCaptureFixture) -> None:
+    said: list[str] = []
+    with Femtodriver() as fd:
+        fd.say = said.append
+        fd.run("LOOPBACK", runners="fqir,fasmir", input_style="random", seed=3)
+        assert np.abs(frames_of()).max() <= 2048
+        assert "note: random frames of 12 bits from seed 3: they seldom reach the limits" in said[0]
+        with caplog.at_level(logging.WARNING):
+            fd.compare(None, "fqir,fasmir", input_style="random")
+        assert "random frames of 12 bits from seed 0" in caplog.text
+
+
+def test_one_runner_gets_random_frames_unless_others_are_asked_for() -> None:
+    with Femtodriver() as fd:
+        fd.run("LOOPBACK", runners="fasmir")
+        assert frames_of().shape == (2, 16)
+        assert np.abs(frames_of()).max() <= 2048
+        fd.run("LOOPBACK", runners="fasmir", input_style="varied", n_frames=3)
+        assert frames_of().shape == (3, 16)
+        assert frames_of().max() == HIGH
