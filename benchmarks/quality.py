@@ -1,8 +1,10 @@
-"""Quality of the compiler over the zoo: cycles against the bound, lanes, bytes, threads, one core against two.
+"""Quality of the compiler over the zoo: cycles against the bound, lanes, bytes, threads, one core against more.
 
     python benchmarks/quality.py [--corpus ../shared/corpus/zoo] [--frames 8] [PATTERN ...]
 
-All figures are deterministic counts of the machine, so two runs print the same.
+All figures are deterministic counts of the machine, so two runs print the same. Patterns choose models by name.
+
+share = executed MACs / lanes / cycles of a frame, all on one core.
 
 bound = (executed MACs / lanes + elementwise elements / lanes) / cores; elementwise elements counts every FQIR
 elementwise result once (times the iterations of its loop); cores = the cores that the program uses.
@@ -47,7 +49,7 @@ class Row:
 
     ``cycles`` and ``bound`` are those of a frame; ``utilisation`` is the share of the lanes that work while matrix
     instructions run; ``one_core``, ``all_cores``: cycles of a frame there (None: not measured, or does not fit);
-    ``fill``: used data memory of all cores, as a share of that of one.
+    ``share``: see above; ``fill``: used data memory of all cores, as a share of that of one.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Row:
     cores: int
     one_core: float | None
     all_cores: float | None
+    share: float | None
     fill: float
 
     @property
@@ -76,8 +79,13 @@ def measure(folder: Path, part: Part, frames: int) -> Row:
     inputs = dict(np.load(folder / "inputs.npz"))
     program = compile_network(network, part)
     row = measure_program(folder.name, network, program, part, inputs, frames)
-    alone, everywhere = both(network, part, inputs, frames)
-    return replace(row, one_core=alone, all_cores=everywhere)
+    alone, everywhere = (counts(network, part, inputs, frames, cores) for cores in (1, part.cores))
+    return replace(
+        row,
+        one_core=alone and alone[0],
+        all_cores=everywhere and everywhere[0],
+        share=alone and alone[1] / part.lanes / alone[0],
+    )
 
 
 def measure_program(name: str, network: Network, program: Compilation, part: Part, inputs: Inputs, frames: int) -> Row:
@@ -104,21 +112,19 @@ def measure_program(name: str, network: Network, program: Compilation, part: Par
         cores=cores,
         one_core=None,
         all_cores=None,
+        share=None,
         fill=sum(places.used_bytes for places in program.fasmir.maps.values()) / part.dm_bytes,
     )
 
 
-def both(network: Network, part: Part, inputs: Inputs, frames: int) -> tuple[float | None, float | None]:
-    """Cycles per frame on one core (None if it does not fit) and on all."""
-    found: list[float | None] = []
-    for cores in (1, part.cores):
-        try:
-            program = compile_network(network, part, options=Options(cores=cores))
-        except CapacityError:
-            found.append(None)
-            continue
-        found.append(float(np.mean(run(program, part, inputs, frames).frame_cycles)))
-    return found[0], found[1]
+def counts(network: Network, part: Part, inputs: Inputs, frames: int, cores: int) -> tuple[float, float] | None:
+    """Cycles and executed MACs of a frame on so many cores; None if the model does not fit there."""
+    try:
+        program = compile_network(network, part, options=Options(cores=cores))
+    except CapacityError:
+        return None
+    report = run(program, part, inputs, frames)
+    return float(np.mean(report.frame_cycles)), total(report, "matrix_executed") / report.frames
 
 
 def run(program: Compilation, part: Part, inputs: Inputs, frames: int) -> RunReport:
@@ -174,11 +180,11 @@ def geometric(values: Sequence[float]) -> float:
 
 def line(row: Row) -> str:
     """One line of the table."""
-    one, everywhere = row.one_core or float("nan"), row.all_cores or float("nan")
+    one, everywhere, share = (value or float("nan") for value in (row.one_core, row.all_cores, row.share))
     return (
         f"{row.name:32} {row.weights:8d} {row.cycles:8.0f} {row.bound:8.0f} {row.ratio:5.2f} {row.utilisation:5.2f} "
         f"{row.stored_bytes:8d} {row.stored_bytes / max(row.kept_bytes, 1):5.2f} {row.instructions:5d} "
-        f"{row.threads:3d} {row.cores} {one:8.0f} {everywhere:8.0f} {everywhere / one:5.2f} {row.fill:5.2f}"
+        f"{row.threads:3d} {row.cores} {one:8.0f} {everywhere:8.0f} {everywhere / one:5.2f} {share:5.3f} {row.fill:5.2f}"
     )
 
 
@@ -193,7 +199,7 @@ def main() -> None:
     part = load_part(options.hw_config)
     print(
         f"{'model':32} {'weights':>8} {'cycles':>8} {'bound':>8} {'ratio':>5} {'util':>5} {'stored':>8} {'/kept':>5} "
-        f"{'instr':>5} {'thr':>3} {'c':>1} {'1 core':>8} {'all':>8} {'gain':>5} {'fill':>5}"
+        f"{'instr':>5} {'thr':>3} {'c':>1} {'1 core':>8} {'all':>8} {'gain':>5} {'share':>5} {'fill':>5}"
     )
     rows = []
     for folder in sorted(options.corpus.iterdir()):

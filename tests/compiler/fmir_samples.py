@@ -105,17 +105,17 @@ def outputs(fmir: Fmir, count: int = 4) -> Outputs:
     return [{name: values.tolist() for name, values in result.items()} for result in results]
 
 
-def finished(fmir: Fmir, part: Part | None = None) -> CompiledData:
+def finished(fmir: Fmir, part: Part | None = None, *, late_bias: bool = True) -> CompiledData:
     """The images of a placed network."""
     part = part or load_part()
     maps = allocate(fmir, part)
-    return link(fmir, build_threads(fmir, maps), part)[0]
+    return link(fmir, build_threads(fmir, maps, late_bias=late_bias), part)[0]
 
 
-def machine_outputs(fmir: Fmir, count: int = 4, part: Part | None = None) -> Outputs:
+def machine_outputs(fmir: Fmir, count: int = 4, part: Part | None = None, *, late_bias: bool = True) -> Outputs:
     """What the machine gives for the same frames."""
     part = part or load_part()
-    machine = Machine(finished(fmir, part), part)
+    machine = Machine(finished(fmir, part, late_bias=late_bias), part)
     results = [machine.step(frame) for frame in frames(fmir, count)]
     return [{name: values.tolist() for name, values in result.items()} for result in results]
 

@@ -13,7 +13,13 @@ from femtodriver.compiler.backend.capacity_errors import DataMemoryError
 from femtodriver.compiler.backend.link import link
 from femtodriver.compiler.backend.symbolic_program import Fasmir, fasmir_text
 from femtodriver.compiler.capacity_advice import with_advice
-from femtodriver.compiler.compiler_options import ACCUMULATORS, DEFAULT_OPTIONS, REUSE, Options
+from femtodriver.compiler.compiler_options import (
+    ACCUMULATORS,
+    DEFAULT_OPTIONS,
+    LATE_BIAS,
+    REUSE,
+    Options,
+)
 from femtodriver.compiler.fmir.fmir_text import fmir_text
 from femtodriver.compiler.fmir.ir import Fmir
 from femtodriver.compiler.fmir.verify import verify
@@ -82,7 +88,7 @@ def _make_program(placed: Fmir, part: Part, options: Options, dump: Dump | None)
     number = len(options.selected_passes()) + 2
     _dump(dump, number, "placed.fmir", partial(fmir_text, placed))
     maps = allocate(placed, part, accumulators=options.allow(ACCUMULATORS))
-    program = build_threads(placed, maps)
+    program = build_threads(placed, maps, late_bias=options.allow(LATE_BIAS))
     _dump(dump, number + 1, "program.fasmir", partial(fasmir_text, program))
     return Compilation(placed, program, *link(placed, program, part))
 

@@ -25,9 +25,12 @@ FIRST_CORE = 0
 _END = CodeLine(ControlInstruction(SPECS["end"]))
 
 
-def build_threads(fmir: Fmir, maps: Mapping[int, CoreMap]) -> Fasmir:
-    """The program of a placed and allocated network; CapacityError for an input or output too long for a message."""
-    cores = {core: _Core(fmir, places) for core, places in maps.items()}
+def build_threads(fmir: Fmir, maps: Mapping[int, CoreMap], *, late_bias: bool = True) -> Fasmir:
+    """The program of a placed and allocated network; CapacityError for an input or output too long for a message.
+
+    ``late_bias``: see ``InstructionSelector``.
+    """
+    cores = {core: _Core(fmir, places, late_bias) for core, places in maps.items()}
     for number, op in enumerate(fmir.ops):
         cores[op.core].wait_for_operands(op)
         if isinstance(op, Send):
@@ -66,11 +69,11 @@ class _Thread:
 class _Core:
     """The threads of one core under construction."""
 
-    def __init__(self, fmir: Fmir, places: CoreMap) -> None:
+    def __init__(self, fmir: Fmir, places: CoreMap, late_bias: bool) -> None:
         self.core = places.core
         self._fmir = fmir
         self._places = places
-        self._emitter = LineEmitter(fmir, places)
+        self._emitter = LineEmitter(fmir, places, late_bias=late_bias)
         inputs = len(fmir.inputs) if self.core == FIRST_CORE else 0
         self._threads = [_Thread(self._name(0), inputs)]
         self._receivers: list[ThreadCode] = []

@@ -21,10 +21,10 @@ Moving = list[tuple[Cursor, int]]
 class LineEmitter:
     """Makes the code of one core."""
 
-    def __init__(self, fmir: Fmir, places: CoreMap) -> None:
+    def __init__(self, fmir: Fmir, places: CoreMap, *, late_bias: bool = True) -> None:
         self.fmir = fmir
         self._registers = CursorRegisters()
-        self._selector = InstructionSelector(fmir, places, self._registers)
+        self._selector = InstructionSelector(fmir, places, self._registers, late_bias=late_bias)
         self._core = places.core
         self._labels = 0
 

@@ -26,12 +26,16 @@ _UNCLIPPED_BITS = 32
 
 
 class InstructionSelector:
-    """Makes the instructions of operations without bodies; ``registers`` says where cursors stand."""
+    """Makes the instructions of operations without bodies; ``registers`` says where cursors stand.
 
-    def __init__(self, fmir: Fmir, places: CoreMap, registers: CursorRegisters) -> None:
+    ``late_bias``: the bias of a product is added with its result; else the product begins with it.
+    """
+
+    def __init__(self, fmir: Fmir, places: CoreMap, registers: CursorRegisters, *, late_bias: bool = True) -> None:
         self.fmir = fmir
         self.places = places
         self.registers = registers
+        self.late_bias = late_bias
 
     def instructions(self, op: Vec | Look | Interp | Mac) -> list[Instruction]:
         """The operation's instructions in order; long vectors take several."""
@@ -97,19 +101,19 @@ class InstructionSelector:
         )
 
     def _mac(self, op: Mac) -> list[Instruction]:
-        """The bias into the accumulators (unless it is 0: then the first product begins afresh), products, result."""
-        length, sums = op.dst.length, accumulator(self.places.mac_row)
-        begin: list[Instruction] = []
-        if op.bias != 0:
-            bias = self._source(op.bias, 0, length)
-            begin = [
-                _vector("vpass", sums, bias, immediate(0), length, (op.bias_shift, 0), (_repeats(op.bias), 0), Post())
-            ]
-        products = [
-            self._product(name, x, fresh=not begin and number == 0) for number, (name, x) in enumerate(op.parts)
+        """Products, the first of which begins afresh, and their result: with the bias, unless that goes first."""
+        length, sums, dst = op.dst.length, accumulator(self.places.mac_row), self._operand(op.dst)
+        bias, repeats, shift = self._source(op.bias, 0, length), _repeats(op.bias), op.bias_shift
+        first = op.bias != 0 and not self.late_bias
+        products: list[Instruction] = [
+            self._product(name, x, fresh=number == 0 and not first) for number, (name, x) in enumerate(op.parts)
         ]
-        result = _vector("vpass", self._operand(op.dst), sums, immediate(0), length, (0, 0), (0, 0), op.post)
-        return [*begin, *products, result]
+        if first:
+            begin = _vector("vpass", sums, bias, immediate(0), length, (shift, 0), (repeats, 0), Post())
+            products.insert(0, begin)
+        if first or op.bias == 0:
+            return [*products, _vector("vpass", dst, sums, immediate(0), length, (0, 0), (0, 0), op.post)]
+        return [*products, _vector("vadd", dst, sums, bias, length, (0, shift), (0, repeats), op.post)]
 
     def _product(self, name: str, x: View, *, fresh: bool) -> MatrixInstruction:
         matrix = self.fmir.matrices[name]

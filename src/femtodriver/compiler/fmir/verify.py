@@ -108,6 +108,8 @@ def _check_mac(fmir: Fmir, op: Mac) -> None:
         _require(fits, op, f"matrix {name} must have {view.length} columns and {op.dst.length} rows")
     fits = isinstance(op.bias, int) or op.bias.length == op.dst.length
     _require(fits, op, "the bias must have as many elements as the destination")
+    if isinstance(op.bias, View):
+        _require(not _runs_ahead(op.dst, op.bias), op, "the destination must not overlap what is left of the bias")
 
 
 def _check_elementwise(fmir: Fmir, op: Vec | Look | Interp) -> None:

@@ -82,7 +82,7 @@ class _Estimator:
         return cycles.interpolate(length, lanes, ceil(reads_each * length / self.part.tm_banks), 0)
 
     def _mac(self, op: Mac) -> int:
-        total = cycles.vector(op.dst.length, self.part.lanes, 1, 0) * (1 if op.bias == 0 else 2)
+        total = cycles.vector(op.dst.length, self.part.lanes, 1, 0)
         for name, x in op.parts:
             matrix = self.fmir.matrices[name]
             if name not in self._groups:
