@@ -184,7 +184,8 @@ def line(row: Row) -> str:
     return (
         f"{row.name:32} {row.weights:8d} {row.cycles:8.0f} {row.bound:8.0f} {row.ratio:5.2f} {row.utilisation:5.2f} "
         f"{row.stored_bytes:8d} {row.stored_bytes / max(row.kept_bytes, 1):5.2f} {row.instructions:5d} "
-        f"{row.threads:3d} {row.cores} {one:8.0f} {everywhere:8.0f} {everywhere / one:5.2f} {share:5.3f} {row.fill:5.2f}"
+        f"{row.threads:3d} {row.cores} {one:8.0f} {everywhere:8.0f} {everywhere / one:5.2f} {share:5.3f} "
+        f"{row.fill:5.2f}"
     )
 
 
