@@ -255,35 +255,40 @@ class Slow:
             raise Fault("matrix")
         first, end = self.span(i.x, i.columns)
         scan = {byte // 8 for byte in range(first, end)}
-        total = i.columns * groups
-        kept, mask_words, known, steps = self._kept(i, total)
-        self._inside(i.weights, i.weights + (sum(kept) * 8 * bits + 63) // 64)
+        size = 4 if i.form == 3 else 8
+        units = -(-i.rows // size)
+        kept, mask_words, known, steps = self._kept(i, i.columns * units)
+        self._inside(i.weights, i.weights + (sum(kept) * size * bits + 63) // 64)
         reads = self.word_banks(scan) + self.word_banks(mask_words)
-        place, taken, time = 0, 0, 0
+        place, taken, time, found = 0, 0, 0, 0
         lane_passes = passes(max(bits, 8), i.x.bits)
         if i.fresh:
             self.acc[i.acc * LANES : (i.acc + groups) * LANES] = [0] * (groups * LANES)
         for column in range(i.columns):
             x = self.get(i.x, column)
-            mine = [group for group in range(groups) if kept[column * groups + group]]
-            self.count["matrix_stored"] += sum(min(8, i.rows - 8 * group) for group in mine)
+            mine = [unit for unit in range(units) if kept[column * units + unit]]
+            self.count["matrix_stored"] += sum(min(size, i.rows - size * unit) for unit in mine)
             touched: set[int] = set()
-            for number, group in enumerate(mine):
+            for number, unit in enumerate(mine):
                 if x:
-                    scanned = (first + column * i.x.bits // 8) // 8 - first // 8
-                    time = max(time, scanned, known[column * groups + group]) + lane_passes
-                    self._group(i, group, 8 * i.weights + (place + number) * bits, bits, x)
-                    start = 64 * i.weights + (place + number) * 8 * bits
-                    touched |= {start // 64, (start + 8 * bits - 1) // 64}
+                    start = 64 * i.weights + (place + number) * size * bits
+                    self._unit(i, size * unit, min(size, i.rows - size * unit), start, bits, x)
+                    touched |= {start // 64, (start + size * bits - 1) // 64}
             place += len(mine)
-            taken += len(mine) if x else 0
+            if x:
+                found += len(mine)
+                scanned = (first + column * i.x.bits // 8) // 8 - first // 8
+                for group in sorted({unit * size // 8 for unit in mine}):
+                    flags = [known[column * units + unit] for unit in mine if unit * size // 8 == group]
+                    time = max(time, scanned, *flags) + lane_passes
+                    taken += 1
             reads += self.word_banks(touched)
             self.count["activation_live"] += x != 0
         self.count["activation"] += i.columns
         self.count["matrix_dense"] += i.columns * i.rows
         self.count["acc_read"] += 8 * taken
         self.count["acc_write"] += 8 * taken
-        self.count["index_group"] += taken if i.form else 0
+        self.count["index_group"] += found if i.form else 0
         return None, 4 + max(time, len(scan), steps, self.charge(reads, Counter()))
 
     def _inside(self, first: int, end: int) -> None:
@@ -291,11 +296,11 @@ class Slow:
             raise Fault("weights")
 
     def _kept(self, i: Any, total: int) -> tuple[list[int], list[int], list[int], int]:
-        """A bit for each group, the words of the mask that are read for it, the step that brings it, and all steps."""
+        """A bit for each unit, the words of the mask that are read for it, the step that brings it, and all steps."""
         if i.form == 0:
             return [1] * total, [], [0] * total, 0
         count = (total + 7) // 8
-        if i.form == 1:
+        if i.form != 2:
             self._inside(0, i.mask + (count + 7) // 8)
             mask = list(self.data[8 * i.mask : 8 * i.mask + count])
             words = list(range(i.mask, i.mask + (count + 7) // 8))
@@ -318,14 +323,13 @@ class Slow:
         bits = [mask[number // 8] >> number % 8 & 1 for number in range(total)]
         return bits, words, [known[number // 8] for number in range(total)], steps
 
-    def _group(self, i: Any, group: int, first: int, bits: int, x: int) -> None:
-        """Add one group of 8 weights, the first of which is at byte ``first``, times one activation."""
-        for lane in range(min(LANES, i.rows - 8 * group)):
-            bit = lane * bits
-            raw = int.from_bytes(self.data[first + bit // 8 : first + bit // 8 + max(bits // 8, 1)], "little")
-            weight = wrap(raw >> bit % 8, bits)
-            row = (i.acc + group) * LANES + lane
-            self.acc[row] = wrap(self.acc[row] + weight * x)
+    def _unit(self, i: Any, output: int, count: int, start: int, bits: int, x: int) -> None:
+        """Add ``count`` weights from bit ``start`` on, those of consecutive outputs, times one activation."""
+        for number in range(count):
+            bit = start + number * bits
+            raw = int.from_bytes(self.data[bit // 8 : bit // 8 + max(bits // 8, 1)], "little")
+            row = i.acc * LANES + output + number
+            self.acc[row] = wrap(self.acc[row] + wrap(raw >> bit % 8, bits) * x)
             self.count["matrix_executed"] += 1
             one, other = sorted((max(bits, 8), i.x.bits))
             self._multiplications(one, other, 1)

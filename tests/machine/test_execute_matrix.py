@@ -27,31 +27,40 @@ class Case:
     x: list[int]
     weight_bits: int
     x_bits: int
-    form: int  # 0 dense, 1 flat mask, 2 nested mask
+    form: int  # 0 dense, 1 flat mask, 2 nested mask, 3 flat mask of halves of groups
 
     @property
     def rows(self) -> int:
         return len(self.weights[0])
 
     @property
-    def groups(self) -> int:
-        return -(-self.rows // 8)
+    def size(self) -> int:
+        """Weights that are stored, or not, together: a unit."""
+        return 4 if self.form == 3 else 8
 
-    def group(self, column: int, group: int) -> list[int]:
-        """The 8 weights of a group, zeros beyond the last row."""
-        part = self.weights[column][8 * group : 8 * group + 8]
-        return part + [0] * (8 - len(part))
+    @property
+    def units(self) -> int:
+        return -(-self.rows // self.size)
+
+    def unit(self, column: int, unit: int) -> list[int]:
+        """The weights of a unit, zeros beyond the last row."""
+        part = self.weights[column][self.size * unit : self.size * (unit + 1)]
+        return part + [0] * (self.size - len(part))
 
     @property
     def kept(self) -> list[tuple[int, int]]:
-        every = [(column, group) for column in range(len(self.x)) for group in range(self.groups)]
-        return [place for place in every if not self.form or any(self.group(*place))]
+        every = [(column, unit) for column in range(len(self.x)) for unit in range(self.units)]
+        return [place for place in every if not self.form or any(self.unit(*place))]
+
+    def outputs(self, unit: int) -> int:
+        """Outputs of a unit, fewer in the last one."""
+        return min(self.size, self.rows - self.size * unit)
 
     def mask(self) -> tuple[bytes, list[int]]:
         """Bytes of the mask and the words that are read of it."""
-        bits = sum(1 << (column * self.groups + group) for column, group in self.kept)
-        flat = bits.to_bytes(-(-len(self.x) * self.groups // 8), "little")
-        if self.form < 2:
+        bits = sum(1 << (column * self.units + unit) for column, unit in self.kept)
+        flat = bits.to_bytes(-(-len(self.x) * self.units // 8), "little")
+        if self.form != 2:
             return flat, list(range(MASK, MASK + -(-len(flat) // 8)))
         head = sum(1 << number for number, byte in enumerate(flat) if byte).to_bytes(-(-len(flat) // 8), "little")
         tail = bytes(byte for byte in flat if byte)
@@ -73,9 +82,9 @@ class Case:
         bench = Bench(text or f"{self.line()}\nend", part=part)
         stored = 0
         for number, place in enumerate(self.kept):
-            for lane, weight in enumerate(self.group(*place)):
-                stored |= (weight & ((1 << self.weight_bits) - 1)) << ((8 * number + lane) * self.weight_bits)
-        bench.write(8 * WEIGHTS, 8, signed_bytes(stored, len(self.kept) * self.weight_bits))
+            for lane, weight in enumerate(self.unit(*place)):
+                stored |= (weight & ((1 << self.weight_bits) - 1)) << ((self.size * number + lane) * self.weight_bits)
+        bench.write(8 * WEIGHTS, 8, signed_bytes(stored, len(self.kept) * self.size * self.weight_bits // 8))
         if self.form:
             bench.write(8 * MASK, 8, [byte - 256 if byte > 127 else byte for byte in self.mask()[0]])
         return bench.write(X, self.x_bits, self.x)
@@ -95,9 +104,9 @@ def random_case(seed: int, columns: int, rows: int, weight_bits: int, x_bits: in
     density = dice.choice((0.0, 0.3, 1.0))
     weights = [[0] * rows for _ in range(columns)]
     for column in weights:
-        for group in range(0, rows, 8):
+        for unit in range(0, rows, 4):
             if dice.random() < density:
-                for row in range(group, min(group + 8, rows)):
+                for row in range(unit, min(unit + 4, rows)):
                     column[row] = number(weight_bits)
     return Case(weights, [number(x_bits) for _ in range(columns)], weight_bits, x_bits, form)
 
@@ -109,7 +118,7 @@ cases = st.builds(
     st.integers(1, 33),
     st.sampled_from((4, 8, 16)),
     st.sampled_from((8, 16, 32)),
-    st.integers(0, 2),
+    st.integers(0, 3),
 )
 
 
@@ -125,21 +134,22 @@ def test_the_product_is_added_to_the_accumulators(case: Case) -> None:
 
 @given(cases)
 @settings(max_examples=80, deadline=None)
-def test_pruned_groups_and_zero_activations_cost_nothing(case: Case) -> None:
-    live = [(column, group) for column, group in case.kept if case.x[column]]
+def test_pruned_weights_and_zero_activations_cost_nothing(case: Case) -> None:
+    live = [(column, unit) for column, unit in case.kept if case.x[column]]
+    groups = {(column, unit * case.size // 8) for column, unit in live}
     passes = {(8, 8): 1, (8, 16): 1, (8, 32): 2, (16, 8): 1, (16, 16): 2, (16, 32): 4}
     scan = -(-len(case.x) * case.x_bits // 64)
     bench = case.bench()
     bench.run()
     events = bench.events()
-    stored = sum(min(8, case.rows - 8 * group) for _, group in case.kept)
-    executed = sum(min(8, case.rows - 8 * group) for _, group in live)
+    stored = sum(case.outputs(unit) for _, unit in case.kept)
+    executed = sum(case.outputs(unit) for _, unit in live)
     assert events["matrix_dense"] == len(case.x) * case.rows
     assert events.get("matrix_stored", 0) == stored
     assert events.get("matrix_executed", 0) == executed
     assert events["activation"] == len(case.x)
     assert events.get("activation_live", 0) == sum(map(bool, case.x))
-    assert events.get("acc_read", 0) == events.get("acc_write", 0) == 8 * len(live)
+    assert events.get("acc_read", 0) == events.get("acc_write", 0) == 8 * len(groups)
     assert events.get("index_group", 0) == (len(live) if case.form else 0)
     words = weight_words(case, live)
     words += case.mask()[1] if case.form else []
@@ -154,19 +164,23 @@ def test_pruned_groups_and_zero_activations_cost_nothing(case: Case) -> None:
 def in_order(case: Case, live: list[tuple[int, int]], passes: int) -> tuple[int, int]:
     """End of the lanes, and steps of the mask: one group after the other, none before scanner and index know it."""
     known, steps = dict.fromkeys(live, 0), 0
-    flags = {place: place[0] * case.groups + place[1] for place in case.kept}
-    if case.form == 1:
+    flags = {place: place[0] * case.units + place[1] for place in case.kept}
+    if case.form in (1, 3):
         known = {place: flags[place] // 64 for place in live}
-        steps = -(-len(case.x) * case.groups // 64)
+        steps = -(-len(case.x) * case.units // 64)
     if case.form == 2:
         of_byte, last = {}, 0
         for byte in sorted({flag // 8 for flag in flags.values()}):
             last = of_byte[byte] = max(last + 1, byte // 64 + 1)
         known = {place: of_byte[flags[place] // 8] for place in live}
         steps = 1 + last
+    groups: dict[tuple[int, int], int] = {}
+    for column, unit in live:
+        group = column, unit * case.size // 8
+        groups[group] = max(groups.get(group, 0), known[column, unit])
     time = 0
-    for place in live:
-        time = max(time, place[0] * case.x_bits // 64, known[place]) + passes
+    for (column, _), step in groups.items():
+        time = max(time, column * case.x_bits // 64, step) + passes
     return time, steps
 
 
@@ -175,8 +189,9 @@ def weight_words(case: Case, live: list[tuple[int, int]]) -> list[int]:
     found = set()
     for number, place in enumerate(case.kept):
         if place in live:
-            first = 64 * WEIGHTS + 8 * case.weight_bits * number
-            found |= {(place[0], word) for word in range(first // 64, (first + 8 * case.weight_bits + 63) // 64)}
+            first = 64 * WEIGHTS + case.size * case.weight_bits * number
+            end = first + case.size * case.weight_bits
+            found |= {(place[0], word) for word in range(first // 64, -(-end // 64))}
     return [word for _, word in found]
 
 
@@ -226,7 +241,7 @@ def test_lanes_do_not_start_before_their_activation_is_scanned(live: Iterable[in
     assert bench.events()["cycles"] == START + 4 + taken
 
 
-@pytest.mark.parametrize(("form", "taken"), [(1, 15 + 8), (2, 7 + 8)])
+@pytest.mark.parametrize(("form", "taken"), [(1, 15 + 8), (2, 7 + 8), (3, 31 + 8)])
 def test_a_group_is_not_taken_before_its_part_of_the_mask_is_read(form: int, taken: int) -> None:
     """64 columns of 16 groups, 1,024 flags: the last column keeps 8 groups, six columns before it one each."""
     weights = [[0] * 128 for _ in range(64)]
@@ -275,6 +290,20 @@ def test_multiplications_are_counted_by_width(weight_bits: int, x_bits: int, eve
     bench.run()
     counted = {name: count for name, count in bench.events().items() if name.startswith("mac_")}
     assert counted == {event: 2 * 9 * each}
+
+
+@pytest.mark.parametrize("bits", [4, 8, 16])
+def test_halves_of_groups_by_hand(bits: int) -> None:
+    """Both halves of a group take one pass together; one half of another takes a pass alone."""
+    weights = [[1] * 8 + [0] * 8 + [3], [0] * 17, [0] * 12 + [2] * 4 + [0], [0] * 4 + [7] * 4 + [0] * 9]
+    case = Case(weights, [5, 6, 1, 0], bits, 8, form=3)
+    bench = case.bench()
+    assert bench.run() == START + 4 + 3 + END
+    assert bench.acc(1, 17) == [5] * 8 + [0] * 4 + [2] * 4 + [15]
+    assert bench.events()["index_group"] == 4
+    assert bench.events()["matrix_stored"] == 17
+    assert bench.events()["matrix_executed"] == 13
+    assert bench.events()["acc_read"] == 3 * 8
 
 
 def test_sums_beyond_what_doubles_hold_are_exact() -> None:
@@ -331,7 +360,7 @@ def test_a_nested_mask_by_hand() -> None:
     assert bench.events()["dm_read"] == 9 + 2 + 2
 
 
-@pytest.mark.parametrize("form", [0, 1, 2])
+@pytest.mark.parametrize("form", [0, 1, 2, 3])
 def test_fresh_starts_from_zero_in_whole_rows(form: int) -> None:
     case = Case([[1] * 9, [0] * 9], [4, 5], 8, 8, form)
     plain = case.bench().set_acc(0, [7] * 64)

@@ -26,7 +26,7 @@ from femtodriver.isa.instruction import (
     family,
     operand,
 )
-from femtodriver.isa.operand import ADDRESS_BITS, REGISTER_BITS, ROW_BITS, Operand, immediate
+from femtodriver.isa.operand import ADDRESS_BITS, LANES, REGISTER_BITS, ROW_BITS, Operand, immediate
 
 # Widths of fields that several families share.
 CORE_BITS = 4
@@ -125,11 +125,17 @@ class InterpolateInstruction(Instruction):
 
 
 class Form(IntEnum):
-    """Which groups of weights are stored."""
+    """Which weights are stored: whole groups, one weight for each lane, or halves of groups."""
 
     DENSE = 0
     MASKED = 1
     NESTED = 2
+    HALVES = 3
+
+    @property
+    def unit(self) -> int:
+        """Consecutive outputs of one activation that are stored, or not, together."""
+        return LANES // 2 if self is Form.HALVES else LANES
 
     @property
     def doc(self) -> str:
@@ -141,6 +147,7 @@ _FORM_DOCS = {
     Form.DENSE: "all groups",
     Form.MASKED: "those whose mask bit is set: bit column * groups + group, least significant bit first",
     Form.NESTED: "as masked, but only the mask bytes that are not zero are there, behind one bit for each mask byte",
+    Form.HALVES: "those halves whose mask bit is set: bit column * halves + half, for halves = ceil(rows / 4)",
 }
 
 
@@ -157,7 +164,7 @@ class MatrixInstruction(Instruction):
     rows: int = bitfield(10, 1, bias=1, doc="outputs")
     weights: int = bitfield(WORD_ADDRESS_BITS, 0, doc="word address of the first weight word")
     width: int = bitfield(2, 1, most=2, doc="log2(weight bits) - 2: 0 = 4, 1 = 8, 2 = 16 bits")
-    form: int = bitfield(2, 0, most=2, doc="which groups are stored, see the weight forms")
+    form: int = bitfield(2, 0, doc="which groups are stored, see the weight forms")
     mask: int = bitfield(WORD_ADDRESS_BITS, 0, doc="word address of the mask, unless the form is dense")
     fresh: int = bitfield(1, 0, doc="1: the accumulators count as zero before")
 

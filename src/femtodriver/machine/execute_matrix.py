@@ -26,7 +26,8 @@ class DecodedWeights:
     """Weights as the lanes see them, and what one live activation of each column costs.
 
     ``values`` (columns, rows) float64 where every sum is exact in float64, else int64.
-    ``cost`` (columns, 2 + banks): groups, multiplications, weight words per bank; ``total`` its sums over the columns.
+    ``cost`` (columns, 3 + banks): groups, units, multiplications, weight words per bank; ``total`` its sums over the
+    columns.
     ``mask_banks`` (banks): words of the mask, which are all read, in ``mask_steps``. ``pipeline``: when it is done.
     """
 
@@ -78,8 +79,8 @@ class MatrixExecutor(InstructionExecutor):
 
     def _count(self, live: int, lanes_end: int, cost: tuple[int, ...], weights: DecodedWeights) -> int:
         row = self.row
-        groups, products = cost[0], cost[1]
-        read = np.array(cost[2:], np.int64) + weights.mask_banks
+        groups, units, products = cost[:3]
+        read = np.array(cost[3:], np.int64) + weights.mask_banks
         self.extra_bank_reads = self.extra_bank_reads + read
         scan_words, scan_banks = row.scan_words, self.bank_reads
         if row.x.moving:
@@ -92,12 +93,12 @@ class MatrixExecutor(InstructionExecutor):
             ("cycles", taken),
             ("dm_read", int(read.sum())),
             ("activation_live", live),
-            ("matrix_stored", weights.total[1]),
+            ("matrix_stored", weights.total[2]),
             ("matrix_executed", products),
             (row.product_event, products * row.products),
             ("acc_read", groups * GROUP_SIZE),
             ("acc_write", groups * GROUP_SIZE),
-            ("index_group", groups if row.form is not Form.DENSE else 0),
+            ("index_group", units if row.form is not Form.DENSE else 0),
         ):
             self.add(event, value)
         return taken
@@ -105,47 +106,55 @@ class MatrixExecutor(InstructionExecutor):
     def _watch(self) -> None:
         """Ask memory to tell when weights or mask are stored to."""
         row = self.row
-        self.memory.watch(row.weights, row.weights + self._weight_words(row.columns * row.groups), self._forget)
+        self.memory.watch(row.weights, row.weights + self._weight_words(row.columns * row.units), self._forget)
         if row.form is not Form.DENSE:
-            mask_words = -(-row.columns * row.groups // WORD_BITS)
+            mask_words = -(-row.columns * row.units // WORD_BITS)
             most = mask_words + -(-mask_words // WORD_BYTES)
             self.memory.watch(row.mask, row.mask + most, self._forget)
 
     def _forget(self) -> None:
         self.weights = None
 
-    def _weight_words(self, groups: int) -> int:
-        return -(-groups * GROUP_SIZE * self.row.weight_bits // WORD_BITS)
+    def _weight_words(self, units: int) -> int:
+        return -(-units * self.row.form.unit * self.row.weight_bits // WORD_BITS)
 
     def _decode(self) -> DecodedWeights:
-        columns, groups, rows = self.row.columns, self.row.groups, self.row.rows
-        self.elements += DECODING_ELEMENTS * columns * groups
-        kept, mask_banks, steps = self._kept(columns * groups)
-        dense = np.zeros((columns * groups, GROUP_SIZE), np.int64)
+        columns, units, unit, rows = self.row.columns, self.row.units, self.row.form.unit, self.row.rows
+        self.elements += DECODING_ELEMENTS * columns * self.row.groups
+        kept, mask_banks, steps = self._kept(columns * units)
+        dense = np.zeros((columns * units, unit), np.int64)
         dense[kept] = self._stored(int(kept.sum()))
-        dense = dense.reshape(columns, groups * GROUP_SIZE)[:, :rows]
-        kept = kept.reshape(columns, groups)
-        rows_of_group = np.full(groups, GROUP_SIZE)
-        rows_of_group[-1] = rows - GROUP_SIZE * (groups - 1)
-        cost = np.concatenate(
-            [kept.sum(1, keepdims=True), (kept @ rows_of_group)[:, None], self._column_banks(kept.sum(1))], axis=1
-        ).astype(np.float64)
+        dense = dense.reshape(columns, units * unit)[:, :rows]
+        kept = kept.reshape(columns, units)
+        rows_of_unit = np.full(units, unit)
+        rows_of_unit[-1] = rows - unit * (units - 1)
+        grouped, steps = self._by_group(kept, steps)
+        stored = kept.sum(axis=1)
+        counts = np.stack([grouped.any(axis=2).sum(axis=1), stored, kept @ rows_of_unit], axis=1)
+        cost = np.concatenate([counts, self._column_banks(stored)], axis=1).astype(np.float64)
         bound = columns << (self.row.weight_bits - 1) << (self.row.x.bits - 1)
         values: Float64Array | Int64Array = np.ascontiguousarray(dense)
         if bound < _EXACT:
             values = values.astype(np.float64)
-        pipeline = MatrixPipeline.of(kept, steps, self.row.lane_passes, self.row.x.bits // 8)
+        pipeline = MatrixPipeline.of(grouped, steps, self.row.lane_passes, self.row.x.bits // 8)
         total = tuple(int(value) for value in cost.sum(0))
         self.weights = DecodedWeights(values, cost, total, mask_banks, steps.count, pipeline)
         return self.weights
 
-    def _kept(self, groups: int) -> tuple[BoolArray, Int64Array, MaskSteps]:
-        """Which groups are stored, and the words per bank that say so (all are read, whatever the activations)."""
+    def _by_group(self, kept: BoolArray, steps: MaskSteps) -> tuple[BoolArray, MaskSteps]:
+        """Kept units as (columns, groups, units of a group), and the steps from which they are known."""
+        shape = (self.row.columns, self.row.groups, GROUP_SIZE // self.row.form.unit)
+        missing = ((0, 0), (0, shape[1] * shape[2] - self.row.units))
+        first = np.pad(steps.first.reshape(kept.shape), missing).reshape(-1)
+        return np.pad(kept, missing).reshape(shape), MaskSteps(first, steps.count)
+
+    def _kept(self, units: int) -> tuple[BoolArray, Int64Array, MaskSteps]:
+        """Which units are stored, and the words per bank that say so (all are read, whatever the activations)."""
         if self.row.form == Form.DENSE:
-            return np.ones(groups, bool), self._mask_banks(0, 0), dense_steps(groups)
-        mask_bytes = -(-groups // 8)
-        if self.row.form == Form.MASKED:
-            return _bits(self._mask(mask_bytes))[:groups], self._mask_banks(0, mask_bytes), flat_steps(groups)
+            return np.ones(units, bool), self._mask_banks(0, 0), dense_steps(units)
+        mask_bytes = -(-units // 8)
+        if self.row.form != Form.NESTED:
+            return _bits(self._mask(mask_bytes))[:units], self._mask_banks(0, mask_bytes), flat_steps(units)
         head = -(-mask_bytes // 8)
         present = _bits(self._mask(head))[:mask_bytes]
         tail = int(np.count_nonzero(present))
@@ -153,7 +162,7 @@ class MatrixExecutor(InstructionExecutor):
         full[present] = self._mask(head + tail)[head:]
         # Two readers: the word in which the bits end and the bytes begin is read by both.
         banks = self._mask_banks(0, head) + self._mask_banks(head, head + tail)
-        return _bits(full)[:groups], banks, nested_steps(groups, present)
+        return _bits(full)[:units], banks, nested_steps(units, present)
 
     def _mask(self, count: int) -> ByteArray:
         """The first ``count`` bytes of the mask."""
@@ -167,9 +176,10 @@ class MatrixExecutor(InstructionExecutor):
             return np.zeros(self.memory.layout.banks, np.int64)
         return self.memory.layout.accesses(self.row.mask + first // WORD_BYTES, self.row.mask + -(-end // WORD_BYTES))
 
-    def _stored(self, groups: int) -> Int64Array:
-        """The stored weights, shape (groups, GROUP_SIZE)."""
-        where = self.memory.layout.word_range(WORD_BYTES * self.row.weights, self._weight_words(groups))
+    def _stored(self, units: int) -> Int64Array:
+        """The stored weights, shape (units, weights of a unit)."""
+        unit = self.row.form.unit
+        where = self.memory.layout.word_range(WORD_BYTES * self.row.weights, self._weight_words(units))
         words = self.memory.words[where]
         if self.row.weight_bits == 4:
             pairs = words.view(np.uint8)
@@ -177,12 +187,12 @@ class MatrixExecutor(InstructionExecutor):
             values = np.where(nibbles > 7, nibbles - 16, nibbles)
         else:
             values = words.view(ELEMENT_TYPES[self.row.weight_bits]).astype(np.int64)
-        return values[: groups * GROUP_SIZE].reshape(groups, GROUP_SIZE)
+        return values[: units * unit].reshape(units, unit)
 
     def _column_banks(self, kept: Int64Array) -> Int64Array:
-        """Weight words per column and bank, shape (columns, banks). Groups lie in line, column by column."""
+        """Weight words per column and bank, shape (columns, banks). Units lie in line, column by column."""
         end = np.cumsum(kept)
-        unit = GROUP_SIZE * self.row.weight_bits
+        unit = self.row.form.unit * self.row.weight_bits
         first_word = self.row.weights + (end - kept) * unit // WORD_BITS
         end_word = self.row.weights + -(-end * unit // WORD_BITS)
         return self.memory.layout.accesses_each(first_word, np.where(kept, end_word, first_word))
