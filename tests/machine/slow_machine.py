@@ -256,9 +256,11 @@ class Slow:
         first, end = self.span(i.x, i.columns)
         scan = {byte // 8 for byte in range(first, end)}
         size = 4 if i.form == 3 else 8
-        units = -(-i.rows // size)
-        kept, mask_words, known, steps = self._kept(i, i.columns * units)
-        self._inside(i.weights, i.weights + (sum(kept) * size * bits + 63) // 64)
+        kept, mask_words, known, steps = self._kept(i, i.columns * groups)
+        units = self._stored_units(i, kept, mask_words)
+        if i.form == 3:
+            mask_words, known, steps = self._with_codes(i, kept, mask_words, known, steps)
+        self._inside(i.weights, i.weights + (sum(map(len, units)) * size * bits + 63) // 64)
         reads = self.word_banks(scan) + self.word_banks(mask_words)
         place, taken, time, found = 0, 0, 0, 0
         lane_passes = passes(max(bits, 8), i.x.bits)
@@ -266,22 +268,22 @@ class Slow:
             self.acc[i.acc * LANES : (i.acc + groups) * LANES] = [0] * (groups * LANES)
         for column in range(i.columns):
             x = self.get(i.x, column)
-            mine = [unit for unit in range(units) if kept[column * units + unit]]
-            self.count["matrix_stored"] += sum(min(size, i.rows - size * unit) for unit in mine)
+            numbers = range(column * groups, (column + 1) * groups)
+            mine = [output for number in numbers for output in units[number]]
+            outputs = [max(min(size, i.rows - output), 0) for output in mine]
+            self.count["matrix_stored"] += sum(outputs)
             touched: set[int] = set()
-            for number, unit in enumerate(mine):
-                if x:
-                    start = 64 * i.weights + (place + number) * size * bits
-                    self._unit(i, size * unit, min(size, i.rows - size * unit), start, bits, x)
-                    touched |= {start // 64, (start + size * bits - 1) // 64}
-            place += len(mine)
             if x:
-                found += len(mine)
+                for number, output in enumerate(mine):
+                    start = 64 * i.weights + (place + number) * size * bits
+                    self._unit(i, output, outputs[number], start, bits, x)
+                    touched |= {start // 64, (start + size * bits - 1) // 64}
                 scanned = (first + column * i.x.bits // 8) // 8 - first // 8
-                for group in sorted({unit * size // 8 for unit in mine}):
-                    flags = [known[column * units + unit] for unit in mine if unit * size // 8 == group]
-                    time = max(time, scanned, *flags) + lane_passes
+                for number in filter(kept.__getitem__, numbers):
+                    time = max(time, scanned, known[number]) + lane_passes
                     taken += 1
+                found += len(mine)
+            place += len(mine)
             reads += self.word_banks(touched)
             self.count["activation_live"] += x != 0
         self.count["activation"] += i.columns
@@ -296,7 +298,7 @@ class Slow:
             raise Fault("weights")
 
     def _kept(self, i: Any, total: int) -> tuple[list[int], list[int], list[int], int]:
-        """A bit for each unit, the words of the mask that are read for it, the step that brings it, and all steps."""
+        """A bit for each group, the words of the mask that are read for it, the step that brings it, and all steps."""
         if i.form == 0:
             return [1] * total, [], [0] * total, 0
         count = (total + 7) // 8
@@ -322,6 +324,32 @@ class Slow:
             steps = max((head + 7) // 8, last + 1)
         bits = [mask[number // 8] >> number % 8 & 1 for number in range(total)]
         return bits, words, [known[number // 8] for number in range(total)], steps
+
+    def _stored_units(self, i: Any, kept: list[int], flag_words: list[int]) -> list[list[int]]:
+        """For each group the first outputs of the units that are stored of it."""
+        groups = -(-i.rows // LANES)
+        first = [LANES * (number % groups) for number in range(len(kept))]
+        if i.form != 3:
+            return [[output] if bit else [] for output, bit in zip(first, kept, strict=True)]
+        start, found, units = 64 * (i.mask + len(flag_words)), 0, []
+        self._inside(0, (start + 2 * sum(kept) + 63) // 64)
+        for output, bit in zip(first, kept, strict=True):
+            place = start + 2 * found
+            code = self.data[place // 8] >> place % 8 & 3 if bit else 0
+            units.append([output + 4 * half for half in (0, 1) if code >> half & 1])
+            found += bit
+        return units
+
+    def _with_codes(
+        self, i: Any, kept: list[int], words: list[int], known: list[int], steps: int
+    ) -> tuple[list[int], list[int], int]:
+        """Words, steps of each group and all steps of a mask whose flags are followed by codes, 32 to a word."""
+        later, found = [], 0
+        for bit, step in zip(kept, known, strict=True):
+            later.append(max(step, found // 32))
+            found += bit
+        codes = (found + 31) // 32
+        return [*words, *range(i.mask + len(words), i.mask + len(words) + codes)], later, max(steps, codes)
 
     def _unit(self, i: Any, output: int, count: int, start: int, bits: int, x: int) -> None:
         """Add ``count`` weights from bit ``start`` on, those of consecutive outputs, times one activation."""

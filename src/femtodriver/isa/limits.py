@@ -55,6 +55,8 @@ MAX_TABLE_ADDRESS_BITS = field_of(LookupInstruction, "bits").high
 
 GROUP_SIZE = operand.LANES
 """Weights of a group, and elements of an accumulator row: one for each lane."""
+CODES_PER_WORD = WORD_BITS // 2
+"""Codes of two bits, one for each stored group, in a word of a mask of halves."""
 ACCUMULATOR_BITS = operand.ACC_BITS
 """Bits of an accumulator."""
 MAX_ACCUMULATOR_ROWS = field_of(MatrixInstruction, "acc").high + 1

@@ -208,7 +208,6 @@ class _Decoder:
             columns=columns,
             rows=rows,
             groups=groups,
-            units=-(-rows // Form(instruction.form).unit),
             weights=instruction.weights,
             weight_bits=weight_bits,
             form=Form(instruction.form),

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from femtodriver.arrays import BoolArray, ByteArray, Float64Array, Int64Array
+from femtodriver.arrays import Float64Array, Int64Array
 from femtodriver.isa import Form, cycles
 from femtodriver.isa.limits import GROUP_SIZE, WORD_BITS
 from femtodriver.machine.core import Core
 from femtodriver.machine.data_layout import WORD_BYTES
 from femtodriver.machine.executor import InstructionExecutor
-from femtodriver.machine.matrix_pipeline import MaskSteps, MatrixPipeline, dense_steps, flat_steps, nested_steps
+from femtodriver.machine.matrix_pipeline import MatrixPipeline
 from femtodriver.machine.memory import ELEMENT_TYPES
 from femtodriver.machine.operand_streams import OperandStream
 from femtodriver.machine.rows import MatrixRow
 from femtodriver.machine.run_budget import DECODING_ELEMENTS, INSTRUCTION_ELEMENTS
+from femtodriver.machine.weight_mask import most_mask_words, read_mask
 
 _EXACT = 1 << 53
 
@@ -106,11 +107,13 @@ class MatrixExecutor(InstructionExecutor):
     def _watch(self) -> None:
         """Ask memory to tell when weights or mask are stored to."""
         row = self.row
-        self.memory.watch(row.weights, row.weights + self._weight_words(row.columns * row.units), self._forget)
+        self.memory.watch(
+            row.weights,
+            row.weights + self._weight_words(row.columns * row.groups * (GROUP_SIZE // row.form.unit)),
+            self._forget,
+        )
         if row.form is not Form.DENSE:
-            mask_words = -(-row.columns * row.units // WORD_BITS)
-            most = mask_words + -(-mask_words // WORD_BYTES)
-            self.memory.watch(row.mask, row.mask + most, self._forget)
+            self.memory.watch(row.mask, row.mask + most_mask_words(row), self._forget)
 
     def _forget(self) -> None:
         self.weights = None
@@ -119,62 +122,24 @@ class MatrixExecutor(InstructionExecutor):
         return -(-units * self.row.form.unit * self.row.weight_bits // WORD_BITS)
 
     def _decode(self) -> DecodedWeights:
-        columns, units, unit, rows = self.row.columns, self.row.units, self.row.form.unit, self.row.rows
+        columns, unit, rows = self.row.columns, self.row.form.unit, self.row.rows
         self.elements += DECODING_ELEMENTS * columns * self.row.groups
-        kept, mask_banks, steps = self._kept(columns * units)
-        dense = np.zeros((columns * units, unit), np.int64)
-        dense[kept] = self._stored(int(kept.sum()))
-        dense = dense.reshape(columns, units * unit)[:, :rows]
-        kept = kept.reshape(columns, units)
-        rows_of_unit = np.full(units, unit)
-        rows_of_unit[-1] = rows - unit * (units - 1)
-        grouped, steps = self._by_group(kept, steps)
-        stored = kept.sum(axis=1)
-        counts = np.stack([grouped.any(axis=2).sum(axis=1), stored, kept @ rows_of_unit], axis=1)
+        mask = read_mask(self.row, self.memory)
+        dense = np.zeros((mask.units.size, unit), np.int64)
+        dense[mask.units.reshape(-1)] = self._stored(int(mask.units.sum()))
+        dense = dense.reshape(columns, -1)[:, :rows]
+        outputs = np.clip(rows - unit * np.arange(mask.units.shape[1]), 0, unit)
+        stored = mask.units.sum(axis=1)
+        counts = np.stack([mask.groups.sum(axis=1), stored, mask.units @ outputs], axis=1)
         cost = np.concatenate([counts, self._column_banks(stored)], axis=1).astype(np.float64)
         bound = columns << (self.row.weight_bits - 1) << (self.row.x.bits - 1)
         values: Float64Array | Int64Array = np.ascontiguousarray(dense)
         if bound < _EXACT:
             values = values.astype(np.float64)
-        pipeline = MatrixPipeline.of(grouped, steps, self.row.lane_passes, self.row.x.bits // 8)
+        pipeline = MatrixPipeline.of(mask.groups, mask.steps, self.row.lane_passes, self.row.x.bits // 8)
         total = tuple(int(value) for value in cost.sum(0))
-        self.weights = DecodedWeights(values, cost, total, mask_banks, steps.count, pipeline)
+        self.weights = DecodedWeights(values, cost, total, mask.banks, mask.steps.count, pipeline)
         return self.weights
-
-    def _by_group(self, kept: BoolArray, steps: MaskSteps) -> tuple[BoolArray, MaskSteps]:
-        """Kept units as (columns, groups, units of a group), and the steps from which they are known."""
-        shape = (self.row.columns, self.row.groups, GROUP_SIZE // self.row.form.unit)
-        missing = ((0, 0), (0, shape[1] * shape[2] - self.row.units))
-        first = np.pad(steps.first.reshape(kept.shape), missing).reshape(-1)
-        return np.pad(kept, missing).reshape(shape), MaskSteps(first, steps.count)
-
-    def _kept(self, units: int) -> tuple[BoolArray, Int64Array, MaskSteps]:
-        """Which units are stored, and the words per bank that say so (all are read, whatever the activations)."""
-        if self.row.form == Form.DENSE:
-            return np.ones(units, bool), self._mask_banks(0, 0), dense_steps(units)
-        mask_bytes = -(-units // 8)
-        if self.row.form != Form.NESTED:
-            return _bits(self._mask(mask_bytes))[:units], self._mask_banks(0, mask_bytes), flat_steps(units)
-        head = -(-mask_bytes // 8)
-        present = _bits(self._mask(head))[:mask_bytes]
-        tail = int(np.count_nonzero(present))
-        full = np.zeros(mask_bytes, np.uint8)
-        full[present] = self._mask(head + tail)[head:]
-        # Two readers: the word in which the bits end and the bytes begin is read by both.
-        banks = self._mask_banks(0, head) + self._mask_banks(head, head + tail)
-        return _bits(full)[:units], banks, nested_steps(units, present)
-
-    def _mask(self, count: int) -> ByteArray:
-        """The first ``count`` bytes of the mask."""
-        where = self.memory.layout.word_range(WORD_BYTES * self.row.mask, -(-count // WORD_BYTES))
-        mask: ByteArray = self.memory.words[where].view(np.uint8)[:count]
-        return mask
-
-    def _mask_banks(self, first: int, end: int) -> Int64Array:
-        """Words per bank that hold these bytes of the mask."""
-        if first == end:
-            return np.zeros(self.memory.layout.banks, np.int64)
-        return self.memory.layout.accesses(self.row.mask + first // WORD_BYTES, self.row.mask + -(-end // WORD_BYTES))
 
     def _stored(self, units: int) -> Int64Array:
         """The stored weights, shape (units, weights of a unit)."""
@@ -196,7 +161,3 @@ class MatrixExecutor(InstructionExecutor):
         first_word = self.row.weights + (end - kept) * unit // WORD_BITS
         end_word = self.row.weights + -(-end * unit // WORD_BITS)
         return self.memory.layout.accesses_each(first_word, np.where(kept, end_word, first_word))
-
-
-def _bits(packed: ByteArray) -> BoolArray:
-    return np.unpackbits(packed, bitorder="little").astype(bool)

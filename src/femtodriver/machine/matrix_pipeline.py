@@ -1,8 +1,7 @@
 """When the lanes of a matrix instruction have done their work: a pipeline that takes everything in order.
 
 The scanner brings one word of activations per step, the index one word of a flat mask or one byte of a nested one, and
-the lanes take a group when both have brought it and all groups before it are done. What the mask has a flag for is a
-unit: a group, or half of one.
+the lanes take a group when both have brought it and all groups before it are done.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from femtodriver.arrays import BoolArray, Int64Array
-from femtodriver.isa.limits import WORD_BITS
+from femtodriver.isa.limits import CODES_PER_WORD, WORD_BITS
 from femtodriver.machine.data_layout import WORD_BYTES
 
 MASK_BYTE_BITS = 8
@@ -21,23 +20,23 @@ _NEVER = np.iinfo(np.int64).min // 2
 
 @dataclass(frozen=True)
 class MaskSteps:
-    """``first``: the step from which each unit is known, shape (units of the whole matrix,); ``count``: all steps."""
+    """``first``: the step from which each group is known, shape (groups of the whole matrix,); ``count``: all steps."""
 
     first: Int64Array
     count: int
 
 
-def dense_steps(units: int) -> MaskSteps:
-    """Without a mask, all units are known from the start."""
-    return MaskSteps(np.zeros(units, np.int64), 0)
+def dense_steps(groups: int) -> MaskSteps:
+    """Without a mask, all groups are known from the start."""
+    return MaskSteps(np.zeros(groups, np.int64), 0)
 
 
-def flat_steps(units: int) -> MaskSteps:
+def flat_steps(groups: int) -> MaskSteps:
     """A word of the mask in every step."""
-    return MaskSteps(np.arange(units) // WORD_BITS, -(-units // WORD_BITS))
+    return MaskSteps(np.arange(groups) // WORD_BITS, -(-groups // WORD_BITS))
 
 
-def nested_steps(units: int, present: BoolArray) -> MaskSteps:
+def nested_steps(groups: int, present: BoolArray) -> MaskSteps:
     """A stored byte in every step, at the earliest one step behind the word of ``present`` bits that tells of it.
 
     ``present``: which bytes of the mask are stored, shape (bytes,).
@@ -47,12 +46,23 @@ def nested_steps(units: int, present: BoolArray) -> MaskSteps:
     order = np.arange(len(places))
     steps = np.zeros(len(present), np.int64)
     steps[places] = 1 + order + np.maximum.accumulate(places // WORD_BITS - order) if len(places) else 0
-    return MaskSteps(np.repeat(steps, MASK_BYTE_BITS)[:units], max(words, 1 + int(steps.max(initial=0))))
+    return MaskSteps(np.repeat(steps, MASK_BYTE_BITS)[:groups], max(words, 1 + int(steps.max(initial=0))))
+
+
+def halves_steps(kept: BoolArray) -> MaskSteps:
+    """A word of the flags and a word of the codes in every step: a group is known when both have come.
+
+    ``kept``: which groups are stored, shape (groups,).
+    """
+    flags = flat_steps(len(kept))
+    codes = (np.cumsum(kept) - 1) // CODES_PER_WORD
+    count = -(-int(np.count_nonzero(kept)) // CODES_PER_WORD)
+    return MaskSteps(np.where(kept, np.maximum(flags.first, codes), flags.first), max(flags.count, count))
 
 
 @dataclass(frozen=True)
 class MatrixPipeline:
-    """What the lanes have to do for each column that has stored weights.
+    """What the lanes have to do for each column that has stored groups.
 
     ``columns``: their numbers. ``busy``: cycles of each. ``known``: the step from which each can start for the mask's
     sake, so that no group of it waits. ``element_bytes``: of an activation.
@@ -67,12 +77,10 @@ class MatrixPipeline:
 
     @classmethod
     def of(cls, kept: BoolArray, steps: MaskSteps, lane_passes: int, element_bytes: int) -> MatrixPipeline:
-        """``kept``: which units are stored, shape (columns, groups, units of a group)."""
-        first = np.where(kept, steps.first.reshape(kept.shape), _NEVER).max(axis=2)
-        groups = kept.any(axis=2)
-        before: Int64Array = np.cumsum(groups, axis=1) - groups
-        known = np.where(groups, first - before * lane_passes, _NEVER).max(axis=1)
-        busy = groups.sum(axis=1) * lane_passes
+        """``kept``: which groups are stored, shape (columns, groups)."""
+        before: Int64Array = np.cumsum(kept, axis=1) - kept
+        known = np.where(kept, steps.first.reshape(kept.shape) - before * lane_passes, _NEVER).max(axis=1)
+        busy = kept.sum(axis=1) * lane_passes
         columns = np.flatnonzero(busy)
         return cls(columns, busy[columns], known[columns], element_bytes)
 

@@ -184,7 +184,6 @@ class MatrixRow(InstructionRow):
     x: the activations, one for each column. ``scan_words`` words hold them (0 where they move).
     first: the element of the accumulator file that output 0 is added to; ``rows`` outputs in ``groups`` groups.
     weights, mask: word addresses. fresh: the accumulators count as zero before.
-    units: what the mask has flags for, in a column: its groups, or their halves.
     lane_passes: cycles of a group. product_event, products: what a multiplication counts as, and how many of it.
     """
 
@@ -194,7 +193,6 @@ class MatrixRow(InstructionRow):
     columns: int
     rows: int
     groups: int
-    units: int
     weights: int
     weight_bits: int
     form: Form
