@@ -51,7 +51,7 @@ def check_documented(model: Any, outputs: dict[str, tuple[int, int]]) -> None:
     assert results["pass"] == "No Comparisons"
     assert {name: rows.shape for name, rows in results["outputs"]["fasmir"].items()} == outputs
     document = yaml.safe_load(metrics)
-    assert document["schema"] == "femtodriver-metrics/1"
+    assert document["schema"] == "femtodriver-metrics/2"
     assert document["Frames Simulated"] == 4
     assert document["Input Period (s)"] == 0.0016
     assert document["model"]["name"] == "my_audio_model"
@@ -255,6 +255,7 @@ def test_a_recording_that_differs_fails_the_comparison(fd: Femtodriver, capsys: 
     result = fd.compare(inputs, "fqir,dummy", dummy_output_file="wrong.npy")
     value = inputs["x"][1, 3]
     text = f"fqir != dummy: output '%x.4', frame 1, element 3: fqir gives {value}, dummy gives {value + 1}"
+    text += " (1 of 32 values differ, by at most 1)"
     assert (result["pass"], result["status_str"]) == (False, text)
     fd.print_comparison_results(result)
     assert capsys.readouterr().out == text + "\n"

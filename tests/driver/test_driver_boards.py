@@ -25,7 +25,7 @@ from femtodriver.output.plots import HISTOGRAM, OVER_TIME, can_draw, draw
 from femtodriver.program.bus.read_recordings import read_recordings
 from femtodriver.program.encryption.keyring import Keyring
 from femtodriver.runners.compare_runs import Comparison, Verdict
-from femtodriver.runners.difference import difference
+from femtodriver.runners.difference import differences
 from femtodriver.runners.execution import Execution, RunInputs
 from tests.board_bench import alarm, board_here, limit_outputs_only
 
@@ -118,7 +118,7 @@ def test_a_comparison_leaves_its_results_in_the_models_folder(server: BoardServe
     names = {"comparison.yaml", "inputs.npz", "outputs.npz", "internals.npz"}
     assert {path.name for path in folder.iterdir()} == names | ({HISTOGRAM, OVER_TIME} if can_draw() else set())
     told = yaml.safe_load((folder / "comparison.yaml").read_text())
-    same = {"equal": True, "output": None, "internal": None}
+    same: dict[str, object] = {"equal": True, "output": None, "outputs": [], "internal": None}
     assert told == {
         "schema": "femtodriver-comparison/1",
         "pass": True,
@@ -127,6 +127,7 @@ def test_a_comparison_leaves_its_results_in_the_models_folder(server: BoardServe
         "frames": {"fqir": 5, "hardware": 5, "fasmir": 5},
         "tolerance": 0,
         "seed": 11,
+        "notes": [],
         "model": {"name": "keyword_spotter", "sha256": told["model"]["sha256"]},
         "hardware": "zynq",
         "hardware_address": server.endpoint,
@@ -166,15 +167,18 @@ def test_a_difference_is_written_down_with_its_place(server: BoardServer) -> Non
     result = fd.compare(inputs, "hw,dummy", dummy_output_file="wrong.npy", **at(server))
     value = int(inputs["x"][2, 7])
     place = f"output '%x.4', frame 2, element 7: hardware gives {value}, dummy gives {value - 5}"
+    place += " (1 of 48 values differ, by at most 5)"
     assert (result["pass"], result["status_str"]) == (False, f"hardware != dummy: {place}")
     told = yaml.safe_load(Path("model_datas/LOOPBACK/comparison/comparison.yaml").read_text())
     values = {"hardware": value, "dummy": value - 5}
+    output = {"variable": "%x.4", "frame": 2, "element": 7, "values": values, "count": 1, "compared": 48, "largest": 5}
     assert told["pairs"] == [
         {
             "first": "hardware",
             "other": "dummy",
             "equal": False,
-            "output": {"variable": "%x.4", "frame": 2, "element": 7, "values": values},
+            "output": output,
+            "outputs": [output],
             "internal": None,
         }
     ]
@@ -320,7 +324,7 @@ def test_a_device_error_leaves_the_folder_as_it_was() -> None:
 def test_any_name_of_a_variable_can_be_stored(name: str) -> None:
     rows = {name: np.arange(4).reshape(2, 2)}
     apart = {name: rows[name] + 1}
-    found = difference("output", "a", rows, "b", apart)
+    found = differences("output", "a", rows, "b", apart)
     compared = Comparison({"a": rows, "b": apart}, {}, (Verdict("a", "b", found),))
     write_comparison(
         Path("there"), Execution(build(load_source("LOOPBACK")), ExecuteRequest(), RunInputs(rows), {}, compared)

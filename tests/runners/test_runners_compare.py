@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from femtodriver.errors import ComparisonError, UsageError
 from femtodriver.inputs import InputSpec
-from femtodriver.runners.difference import difference, internal_difference
+from femtodriver.runners.compare_runs import Verdict
+from femtodriver.runners.difference import difference, differences, internal_difference
 from femtodriver.runners.runner import Runner, Values
 
 SPEC = InputSpec("x", 2, 16)
@@ -65,14 +66,14 @@ def test_the_first_difference_is_named() -> None:
     Runner.compare_runs(frames(), *runners, except_on_error=False, compare_status=status)
     assert status["pass"] is False
     assert status["status_str"] == (
-        "a != b: output 'y', frame 2, element 0: a gives 4, b gives 9; "
-        "a != d: output 'y', frame 0, element 0: a gives 0, d gives -1"
+        "a != b: output 'y', frame 2, element 0: a gives 4, b gives 9 (4 of 8 values differ, by at most 5); "
+        "a != d: output 'y', frame 0, element 0: a gives 0, d gives -1 (2 of 8 values differ, by at most 1)"
     )
 
 
 def test_a_difference_raises_unless_told_otherwise() -> None:
     with pytest.raises(
-        ComparisonError, match=r"compare: a != b: output 'y', frame 1, element 0: a gives 2, b gives 3\."
+        ComparisonError, match=r"compare: a != b: output 'y', frame 1, element 0: a gives 2, b gives 3 \(2 of 8"
     ):
         Runner.compare_runs(frames(), Scripted("a"), Scripted("b", {1: 1}))
 
@@ -99,6 +100,7 @@ def test_internals_that_differ_are_told_but_fail_nothing() -> None:
     assert status["pass"] is True
     assert status["status_str"].endswith(
         "; a != odd inside: internal value 'inside', frame 0, element 1: a gives 1, odd gives 2"
+        " (7 of 8 values differ, by at most 7)"
     )
 
 
@@ -150,6 +152,35 @@ def test_differences(a: dict[str, Any], b: dict[str, Any], text: str) -> None:
     assert Runner.compare_outputs("one", a, "two", b) == -1
 
 
+def test_every_output_that_differs_is_named_with_count_and_size() -> None:
+    a = arrays(x=[[0, 0], [0, 0]], y=[[1, 2], [3, 4]], z=[[5], [6]])
+    b = arrays(x=[[0, 0], [0, 0]], y=[[1, 2], [-3, 5]], z=[[4], [6]])
+    found = differences("output", "a", a, "b", b)
+    assert [(one.variable, one.frame, one.element) for one in found] == [("z", 0, (0,)), ("y", 1, (0,))]
+    assert [(one.count, one.compared, one.largest) for one in found] == [(1, 2, 1), (2, 4, 6)]
+    assert [one.variable for one in differences("output", "a", a, "b", b, 1)] == ["y"]
+    verdict = Verdict("a", "b", found)
+    assert verdict.lines == [
+        "a != b: output 'z', frame 0, element 0: a gives 5, b gives 4 (1 of 2 values differ, by at most 1)",
+        "a != b: output 'y', frame 1, element 0: a gives 3, b gives -3 (2 of 4 values differ, by at most 6)",
+    ]
+
+
+def test_outputs_of_both_are_compared_where_one_has_others_too() -> None:
+    found = differences("output", "a", arrays(x=[[1]], y=[[2]]), "b", arrays(y=[[3]]))
+    assert found[0].reason == "the outputs must be the same: a has 'x', 'y', b has 'y'"
+    assert found[1].variable == "y"
+
+
+@pytest.mark.parametrize("tolerance", [None, 5, 2.0**63])
+def test_a_tolerance_does_not_wrap(tolerance: float | None) -> None:
+    a, b = arrays(y=[[1, -(1 << 63)]]), arrays(y=[[-(1 << 63) + 1, (1 << 63) - 1]])
+    found = difference("output", "a", a, "b", b, tolerance)
+    assert found is not None
+    assert found.largest == (1 << 64) - 1
+    assert difference("output", "a", a, "b", b, 2.0**64) is None
+
+
 def test_one_axis_of_another_length_is_compared_as_far_as_both_go() -> None:
     long, short = arrays(y=[[1, 2], [3, 4]]), arrays(y=[[1, 2]])
     assert Runner.compare_outputs("a", long, "b", short) == 0
@@ -181,4 +212,7 @@ def test_the_place_and_values_of_a_single_error_are_right(
     else:
         value = rows[frame][element]
         assert found is not None
-        assert found.text == (f"output 'y', frame {frame}, element {element}: a gives {value}, b gives {value + error}")
+        assert found.text == (
+            f"output 'y', frame {frame}, element {element}: a gives {value}, b gives {value + error} "
+            f"(1 of {2 * len(rows)} values differ, by at most {abs(error)})"
+        )

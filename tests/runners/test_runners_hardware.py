@@ -130,12 +130,25 @@ def test_the_first_operator_that_parts_is_named(server: BoardServer) -> None:
     makers = {"q": "operator vvsub, node 1", "r": "operator vvadd, node 2", "y": "operator vvadd, node 3"}
     found = run_all(inputs, runners, with_internals=True, makers=makers)
     a, b = (int(inputs[name][0, 0]) for name in "ab")
+    wrong = np.abs(np.asarray(inputs["b"]))
+    apart = f"{np.count_nonzero(wrong)} of {wrong.size} values differ, by at most {2 * wrong.max()}"
     assert not found.passed
     assert found.status == (
-        f"fqir != hardware: output 'y', frame 0, element 0: fqir gives {2 * a + 2 * b}, hardware gives {2 * a}; "
+        f"fqir != hardware: output 'y', frame 0, element 0: fqir gives {2 * a + 2 * b}, hardware gives {2 * a} "
+        f"({apart}); "
         f"fqir != hardware inside: internal value 'r', frame 0, element 0: fqir gives {a + b}, hardware gives {a - b} "
+        f"({apart}) "
         "(made by operator vvadd, node 2)"
     )
+
+
+def test_a_board_that_answers_wrong_is_told_with_every_output(tmp_path: Path) -> None:
+    np.save(tmp_path / "wrong.npy", np.full(400, 0x00070007))
+    request = RunnerRequest(hardware="fakezynq", reply_file=str(tmp_path / "wrong.npy"))
+    made = Made(built_chain("vvadd", ()), request)
+    found = run_all({name: np.zeros((5, 6), np.int64) for name in "ab"}, [made.runner(name) for name in ("fqir", "hw")])
+    told = "frame 0, element 0: fqir gives 0, hardware gives 7 (30 of 30 values differ, by at most 7)"
+    assert found.lines == [f"fqir != hardware: output {name!r}, {told}" for name in "yq"]
 
 
 def test_boards_run_first_and_are_told_in_order(server: BoardServer) -> None:

@@ -26,10 +26,9 @@ from femtodriver.options import request_types as requests
 from femtodriver.options.bind_request import bind, refuse_options_of
 from femtodriver.options.value_kinds import Names, listed
 from femtodriver.options.without_effect import without_effect
-from femtodriver.output import model_folder, summary
+from femtodriver.output import model_folder, summary, terminal
 from femtodriver.output.atomic_folder import check_writable
 from femtodriver.output.stage_texts import dump_into
-from femtodriver.output.terminal import BAD, GOOD, print_coloured
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.runners.compare_runs import RunProgress
 from femtodriver.runners.execution import SIMULATOR, Execution, Inputs, Result, RunInputs, execute
@@ -259,11 +258,10 @@ class Femtodriver:
     ) -> Result:
         """Run at least two runners on the same inputs, and compare each with the first.
 
-        ``model_inputs`` None: those of ``input_file``, or frames that we make.
-
-        Returns ``pass`` (bool), ``status_str`` (the verdict; names the first difference), ``outputs`` and
-        ``internals``. Also kept as ``compare_status``. If the model's folder was written, the results go there, see
-        docs/comparing.md; with ``input_period`` and ``fasmir`` metrics too.
+        ``model_inputs`` None: those of ``input_file``, or frames that we make. Returns ``pass`` (bool), ``status_str``
+        (the verdict; names all outputs that differ), ``outputs`` and ``internals``; also kept as ``compare_status``. If
+        the model's folder was written, the results go there (docs/comparing.md); with ``input_period`` and ``fasmir``
+        metrics too.
         """
         request = methods.COMPARE.bind(positional, options)
         names = listed(runners_to_compare)
@@ -281,7 +279,7 @@ class Femtodriver:
     def print_comparison_results(self, compare_status: Mapping[str, Any]) -> None:
         """Print the verdict; in colour on a terminal."""
         text = str(compare_status.get("status_str", "nothing was compared"))
-        print_coloured(text, GOOD if compare_status.get("pass") else BAD)
+        terminal.print_verdict([text], bool(compare_status.get("pass")))
 
     @methods.RUN.signed
     def run(self, model: object, *positional: Any, **options: Unpack[keywords.JobKeywords]) -> Result:
@@ -342,10 +340,12 @@ class Femtodriver:
         doc = done.metrics(request.input_period) if done and SIMULATOR in names else None
         model_folder.write_all(request.output_dir, built, done, doc)
         self._written = True
-        if done is not None and done.compared:
-            self.print_comparison_results(done.result)
+        if done and done.compared:
+            terminal.print_verdict(done.comparison.lines, done.comparison.passed)
         for text in summary.run_texts(request.output_dir, built, done, doc):
             self.say(text)
+        if done and not done.comparison.passed:
+            terminal.print_verdict(done.comparison.lines, False)  # again: whoever looks at the end only must see it
         return done.result if done else {}
 
     def _compile(self, source: Source, request: requests.CompileRequest, write: bool) -> Built:

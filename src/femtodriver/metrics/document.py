@@ -17,7 +17,7 @@ from femtodriver.metrics.tally import LayerTally, layer_tallies
 from femtodriver.part import Part
 from femtodriver.program.description import CoreMemory, Description, ModelOrigin
 
-SCHEMA = "femtodriver-metrics/1"
+SCHEMA = "femtodriver-metrics/2"
 ROOM_TEMPERATURE_C = 25.0
 MEMORY_KINDS = ("weights", "indices", "activations", "state", "tables", "instructions", "constants")
 

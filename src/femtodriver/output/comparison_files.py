@@ -3,7 +3,7 @@
 ::
 
     comparison/
-    ├── comparison.yaml            verdict, runners, seed, tolerance, the first difference of each pair
+    ├── comparison.yaml            verdict, runners, seed, tolerance, what differs in each pair
     ├── inputs.npz                 one array (frames, elements) per input
     ├── outputs.npz                one per output of each runner, called "runner/output"
     ├── internals.npz              the same for debug variables, if there are any
@@ -66,6 +66,7 @@ def comparison_document(execution: Execution) -> dict[str, Any]:
         "frames": {name: max(map(len, values.values()), default=0) for name, values in found.outputs.items()},
         "tolerance": found.tolerance or 0,
         "seed": execution.inputs.seed,
+        "notes": list(execution.inputs.notes),
         "model": execution.model.model,
         "hardware": request.hardware if on_board else None,
         "hardware_address": request.address if on_board else None,
@@ -93,8 +94,9 @@ def _pair(verdict: Verdict) -> dict[str, Any]:
     found: dict[str, Any] = {
         "first": verdict.first,
         "other": verdict.other,
-        "equal": verdict.outputs is None,
-        "output": _place(verdict.outputs, verdict),
+        "equal": not verdict.outputs,
+        "output": _place(next(iter(verdict.outputs), None), verdict),
+        "outputs": [_place(one, verdict) for one in verdict.outputs],
         "internal": _place(verdict.internals, verdict),
     }
     if verdict.maker and found["internal"]:
@@ -103,7 +105,7 @@ def _pair(verdict: Verdict) -> dict[str, Any]:
 
 
 def _place(found: Difference | None, verdict: Verdict) -> dict[str, Any] | None:
-    """The first difference, null for none."""
+    """One variable that differs, with the first place; None for none."""
     if found is None:
         return None
     if found.frame < 0:
@@ -111,4 +113,12 @@ def _place(found: Difference | None, verdict: Verdict) -> dict[str, Any] | None:
     element: Any = list(found.element) if len(found.element) > 1 else next(iter(found.element), None)
     names = (verdict.first, verdict.other)
     values = dict(zip(names, found.values, strict=True))
-    return {"variable": found.variable, "frame": found.frame, "element": element, "values": values}
+    return {
+        "variable": found.variable,
+        "frame": found.frame,
+        "element": element,
+        "values": values,
+        "count": found.count,
+        "compared": found.compared,
+        "largest": found.largest,
+    }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from femtodriver.arrays import Float64Array, Int64Array
+from femtodriver.runners.distance import signed_differences
 from femtodriver.safe_text import plain_name
 
 if TYPE_CHECKING:
@@ -53,8 +54,7 @@ def draw(outputs: Outputs) -> dict[str, bytes]:
 def _apart(first: Int64Array, other: Int64Array) -> Float64Array:
     """Differences (frames, elements) of what both have."""
     frames, width = min(len(first), len(other)), min(first.shape[-1], other.shape[-1])
-    found: Float64Array = other[:frames, :width].astype(np.float64) - first[:frames, :width]
-    return found
+    return signed_differences(first[:frames, :width], other[:frames, :width])
 
 
 def _grid(base: str, others: Sequence[str], shared: Sequence[str], apart: Mapping[Any, Any], fill: Any) -> Figure:

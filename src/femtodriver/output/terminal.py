@@ -6,8 +6,14 @@ The package rich knows terminals: it obeys NO_COLOR and TERM=dumb. It is loaded 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
-GOOD, BAD = "green", "red"
+_GOOD, _BAD = "green", "red"
+
+
+def print_verdict(lines: Sequence[str], passed: bool) -> None:
+    """Print the lines of a verdict."""
+    print_coloured("\n".join(lines), _GOOD if passed else _BAD)
 
 
 def print_coloured(text: str, colour: str) -> None:

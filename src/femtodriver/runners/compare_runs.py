@@ -1,4 +1,4 @@
-"""Comparing runs: equal or not, and if not, where the first difference is."""
+"""Comparing runs: equal or not, and if not, which outputs differ, where first and by how much."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from femtodriver.arrays import Int64Array
 from femtodriver.errors import ComparisonError, UsageError
-from femtodriver.runners.difference import Difference, difference, internal_difference
+from femtodriver.runners.difference import Difference, differences, internal_difference
 
 Values = dict[str, Int64Array]
 RunProgress = Callable[[str, int, int], None]
@@ -36,21 +36,21 @@ class Comparable(Protocol):
 
 @dataclass(frozen=True)
 class Verdict:
-    """Two runs compared: where their outputs part and where their internal values do; None for equal ones.
+    """Two runs compared: every output that differs, the first in time first, and the first internal value that does.
 
     ``maker``: the operator that makes the internal value in question, "" if nobody knows.
     """
 
     first: str
     other: str
-    outputs: Difference | None
+    outputs: tuple[Difference, ...]
     internals: Difference | None = None
     maker: str = ""
 
     @property
-    def text(self) -> str:
-        """ "" for equal outputs, else "first != other: where"."""
-        return f"{self.first} != {self.other}: {self.outputs.text}" if self.outputs else ""
+    def lines(self) -> list[str]:
+        """ "first != other: where" of each output that differs."""
+        return [f"{self.first} != {self.other}: {found.text}" for found in self.outputs]
 
     @property
     def inside(self) -> str:
@@ -73,16 +73,20 @@ class Comparison:
     @property
     def passed(self) -> bool:
         """Whether all outputs agree; internal values alone fail nothing."""
-        return all(verdict.outputs is None for verdict in self.verdicts)
+        return not any(verdict.outputs for verdict in self.verdicts)
+
+    @property
+    def lines(self) -> list[str]:
+        """The verdict in words: what was equal, or each output that differs; then internal values that differ."""
+        told = [line for verdict in self.verdicts for line in verdict.lines]
+        if self.passed:
+            told = [_passed_text(list(self.outputs), self.outputs, self.tolerance)]
+        return [*told, *(verdict.inside for verdict in self.verdicts if verdict.inside)]
 
     @property
     def status(self) -> str:
-        """The verdict in words: what was equal, or the first difference of each pair."""
-        if self.passed:
-            text = _passed_text(list(self.outputs), self.outputs, self.tolerance)
-        else:
-            text = "; ".join(verdict.text for verdict in self.verdicts if verdict.text)
-        return "; ".join([text, *(verdict.inside for verdict in self.verdicts if verdict.inside)])
+        """The same in one line."""
+        return "; ".join(self.lines)
 
 
 def check_tolerance(tolerance: object) -> None:
@@ -116,7 +120,7 @@ def compare_runs(
     """Run every runner on the same inputs, and compare each with the first.
 
     Returns outputs and internal values by runner name. ``compare_status`` receives "pass" (bool) and "status_str"
-    (the verdict, naming the first difference). Otherwise as ``run_all``. Raises ComparisonError for a difference if
+    (the verdict, naming all outputs that differ). Otherwise as ``run_all``. Raises ComparisonError for a difference if
     ``except_on_error``.
     """
     found = run_all(
@@ -160,7 +164,7 @@ def run_all(
     verdicts = []
     for other in called[1:]:
         pair = (called[0], other)
-        apart = difference("output", pair[0], outputs[pair[0]], other, outputs[other], error_tolerance)
+        apart = differences("output", pair[0], outputs[pair[0]], other, outputs[other], error_tolerance)
         inside = None
         if with_internals:
             inside = internal_difference(pair[0], internals[pair[0]], other, internals[other], error_tolerance)

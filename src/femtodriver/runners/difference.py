@@ -1,4 +1,4 @@
-"""Where two runs part: the first difference in time between their arrays."""
+"""Where two runs part: each variable that differs, with the first place in time, count and size."""
 
 from __future__ import annotations
 
@@ -8,17 +8,32 @@ from typing import Any
 
 import numpy as np
 
+from femtodriver.runners.distance import distances, farther_than
+
 
 @dataclass(frozen=True)
 class Difference:
-    """The first place where two runs part. ``frame`` is -1 where they cannot be compared frame by frame; then there
-    are no ``element`` and no ``values`` (of the one and the other run) either."""
+    """How two runs part in one variable, and the first place where they do.
+
+    ``frame`` is -1 where they cannot be compared frame by frame; then there are no ``element`` and no ``values`` (of
+    the one and the other run) either. ``count`` of ``compared`` values differ, by at most ``largest``.
+    """
 
     frame: int
-    text: str
+    reason: str
     variable: str = ""
     element: tuple[int, ...] = ()
     values: tuple[int | float, ...] = ()
+    count: int = 0
+    compared: int = 0
+    largest: int | float = 0
+
+    @property
+    def text(self) -> str:
+        """The first place with both values, how many values differ, and by how much."""
+        if not self.count:
+            return self.reason
+        return f"{self.reason} ({self.count:,} of {self.compared:,} values differ, by at most {self.largest})"
 
 
 @dataclass(frozen=True)
@@ -34,6 +49,29 @@ class _Pair:
         return f"{self.kind} {self.variable!r}"
 
 
+def differences(
+    kind: str,
+    name_a: str,
+    a: Mapping[str, Any],
+    name_b: str,
+    b: Mapping[str, Any],
+    error_tolerance: float | None = None,
+) -> tuple[Difference, ...]:
+    """Every variable in which two sets of arrays (frames, elements) differ, the first in time first.
+
+    Both must have the same variables of the same rank. Where exactly one axis has two lengths, what both have is
+    compared; if that is nothing, or more axes differ, the variable differs. Values may differ by at most
+    ``error_tolerance`` (None: not at all). Variables that part in the same frame are in the order of ``a``.
+    """
+    shared = [name for name in a if name in b]
+    found = [_variable(_Pair(kind, name, name_a, name_b), a[name], b[name], error_tolerance) for name in shared]
+    if a.keys() != b.keys():
+        lists = [", ".join(map(repr, values)) or "none" for values in (a, b)]
+        reason = f"the {kind}s must be the same: {name_a} has {lists[0]}, {name_b} has {lists[1]}"
+        found.insert(0, Difference(-1, reason))
+    return tuple(sorted((one for one in found if one is not None), key=lambda one: one.frame))
+
+
 def difference(
     kind: str,
     name_a: str,
@@ -42,17 +80,8 @@ def difference(
     b: Mapping[str, Any],
     error_tolerance: float | None = None,
 ) -> Difference | None:
-    """The first difference in time between two sets of arrays (frames, elements), or None.
-
-    Both must have the same variables of the same rank. Where exactly one axis has two lengths, what both have is
-    compared; if that is nothing, or more axes differ, the variable differs. Values may differ by at most
-    ``error_tolerance`` (None: not at all). Of variables that part in the same frame, the first one of ``a`` counts.
-    """
-    if a.keys() != b.keys():
-        lists = [", ".join(map(repr, values)) or "none" for values in (a, b)]
-        return Difference(-1, f"the {kind}s must be the same: {name_a} has {lists[0]}, {name_b} has {lists[1]}")
-    found = [_variable(_Pair(kind, name, name_a, name_b), a[name], b[name], error_tolerance) for name in a]
-    return min((one for one in found if one is not None), key=lambda one: one.frame, default=None)
+    """The first of ``differences``, or None."""
+    return next(iter(differences(kind, name_a, a, name_b, b, error_tolerance)), None)
 
 
 def internal_difference(
@@ -75,14 +104,28 @@ def _variable(pair: _Pair, first: Any, second: Any, tolerance: float | None) -> 
         a, b = a.take(range(length), axis), b.take(range(length), axis)
     if odd and not a.size:
         return Difference(-1, f"{pair}: there is nothing that both have to compare", pair.variable)
-    apart = a != b if not tolerance else np.abs(a - b) > tolerance
+    sizes = distances(a, b)
+    apart = farther_than(sizes, tolerance)
     if not apart.any():
         return None
     place = tuple(int(index) for index in np.argwhere(apart)[0])
     told = f"{pair.name_a} gives {a[place]}, {pair.name_b} gives {b[place]}"
-    frame = place[0] if place else 0
-    values = a[place].item(), b[place].item()
-    return Difference(frame, f"{pair}, {_place(place)}: {told}", pair.variable, place[1:], values)
+    return Difference(
+        frame=place[0] if place else 0,
+        reason=f"{pair}, {_place(place)}: {told}",
+        variable=pair.variable,
+        element=place[1:],
+        values=(_number(a[place]), _number(b[place])),
+        count=int(apart.sum()),
+        compared=apart.size,
+        largest=_number(sizes.max()),
+    )
+
+
+def _number(value: Any) -> int | float:
+    """A number of Python, from one of NumPy or an array of objects."""
+    found: int | float = value.item() if isinstance(value, np.generic) else value
+    return found
 
 
 def _place(place: tuple[int, ...]) -> str:
