@@ -66,6 +66,7 @@ docs: $(VENV)/test.stamp
 	$(BIN)/python tools/operators_doc.py docs/operators.md
 	$(BIN)/python tools/compiler_doc.py docs/compiler.md
 	$(BIN)/python tools/devices_doc.py
+	$(BIN)/python tools/energy_doc.py
 	$(BIN)/python tools/draw_rooms.py
 	$(BIN)/python -m femtodriver.isa.doc docs/isa.md
 	$(BIN)/python -m femtodriver.isa.export docs/isa.json

@@ -22,8 +22,9 @@ runners
 
 figures
   Cycles, memory words, multiplications and messages are counted by the simulated machine, frame by frame. Latency and
-  deadline are cycles over the part's clock. Energy is counts times a table of joules per event, power adds leakage over
-  the input period: estimates, good to about a factor of three, not validated on silicon. docs/metrics.md has each.
+  deadline are cycles over the part's clock. Energy is counts times a table of joules per event, power adds what the
+  part takes on, asleep and waking over the input period: estimates, each with low and high beside it, not validated on
+  silicon. docs/metrics.md explains each figure, docs/energy.md has the source of each row of the table.
 
 exit status
   0 done, all runners equal; 1 bad input or runners differ; 2 wrong usage; 3 device; 130 interrupted

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from femtodriver.machine.run_report import RunReport
 from femtodriver.metrics.energy import EnergyTable, load_table
-from femtodriver.metrics.events import joules
+from femtodriver.metrics.energy_figures import energy_figures, layer_joules
 from femtodriver.metrics.run_totals import Run, digits
 from femtodriver.metrics.tally import LayerTally, layer_tallies
 from femtodriver.part import Part
@@ -31,6 +31,7 @@ def build_document(
     model: Mapping[str, object] | None = None,
     tool: Mapping[str, object] | None = None,
     temperature_c: float = ROOM_TEMPERATURE_C,
+    battery_mwh: float | None = None,
     table: EnergyTable | None = None,
 ) -> dict[str, object]:
     """The document of one run.
@@ -39,13 +40,13 @@ def build_document(
     says about itself, or None for a foreign or bare one; without layers it counts as None. ``part`` is the part that
     the machine was built from. ``input_period_s`` is the time between two frames in seconds; None means 0.016, and the
     document says that it was assumed. ``model`` has name and sha256; ``tool`` has version, native, compiler_options
-    and seed.
+    and seed. ``temperature_c`` is in degC. ``battery_mwh`` is the capacity of a battery in mWh, for its life.
 
     Raises UsageError for a report without frames, with more cores than the part, or a period that is not a positive
     number; ProgramError for a description of more memory than the part has.
     """
     run = Run.of(report, description, part, input_period_s, (table or load_table()).at(part.voltage_v, temperature_c))
-    power = run.power()
+    energy = energy_figures(run, battery_mwh)
     tallies = layer_tallies(report, run.description)
     latency = _latency(report.latency_cycles, part.clock_hz)
     worst_s = max(report.frame_cycles) / part.clock_hz
@@ -54,7 +55,7 @@ def build_document(
         "Frames Simulated": run.frames,
         "Input Period (s)": digits(run.period_s),
         "Latency (s)": latency["mean"],
-        "Power (W)": power["total"]["typical"],
+        "Power (W)": energy["power_w"]["total"]["typical"],
         "model": _model(run, model or {}),
         "hardware": _hardware(part, temperature_c),
         "tool": _tool(run, tool or {}),
@@ -65,8 +66,7 @@ def build_document(
             "period_assumed": input_period_s is None,
         },
         "cycles": run.cycles(),
-        "energy_j": run.energy(),
-        "power_w": power,
+        **energy,
         "memory_bytes": _memory(run),
         "macs": run.macs(run.all_counts, run.matrix_busy_cycles()),
         "messages": {"count": run.mean(run.all_counts["message"]), "words": run.mean(run.all_counts["message_word"])},
@@ -96,7 +96,8 @@ def _tool(run: Run, given: Mapping[str, object]) -> dict[str, object]:
     compiler = run.description.compiler if run.description else None
     options = (compiler.options or {}) if compiler else {} if run.description else None
     known = {"version": None, "native": None, "compiler_options": options, "seed": None}
-    return {key: _plain(value) for key, value in {**known, **given, "energy_table": run.table.name}.items()}
+    table = {"energy_table": run.table.name, "energy_table_edition": run.table.edition}
+    return {key: _plain(value) for key, value in {**known, **given, **table}.items()}
 
 
 def _plain(value: object) -> object:
@@ -152,6 +153,7 @@ def _core_memory(part: Part, core: CoreMemory | None, known: bool) -> dict[str, 
 def _layer(run: Run, tally: LayerTally) -> dict[str, object]:
     counts, stored = tally.counts, tally.layer.bytes or {}
     scanned = counts.get("activation", 0)
+    joules = layer_joules(run, counts)
     moved = {"dm_read": 8, "dm_write": 8, "tm_read": 2}
     return {
         "name": tally.layer.name,
@@ -159,11 +161,12 @@ def _layer(run: Run, tally: LayerTally) -> dict[str, object]:
         "source": tally.layer.source,
         "core": tally.layer.core,
         "cycles": run.mean(counts.get("cycles", 0)),
-        "energy_j": run.per_frame(joules(counts, run.table))["typical"],
+        "energy_j": joules["typical"],
         "macs": run.macs(counts, counts.get("cycles", 0)),
         "bytes": {
             **{kind: stored[kind] for kind in MEMORY_KINDS if kind in stored},
             **{event: run.mean(size * counts.get(event, 0)) for event, size in moved.items()},
         },
         "activation_density": digits(counts.get("activation_live", 0) / scanned) if scanned else None,
+        "energy_band_j": joules,
     }

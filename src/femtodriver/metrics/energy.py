@@ -1,4 +1,4 @@
-"""The energy table: what one event costs in joules, and what a block leaks in watts, as data with sources.
+"""The energy table: joules of one event, watts of a block, seconds of waking, as data with sources.
 
 A figure is a band (low, typical, high). The rows are TOML (``tables/22nm.toml``); this module reads them, turns them
 into SI units and scales them to another voltage and temperature. It knows nothing about events: see ``events.py``.
@@ -14,14 +14,15 @@ from importlib import resources
 from femtodriver.errors import UsageError
 from femtodriver.files.plain_toml import load_toml
 
-UNITS = {"pJ": 1e-12, "nJ": 1e-9, "uW": 1e-6}
-KINDS = ("measured", "computed", "assumed")
+UNITS = {"pJ": 1e-12, "nJ": 1e-9, "uW": 1e-6, "us": 1e-6}
+KINDS = ("measured on other chips", "computed", "assumed")
+SCALINGS = ("dynamic", "leakage", "fixed")
 COLDEST_C = -40.0
 
 
 @dataclass(frozen=True)
 class Band:
-    """Low, typical and high value of one figure (joules or watts)."""
+    """Low, typical and high value of one figure (joules, watts or seconds)."""
 
     low: float = 0.0
     typical: float = 0.0
@@ -30,6 +31,10 @@ class Band:
     def times(self, factor: float) -> Band:
         """The band multiplied by ``factor`` >= 0."""
         return Band(self.low * factor, self.typical * factor, self.high * factor)
+
+    def product(self, other: Band) -> Band:
+        """Watts times seconds, corner by corner."""
+        return Band(self.low * other.low, self.typical * other.typical, self.high * other.high)
 
 
 def add(bands: Iterable[Band]) -> Band:
@@ -44,7 +49,7 @@ def add(bands: Iterable[Band]) -> Band:
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table; ``value`` is in joules (unit pJ, nJ) or watts (unit uW)."""
+    """One row of the table; ``value`` is in joules (unit pJ, nJ), watts (unit uW) or seconds (unit us)."""
 
     name: str
     meaning: str
@@ -57,25 +62,26 @@ class Row:
 
 @dataclass(frozen=True)
 class EnergyTable:
-    """All rows at one voltage (volts) and temperature (degC)."""
+    """All rows at one voltage (volts) and temperature (degC). ``edition`` counts up when a figure changes."""
 
     name: str
+    edition: int
     voltage_v: float
     temperature_c: float
     temperature_max_c: float
     bank_bytes: int
-    publications: str
     rows: Mapping[str, Row]
 
     def value(self, row: str) -> Band:
-        """Joules or watts of the row of that name."""
+        """Joules, watts or seconds of the row of that name."""
         return self.rows[row].value
 
     def at(self, voltage_v: float, temperature_c: float) -> EnergyTable:
         """The table at another voltage and temperature.
 
-        Dynamic rows go with V^2; leakage rows go with V and double every 10 degC. Raises UsageError outside
-        -40 degC to ``temperature_max_c``, where that law is not known to hold, and for a voltage that is not positive.
+        Dynamic rows go with V^2; leakage rows go with V and double every 10 degC; fixed rows stay (pads have a supply
+        of their own, and no law is known for oscillators). Raises UsageError outside -40 degC to
+        ``temperature_max_c``, where that law is not known to hold, and for a voltage that is not positive.
         """
         if not (math.isfinite(voltage_v) and voltage_v > 0):
             raise UsageError(f"energy table {self.name}: the voltage must be positive, not {voltage_v} V.")
@@ -88,6 +94,7 @@ class EnergyTable:
         factors = {
             "dynamic": ratio * ratio,
             "leakage": ratio * 2.0 ** ((temperature_c - self.temperature_c) / 10.0),
+            "fixed": 1.0,
         }
         rows = {name: replace(row, value=row.value.times(factors[row.scaling])) for name, row in self.rows.items()}
         return replace(self, voltage_v=voltage_v, temperature_c=temperature_c, rows=rows)
@@ -123,7 +130,7 @@ def _row(name: str, fields: dict[str, object]) -> Row:
     numbers = [float(figure) for figure in figures if isinstance(figure, (int, float))]
     if len(numbers) != 3 or not 0 <= numbers[0] <= numbers[1] <= numbers[2]:
         raise UsageError(f"energy table: row {name}: must be 0 <= low <= typical <= high, not {figures}.")
-    for value, known in ((unit, tuple(UNITS)), (scaling, ("dynamic", "leakage")), (kind, KINDS)):
+    for value, known in ((unit, tuple(UNITS)), (scaling, SCALINGS), (kind, KINDS)):
         if value not in known:
             raise UsageError(f"energy table: row {name}: must be one of {', '.join(known)}, not {value!r}.")
     source = str(fields["source"]).strip()

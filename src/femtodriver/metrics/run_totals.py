@@ -1,4 +1,4 @@
-"""One run, checked, and the sums, means, joules and watts that the document is made of."""
+"""One run, checked, and the sums and means that the document is made of."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from dataclasses import dataclass
 
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.machine.run_report import RunReport
-from femtodriver.metrics.energy import Band, EnergyTable, add
-from femtodriver.metrics.events import joules, joules_by_component
-from femtodriver.metrics.power import CoreUse, leakage_joules
+from femtodriver.metrics.energy import Band, EnergyTable
 from femtodriver.metrics.tally import core_counts
 from femtodriver.part import Part
 from femtodriver.program.description import CoreMemory, Description
@@ -75,9 +73,9 @@ class Run:
         return len(self.report.frame_cycles)
 
     @property
-    def active_s(self) -> float:
-        """Seconds from the first input word of a frame until all cores are at rest, mean over the frames."""
-        return sum(self.report.frame_cycles) / self.frames / self.part.clock_hz
+    def active_cycles(self) -> float:
+        """Cycles from the first input word of a frame until all cores are at rest, mean over the frames."""
+        return float(sum(self.report.frame_cycles) / self.frames)
 
     def mean(self, total: int) -> Number:
         """Mean per frame of a total over the run: an int where it is whole."""
@@ -98,33 +96,14 @@ class Run:
         causes = (*WAITING, *sorted(set(waiting) - set(WAITING)))
         return {cause: self.mean(waiting.get(cause, 0)) for cause in causes}
 
-    def per_frame(self, band: Band) -> dict[str, float]:
-        """A band of joules over the run as a band per frame."""
-        return band_of(band.times(1 / self.frames))
-
-    def energy(self) -> dict[str, object]:
-        components = joules_by_component(self.all_counts, self.table)
-        return {
-            "total": self.per_frame(joules(self.all_counts, self.table)),
-            "by_component": {name: self.per_frame(band) for name, band in components.items()},
-            "by_core": [self.per_frame(joules(counts, self.table)) for counts in self.counts],
-        }
-
-    def power(self) -> dict[str, dict[str, float]]:
-        # A part that cannot keep the period works without a pause: a frame starts when the one before is done.
-        interval_s = max(self.period_s, self.active_s)
-        leaked = leakage_joules(self.table, self.part, self._uses(), self.active_s, interval_s)
-        dynamic = joules(self.all_counts, self.table).times(1 / self.frames / interval_s)
-        leakage = leaked.times(1 / interval_s)
-        return {"total": band_of(add((dynamic, leakage))), "dynamic": band_of(dynamic), "leakage": band_of(leakage)}
-
-    def _uses(self) -> list[CoreUse]:
+    def core_uses(self) -> list[tuple[bool, int]]:
+        """Per core of the part: whether it runs anything, and how many of its data memory banks are used."""
         uses = []
         for number, counts in enumerate(self.counts):
             banks = self._used_banks(number)
             memory = self.core_memory(number)
             loaded = memory is not None and memory.im_used_words > 0
-            uses.append(CoreUse(used=bool(banks) or loaded or counts["cycles"] > 0, banks=len(banks)))
+            uses.append((bool(banks) or loaded or counts["cycles"] > 0, len(banks)))
         return uses
 
     def _used_banks(self, number: int) -> set[int]:
