@@ -1,6 +1,6 @@
 """What is written from the table of options: ``options/method_keywords.py`` for type checkers, ``docs/options.md``.
 
-``python tools/update_options.py`` after a change of ``options/request_types.py``; a test fails until it was done.
+``python tools/update_options.py`` after a change of a request; a test fails until it was done.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from femtodriver.cli.subcommands import SUBCOMMANDS
+from femtodriver.options.main_requests import MainRequest
 from femtodriver.options.method_table import METHODS, Method
 from femtodriver.options.option import AnyRequest, Option, options_of
-from femtodriver.options.request_types import GROUPS, MainRequest
+from femtodriver.options.option_groups import GROUPS
 
 ROOT = Path(__file__).resolve().parents[1]
 KEYWORDS = ROOT / "src" / "femtodriver" / "options" / "method_keywords.py"
@@ -18,7 +19,7 @@ DOCUMENT = ROOT / "docs" / "options.md"
 
 _KEYWORDS_HEAD = '''"""The keywords of ``Femtodriver``'s methods, for type checkers: nothing imports this when it runs.
 
-Written by ``python tools/update_options.py`` from ``request_types.py``: do not edit.
+Written by ``python tools/update_options.py`` from the requests beside it: do not edit.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from femtodriver.program.encryption.keyring import Keyring
 _DOCUMENT_HEAD = """\
 # Options
 
-Every option of the command line and of `Femtodriver`'s methods, from the table in `options/request_types.py`. This page
+Every option of the command line and of `Femtodriver`'s methods, from the requests in `options/`. This page
 is written by `python tools/update_options.py`.
 
 Flags may be written with dashes or underscores. In Python an option is a keyword: the flag's name with underscores.

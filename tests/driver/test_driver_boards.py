@@ -18,7 +18,7 @@ from femtodriver.device.virtual.zcu104_server import BoardServer
 from femtodriver.errors import DeviceError, ProgramError, UsageError
 from femtodriver.model.build_model import build
 from femtodriver.model.load_model import load_source
-from femtodriver.options.request_types import ExecuteRequest
+from femtodriver.options.runner_requests import ExecuteRequest
 from femtodriver.output import plots, summary
 from femtodriver.output.comparison_files import write_comparison
 from femtodriver.output.plots import HISTOGRAM, OVER_TIME, can_draw, draw

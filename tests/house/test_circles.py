@@ -1,7 +1,7 @@
 """Modules import each other in one direction, and at their top.
 
-An import inside a function can hide a circle. It is allowed where start-up or an optional package needs it: in the
-command line and in the exports of a package, which load what was asked for, and in the places of LAZY.
+An import inside a function can hide a circle. It is allowed where start-up needs it: in the command line and in the
+exports of a package, which load what was asked for.
 """
 
 from __future__ import annotations
@@ -11,13 +11,6 @@ from collections.abc import Container, Iterable, Mapping
 import pytest
 
 from tests.house.source_code import Source, parse, sources
-
-# (module, module that it imports inside a function): why
-LAZY = {
-    ("driver.facade", "device.evk2.usb_boards"): "only whoever looks for USB boards needs them",
-}
-# Groups of modules that still import each other.
-TO_MEND: set[frozenset[str]] = set()
 
 Graph = Mapping[str, set[str]]
 
@@ -68,19 +61,13 @@ def circles(graph: Graph) -> set[frozenset[str]]:
 
 
 def test_no_modules_import_each_other() -> None:
-    assert circles(import_graph(sources())) - TO_MEND == set()
+    assert circles(import_graph(sources())) == set()
 
 
 def test_imports_stand_at_the_top() -> None:
     modules = {source.module for source in sources()}
     found = {entry for source in sources() if not may_import_late(source) for entry in lazy_imports(source, modules)}
-    assert found - set(LAZY) == set()
-
-
-def test_no_exception_is_left_over() -> None:
-    modules = {source.module for source in sources()}
-    assert set(LAZY) <= {entry for source in sources() for entry in lazy_imports(source, modules)}
-    assert circles(import_graph(sources())) >= TO_MEND
+    assert found == set()
 
 
 @pytest.mark.parametrize(

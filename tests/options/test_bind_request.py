@@ -12,9 +12,10 @@ import pytest
 from femtodriver import Femtodriver
 from femtodriver.errors import UsageError
 from femtodriver.options.bind_request import UnknownArgumentError, bind
+from femtodriver.options.main_requests import MainRequest
 from femtodriver.options.method_table import COMPARE, METHODS, RUN
 from femtodriver.options.option import given_options, options_of
-from femtodriver.options.request_types import MainRequest, RunnerRequest
+from femtodriver.options.runner_requests import RunnerRequest
 
 
 def test_what_is_not_given_has_its_default() -> None:

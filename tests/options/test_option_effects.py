@@ -11,8 +11,8 @@ import pytest
 
 from femtodriver.cli.subcommands import SUBCOMMANDS
 from femtodriver.device.virtual import serve as serving
+from femtodriver.options.main_requests import MainRequest
 from femtodriver.options.option import AnyRequest, options_of
-from femtodriver.options.request_types import MainRequest
 from tests.options.option_effects import TABLES, prepare, seen_of_command, seen_of_main
 
 REQUESTS: dict[str, type[AnyRequest]] = {"": MainRequest, **{name: row.request for name, row in SUBCOMMANDS.items()}}

@@ -6,26 +6,39 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import fields, is_dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 import update_options
 
+from femtodriver import options
 from femtodriver.cli.subcommands import SUBCOMMANDS
 from femtodriver.device.boards import BOARDS
-from femtodriver.options import command_requests, request_types
+from femtodriver.options.main_requests import MainRequest
+from femtodriver.options.method_table import METHODS
 from femtodriver.options.option import options_of
-from femtodriver.options.request_types import GROUPS, MainRequest
+from femtodriver.options.option_groups import GROUPS
 
 ROOT = Path(__file__).resolve().parents[2]
-DECLARED = {**vars(request_types), **vars(command_requests)}
-REQUESTS = [kind for kind in DECLARED.values() if isinstance(kind, type) and is_dataclass(kind)]
+MODULES = sorted(path.stem for path in Path(options.__file__).parent.glob("*_requests.py"))
+DECLARED = [kind for name in MODULES for kind in vars(import_module(f"femtodriver.options.{name}")).values()]
+REQUESTS = list(dict.fromkeys(kind for kind in DECLARED if isinstance(kind, type) and is_dataclass(kind)))
 COMMANDS: list[Any] = [MainRequest, *(row.request for row in SUBCOMMANDS.values())]
+TAKEN: list[Any] = [*COMMANDS, *(method.request for method in METHODS)]
 
 
 def test_there_are_requests() -> None:
     assert {"CompileRequest", "RunnerRequest", "BoardRequest"} <= {kind.__name__ for kind in REQUESTS}
+
+
+@pytest.mark.parametrize("request_type", REQUESTS)
+def test_every_request_is_taken_by_a_command_or_a_method(request_type: Any) -> None:
+    assert any(issubclass(taken, request_type) for taken in TAKEN), (
+        f"{request_type.__name__} must have a row in src/femtodriver/cli/subcommands.py, or a method that takes it in "
+        "src/femtodriver/options/method_table.py"
+    )
 
 
 @pytest.mark.parametrize("request_type", REQUESTS)
@@ -70,7 +83,8 @@ def test_what_is_written_from_the_table_is_up_to_date() -> None:
 
 
 def test_the_table_loads_nothing_heavy() -> None:
-    script = "import sys, femtodriver.options.request_types, femtodriver.runners.runner_table\n"
+    imported = ", ".join(f"femtodriver.options.{name}" for name in MODULES)
+    script = f"import sys, femtodriver.runners.runner_table, femtodriver.model.network_formats, {imported}\n"
     script += "print([name for name in ('numpy', 'yaml', 'femtodriver.driver') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -13,7 +13,7 @@ from femtodriver.array_names import unescape_name
 from femtodriver.fqir.graph import Graph, Network, Node, Tensor
 from femtodriver.model.build_model import build
 from femtodriver.model.load_model import Source
-from femtodriver.options.request_types import ExecuteRequest
+from femtodriver.options.runner_requests import ExecuteRequest
 from femtodriver.output.comparison_files import write_comparison
 from femtodriver.output.output_files import write_outputs
 from femtodriver.runners.compare_runs import Comparison

@@ -37,7 +37,7 @@ def test_sizes_follow_from_the_entries() -> None:
 
 @pytest.mark.parametrize("name", part_names())
 def test_the_parts_that_we_ship_are_legal_and_named_like_their_files(name: str) -> None:
-    assert load_part(name).name == name
+    assert load_part(name).name == name, f"src/femtodriver/part/parts/{name}.toml must be named as its part"
 
 
 @pytest.mark.parametrize(
@@ -108,5 +108,6 @@ def test_a_file_that_is_not_toml_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_and_an_unknown_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"none\.toml: the file must exist"):
         load_part(tmp_path / "none.toml")
-    with pytest.raises(UsageError, match=r"must be one of spu001, spu001x4, or a path to a \.toml file, not 'spu2'"):
+    known = ", ".join(part_names())
+    with pytest.raises(UsageError, match=rf"must be one of {known}, or a path to a \.toml file, not 'spu2'"):
         load_part("spu2")

@@ -10,7 +10,7 @@ import pytest
 from femtodriver.model.build_model import Built, build
 from femtodriver.model.load_model import load_source
 from femtodriver.model.model_encryption import Encryption
-from femtodriver.options.request_types import RunnerRequest
+from femtodriver.options.runner_requests import RunnerRequest
 from femtodriver.runners.runner import Runner
 from femtodriver.runners.runner_table import create
 

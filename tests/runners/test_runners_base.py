@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,12 @@ from femtodriver.inputs import InputSpec
 from femtodriver.model.build_model import Built, build
 from femtodriver.model.load_model import Source, load_source
 from femtodriver.model.model_encryption import Encryption
-from femtodriver.options.request_types import RunnerRequest
+from femtodriver.options.runner_requests import RunnerRequest
 from femtodriver.program.compiled_data import CompiledData
+from femtodriver.runners import runner_table
 from femtodriver.runners.dummy_runner import DummyRunner
 from femtodriver.runners.fqir_runner import FqirRunner
-from femtodriver.runners.runner_table import check_names, create
+from femtodriver.runners.runner_table import RUNNERS, check_names, create
 
 X = (InputSpec("x", 16, 16),)
 
@@ -113,8 +115,17 @@ def test_debug_variables_by_name_or_all() -> None:
         FqirRunner(network, spec, ["nothing"])
 
 
+def test_every_runner_has_a_row_in_the_table_and_in_the_document() -> None:
+    modules = {path.stem for path in Path(runner_table.__file__).parent.glob("*_runner.py")}
+    without = modules - {row.module for row in RUNNERS.values()}
+    assert without == set(), f"src/femtodriver/runners/runner_table.py must have a row for {without}"
+    page = (Path(__file__).resolve().parents[2] / "docs" / "comparing.md").read_text("utf-8")
+    documented = re.findall(r"^\| `(\w+)` \| .* \| `\w+` \|$", page, flags=re.MULTILINE)
+    assert sorted(documented) == sorted(RUNNERS), "docs/comparing.md must have a row for each runner"
+
+
 def test_unknown_runners_are_refused_with_the_list() -> None:
-    with pytest.raises(UsageError, match="runner: must be one of fqir, fmir, fasmir, dummy, hw, fakehw, not 'fast'"):
+    with pytest.raises(UsageError, match=f"runner: must be one of {', '.join(RUNNERS)}, not 'fast'"):
         create("fast", foreign_model(), RunnerRequest())
     with pytest.raises(UsageError, match="not 'fqir' twice"):
         check_names(["fqir", "fmir", "fqir"])

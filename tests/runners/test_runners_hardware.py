@@ -20,7 +20,7 @@ from femtodriver.model.debug_program import for_runners
 from femtodriver.model.load_model import Source, load_source
 from femtodriver.model.model_encryption import Encryption
 from femtodriver.options.bind_request import bind
-from femtodriver.options.request_types import RunnerRequest
+from femtodriver.options.runner_requests import RunnerRequest
 from femtodriver.runners.compare_runs import run_all
 from femtodriver.runners.hardware_runner import HardwareRunner, check_board
 from femtodriver.runners.runner import Runner

@@ -13,7 +13,7 @@ from femtodriver.errors import FemtoError, InputError, MachineFault, UsageError
 from femtodriver.model.build_model import build
 from femtodriver.model.load_model import load_source
 from femtodriver.model.model_encryption import Encryption
-from femtodriver.options.request_types import RunnerRequest
+from femtodriver.options.runner_requests import RunnerRequest
 from femtodriver.runners.runner import Runner
 from femtodriver.runners.runner_table import RUNNERS, create
 from tests.board_bench import alarm, board_here

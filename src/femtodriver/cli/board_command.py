@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from femtodriver.options.command_requests import BoardRequest
+from femtodriver.options.board_requests import BoardRequest
 
 EPILOG = (
     "In another terminal, with the address that the board prints:\n"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from femtodriver import __version__
 from femtodriver.cli.subcommands import listing
+from femtodriver.options.main_requests import MainRequest
+from femtodriver.options.option_groups import GROUPS
 from femtodriver.options.option_parser import OptionParser
-from femtodriver.options.request_types import GROUPS, MainRequest
 
 DESCRIPTION = (
     "Compile a quantized network for the open SPU, write its program files, run it bit for bit, and measure it."
 )
 EPILOG = """\
-MODEL is LOOPBACK (a packaged network that gives back its input), a network (.pt, .pth), a compiled program (.zip,
-.femto), or the folder of a model compiled before. Without --runners, files are written and nothing is run.
+MODEL is LOOPBACK (a packaged network that gives back its input), a network ({networks}), a compiled program
+(.zip, .femto), or the folder of a model compiled before. Without --runners, files are written and nothing is run.
 
 subcommands, as the first word (a model of that name is ./NAME)
 {subcommands}
@@ -33,10 +34,11 @@ exit status
 
 def build_parser() -> OptionParser:
     """The parser of ``femtodrive MODEL``."""
+    from femtodriver.model.network_formats import NETWORK_ENDINGS
     from femtodriver.runners.runner_table import RUNNERS
 
     runners = "\n".join(f"  {row.name:<7} {row.summary}" for row in RUNNERS.values())
-    epilog = EPILOG.format(subcommands=listing(), runners=runners)
+    epilog = EPILOG.format(networks=NETWORK_ENDINGS, subcommands=listing(), runners=runners)
     parser = OptionParser("femtodrive", MainRequest, DESCRIPTION, epilog, GROUPS)
     parser.usage = "femtodrive MODEL [options]"
     parser.add_argument("--version", action="version", version=f"femtodrive {__version__}")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from femtodriver.options.command_requests import BoardRequest
+from femtodriver.options.board_requests import BoardRequest
 from femtodriver.options.option import given_options
 
 if TYPE_CHECKING:

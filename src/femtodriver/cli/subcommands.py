@@ -1,7 +1,7 @@
 """Subcommands: the first word of the command line when it is one of these names. One row each.
 
-To add one: a request class in ``options/request_types.py`` with its options, a function that does the work and gives
-the exit status (heavy imports inside), and a row below. Names of subcommands hide models of the same name;
+To add one: a request class in ``options/`` with its options, a function that does the work and gives the exit status
+(heavy imports inside), and a row below; CONTRIBUTING.md has the recipe. A subcommand hides a model of the same name:
 ``./inspect`` is the model.
 """
 
@@ -14,7 +14,8 @@ from typing import Any
 from femtodriver.cli.board_command import EPILOG as ABOUT_BOARD
 from femtodriver.cli.board_command import board
 from femtodriver.cli.inspect_commands import ABOUT_DISASM, ABOUT_INSPECT, disasm, inspect
-from femtodriver.options.command_requests import BoardRequest, DisasmRequest, InspectRequest
+from femtodriver.options.board_requests import BoardRequest
+from femtodriver.options.inspect_requests import DisasmRequest, InspectRequest
 from femtodriver.options.option import AnyRequest
 from femtodriver.options.option_parser import OptionParser
 

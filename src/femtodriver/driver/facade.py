@@ -4,42 +4,36 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from femtodriver.arrays import Int64Array
+from femtodriver.device.evk2.usb_boards import EvkBoard, boards_with
 from femtodriver.device.spu_runner import SPURunner
-from femtodriver.driver.model_inputs import job_inputs, make_inputs
+from femtodriver.driver.compiled_model import CompiledModel, DriverSettings, compile_model
+from femtodriver.driver.model_inputs import make_inputs
+from femtodriver.driver.whole_job import run_job
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import AnyPath
 from femtodriver.fqir.graph import Network
 from femtodriver.inputs import InputSource, InputSpec
 from femtodriver.metrics import document_yaml
-from femtodriver.model.build_model import Built, build
-from femtodriver.model.debug_program import for_board, for_runners
-from femtodriver.model.described_program import network_inputs
 from femtodriver.model.load_model import DEFAULT_NAME, Source, load_source
-from femtodriver.model.model_encryption import Encryption, encryption
-from femtodriver.model.model_options import compiler_options, model_options
 from femtodriver.options import method_table as methods
-from femtodriver.options import request_types as requests
 from femtodriver.options.bind_request import bind, refuse_options_of
+from femtodriver.options.input_requests import FramesRequest, InputRequest
+from femtodriver.options.main_requests import JobRequest, MainRequest
+from femtodriver.options.runner_requests import ExecuteRequest
 from femtodriver.options.value_kinds import Names, listed
-from femtodriver.options.without_effect import without_effect
 from femtodriver.output import model_folder, summary, terminal
-from femtodriver.output.atomic_folder import check_writable
-from femtodriver.output.stage_texts import dump_into
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.runners.compare_runs import RunProgress
-from femtodriver.runners.execution import SIMULATOR, Execution, Inputs, Result, RunInputs, execute
-from femtodriver.runners.hardware_runner import HARDWARE, HardwareRunner, check_board
+from femtodriver.runners.execution import SIMULATOR, Execution, Inputs, Result, RunInputs
+from femtodriver.runners.hardware_runner import HardwareRunner
 from femtodriver.runners.runner import Runner
-from femtodriver.runners.runner_table import check_names, create
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from femtodriver.device.evk2.usb_boards import EvkBoard
     from femtodriver.options import method_keywords as keywords
 
 _log = logging.getLogger(__name__)
@@ -76,10 +70,7 @@ class Femtodriver:
         self.compiler_kwargs: dict[str, Any] = {}
         self.compare_status: Result = {}
         self._source: Source | None = None
-        self._built: Built | None = None
-        self._encryption = Encryption()
-        self._output_dir = requests.CompileRequest().output_dir
-        self._records_dir: Path | None = None
+        self._model: CompiledModel | None = None
         self._written = False
         self._made = RunInputs({})
         self._board_runner: SPURunner | None = None
@@ -103,16 +94,18 @@ class Femtodriver:
     ) -> tuple[str, str, int]:
         """Load and compile a model and write ``<output_dir>/<name>/`` in one step.
 
-        ``model``: a path (.pt, .pth, .zip, .femto, or a compiled model's folder), "LOOPBACK", or a GraphProto.
+        ``model``: the path of a network, of a program (.zip, .femto) or of a compiled model's folder, "LOOPBACK", or a
+        GraphProto.
 
         Returns (folder of metadata and images, path of the ``.femto``, its size in bytes). If it fails, the folder and
         this object are as they were before.
         """
         request = methods.COMPILE.bind(positional, options)
-        source = load_source(model, request.model_name)
-        self._compile(source, request, write=True)
-        femto = model_folder.femto_path(request.output_dir, source.name)
-        return str(self.meta_dir), str(femto), femto.stat().st_size
+        compiled = compile_model(load_source(model, request.model_name), request, self._settings())
+        model_folder.write_all(request.output_dir, compiled.built)
+        self._adopt(compiled, written=True)
+        femto = model_folder.femto_path(request.output_dir, compiled.built.source.name)
+        return str(compiled.meta_dir), str(femto), femto.stat().st_size
 
     def load_model(self, model: object, name: str = DEFAULT_NAME) -> tuple[str, Network | None, None, None]:
         """Load a model without compiling it: (name, network or None for a program, None, None).
@@ -121,7 +114,7 @@ class Femtodriver:
         """
         self._source = load_source(model, None if name == DEFAULT_NAME else name)
         self.modelname, self.fqir = self._source.name, self._source.network
-        self._built, self.compiled_data, self._board_runner = None, None, None
+        self._model, self.compiled_data, self._board_runner = None, None, None
         return self._source.name, self._source.network, None, None
 
     @methods.COMPILE_METADATA.signed
@@ -130,22 +123,23 @@ class Femtodriver:
         request = methods.COMPILE_METADATA.bind(positional, options)
         if self._source is None:
             raise UsageError("compile_metadata: a model must be loaded first; call load_model.")
-        return self._compile(self._source, request, write=False).data
+        return self._adopt(compile_model(self._source, request, self._settings()), written=False).built.data
 
     def generate_program_files(self) -> None:
         """Write ``io_records/``: recordings, ``0PROG_A``, ``0PROG_D`` and the ``.femto``, in one step."""
-        model_folder.write_records(self._output_dir, self._compiled())
+        model = self._compiled()
+        model_folder.write_records(model.output_dir, model.built)
 
     def write_metadata_to_disk(self, output_dir: AnyPath) -> None:
         """Write metadata and images to ``<output_dir>/<name>/meta_from_.../``, in one step."""
-        model_folder.write_metadata(output_dir, self._compiled())
+        model_folder.write_metadata(output_dir, self._compiled().built)
 
     def write_metrics_to_disk(self, metrics: str | Mapping[str, Any], output_dir: AnyPath) -> str:
         """Write ``metrics.yaml`` and ``metrics.txt`` to ``<output_dir>/<name>/``; returns the path of the first.
 
         ``metrics``: what ``simulate`` returned, or the document as a mapping.
         """
-        folder = model_folder.model_folder(output_dir, self._compiled().source.name)
+        folder = model_folder.model_folder(output_dir, self._compiled().built.source.name)
         return str(model_folder.write_metrics(folder, model_folder.metrics_document(metrics)))
 
     # --- inputs, runners, comparisons ---
@@ -153,8 +147,8 @@ class Femtodriver:
     @property
     def spu_runner(self) -> SPURunner | None:
         """The last runner that was made for a board; before that, one for a fake board; None without a program."""
-        if self._board_runner is None and self._built is not None:
-            self._board_runner = HardwareRunner(HARDWARE, self._built, requests.RunnerRequest(), self._records_dir)
+        if self._board_runner is None and self._model is not None:
+            self._board_runner = self._model.fake_board()
         return self._board_runner
 
     @methods.GENERATE_AUDIO_INPUTS.signed
@@ -172,7 +166,7 @@ class Femtodriver:
         model.
         """
         request = methods.GENERATE_AUDIO_INPUTS.bind(positional, options)
-        wanted = spu_runner.inputs if isinstance(spu_runner, HardwareRunner) else self._compiled().inputs
+        wanted = spu_runner.inputs if isinstance(spu_runner, HardwareRunner) else self._compiled().built.inputs
         return self._make_inputs(input, wanted, request)
 
     generate_inputs = generate_audio_inputs
@@ -183,7 +177,7 @@ class Femtodriver:
     ) -> tuple[Result, str]:
         """Run the compiled program on the machine: (result of the runner ``fasmir``, metrics as YAML)."""
         request = methods.SIMULATE.bind(positional, options)
-        done = self._execute((SIMULATOR,), model_inputs, requests.ExecuteRequest(no_outputs=request.no_outputs))
+        done = self._execute((SIMULATOR,), model_inputs, ExecuteRequest(no_outputs=request.no_outputs))
         return done.result, document_yaml(done.metrics(request.input_period))
 
     @methods.CREATE_RUNNER.signed
@@ -206,9 +200,7 @@ class Femtodriver:
         for given, own in ((spu_runner, self._board_runner), (fqir, self.fqir), (sim_fasmir, None), (sim_fmir, None)):
             if given is not None and given is not own:
                 raise UsageError(f"create_runner: runners must be made of this model, not of {given!r:.60}.")
-        check_board(request, [requested_runner])
-        model = for_runners(self._compiled(), request, self._encryption)
-        runner = create(requested_runner, model, request, self._records_dir)
+        runner = self._compiled().runner(requested_runner, request)
         if isinstance(runner, HardwareRunner):
             self._board_runner = runner
         return runner, runner.name
@@ -227,11 +219,7 @@ class Femtodriver:
         either. Debug variables are possible for the compiled model's only.
         """
         request = methods.CREATE_SPU_RUNNER.bind(positional, options)
-        check_board(request, ["hw"])
-        if compiled_data is None and meta_dir is not None:
-            compiled_data = CompiledData.read_from_files(meta_dir)
-        model = for_board(self._compiled(), compiled_data, request, self._encryption)
-        self._board_runner = HardwareRunner(HARDWARE, model, request, self._records_dir)
+        self._board_runner = self._compiled().board_runner(request, compiled_data, meta_dir)
         return self._board_runner
 
     @methods.EXECUTE_RUNNER.signed
@@ -268,12 +256,12 @@ class Femtodriver:
         if len(names) < 2:
             raise UsageError(f"compare: runners must be at least two, not {len(names)}; use execute_runner for one.")
         if model_inputs is None:
-            model_inputs = self._make_inputs(request.input_file, self._compiled().inputs, request, compared=True)
+            model_inputs = self._make_inputs(request.input_file, self._compiled().built.inputs, request, compared=True)
         else:
-            refuse_options_of(requests.InputRequest, request, "model_inputs")
+            refuse_options_of(InputRequest, request, "model_inputs")
         done = self._execute(names, model_inputs, request)
         if request.input_period is not None and SIMULATOR in names and self._written:
-            self.write_metrics_to_disk(done.metrics(request.input_period), self._output_dir)
+            self.write_metrics_to_disk(done.metrics(request.input_period), self._compiled().output_dir)
         return done.result
 
     def print_comparison_results(self, compare_status: Mapping[str, Any]) -> None:
@@ -292,7 +280,7 @@ class Femtodriver:
 
     def main(self, parsed_args: Any) -> Result:
         """``run`` with the attributes of a parsed command line. UsageError for one that nobody knows."""
-        request = bind(requests.MainRequest, vars(parsed_args), "main")
+        request = bind(MainRequest, vars(parsed_args), "main")
         if request.list_connected_devices is not None:
             boards = self.list_connected_devices(request.list_connected_devices)
             self.say(summary.devices_text(boards, request.list_connected_devices))
@@ -305,10 +293,7 @@ class Femtodriver:
     @staticmethod
     def list_connected_devices(spu: str | None = None) -> list[EvkBoard]:
         """The EVK2 boards on USB, those with that part (any: None or "all"). DeviceError without the package hidapi."""
-        from femtodriver.device.evk2.usb_boards import list_boards
-
-        wanted = None if spu is None or spu.lower() in ("", "all") else spu.lower()
-        return [board for board in list_boards() if wanted in (None, board.product.lower())]
+        return boards_with(spu)
 
     def get_docker_logs(self) -> str:
         """The log of the compiler's container: there is none, our own compiler runs inside this process."""
@@ -320,81 +305,54 @@ class Femtodriver:
 
     # --- inside ---
 
-    def _run(self, model: object, request: requests.JobRequest) -> Result:
+    def _run(self, model: object, request: JobRequest) -> Result:
         if request.debug:
             logging.getLogger("femtodriver").setLevel(logging.DEBUG)
         if request.cleanup_docker:
             self.cleanup_docker_containers()
             if model is None:
                 return {}
-        names = check_names(listed(request.runners))
-        check_board(request, names)
-        source = load_source(model, request.model_name)
-        check_writable(model_folder.model_folder(request.output_dir, source.name))
-        made = job_inputs(source, network_inputs(source.network), request, names) if source.network else None
-        built = self._compile(source, request, write=False)
-        self._made = job_inputs(source, built.inputs, request, names) if made is None else made
-        notes = (*without_effect(request, names, request.input_file is None), *self._made.notes)
-        self.say("\n".join([summary.model_text(built), *(f"note: {note}" for note in notes)]))
-        done = self._execute(names, self._made.arrays, request) if names else None
-        doc = done.metrics(request.input_period) if done and SIMULATOR in names else None
-        model_folder.write_all(request.output_dir, built, done, doc)
-        self._written = True
-        if done and done.compared:
-            terminal.print_verdict(done.comparison.lines, done.comparison.passed)
-        for text in summary.run_texts(request.output_dir, built, done, doc):
-            self.say(text)
-        if done and not done.comparison.passed:
-            terminal.print_verdict(done.comparison.lines, False)  # again: whoever looks at the end only must see it
-        return done.result if done else {}
+        done = run_job(model, request, self._settings(), self.say, self.progress)
+        self._adopt(done.model, written=True)
+        self._made = done.inputs
+        return self._kept(done.execution).result if done.execution else {}
 
-    def _compile(self, source: Source, request: requests.CompileRequest, write: bool) -> Built:
-        secrecy = encryption(self.keyring, self.key_index, self.salt, request.noencrypt)
-        options = model_options(request.model_options_file, self.model_source_dir, source.name)
-        flags = compiler_options(options, request.compiler_options)
-        built = secrecy.applied(build(source, request.hw_config, dump_into(request.dump_ir), flags, options.model_type))
-        if write:
-            model_folder.write_all(request.output_dir, built)
-        folder = model_folder.model_folder(request.output_dir, source.name)
-        self._source, self._built, self._output_dir = source, built, request.output_dir
-        self.modelname, self.fqir, self.compiled_data = source.name, source.network, built.data
-        self.model_dir, self.meta_dir = str(folder), str(folder / source.meta_name)
-        self._records_dir = folder / model_folder.IO_RECORDS
-        self.io_records_dir = str(self._records_dir)
-        self.compiler_kwargs = dict(options.compiler_kwargs)
-        self.compare_status = {}
-        self._encryption, self._written = secrecy, write
+    def _settings(self) -> DriverSettings:
+        return DriverSettings(self.keyring, self.key_index, self.salt, self.model_source_dir)
+
+    def _adopt(self, model: CompiledModel, written: bool) -> CompiledModel:
+        source = model.built.source
+        self._source, self._model, self._written = source, model, written
+        self.modelname, self.fqir, self.compiled_data = source.name, source.network, model.built.data
+        self.model_dir, self.meta_dir = str(model.folder), str(model.meta_dir)
+        self.io_records_dir = str(model.records_dir)
+        self.compiler_kwargs, self.compare_status = dict(model.compiler_kwargs), {}
         self._made, self._board_runner = RunInputs({}), None
-        return built
+        return model
 
-    def _compiled(self) -> Built:
-        if self._built is None:
+    def _compiled(self) -> CompiledModel:
+        if self._model is None:
             raise UsageError("Femtodriver: a model must be compiled first; call compile.")
-        return self._built
+        return self._model
 
     def _make_inputs(
-        self, source: InputSource, specs: Sequence[InputSpec], request: requests.FramesRequest, compared: bool = False
+        self, source: InputSource, specs: Sequence[InputSpec], request: FramesRequest, compared: bool = False
     ) -> dict[str, Int64Array]:
         arrays, self._made = make_inputs(source, specs, request, compared)
         for note in self._made.notes:
             _log.warning("%s", note)
         return arrays
 
-    def _execute(self, names: Sequence[str], inputs: Inputs, request: requests.ExecuteRequest) -> Execution:
-        built = self._compiled()
-        check_board(request, names)
-        done = execute(
-            names,
-            self._made if inputs is self._made.arrays else RunInputs(inputs),
-            for_runners(built, request, self._encryption),
-            request,
-            tolerance=request.tolerance if isinstance(request, requests.CompareRequest) else None,
-            records_dir=self._records_dir,
-            progress=self.progress,
-        )
+    def _execute(self, names: Sequence[str], inputs: Inputs, request: ExecuteRequest) -> Execution:
+        model = self._compiled()
+        made = self._made if inputs is self._made.arrays else RunInputs(inputs)
+        done = self._kept(model.execute(names, made, request, self.progress))
+        if self._written:
+            model_folder.write_results(model.output_dir, done)
+        return done
+
+    def _kept(self, done: Execution) -> Execution:
         if done.compared:
             self.compare_status = {key: done.result[key] for key in ("pass", "status_str")}
         self._board_runner = done.board_runner or self._board_runner
-        if self._written:
-            model_folder.write_results(self._output_dir, done)
         return done

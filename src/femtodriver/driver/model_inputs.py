@@ -14,7 +14,8 @@ from femtodriver.inputs.generated_frames import CYCLE, RANDOM_BITS
 from femtodriver.inputs.loaded_inputs import InputSource
 from femtodriver.model.debug_program import wanted_names
 from femtodriver.model.load_model import Source
-from femtodriver.options.request_types import FramesRequest, JobRequest
+from femtodriver.options.input_requests import FramesRequest
+from femtodriver.options.main_requests import JobRequest
 from femtodriver.options.value_kinds import VARIED
 from femtodriver.runners.execution import SIMULATOR, RunInputs
 

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Sequence
 
 from femtodriver.driver.facade import Femtodriver
+from femtodriver.options.main_requests import MainRequest
+from femtodriver.options.option_groups import GROUPS
 from femtodriver.options.option_parser import OptionParser, normalised
-from femtodriver.options.request_types import GROUPS, MainRequest
 
 
 def main(argv: Sequence[str] | None = None) -> int:

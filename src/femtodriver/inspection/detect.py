@@ -16,6 +16,7 @@ from femtodriver.inspection.networks import inspect_network
 from femtodriver.inspection.programs import program_facts
 from femtodriver.inspection.traffic import inspect_apb, inspect_recording
 from femtodriver.model.load_model import META_NAMES
+from femtodriver.model.network_formats import NETWORK_ENDINGS, NETWORK_FORMATS
 from femtodriver.program.archive import MAX_ARCHIVE, read_directory, read_zip
 from femtodriver.program.bus.read_recordings import MAX_RECORDING
 from femtodriver.program.compiled_data import CompiledData
@@ -27,7 +28,7 @@ _PAIR = re.compile(r"(.+)_([AD])")
 _HEX_TEXT = re.compile(rb"(?:[0-9a-fA-F]{1,16}\r?\n){1,64}")
 _FORMS = (
     "a .femto, a memory-image zip or the folder of a compiled model, a hex image, 0PROG_A or 0PROG_D or their folder, "
-    "a recording (.yaml), or a network (.pt, .pth)"
+    f"a recording (.yaml), or a network ({NETWORK_ENDINGS})"
 )
 
 
@@ -39,9 +40,9 @@ def inspect_file(path: str | os.PathLike[str]) -> Report:
     place = Path(path)
     if place.is_dir():
         return _folder(place)
-    if place.suffix.lower() in (".pt", ".pth"):
+    if place.suffix.lower() in NETWORK_FORMATS:
         findings = Findings(str(place), "network", _size(place))
-        inspect_network(findings, str(place))
+        inspect_network(findings, place)
         return findings.report()
     return _file(place, read_file(place, MOST_BYTES))
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
-from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Network, Tensor
 from femtodriver.fqir.lint import remarks
 from femtodriver.inspection.findings import Findings
+from femtodriver.model.network_formats import NETWORK_FORMATS
 
 
-def inspect_network(findings: Findings, path: str) -> None:
+def inspect_network(findings: Findings, path: Path) -> None:
     """Size, inputs, outputs, state and operators of a network; what makes it illegal, and what is odd about it."""
     network = None
     with findings.collecting():
-        network = load_network(path)
+        network = NETWORK_FORMATS[path.suffix.lower()].reader(path)
     if network is None:
         return
     _facts(findings, network)

@@ -14,7 +14,7 @@ from femtodriver.model.build_model import Built, locked
 from femtodriver.model.described_program import completed
 from femtodriver.model.load_model import Source
 from femtodriver.model.model_encryption import Encryption
-from femtodriver.options.request_types import RunnerRequest
+from femtodriver.options.runner_requests import RunnerRequest
 from femtodriver.options.value_kinds import listed
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.encryption.program_cipher import encrypt_program

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,11 @@ from femtodriver.errors import ModelError, UsageError
 from femtodriver.files.file_access import MissingFileError, open_file, read_file, shown_path
 from femtodriver.fqir.files.from_graphproto import adapt
 from femtodriver.fqir.files.load_limits import MAX_FILE_BYTES
-from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Graph, Network, Table
 from femtodriver.fqir.graph_text import graph_text
 from femtodriver.model.loopback import NAME as LOOPBACK
 from femtodriver.model.loopback import loopback
+from femtodriver.model.network_formats import NETWORK_FORMATS, NetworkReader
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.femto.femto_records import MAX_FILE as MAX_FEMTO
 from femtodriver.program.femto.femtofile import FemtoFile
@@ -79,7 +80,7 @@ def _source(model: object, name: str | None) -> Source:
 
 
 def _from_path(path: Path, name: str | None) -> Source:
-    reader = _READERS.get(path.suffix.lower())
+    reader = _reader(path.suffix.lower())
     if os.path.isdir(path) or (reader is None and not path.suffix and not os.path.exists(path)):
         return _from_directory(path, name)
     if reader is None:
@@ -98,8 +99,15 @@ def _storable(name: str) -> str:
     return _SURROGATE.sub(lambda found: f"%{ord(found.group()) & 0xFF:02X}", name)
 
 
-def _from_network(path: Path, name: str) -> Source:
-    network = load_network(path, name)
+def _reader(ending: str) -> Callable[[Path, str], Source] | None:
+    """What reads files with this ending; None for one that is none of ours."""
+    if ending in NETWORK_FORMATS:
+        return partial(_from_network, NETWORK_FORMATS[ending].reader)
+    return _PROGRAM_READERS.get(ending)
+
+
+def _from_network(reader: NetworkReader, path: Path, name: str) -> Source:
+    network = reader(path, name)
     return Source(name, str(path), OWN_META, network, sha256=_file_digest(path))
 
 
@@ -113,13 +121,12 @@ def _from_femto(path: Path, name: str) -> Source:
     return Source(name, str(path), FEMTO_META, program=with_user_data(program, str(path)), container=content)
 
 
-_READERS: Mapping[str, Callable[[Path, str], Source]] = {
-    ".pt": _from_network,
-    ".pth": _from_network,
+_PROGRAM_READERS: Mapping[str, Callable[[Path, str], Source]] = {
     ".zip": _from_zip,
     ".femto": _from_femto,
 }
-_FORMS = f"LOOPBACK, a file that ends in {', '.join(_READERS)}, or the folder of a compiled model"
+_ENDINGS = ", ".join([*NETWORK_FORMATS, *_PROGRAM_READERS])
+_FORMS = f"LOOPBACK, a file that ends in {_ENDINGS}, or the folder of a compiled model"
 
 
 def _from_directory(path: Path, name: str | None) -> Source:

@@ -1,6 +1,6 @@
 """The keywords of ``Femtodriver``'s methods, for type checkers: nothing imports this when it runs.
 
-Written by ``python tools/update_options.py`` from ``request_types.py``: do not edit.
+Written by ``python tools/update_options.py`` from the requests beside it: do not edit.
 """
 
 from __future__ import annotations

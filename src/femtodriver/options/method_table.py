@@ -7,18 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from femtodriver.options.bind_request import R, UnknownArgumentError, bind
+from femtodriver.options.compile_requests import CompileRequest, ModelRequest
+from femtodriver.options.input_requests import FramesRequest
+from femtodriver.options.main_requests import DriverRequest, JobRequest
 from femtodriver.options.option import options_of
-from femtodriver.options.request_types import (
-    ComparisonRequest,
-    CompileRequest,
-    DriverRequest,
-    ExecuteRequest,
-    FramesRequest,
-    JobRequest,
-    ModelRequest,
-    RunnerRequest,
-    SimulateRequest,
-)
+from femtodriver.options.runner_requests import ComparisonRequest, ExecuteRequest, RunnerRequest, SimulateRequest
 
 F = TypeVar("F", bound=Callable[..., Any])
 

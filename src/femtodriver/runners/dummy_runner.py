@@ -13,7 +13,7 @@ from femtodriver.arrays import AnyArray, Int64Array
 from femtodriver.errors import InputError, UsageError
 from femtodriver.inputs import InputSpec, check_inputs, read_array
 from femtodriver.model.build_model import Built
-from femtodriver.options.request_types import RunnerRequest
+from femtodriver.options.runner_requests import RunnerRequest
 from femtodriver.runners.runner import Mask, Progress, Runner, Values
 
 SUFFIXES = (".npy", ".npz")

@@ -14,7 +14,7 @@ from femtodriver import __version__
 from femtodriver.errors import UsageError
 from femtodriver.metrics import build_document
 from femtodriver.model.build_model import Built
-from femtodriver.options.request_types import ExecuteRequest
+from femtodriver.options.runner_requests import ExecuteRequest
 from femtodriver.program.bus.transactions import Transaction
 from femtodriver.runners.compare_runs import Comparison, RunProgress, run_all
 from femtodriver.runners.fasmir_runner import FasmirRunner

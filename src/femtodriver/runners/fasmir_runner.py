@@ -10,7 +10,7 @@ from femtodriver.inputs import InputSpec
 from femtodriver.machine.machine import Machine
 from femtodriver.machine.run_report import RunReport
 from femtodriver.model.build_model import Built
-from femtodriver.options.request_types import RunnerRequest
+from femtodriver.options.runner_requests import RunnerRequest
 from femtodriver.part import Part
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import KeptPlace

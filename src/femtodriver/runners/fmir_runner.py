@@ -10,7 +10,7 @@ from femtodriver.compiler.fmir.ir import Fmir
 from femtodriver.errors import UsageError
 from femtodriver.inputs import InputSpec
 from femtodriver.model.build_model import Built
-from femtodriver.options.request_types import RunnerRequest
+from femtodriver.options.runner_requests import RunnerRequest
 from femtodriver.runners.fqir_runner import network_for
 from femtodriver.runners.runner import Runner, Values
 

@@ -13,7 +13,8 @@ from femtodriver.fqir.reference import Reference
 from femtodriver.inputs import InputSpec
 from femtodriver.model.build_model import Built
 from femtodriver.model.debug_program import debug_names
-from femtodriver.options.request_types import RunnerRequest
+from femtodriver.model.network_formats import NETWORK_ENDINGS
+from femtodriver.options.runner_requests import RunnerRequest
 from femtodriver.runners.runner import Runner, Values
 
 
@@ -49,7 +50,7 @@ def network_for(runner: str, model: Built) -> Network:
     """The network of the model, which the runner of that name needs. UsageError for a compiled program."""
     if model.source.network is None:
         raise UsageError(
-            f"runner {runner}: the model must be a network (.pt, .pth, LOOPBACK or a graph), because a compiled "
-            "program holds no graph; use the runner fasmir."
+            f"runner {runner}: the model must be a network ({NETWORK_ENDINGS}, LOOPBACK or a graph), because a "
+            "compiled program holds no graph; use the runner fasmir."
         )
     return model.source.network

@@ -17,7 +17,7 @@ from femtodriver.device.spu_runner import SPURunner
 from femtodriver.errors import InputError
 from femtodriver.inputs import read_array
 from femtodriver.model.build_model import Built
-from femtodriver.options.request_types import RunnerRequest
+from femtodriver.options.runner_requests import RunnerRequest
 from femtodriver.program.packing import pack, split_words
 from femtodriver.runners.dummy_runner import read_recording
 from femtodriver.runners.runner import Runner, Values

@@ -17,7 +17,7 @@ from femtodriver.errors import UsageError
 
 if TYPE_CHECKING:
     from femtodriver.model.build_model import Built
-    from femtodriver.options.request_types import RunnerRequest
+    from femtodriver.options.runner_requests import RunnerRequest
     from femtodriver.runners.runner import Runner
 
 

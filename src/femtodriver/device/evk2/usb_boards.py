@@ -77,6 +77,12 @@ def list_boards(package: Any = None) -> tuple[EvkBoard, ...]:
     )
 
 
+def boards_with(spu: str | None, package: Any = None) -> list[EvkBoard]:
+    """The connected boards that carry this part, in any case of letters; all of them for None, "" and "all"."""
+    wanted = None if spu is None or spu.lower() in ("", "all") else spu.lower()
+    return [board for board in list_boards(package) if wanted in (None, board.product.lower())]
+
+
 class EvkOpener:
     """Opens the board of that serial number, or the first one that nobody else uses."""
 

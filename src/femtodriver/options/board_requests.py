@@ -1,12 +1,12 @@
-"""The options of subcommands: one request class for each; see ``request_types``."""
+"""The options of ``femtodrive board``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from femtodriver.options.debug_requests import DebugRequest
 from femtodriver.options.option import option
-from femtodriver.options.request_types import DebugRequest
 from femtodriver.options.value_kinds import PATH, SECONDS, SHARE, SWITCH, whole
 
 if TYPE_CHECKING:
@@ -70,27 +70,3 @@ class BoardRequest(DebugRequest):
         help="close the connection once, after so many entries from the client",
     )
     seed: int | None = option(None, kind=whole(0), metavar="N", group=faults, help="seed of the faults (default 0)")
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class InspectRequest(DebugRequest):
-    """What ``femtodrive inspect`` takes."""
-
-    file: AnyPath = option(positional=True, metavar="FILE", kind=PATH, help="what to look at")
-    json: bool = option(False, kind=SWITCH, help="one JSON document instead of tables")
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class DisasmRequest(DebugRequest):
-    """What ``femtodrive disasm`` takes."""
-
-    file: AnyPath = option(
-        positional=True,
-        metavar="FILE",
-        kind=PATH,
-        help="a .femto, a memory-image zip or the folder of a compiled model",
-    )
-    json: bool = option(False, kind=SWITCH, help="one JSON document instead of a listing")
-    keyring: AnyPath | None = option(
-        None, kind=PATH, metavar="FILE", help="keys for encrypted programs (default: FS_KEYRING)"
-    )

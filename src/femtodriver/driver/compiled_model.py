@@ -1,0 +1,112 @@
+"""A model that was compiled, with what its programs, runners and files need to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from femtodriver.files.file_access import AnyPath
+from femtodriver.model.build_model import Built, build
+from femtodriver.model.debug_program import for_board, for_runners
+from femtodriver.model.load_model import Source
+from femtodriver.model.model_encryption import AnyKeyring, Encryption, encryption
+from femtodriver.model.model_options import compiler_options, model_options
+from femtodriver.options.compile_requests import CompileRequest
+from femtodriver.options.runner_requests import CompareRequest, ExecuteRequest, RunnerRequest
+from femtodriver.output import model_folder
+from femtodriver.output.stage_texts import dump_into
+from femtodriver.program.compiled_data import CompiledData
+from femtodriver.runners.compare_runs import RunProgress
+from femtodriver.runners.execution import Execution, RunInputs, execute
+from femtodriver.runners.hardware_runner import HARDWARE, HardwareRunner, check_board
+from femtodriver.runners.runner import Runner
+from femtodriver.runners.runner_table import create
+
+
+@dataclass(frozen=True, eq=False)
+class DriverSettings:
+    """What a ``Femtodriver`` was told when it was made, for all of its models."""
+
+    keyring: AnyKeyring
+    key_index: int | None
+    salt: int | None
+    model_source_dir: AnyPath | None
+
+
+@dataclass(frozen=True, eq=False)
+class CompiledModel:
+    """``built``: the program and where it came from; ``encryption``: how programs of this model are enciphered;
+    ``output_dir``: where the model's folder is, or would be; ``compiler_kwargs``: those of the file of model options.
+    """
+
+    built: Built
+    encryption: Encryption
+    output_dir: AnyPath
+    compiler_kwargs: Mapping[str, Any]
+
+    @property
+    def folder(self) -> Path:
+        """The model's folder."""
+        return model_folder.model_folder(self.output_dir, self.built.source.name)
+
+    @property
+    def meta_dir(self) -> Path:
+        """The folder of metadata and images."""
+        return self.folder / self.built.source.meta_name
+
+    @property
+    def records_dir(self) -> Path:
+        """The folder of recordings and the ``.femto``."""
+        return self.folder / model_folder.IO_RECORDS
+
+    def runner(self, name: str, request: RunnerRequest) -> Runner:
+        """A fresh runner of that name. UsageError for a name, a board or a request that does not fit this model."""
+        check_board(request, [name])
+        return create(name, for_runners(self.built, request, self.encryption), request, self.records_dir)
+
+    def board_runner(
+        self, request: RunnerRequest, data: CompiledData | None, meta_dir: AnyPath | None
+    ) -> HardwareRunner:
+        """A fresh runner for a board and a program: ``data``, else that in ``meta_dir``, else this model's.
+
+        UsageError for a board or a request that does not fit, ProgramError for a damaged program.
+        """
+        check_board(request, ["hw"])
+        if data is None and meta_dir is not None:
+            data = CompiledData.read_from_files(meta_dir)
+        built = for_board(self.built, data, request, self.encryption)
+        return HardwareRunner(HARDWARE, built, request, self.records_dir)
+
+    def fake_board(self) -> HardwareRunner:
+        """A runner for a fake board."""
+        return HardwareRunner(HARDWARE, self.built, RunnerRequest(), self.records_dir)
+
+    def execute(
+        self, names: Sequence[str], inputs: RunInputs, request: ExecuteRequest, progress: RunProgress | None
+    ) -> Execution:
+        """Run these runners on the inputs, and compare them if there are several; writes recordings only."""
+        check_board(request, names)
+        return execute(
+            names,
+            inputs,
+            for_runners(self.built, request, self.encryption),
+            request,
+            tolerance=request.tolerance if isinstance(request, CompareRequest) else None,
+            records_dir=self.records_dir,
+            progress=progress,
+        )
+
+
+def compile_model(source: Source, request: CompileRequest, settings: DriverSettings) -> CompiledModel:
+    """Compile a model in memory, and encipher the program if there is a keyring; writes nothing but ``dump_ir``.
+
+    UsageError for an option or a key that does not fit; ModelError, UnsupportedError and CapacityError for a network
+    that cannot be compiled; ProgramError for a program that cannot be used.
+    """
+    secrecy = encryption(settings.keyring, settings.key_index, settings.salt, request.noencrypt)
+    options = model_options(request.model_options_file, settings.model_source_dir, source.name)
+    flags = compiler_options(options, request.compiler_options)
+    built = secrecy.applied(build(source, request.hw_config, dump_into(request.dump_ir), flags, options.model_type))
+    return CompiledModel(built, secrecy, request.output_dir, options.compiler_kwargs)

@@ -1,0 +1,63 @@
+"""A whole job, as ``femtodrive MODEL`` does it: compile, run, measure, write everything in one step, tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from femtodriver.driver.compiled_model import CompiledModel, DriverSettings, compile_model
+from femtodriver.driver.model_inputs import job_inputs
+from femtodriver.model.described_program import network_inputs
+from femtodriver.model.load_model import load_source
+from femtodriver.options.main_requests import JobRequest
+from femtodriver.options.value_kinds import listed
+from femtodriver.options.without_effect import without_effect
+from femtodriver.output import model_folder, summary
+from femtodriver.output.atomic_folder import check_writable
+from femtodriver.output.terminal import print_verdict
+from femtodriver.runners.compare_runs import RunProgress
+from femtodriver.runners.execution import SIMULATOR, Execution, RunInputs
+from femtodriver.runners.hardware_runner import check_board
+from femtodriver.runners.runner_table import check_names
+
+
+@dataclass(frozen=True, eq=False)
+class JobDone:
+    """The model, what it ran on, and what came of it (None where nothing ran)."""
+
+    model: CompiledModel
+    inputs: RunInputs
+    execution: Execution | None
+
+
+def run_job(
+    model: object,
+    request: JobRequest,
+    settings: DriverSettings,
+    say: Callable[[str], None],
+    progress: RunProgress | None,
+) -> JobDone:
+    """Do the job; ``say(text)`` gets what is told. If anything fails, the model's folder is as before.
+
+    What can be checked without compiling is checked first, because compiling a large network takes a while.
+    """
+    names = check_names(listed(request.runners))
+    check_board(request, names)
+    source = load_source(model, request.model_name)
+    check_writable(model_folder.model_folder(request.output_dir, source.name))
+    early = job_inputs(source, network_inputs(source.network), request, names) if source.network else None
+    compiled = compile_model(source, request, settings)
+    built = compiled.built
+    inputs = job_inputs(source, built.inputs, request, names) if early is None else early
+    notes = (*without_effect(request, names, request.input_file is None), *inputs.notes)
+    say("\n".join([summary.model_text(built), *(f"note: {note}" for note in notes)]))
+    done = compiled.execute(names, inputs, request, progress) if names else None
+    doc = done.metrics(request.input_period) if done and SIMULATOR in names else None
+    model_folder.write_all(request.output_dir, built, done, doc)
+    if done and done.compared:
+        print_verdict(done.comparison.lines, done.comparison.passed)
+    for text in summary.run_texts(request.output_dir, built, done, doc):
+        say(text)
+    if done and not done.comparison.passed:
+        print_verdict(done.comparison.lines, False)  # again: whoever looks at the end only must see it
+    return JobDone(compiled, inputs, done)

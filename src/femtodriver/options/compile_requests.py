@@ -1,0 +1,98 @@
+"""The options of compiling: what with, where to, encrypted or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from femtodriver.options.option import option
+from femtodriver.options.option_groups import COMPILING, NOT_YET
+from femtodriver.options.value_kinds import PAIRS, PATH, SWITCH
+
+if TYPE_CHECKING:
+    from femtodriver.files.file_access import AnyPath
+
+_NO_FEMTOCRUX = "the femtocrux backend comes in a later version; leave it out to use our own compiler and simulator"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BackendRequest:
+    """Which compiler and simulator."""
+
+    force_femtocrux_compile: bool = option(
+        False, kind=SWITCH, group=NOT_YET, refused=_NO_FEMTOCRUX, help="use the compiler of the vendor"
+    )
+    force_femtocrux_sim: bool = option(
+        False, kind=SWITCH, group=NOT_YET, refused=_NO_FEMTOCRUX, help="use the simulator of the vendor"
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PlainRequest:
+    """Whether programs are encrypted where there is a keyring."""
+
+    noencrypt: bool = option(
+        False, kind=SWITCH, group=COMPILING, help="write plain programs even if there is a keyring"
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CompileRequest(PlainRequest):
+    """How a model is compiled and where to."""
+
+    output_dir: AnyPath = option(
+        "model_datas",
+        kind=PATH,
+        metavar="DIR",
+        group=COMPILING,
+        help="where the model's folder goes (default model_datas)",
+    )
+    hw_config: AnyPath | None = option(
+        None,
+        kind=PATH,
+        metavar="PART",
+        group=COMPILING,
+        help="name of a part or a .toml file (default spu001)",
+    )
+    dump_ir: AnyPath | None = option(
+        None, kind=PATH, metavar="DIR", group=COMPILING, help="write the text of every stage of the compiler there"
+    )
+    compiler_options: Mapping[str, Any] | Sequence[str] | None = option(
+        None,
+        kind=PAIRS,
+        metavar="NAME=VALUE",
+        group=COMPILING,
+        repeated=True,
+        aliases=("compiler_option",),
+        help="switch a part of the compiler, see docs/compiler.md; may be repeated",
+    )
+    model_options_file: AnyPath | None = option(
+        None, kind=PATH, metavar="FILE", group=COMPILING, help="YAML with options per model"
+    )
+    opt_profile: str | None = option(
+        None,
+        metavar="NAME",
+        group=NOT_YET,
+        lone="",
+        refused="profiles belong to another compiler",
+        help="choose a profile of the vendor's compiler",
+    )
+    iospec_file: AnyPath | None = option(
+        None,
+        metavar="FILE",
+        group=NOT_YET,
+        lone="",
+        aliases=("iospec",),
+        refused="I/O specifications come in a later version",
+        help="order of inputs and outputs",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ModelRequest(CompileRequest):
+    """How a model is called and compiled."""
+
+    model_name: str | None = option(
+        None, on_command_line=False, help="name of the model (default: that of its file, else fqir)"
+    )

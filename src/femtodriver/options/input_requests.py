@@ -1,0 +1,76 @@
+"""The options of inputs: which frames, from where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from femtodriver.options.option import option
+from femtodriver.options.option_groups import RUNNING
+from femtodriver.options.value_kinds import ANYTHING, FRAME_RANGE, SCALE, STYLE, whole
+from femtodriver.options.without_effect import GENERATED, RUN
+
+if TYPE_CHECKING:
+    from femtodriver.inputs.loaded_inputs import InputSource
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FramesRequest:
+    """Which frames of the input, or how many at random."""
+
+    n_frames: int | None = option(
+        None,
+        kind=whole(1),
+        metavar="N",
+        group=RUNNING,
+        acts=GENERATED,
+        help="number of frames that are made where no input is given (default 2; varied: 8, one round)",
+    )
+    input_style: str | None = option(
+        None,
+        kind=STYLE,
+        metavar="random|varied",
+        group=RUNNING,
+        acts=GENERATED,
+        help="frames that are made: random of 12 bits, or varied, which reach the limits (default in a comparison)",
+    )
+    seed: int = option(
+        0,
+        kind=whole(0),
+        metavar="N",
+        group=RUNNING,
+        acts=GENERATED,
+        help="seed of these frames (default 0)",
+    )
+    scale: str | float | None = option(
+        None,
+        kind=SCALE,
+        metavar="real|FACTOR",
+        group=RUNNING,
+        acts=RUN,
+        help="take the input as real numbers: as the network reads them, or times this factor (default: as integers)",
+    )
+    input_sample_indices: Sequence[int] | None = option(
+        None,
+        kind=FRAME_RANGE,
+        metavar="LO,HI",
+        group=RUNNING,
+        aliases=("input_file_sample_indices",),
+        acts=RUN,
+        help="keep frames LO to HI - 1 of the input",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class InputRequest(FramesRequest):
+    """Where inputs come from."""
+
+    input_file: InputSource = option(
+        None,
+        kind=ANYTHING,
+        metavar="FILE",
+        group=RUNNING,
+        acts=RUN,
+        help=".wav, .npy or .npz (one array per input name); default: random frames",
+    )

@@ -1,0 +1,7 @@
+"""Headings that options stand under in the help text, in its order."""
+
+RUNNING = "running"
+BOARDS = "boards, for the runner hw"
+COMPILING = "compiling and writing"
+NOT_YET = "not in this version: refused with a sentence"
+GROUPS = (RUNNING, BOARDS, COMPILING, NOT_YET)

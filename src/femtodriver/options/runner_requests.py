@@ -1,0 +1,143 @@
+"""The options of running: what runs, on what, how it is compared and measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from femtodriver.device.boards import DEFAULT_HARDWARE, address_help, hardware_help, timeout_help
+from femtodriver.options.compile_requests import PlainRequest
+from femtodriver.options.input_requests import InputRequest
+from femtodriver.options.option import option
+from femtodriver.options.option_groups import BOARDS, RUNNING
+from femtodriver.options.value_kinds import FROM_0, NAMES, PATH, SECONDS, SWITCH, Names
+from femtodriver.options.without_effect import COMPARISON, RUN
+
+if TYPE_CHECKING:
+    from femtodriver.files.file_access import AnyPath
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RunnersRequest:
+    """What runs."""
+
+    runners: Names = option(
+        "",
+        kind=NAMES,
+        metavar="A,B,...",
+        group=RUNNING,
+        help="what to run; the first is compared with each of the others",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RunnerRequest(PlainRequest):
+    """What runners are made with."""
+
+    dummy_output_file: AnyPath | None = option(
+        None,
+        kind=PATH,
+        metavar="FILE",
+        group=RUNNING,
+        acts=("dummy", "hw", "fakehw"),
+        help=".npy or .npz that the runner dummy replays",
+    )
+    debug_vars: Names = option(
+        None,
+        kind=NAMES,
+        metavar="A,B,...|all",
+        group=RUNNING,
+        acts=RUN,
+        help="values inside the network to compare too",
+    )
+    debug_vars_fname: AnyPath | None = option(
+        None, kind=PATH, metavar="FILE", group=RUNNING, acts=RUN, help="the same from a file, one name a line"
+    )
+    hardware: str = option(
+        DEFAULT_HARDWARE,
+        metavar="NAME",
+        group=BOARDS,
+        acts=("hw", "fakehw"),
+        help=hardware_help(),
+    )
+    address: str | None = option(
+        None,
+        metavar="HOST[:PORT]",
+        group=BOARDS,
+        aliases=("zynq_host", "hardware_address"),
+        acts=("hw", "fakehw"),
+        help=address_help(),
+    )
+    timeout: float | None = option(
+        None,
+        kind=SECONDS,
+        metavar="S",
+        group=BOARDS,
+        acts=("hw", "fakehw"),
+        help=timeout_help(),
+    )
+    reply_file: AnyPath | None = option(
+        None,
+        kind=PATH,
+        metavar="FILE",
+        group=BOARDS,
+        aliases=("fake_output_file",),
+        acts=("hw", "fakehw"),
+        help=".npy, 1-D: the 32-bit words that a fake answers",
+    )
+    no_verify: bool = option(
+        False, kind=SWITCH, group=BOARDS, help="do not read the program back after loading it into a board"
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class KeepRequest:
+    """What is kept of a run."""
+
+    no_outputs: bool = option(
+        False, kind=SWITCH, group=RUNNING, acts=RUN, help="do not write the arrays that runners give to outputs/"
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ExecuteRequest(RunnerRequest, KeepRequest):
+    """How one runner runs."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MeasureRequest:
+    """What a run is measured by."""
+
+    input_period: float | None = option(
+        None,
+        kind=SECONDS,
+        metavar="S",
+        group=RUNNING,
+        acts=("fasmir",),
+        help="seconds between two frames, for power (default 0.016)",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SimulateRequest(MeasureRequest, KeepRequest):
+    """How the program is simulated and measured."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CompareRequest(ExecuteRequest):
+    """How runners are made and compared."""
+
+    tolerance: float | None = option(
+        None,
+        kind=FROM_0,
+        metavar="T",
+        group=RUNNING,
+        aliases=("error_tolerance",),
+        acts=COMPARISON,
+        help="how far apart two values may be (default: not at all)",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ComparisonRequest(MeasureRequest, CompareRequest, InputRequest):
+    """A comparison with inputs of its own."""
