@@ -361,6 +361,10 @@ def test_a_comparison_with_inputs_and_period_of_its_own(fd: Femtodriver) -> None
     assert result["status_str"] == "fqir = fasmir, 3 frames, bit-exact"
     assert result["outputs"]["fqir"]["%x.4"][1, 1] == 17
     assert yaml.safe_load(Path("model_datas/LOOPBACK/metrics.yaml").read_text())["Input Period (s)"] == 0.25
+    fd.compare(runners_to_compare="fqir,fasmir", input_file="rows.npy", temperature=40, battery_mwh=225)
+    document = yaml.safe_load(Path("model_datas/LOOPBACK/metrics.yaml").read_text())
+    assert document["hardware"]["temperature_c"] == 40
+    assert document["battery"]["capacity_mwh"] == 225
     made = fd.compare(None, "fqir,fmir", n_frames=4, input_file_sample_indices=[1, 3])
     assert made["status_str"] == "fqir = fmir, 2 frames, bit-exact"
     with pytest.raises(UsageError, match="n_frames: must not be given together with model_inputs"):

@@ -10,7 +10,7 @@ import pytest
 
 from femtodriver.errors import UsageError
 from femtodriver.machine.run_report import EVENTS
-from femtodriver.metrics.energy import KINDS, Band, add, load_table, parse_table, table_names
+from femtodriver.metrics.energy import COLDEST_C, KINDS, Band, add, load_table, parse_table, table_names
 from femtodriver.metrics.events import (
     CHARGES,
     COMPONENTS,
@@ -20,6 +20,7 @@ from femtodriver.metrics.events import (
     joules,
     joules_by_component,
 )
+from femtodriver.options.value_kinds import CELSIUS
 from tests.metrics.energy_notes import CORNERS, noted, noted_rows
 
 
@@ -225,3 +226,11 @@ def test_bands_add_and_scale() -> None:
     assert add([]) == Band()
     assert Band(1, 2, 3).product(Band(2, 3, 4)) == Band(2, 6, 12)
     assert Band(1, 2, 3).times(2) == Band(2, 4, 6)
+
+
+def test_the_option_takes_the_temperatures_that_the_law_holds_for() -> None:
+    for celsius in (COLDEST_C, load_table().temperature_max_c):
+        assert CELSIUS.accepts(celsius)
+        load_table().at(0.8, celsius)
+    for celsius in (COLDEST_C - 0.1, load_table().temperature_max_c + 0.1, math.nan, True):
+        assert not CELSIUS.accepts(celsius)

@@ -178,7 +178,7 @@ class Femtodriver:
         """Run the compiled program on the machine: (result of the runner ``fasmir``, metrics as YAML)."""
         request = methods.SIMULATE.bind(positional, options)
         done = self._execute((SIMULATOR,), model_inputs, ExecuteRequest(no_outputs=request.no_outputs))
-        return done.result, document_yaml(done.metrics(request.input_period))
+        return done.result, document_yaml(done.metrics(request))
 
     @methods.CREATE_RUNNER.signed
     def create_runner(
@@ -248,8 +248,8 @@ class Femtodriver:
 
         ``model_inputs`` None: those of ``input_file``, or frames that we make. Returns ``pass`` (bool), ``status_str``
         (the verdict; names all outputs that differ), ``outputs`` and ``internals``; also kept as ``compare_status``. If
-        the model's folder was written, the results go there (docs/comparing.md); with ``input_period`` and ``fasmir``
-        metrics too.
+        the model's folder was written, the results go there (docs/comparing.md); with ``fasmir`` and
+        ``input_period``, ``temperature`` or ``battery_mwh`` metrics too.
         """
         request = methods.COMPARE.bind(positional, options)
         names = listed(runners_to_compare)
@@ -260,8 +260,8 @@ class Femtodriver:
         else:
             refuse_options_of(InputRequest, request, "model_inputs")
         done = self._execute(names, model_inputs, request)
-        if request.input_period is not None and SIMULATOR in names and self._written:
-            self.write_metrics_to_disk(done.metrics(request.input_period), self._compiled().output_dir)
+        if request.asks_for_metrics and SIMULATOR in names and self._written:
+            self.write_metrics_to_disk(done.metrics(request), self._compiled().output_dir)
         return done.result
 
     def print_comparison_results(self, compare_status: Mapping[str, Any]) -> None:

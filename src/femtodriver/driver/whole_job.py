@@ -52,7 +52,7 @@ def run_job(
     notes = (*without_effect(request, names, request.input_file is None), *inputs.notes)
     say("\n".join([summary.model_text(built), *(f"note: {note}" for note in notes)]))
     done = compiled.execute(names, inputs, request, progress) if names else None
-    doc = done.metrics(request.input_period) if done and SIMULATOR in names else None
+    doc = done.metrics(request) if done and SIMULATOR in names else None
     model_folder.write_all(request.output_dir, built, done, doc)
     if done and done.compared:
         print_verdict(done.comparison.lines, done.comparison.passed)

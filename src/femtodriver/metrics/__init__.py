@@ -1,7 +1,7 @@
 """Counts to joules to documents: the metrics of a run."""
 
-from femtodriver.metrics.document import build_document
+from femtodriver.metrics.document import ROOM_TEMPERATURE_C, build_document
 from femtodriver.metrics.metrics_text import document_text
 from femtodriver.metrics.metrics_yaml import document_yaml
 
-__all__ = ["build_document", "document_text", "document_yaml"]
+__all__ = ["ROOM_TEMPERATURE_C", "build_document", "document_text", "document_yaml"]

@@ -76,6 +76,8 @@ class SimulateKeywords(TypedDict, total=False):
 
     no_outputs: bool
     input_period: float | None
+    temperature: float | None
+    battery_mwh: float | None
 
 
 class RunnerKeywords(TypedDict, total=False):
@@ -139,6 +141,8 @@ class ComparisonKeywords(TypedDict, total=False):
     tolerance: float | None
     error_tolerance: float | None
     input_period: float | None
+    temperature: float | None
+    battery_mwh: float | None
 
 
 class JobKeywords(TypedDict, total=False):
@@ -171,6 +175,8 @@ class JobKeywords(TypedDict, total=False):
     tolerance: float | None
     error_tolerance: float | None
     input_period: float | None
+    temperature: float | None
+    battery_mwh: float | None
     output_dir: AnyPath
     hw_config: AnyPath | None
     dump_ir: AnyPath | None

@@ -10,7 +10,7 @@ from femtodriver.options.compile_requests import PlainRequest
 from femtodriver.options.input_requests import InputRequest
 from femtodriver.options.option import option
 from femtodriver.options.option_groups import BOARDS, RUNNING
-from femtodriver.options.value_kinds import FROM_0, NAMES, PATH, SECONDS, SWITCH, Names
+from femtodriver.options.value_kinds import CELSIUS, FROM_0, MILLIWATT_HOURS, NAMES, PATH, SECONDS, SWITCH, Names
 from femtodriver.options.without_effect import COMPARISON, RUN
 
 if TYPE_CHECKING:
@@ -116,6 +116,22 @@ class MeasureRequest:
         acts=("fasmir",),
         help="seconds between two frames, for power (default 0.016)",
     )
+    temperature: float | None = option(
+        None, kind=CELSIUS, metavar="DEGC", group=RUNNING, acts=("fasmir",), help="of the part, for power (default 25)"
+    )
+    battery_mwh: float | None = option(
+        None,
+        kind=MILLIWATT_HOURS,
+        metavar="MWH",
+        group=RUNNING,
+        acts=("fasmir",),
+        help="capacity of a battery in mWh; the metrics say how long it lasts",
+    )
+
+    @property
+    def asks_for_metrics(self) -> bool:
+        """Whether any of these options was given."""
+        return any(value is not None for value in (self.input_period, self.temperature, self.battery_mwh))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

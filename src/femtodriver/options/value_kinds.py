@@ -93,6 +93,11 @@ NAMES = ValueKind("names, separated by commas or in a list", _is_names, _some_na
 SECONDS = ValueKind(
     "a positive number of seconds", lambda value: _is_number(value, Real) and 0 < value < math.inf, float
 )
+# The range in which the leakage law of the energy table holds.
+CELSIUS = ValueKind("from -40 to 55 degC", lambda value: _is_number(value, Real) and -40 <= value <= 55, float)
+MILLIWATT_HOURS = ValueKind(
+    "a positive number of mWh", lambda value: _is_number(value, Real) and 0 < value < math.inf, float
+)
 FROM_0 = ValueKind("a number from 0", lambda value: _is_number(value, Real) and 0 <= value < math.inf, float)
 KEY_SALT = ValueKind("a number in 0...2^64-1", lambda value: _is_number(value, Integral) and 0 <= value < 1 << 64, int)
 SCALE = ValueKind("real or a positive number", _is_scale, _scale)

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from femtodriver import __version__
 from femtodriver.errors import UsageError
-from femtodriver.metrics import build_document
+from femtodriver.metrics import ROOM_TEMPERATURE_C, build_document
 from femtodriver.model.build_model import Built
-from femtodriver.options.runner_requests import ExecuteRequest
+from femtodriver.options.runner_requests import ExecuteRequest, MeasureRequest
 from femtodriver.program.bus.transactions import Transaction
 from femtodriver.runners.compare_runs import Comparison, RunProgress, run_all
 from femtodriver.runners.fasmir_runner import FasmirRunner
@@ -91,10 +91,10 @@ class Execution:
         boards = [runner for runner in self.runners.values() if isinstance(runner, HardwareRunner)]
         return boards[-1] if boards else None
 
-    def metrics(self, input_period: float | None) -> dict[str, object]:
+    def metrics(self, request: MeasureRequest) -> dict[str, object]:
         """The metrics document of what the simulator ran. UsageError if it did not.
 
-        ``input_period``: seconds between two frames; None: what the inputs tell, or else the usual ones.
+        Without a period in ``request``, it is what the inputs tell, or else the usual one.
         """
         runner = self.runners.get(SIMULATOR)
         if not isinstance(runner, FasmirRunner) or self.model.part is None:
@@ -105,7 +105,9 @@ class Execution:
             runner.report(),
             self.model.description,
             self.model.part,
-            input_period_s=self.inputs.period_s if input_period is None else input_period,
+            input_period_s=self.inputs.period_s if request.input_period is None else request.input_period,
+            temperature_c=ROOM_TEMPERATURE_C if request.temperature is None else request.temperature,
+            battery_mwh=request.battery_mwh,
             model=self.model.model,
             tool={"version": __version__, "native": False, "compiler_options": options, "seed": self.inputs.seed},
         )
