@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,8 +14,9 @@ from femtodriver.cli import main
 from femtodriver.cli.subcommands import SUBCOMMANDS, listing
 
 Out = pytest.CaptureFixture[str]
-Process = Callable[..., "subprocess.CompletedProcess[str]"]
 FEMTO = "model_datas/LOOPBACK/io_records/LOOPBACK.femto"
+# Modules of ours that a help text may load: the options, the boards and the runners by name.
+MOST_MODULES = 45
 
 
 @pytest.fixture(autouse=True)
@@ -147,24 +146,15 @@ def test_every_subcommand_is_in_the_help(capsys: Out) -> None:
         assert row.name == name
 
 
-def test_help_is_quick_and_loads_nothing_heavy(here: Path) -> None:
+def test_help_loads_few_modules_and_nothing_heavy(here: Path) -> None:
+    """How long it takes follows from that; ``benchmarks/startup.py`` measures it."""
     for words in (["--help"], ["inspect", "--help"], ["disasm", "--help"]):
         script = f"import sys; from femtodriver.cli import main; main({words!r})\n"
-        script += "print([name for name in ('numpy', 'yaml', 'femtodriver.driver') if name in sys.modules])"
+        script += "ours = [name for name in sys.modules if name.startswith('femtodriver')]\n"
+        script += "heavy = [name for name in ('numpy', 'yaml', 'femtodriver.driver') if name in sys.modules]\n"
+        script += f"print(heavy, len(ours) <= {MOST_MODULES})"
         done = subprocess.run([sys.executable, "-c", script], cwd=here, capture_output=True, text=True, check=True)
-        assert done.stdout.splitlines()[-1] == "[]"
-
-
-@pytest.mark.slow
-def test_help_takes_less_than_a_tenth_of_a_second(process: Process) -> None:
-    """Counted in processor time, so that other work on this computer does not matter."""
-    taken = []
-    for _ in range(7):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        assert process("--help").returncode == 0
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert min(taken) < 0.1
+        assert done.stdout.splitlines()[-1] == "[] True"
 
 
 @pytest.mark.usefixtures("here")
