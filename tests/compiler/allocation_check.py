@@ -40,8 +40,9 @@ def _static(fmir: Fmir, places: CoreMap, part: Part) -> Iterable[str]:
         ranges[f"weights {name}"] = (8 * places.weights[name], 8 * (places.weights[name] + len(weights)))
         ranges[f"mask {name}"] = (8 * places.masks[name], 8 * (places.masks[name] + len(mask)))
     for name, (first, end) in ranges.items():
-        if first % 8 or not 0 <= first <= end <= min(places.used_bytes, part.dm_bytes):
-            yield f"{core}: {name} at bytes {first} to {end} of {places.used_bytes}"
+        inside = any(low <= first <= end <= min(high, part.dm_bytes) for low, high in places.stretches)
+        if first % 8 or not inside:
+            yield f"{core}: {name} at bytes {first} to {end} of {places.stretches}"
     sharing = {name for name in ranges if name in fmir.buffers and fmir.buffers[name].role in SHARING}
     for one, other in combinations([name for name, (first, end) in ranges.items() if first < end], 2):
         if not {one, other} <= sharing and _meet(ranges[one], ranges[other]):

@@ -15,6 +15,7 @@ from femtodriver.compiler.backend.symbolic_program import Fasmir, fasmir_text
 from femtodriver.compiler.capacity_advice import with_advice
 from femtodriver.compiler.compiler_options import (
     ACCUMULATORS,
+    BANK_PAIRS,
     DEFAULT_OPTIONS,
     LATE_BIAS,
     REUSE,
@@ -87,7 +88,7 @@ def _make_program(placed: Fmir, part: Part, options: Options, dump: Dump | None)
     """From a placed network to images; CapacityError when they do not fit."""
     number = len(options.selected_passes()) + 2
     _dump(dump, number, "placed.fmir", partial(fmir_text, placed))
-    maps = allocate(placed, part, accumulators=options.allow(ACCUMULATORS))
+    maps = allocate(placed, part, accumulators=options.allow(ACCUMULATORS), bank_pairs=options.allow(BANK_PAIRS))
     program = build_threads(placed, maps, late_bias=options.allow(LATE_BIAS))
     _dump(dump, number + 1, "program.fasmir", partial(fasmir_text, program))
     return Compilation(placed, program, *link(placed, program, part))

@@ -41,10 +41,10 @@ def test_data_memory_lies_bank_by_bank() -> None:
     compiled = compile_network_of_constant(np.arange(24))
     words = compiled.data.mems_per_core[0]["DM"][0]
     address = next(a for name, a in compiled.fasmir.maps[0].address.items() if name.startswith("const"))
-    sizes = compiled.data.metadata["data_bank_sizes"][0]
-    bank_words = SPU.dm_bank_words
-    by_address = [words[word % 2 * bank_words + word // 2] for word in range(sum(sizes.values()))]
-    values = np.array(by_address, np.uint64).view(np.int8)[address : address + 24]
+    bank, pair = SPU.dm_bank_words, 2 * SPU.dm_bank_words
+    numbers = range(address // 8, address // 8 + 3)
+    found = [words[number // pair * pair + number % 2 * bank + number % pair // 2] for number in numbers]
+    values = np.array(found, np.uint64).view(np.int8)
     assert values.tolist() == list(range(24))
 
 

@@ -12,23 +12,24 @@ from femtodriver.isa.limits import ACCUMULATOR_BITS
 from femtodriver.part import Part
 
 
-def allocate(fmir: Fmir, part: Part, *, accumulators: bool = True) -> dict[int, CoreMap]:
+def allocate(fmir: Fmir, part: Part, *, accumulators: bool = True, bank_pairs: bool = True) -> dict[int, CoreMap]:
     """A map per used core; CapacityError when accumulators, data memory or table memory overflow.
 
-    Without ``accumulators`` only values that memory elements cannot hold stand there.
+    Without ``accumulators`` only values that memory elements cannot hold stand there; without ``bank_pairs`` all
+    buffers stand one behind the other.
     """
     cores = sorted({0} | {op.core for op in walk(fmir.ops)} | {buffer.core for buffer in fmir.buffers.values()})
-    return {core: _allocate_core(fmir, part, core, accumulators) for core in cores}
+    return {core: _allocate_core(fmir, part, core, accumulators, bank_pairs) for core in cores}
 
 
-def _allocate_core(fmir: Fmir, part: Part, core: int, accumulators: bool) -> CoreMap:
+def _allocate_core(fmir: Fmir, part: Part, core: int, accumulators: bool, bank_pairs: bool) -> CoreMap:
     places = CoreMap(core)
     ops = [op for op in walk(fmir.ops) if op.core == core or _lands_on(fmir, op, core)]
     lives = lifetimes(fmir, core)
     wide = {name: life for name, life in lives.items() if fmir.buffers[name].bits == ACCUMULATOR_BITS}
     place_in_accumulators(fmir, part, ops, lives if accumulators else wide, places)
     place_tables(fmir, part, ops, places)
-    place_in_data_memory(fmir, part, ops, lives, places)
+    place_in_data_memory(fmir, part, ops, lives, places, bank_pairs=bank_pairs)
     return places
 
 

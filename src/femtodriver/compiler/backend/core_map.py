@@ -30,6 +30,7 @@ class CoreMap:
     ``address``: first byte of a buffer in data memory; ``acc_row``: first accumulator row of one that stands there.
     ``weights``, ``masks``: first word of a matrix and of its mask (0: it has none), whose words are in ``packed``.
     ``usage``: bytes by purpose; ``used_bytes``: those of data memory. ``mac_row``: first row for sums of products.
+    ``stretches``: the parts of data memory that are in use, as first and end address of each, in ascending order.
     """
 
     core: int
@@ -41,6 +42,7 @@ class CoreMap:
     tables: dict[str, TablePlace] = field(default_factory=dict)
     usage: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PURPOSES, 0))
     used_bytes: int = 0
+    stretches: list[tuple[int, int]] = field(default_factory=list)
     mac_row: int = 0
 
 

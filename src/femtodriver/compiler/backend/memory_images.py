@@ -27,10 +27,12 @@ def table_memory_image(fmir: Fmir, places: CoreMap, part: Part) -> Words:
 
 def data_bank_sizes(places: CoreMap, part: Part) -> dict[int, int]:
     """Used words of each bank of data memory, by bank."""
-    count, pair = places.used_bytes // 8, 2 * part.dm_bank_words
-    sizes = {}
-    for bank in range(part.dm_banks):
-        inside = min(max(count - bank // 2 * pair, 0), pair)
+    pair = 2 * part.dm_bank_words
+    sizes = dict.fromkeys(range(part.dm_banks), 0)
+    for bank in sizes:
+        first = bank // 2 * pair
+        ends = [end // 8 for start, end in places.stretches if start // 8 < first + pair]
+        inside = min(max(max(ends, default=0) - first, 0), pair)
         sizes[bank] = (inside + 1 - bank % 2) // 2
     return sizes
 
@@ -46,7 +48,7 @@ def table_bank_sizes(fmir: Fmir, places: CoreMap, part: Part) -> dict[int, int]:
 
 def _data_memory(fmir: Fmir, places: CoreMap) -> Words:
     """Data memory in address order, up to its last used word."""
-    words = np.zeros(places.used_bytes // 8, np.uint64)
+    words = np.zeros(max((end for _, end in places.stretches), default=0) // 8, np.uint64)
     elements: dict[int, AnyArray] = {bits: words.view(f"<i{bits // 8}") for bits in ELEMENT_BITS}
     for name, address in places.address.items():
         buffer = fmir.buffers[name]
