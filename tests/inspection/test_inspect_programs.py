@@ -39,7 +39,7 @@ def test_programs_of_ours_in_every_form(tmp_path: Path, form: str, encrypted: bo
     assert report.sound
     document = json.loads(report_json(report))
     program = document["program"]
-    assert (program["cores"], program["part"], program["model"]) == (1, "spu001", "model")
+    assert (program["cores"], program["part"], program["model"]) == (2, "spu001", "model")
     assert program.get("key_index") == (2 if encrypted else None)
     assert (program["layers"] is None) is (form == "femto")
     assert document["inputs"] == [{"name": "features", "core": 0, "pc": 0, "words": 8, "bits": 16, "elements": 32}]
