@@ -12,10 +12,10 @@ DESCRIPTION = (
     "Compile a quantized network for the open SPU, write its program files, run it bit for bit, and measure it."
 )
 EPILOG = """\
-MODEL is LOOPBACK (a packaged network that gives back its input), a network ({networks}), a compiled program
-(.zip, .femto), or the folder of a model compiled before. Without --runners, files are written and nothing is run.
+MODEL is LOOPBACK (a built-in network that returns its input), a network ({networks}), a compiled program
+(.zip, .femto), or the folder of a compiled model. Without --runners, files are written and nothing is run.
 
-subcommands, as the first word (a model of that name is ./NAME)
+subcommands (as the first word; for a model of that name, write ./NAME)
 {subcommands}
 
 runners
@@ -23,12 +23,13 @@ runners
 
 figures
   Cycles, memory words, multiplications and messages are counted by the simulated machine, frame by frame. Latency and
-  deadline are cycles over the part's clock. Energy is counts times a table of joules per event, power adds what the
-  part takes on, asleep and waking over the input period: estimates, each with low and high beside it, not validated on
-  silicon. docs/metrics.md explains each figure, docs/energy.md has the source of each row of the table.
+  deadline follow from cycles and the part's clock. Energy is counts times a table of joules per event; power adds what
+  the part takes while it is on, asleep and waking, over the input period. Both are estimates, given with a low and a
+  high figure, and not validated on silicon. docs/metrics.md explains each figure, docs/energy.md each row of the
+  table.
 
 exit status
-  0 done, all runners equal; 1 bad input or runners differ; 2 wrong usage; 3 device; 130 interrupted
+  0 done, all runners equal; 1 bad input or runners differ; 2 wrong usage; 3 a device failed; 130 interrupted
 """
 
 

@@ -37,9 +37,7 @@ class Subcommand:
 
 
 _ROWS = (
-    Subcommand(
-        "board", "serve a virtual board, which runs programs as a real one does", ABOUT_BOARD, BoardRequest, board
-    ),
+    Subcommand("board", "serve a virtual board, which runs programs like a real one", ABOUT_BOARD, BoardRequest, board),
     Subcommand(
         "inspect",
         "show what any program, image, recording or network file holds",

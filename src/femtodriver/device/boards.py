@@ -187,7 +187,7 @@ def hardware_help() -> str:
     """The help text of the option ``--hardware``."""
     real = ", ".join(name for name, row in BOARDS.items() if not row.fake)
     fake = " or ".join(name for name, row in BOARDS.items() if row.fake)
-    return f"{real}; or {fake}, which are none: their answers are made up (default {DEFAULT_HARDWARE})"
+    return f"{real}; or {fake}, which make up their answers (default {DEFAULT_HARDWARE})"
 
 
 def address_help() -> str:

@@ -21,38 +21,42 @@ class BoardRequest(DebugRequest):
     faults: ClassVar[str] = "faults of the link, for tests and demonstrations (with --listen)"
 
     listen: str | None = option(
-        None, metavar="HOST[:PORT]", help="serve the ZCU104 protocol there; port 0: any free one"
+        None, metavar="HOST[:PORT]", help="serve the ZCU104 protocol at this address; port 0 takes any free port"
     )
-    redis: str | None = option(None, metavar="HOST[:PORT]", help="serve the redis protocol through the server there")
-    hw_config: AnyPath = option("spu001", kind=PATH, metavar="PART", help="name of a part or a .toml file")
+    redis: str | None = option(
+        None, metavar="HOST[:PORT]", help="serve the redis protocol through the server at this address"
+    )
+    hw_config: AnyPath = option(
+        "spu001", kind=PATH, metavar="PART", help="name of a part, or a .toml file (default spu001)"
+    )
     keyring: AnyPath | None = option(
-        None, kind=PATH, metavar="FILE", help="keys of the board, for encrypted programs (default: FS_KEYRING)"
+        None, kind=PATH, metavar="FILE", help="file with the board's keys, for encrypted programs (default: FS_KEYRING)"
     )
     replay: AnyPath | None = option(
         None,
         kind=PATH,
         metavar="PATH",
-        help="load a program first: a folder with 0PROG_A and 0PROG_D (or that of a model), or setup.yaml",
+        help="load a program first: a folder with 0PROG_A and 0PROG_D, a model's folder, or setup.yaml",
     )
     drop: float | None = option(
         None,
         kind=SHARE,
         metavar="SHARE",
         group=faults,
-        help="share of entries, in both directions, that vanish",
+        help="share of entries, in both directions, that are lost",
     )
     corrupt: float | None = option(
         None,
         kind=SHARE,
         metavar="SHARE",
         group=faults,
-        help="share of entries, in both directions, that get one bit flipped",
+        help="share of entries, in both directions, in which one bit is flipped",
     )
     delay: float | None = option(
         None, kind=SHARE, metavar="SHARE", group=faults, help="share of answers that come late"
     )
     delay_s: float | None = option(
-        None, kind=SECONDS, metavar="S", group=faults, help="by how many seconds at most (default 0.02)"
+        None, kind=SECONDS, metavar="S", group=faults, help="the longest delay in seconds (default 0.02)"
     )
     split: bool = option(False, kind=SWITCH, group=faults, help="send answers in small pieces")
     close_after: int | None = option(
@@ -60,13 +64,13 @@ class BoardRequest(DebugRequest):
         kind=whole(1),
         metavar="BYTES",
         group=faults,
-        help="close the connection once, after so many bytes from the board",
+        help="close the connection once, after this many bytes from the board",
     )
     close_after_entries: int | None = option(
         None,
         kind=whole(1),
         metavar="N",
         group=faults,
-        help="close the connection once, after so many entries from the client",
+        help="close the connection once, after this many entries from the client",
     )
     seed: int | None = option(None, kind=whole(0), metavar="N", group=faults, help="seed of the faults (default 0)")

@@ -21,10 +21,10 @@ class BackendRequest:
     """Which compiler and simulator."""
 
     force_femtocrux_compile: bool = option(
-        False, kind=SWITCH, group=NOT_YET, refused=_NO_FEMTOCRUX, help="use the compiler of the vendor"
+        False, kind=SWITCH, group=NOT_YET, refused=_NO_FEMTOCRUX, help="use the vendor's compiler"
     )
     force_femtocrux_sim: bool = option(
-        False, kind=SWITCH, group=NOT_YET, refused=_NO_FEMTOCRUX, help="use the simulator of the vendor"
+        False, kind=SWITCH, group=NOT_YET, refused=_NO_FEMTOCRUX, help="use the vendor's simulator"
     )
 
 
@@ -53,10 +53,10 @@ class CompileRequest(PlainRequest):
         kind=PATH,
         metavar="PART",
         group=COMPILING,
-        help="name of a part or a .toml file (default spu001)",
+        help="name of a part, or a .toml file (default spu001)",
     )
     dump_ir: AnyPath | None = option(
-        None, kind=PATH, metavar="DIR", group=COMPILING, help="write the text of every stage of the compiler there"
+        None, kind=PATH, metavar="DIR", group=COMPILING, help="write the text of every compiler stage into this folder"
     )
     compiler_options: Mapping[str, Any] | Sequence[str] | None = option(
         None,
@@ -65,17 +65,17 @@ class CompileRequest(PlainRequest):
         group=COMPILING,
         repeated=True,
         aliases=("compiler_option",),
-        help="switch a part of the compiler, see docs/compiler.md; may be repeated",
+        help="set an option of the compiler, see docs/compiler.md; may be repeated",
     )
     model_options_file: AnyPath | None = option(
-        None, kind=PATH, metavar="FILE", group=COMPILING, help="YAML with options per model"
+        None, kind=PATH, metavar="FILE", group=COMPILING, help="YAML file with options for each model"
     )
     opt_profile: str | None = option(
         None,
         metavar="NAME",
         group=NOT_YET,
         lone="",
-        refused="profiles belong to another compiler",
+        refused="profiles belong to the vendor's compiler",
         help="choose a profile of the vendor's compiler",
     )
     iospec_file: AnyPath | None = option(
@@ -94,5 +94,5 @@ class ModelRequest(CompileRequest):
     """How a model is called and compiled."""
 
     model_name: str | None = option(
-        None, on_command_line=False, help="name of the model (default: that of its file, else fqir)"
+        None, on_command_line=False, help="name of the model (default: the name of its file, else fqir)"
     )

@@ -12,4 +12,4 @@ from femtodriver.options.value_kinds import SWITCH
 class DebugRequest:
     """How much is logged."""
 
-    debug: bool = option(False, kind=SWITCH, help="log everything, and show tracebacks of errors")
+    debug: bool = option(False, kind=SWITCH, help="log everything, and show the tracebacks of errors")

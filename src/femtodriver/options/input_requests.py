@@ -25,7 +25,7 @@ class FramesRequest:
         metavar="N",
         group=RUNNING,
         acts=GENERATED,
-        help="number of frames that are made where no input is given (default 2; varied: 8, one round)",
+        help="number of frames to generate if no input is given (default 2, or 8 varied ones)",
     )
     input_style: str | None = option(
         None,
@@ -33,7 +33,7 @@ class FramesRequest:
         metavar="random|varied",
         group=RUNNING,
         acts=GENERATED,
-        help="frames that are made: random of 12 bits, or varied, which reach the limits (default in a comparison)",
+        help="generated frames: random ones of 12 bits, or varied ones that reach the limits (default in a comparison)",
     )
     seed: int = option(
         0,
@@ -41,7 +41,7 @@ class FramesRequest:
         metavar="N",
         group=RUNNING,
         acts=GENERATED,
-        help="seed of these frames (default 0)",
+        help="seed of the generated frames (default 0)",
     )
     scale: str | float | None = option(
         None,
@@ -49,7 +49,7 @@ class FramesRequest:
         metavar="real|FACTOR",
         group=RUNNING,
         acts=RUN,
-        help="take the input as real numbers: as the network reads them, or times this factor (default: as integers)",
+        help="take the input as real numbers, scaled as the network says or by this factor (default: as integers)",
     )
     input_sample_indices: Sequence[int] | None = option(
         None,
@@ -58,7 +58,7 @@ class FramesRequest:
         group=RUNNING,
         aliases=("input_file_sample_indices",),
         acts=RUN,
-        help="keep frames LO to HI - 1 of the input",
+        help="use only frames LO to HI - 1 of the input",
     )
 
 
@@ -72,5 +72,5 @@ class InputRequest(FramesRequest):
         metavar="FILE",
         group=RUNNING,
         acts=RUN,
-        help=".wav, .npy or .npz (one array per input name); default: random frames",
+        help=".wav, .npy or .npz (one array per input name); default: generated frames",
     )

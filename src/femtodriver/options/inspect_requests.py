@@ -18,7 +18,7 @@ class InspectRequest(DebugRequest):
     """What ``femtodrive inspect`` takes."""
 
     file: AnyPath = option(positional=True, metavar="FILE", kind=PATH, help="what to look at")
-    json: bool = option(False, kind=SWITCH, help="one JSON document instead of tables")
+    json: bool = option(False, kind=SWITCH, help="print one JSON document instead of tables")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,7 +31,7 @@ class DisasmRequest(DebugRequest):
         kind=PATH,
         help="a .femto, a memory-image zip or the folder of a compiled model",
     )
-    json: bool = option(False, kind=SWITCH, help="one JSON document instead of a listing")
+    json: bool = option(False, kind=SWITCH, help="print one JSON document instead of a listing")
     keyring: AnyPath | None = option(
-        None, kind=PATH, metavar="FILE", help="keys for encrypted programs (default: FS_KEYRING)"
+        None, kind=PATH, metavar="FILE", help="file with keys, for encrypted programs (default: FS_KEYRING)"
     )

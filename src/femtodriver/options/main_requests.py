@@ -22,14 +22,17 @@ class DriverRequest(BackendRequest, DebugRequest):
     """What a ``Femtodriver`` is made with."""
 
     model_source_dir: AnyPath | None = option(
-        None, kind=PATH, on_command_line=False, help="folder with an options.yaml, used without a model_options_file"
+        None,
+        kind=PATH,
+        on_command_line=False,
+        help="folder with an options.yaml, used if there is no model_options_file",
     )
     keyring: AnyPath | Keyring | None = option(
         None,
         kind=ANYTHING,
         metavar="FILE",
         group=COMPILING,
-        help="keys; programs are written encrypted (default: FS_KEYRING, else plain)",
+        help="file with keys: programs are written encrypted (default: FS_KEYRING, else plain)",
     )
     key_index: int | None = option(
         None,
@@ -37,14 +40,14 @@ class DriverRequest(BackendRequest, DebugRequest):
         metavar="N",
         group=COMPILING,
         aliases=("encryption_key_index", "encryption_key_idx"),
-        help="which key (default: FS_ENCRYPTION_KEY_IDX, else the first)",
+        help="which key of the file (default: FS_ENCRYPTION_KEY_IDX, else the lowest)",
     )
     salt: int | None = option(
         None,
         kind=KEY_SALT,
         on_command_line=False,
         aliases=("encryption_salt",),
-        help="salt of the key (default: FS_ENCRYPTION_SALT, else 64 random bits)",
+        help="salt for the key (default: FS_ENCRYPTION_SALT, else 64 random bits)",
     )
 
 
@@ -52,21 +55,19 @@ class DriverRequest(BackendRequest, DebugRequest):
 class JobRequest(ModelRequest, ComparisonRequest, RunnersRequest, BackendRequest, DebugRequest):
     """A whole job: compile, run, measure, write."""
 
-    cleanup_docker: bool = option(
-        False, kind=SWITCH, help="stop the containers of compilers; none are started in this version"
-    )
+    cleanup_docker: bool = option(False, kind=SWITCH, help="stop compiler containers; this version starts none")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MainRequest(JobRequest, DriverRequest):
     """Everything that ``femtodrive MODEL`` takes."""
 
-    model: Any = option(None, kind=ANYTHING, positional=True, metavar="MODEL", help="what to compile, see below")
+    model: Any = option(None, kind=ANYTHING, positional=True, metavar="MODEL", help="the model, see below")
     list_connected_devices: str | None = option(
         None,
         metavar="SPU",
         group=BOARDS,
         lone="all",
         aliases=("list_connected_hardware",),
-        help="list the EVK2 boards on USB and end",
+        help="list the EVK2 boards on USB, and exit",
     )

@@ -40,7 +40,7 @@ class RunnerRequest(PlainRequest):
         metavar="FILE",
         group=RUNNING,
         acts=("dummy", "hw", "fakehw"),
-        help=".npy or .npz that the runner dummy replays",
+        help="recorded outputs (.npy or .npz) for the runner dummy to replay",
     )
     debug_vars: Names = option(
         None,
@@ -48,10 +48,15 @@ class RunnerRequest(PlainRequest):
         metavar="A,B,...|all",
         group=RUNNING,
         acts=RUN,
-        help="values inside the network to compare too",
+        help="values inside the network to compare as well",
     )
     debug_vars_fname: AnyPath | None = option(
-        None, kind=PATH, metavar="FILE", group=RUNNING, acts=RUN, help="the same from a file, one name a line"
+        None,
+        kind=PATH,
+        metavar="FILE",
+        group=RUNNING,
+        acts=RUN,
+        help="file with the names of such values, one per line",
     )
     hardware: str = option(
         DEFAULT_HARDWARE,
@@ -83,7 +88,7 @@ class RunnerRequest(PlainRequest):
         group=BOARDS,
         aliases=("fake_output_file",),
         acts=("hw", "fakehw"),
-        help=".npy, 1-D: the 32-bit words that a fake answers",
+        help="1-D .npy with the 32-bit words that a fake board answers",
     )
     no_verify: bool = option(
         False, kind=SWITCH, group=BOARDS, help="do not read the program back after loading it into a board"
@@ -95,7 +100,7 @@ class KeepRequest:
     """What is kept of a run."""
 
     no_outputs: bool = option(
-        False, kind=SWITCH, group=RUNNING, acts=RUN, help="do not write the arrays that runners give to outputs/"
+        False, kind=SWITCH, group=RUNNING, acts=RUN, help="do not write the arrays of the runners to outputs/"
     )
 
 
@@ -114,7 +119,7 @@ class MeasureRequest:
         metavar="S",
         group=RUNNING,
         acts=("fasmir",),
-        help="seconds between two frames, for power (default 0.016)",
+        help="seconds from one frame to the next, for power (default 0.016)",
     )
     temperature: float | None = option(
         None, kind=CELSIUS, metavar="DEGC", group=RUNNING, acts=("fasmir",), help="of the part, for power (default 25)"
@@ -150,7 +155,7 @@ class CompareRequest(ExecuteRequest):
         group=RUNNING,
         aliases=("error_tolerance",),
         acts=COMPARISON,
-        help="how far apart two values may be (default: not at all)",
+        help="largest difference allowed between two values (default: none)",
     )
 
 

@@ -47,8 +47,8 @@ class RunnerRow:
 
 
 _ROWS = (
-    RunnerRow("fqir", "the network's own integer arithmetic: the yardstick", "fqir_runner", "make_fqir"),
-    RunnerRow("fmir", "the mapped network, as the middle of the compiler understands it", "fmir_runner", "make_fmir"),
+    RunnerRow("fqir", "the network's own integer arithmetic: the reference", "fqir_runner", "make_fqir"),
+    RunnerRow("fmir", "the mapped network, the compiler's intermediate form", "fmir_runner", "make_fmir"),
     RunnerRow(
         "fasmir",
         "the encoded program on the simulated machine; writes metrics.yaml and metrics.txt too",
@@ -62,7 +62,7 @@ _ROWS = (
         "hardware_runner",
         "make_hw",
     ),
-    RunnerRow("fakehw", "no board at all: made-up outputs, to look at the traffic", "hardware_runner", "make_fakehw"),
+    RunnerRow("fakehw", "no board: made-up outputs, for a look at the traffic", "hardware_runner", "make_fakehw"),
 )
 RUNNERS: Mapping[str, RunnerRow] = {row.name: row for row in _ROWS}
 
