@@ -24,12 +24,12 @@ import numpy as np
 from femtodriver.arrays import AnyArray
 from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.fmir.ir import Mac, walk
-from femtodriver.compiler.fmir.weight_groups import kept_groups
+from femtodriver.compiler.fmir.weight_groups import kept_halves
 from femtodriver.compiler.pipeline import Compilation, compile_network
 from femtodriver.errors import CapacityError
 from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Graph, Network
-from femtodriver.isa.limits import GROUP_SIZE
+from femtodriver.isa import Form
 from femtodriver.machine.machine import Machine
 from femtodriver.machine.run_report import RunReport
 from femtodriver.part import Part, load_part
@@ -163,11 +163,11 @@ def weights_of(network: Network) -> int:
 
 
 def weight_bytes(program: Compilation) -> tuple[int, int]:
-    """Bytes of stored weights and indices, and bytes of the kept groups alone."""
+    """Bytes of stored weights and indices, and bytes of the kept halves of groups alone."""
     stored = sum(p.usage["weights"] + p.usage["indices"] for p in program.fasmir.maps.values())
     used = {name for op in walk(program.fmir.ops) if isinstance(op, Mac) for name, _ in op.parts}
     kept = sum(
-        int(kept_groups(program.fmir.matrices[name]).sum()) * GROUP_SIZE * program.fmir.matrices[name].bits // 8
+        int(kept_halves(program.fmir.matrices[name]).sum()) * Form.HALVES.unit * program.fmir.matrices[name].bits // 8
         for name in used
     )
     return stored, kept

@@ -42,6 +42,7 @@ def test_the_machine_reads_the_weights_back(
         numbers.random((columns, 1)) < kept
     )
     weights[:, 8:16] = 0
+    weights[::2, :4] = 0
     machine = Machine(finished(product(Matrix("m0", weights, bits, form))), SPU)
     columns_read = [machine.step({"in0": unit})["out0"] for unit in np.eye(columns, dtype=np.int64)]
     assert np.array_equal(columns_read, weights)
@@ -57,8 +58,9 @@ def test_only_kept_groups_are_stored(form: Form, bits: int) -> None:
     stored, mask = encode_weights(fmir.matrices["m0"])
     kept = groups.size if form is Form.DENSE else int(groups.sum())
     assert len(stored) == -(-kept * 8 * bits // 64)
-    assert len(mask) == {Form.DENSE: 0, Form.MASKED: groups.size // 64}.get(form, len(mask))
-    assert len(mask) <= groups.size // 64 + 1
+    codes = -(-kept // 32)
+    flags = groups.size // 64
+    assert len(mask) <= {Form.DENSE: 0, Form.MASKED: flags, Form.NESTED: flags + 1, Form.HALVES: flags + codes}[form]
 
 
 def test_pruned_groups_cost_little() -> None:
@@ -70,6 +72,17 @@ def test_pruned_groups_cost_little() -> None:
         stored, mask = encode_weights(fmir.matrices["m0"])
         kept_bytes = 8 * int(kept_groups(fmir.matrices["m0"]).sum())
         assert 8 * (len(stored) + len(mask)) <= 1.15 * kept_bytes + 16 or kept == 0.05
+
+
+@pytest.mark.parametrize(("bits", "kept", "most"), [(8, 0.2, 1.2), (16, 0.2, 1.1), (16, 0.1, 1.2), (4, 0.2, 1.3)])
+def test_weights_pruned_by_fours_take_little_more_than_what_is_kept(bits: int, kept: float, most: float) -> None:
+    numbers = np.random.default_rng(0)
+    halves = numbers.random((256, 64)) < kept
+    weights = (numbers.integers(1, 8, (256, 256)) * np.repeat(halves, 4, axis=1)).astype(np.int64)
+    fmir = pack_weights(product(Matrix("m0", weights, bits)), SPU)
+    stored, mask = encode_weights(fmir.matrices["m0"])
+    assert fmir.matrices["m0"].form is Form.HALVES
+    assert 8 * (len(stored) + len(mask)) <= most * int(halves.sum()) * 4 * bits / 8
 
 
 def test_words_are_filled_with_zeros() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from femtodriver.compiler.backend.encode_weights import encode_weights
 from femtodriver.compiler.fmir.ir import Mac, Matrix, Post, View
-from femtodriver.compiler.fmir.weight_groups import kept_groups, mask_bytes
+from femtodriver.compiler.fmir.weight_groups import kept_groups, kept_halves, mask_bytes
 from femtodriver.compiler.passes.pack_weights import pack_weights
 from femtodriver.isa import Form
 from tests.compiler.fmir_samples import SIZE, buffer, network
@@ -55,11 +55,12 @@ def test_the_fewest_bytes_win_unless_they_are_read_more_slowly(kept: float, form
 def test_the_form_takes_the_fewest_words(bits: int, columns: int, rows: int, kept: float, seed: int) -> None:
     """As they are stored; of equal forms the simplest; a nested mask has fewer bytes than a flat one has words."""
     numbers = np.random.default_rng(seed)
-    groups = np.repeat(numbers.random((columns, -(-rows // 8))) < kept, 8, axis=1)[:, :rows]
+    pencil = 4 * (1 + seed % 2)
+    groups = np.repeat(numbers.random((columns, -(-rows // pencil))) < kept, pencil, axis=1)[:, :rows]
     matrix = Matrix("m0", (numbers.integers(1, 8, (columns, rows)) * groups).astype(np.int64), bits)
     mac = Mac(View("out0", 0, rows), (("m0", View("in0", 0, columns)),), post=Post(clip="saturate", bits=16))
     after = pack_weights(network([buffer("in0", columns), buffer("out0", rows)], [mac], [matrix]), SPU)
-    flat = mask_bytes(kept_groups(matrix), Form.MASKED)
+    flat = mask_bytes(kept_halves(matrix), Form.MASKED)
     forms = [form for form in Form if form is not Form.NESTED or np.count_nonzero(flat) <= -(-len(flat) // 8)]
     sizes = {form: sum(map(len, encode_weights(replace(matrix, form=form)))) for form in forms}
     assert after.matrices["m0"].form is min(forms, key=lambda form: (sizes[form], form))

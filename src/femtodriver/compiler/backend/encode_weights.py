@@ -7,22 +7,18 @@ import numpy as np
 from femtodriver.arrays import ByteArray, Words
 from femtodriver.compiler.backend.core_map import Packed
 from femtodriver.compiler.fmir.ir import Matrix
-from femtodriver.compiler.fmir.weight_groups import kept_groups, mask_bytes
-from femtodriver.isa import Form
+from femtodriver.compiler.fmir.weight_groups import kept_halves, mask_bytes, stored_units
 from femtodriver.isa.limits import GROUP_SIZE
 
 
 def encode_weights(matrix: Matrix) -> Packed:
-    """Weight words (groups of 8 outputs, column by column) and mask words of a matrix; a dense one has no mask."""
+    """Weight words (groups of 8 outputs, or halves, column by column) and mask words; a dense matrix has no mask."""
     groups = -(-matrix.rows // GROUP_SIZE)
     padded = np.zeros((matrix.columns, groups * GROUP_SIZE), np.int64)
     padded[:, : matrix.rows] = matrix.weights
-    units = padded.reshape(-1, GROUP_SIZE)
-    mask = np.zeros(0, np.uint64)
-    if matrix.form is not Form.DENSE:
-        kept = kept_groups(matrix).reshape(-1)
-        units = units[kept]
-        mask = to_words(mask_bytes(kept, matrix.form))
+    halves = kept_halves(matrix)
+    units = padded.reshape(-1, matrix.form.unit)[stored_units(halves, matrix.form).reshape(-1)]
+    mask = to_words(mask_bytes(halves, matrix.form))
     if matrix.bits == 4:
         nibbles = (units & 15).astype(np.uint8).reshape(-1, 2)
         return to_words((nibbles[:, 0] | nibbles[:, 1] << 4).astype(np.uint8)), mask

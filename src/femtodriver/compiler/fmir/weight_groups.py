@@ -1,4 +1,4 @@
-"""Groups of weights: the units in which a matrix is stored. Groups that are all zero need not be."""
+"""The units in which a matrix is stored: groups of weights, or halves of them; those that are all zero need not be."""
 
 from __future__ import annotations
 
@@ -7,22 +7,40 @@ import numpy as np
 from femtodriver.arrays import BoolArray, ByteArray
 from femtodriver.compiler.fmir.ir import Matrix
 from femtodriver.isa import Form
-from femtodriver.isa.limits import GROUP_SIZE
+from femtodriver.isa.limits import GROUP_SIZE, WORD_BITS
 
 
 def kept_groups(matrix: Matrix) -> BoolArray:
     """Which groups of 8 consecutive outputs of one activation have a nonzero weight, shape (columns, groups)."""
+    return np.asarray(kept_halves(matrix).any(axis=2), np.bool_)
+
+
+def kept_halves(matrix: Matrix) -> BoolArray:
+    """Which halves of the groups have a nonzero weight, shape (columns, groups, 2)."""
     groups = -(-matrix.rows // GROUP_SIZE)
     padded = np.zeros((matrix.columns, groups * GROUP_SIZE), np.bool_)
     padded[:, : matrix.rows] = matrix.weights != 0
-    return np.asarray(padded.reshape(matrix.columns, groups, GROUP_SIZE).any(axis=2), np.bool_)
+    return np.asarray(padded.reshape(matrix.columns, groups, 2, Form.HALVES.unit).any(axis=3), np.bool_)
 
 
-def mask_bytes(kept: BoolArray, form: Form) -> ByteArray:
-    """The mask of a form; see ``isa.Form``."""
+def stored_units(halves: BoolArray, form: Form) -> BoolArray:
+    """Which units of a matrix are stored, shape (columns, units); ``halves``: see ``kept_halves``."""
+    columns = len(halves)
+    if form is Form.HALVES:
+        return halves.reshape(columns, -1)
+    groups = halves.any(axis=2)
+    return np.ones_like(groups) if form is Form.DENSE else np.asarray(groups, np.bool_)
+
+
+def mask_bytes(halves: BoolArray, form: Form) -> ByteArray:
+    """The mask of a form, see ``isa.Form``; ``halves``: see ``kept_halves``."""
     if form is Form.DENSE:
         return np.zeros(0, np.uint8)
-    flat = np.packbits(kept.reshape(-1), bitorder="little")
+    groups = halves.any(axis=2).reshape(-1)
+    flat = np.packbits(groups, bitorder="little")
     if form is Form.MASKED:
         return flat
+    if form is Form.HALVES:
+        filler = np.zeros(-len(flat) % (WORD_BITS // 8), np.uint8)
+        return np.concatenate([flat, filler, np.packbits(halves.reshape(-1, 2)[groups], bitorder="little")])
     return np.concatenate([np.packbits(flat != 0, bitorder="little"), flat[flat != 0]])

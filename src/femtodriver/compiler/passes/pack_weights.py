@@ -1,4 +1,4 @@
-"""Chooses the form in which each matrix is stored: dense, with a mask of its groups of weights, or a nested mask."""
+"""Chooses the form in which each matrix is stored: dense, or with one of the masks of its groups of weights."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from femtodriver.arrays import BoolArray
 from femtodriver.compiler.fmir.ir import Fmir, Matrix
-from femtodriver.compiler.fmir.weight_groups import kept_groups, mask_bytes
+from femtodriver.compiler.fmir.weight_groups import kept_halves, mask_bytes, stored_units
 from femtodriver.compiler.passes.compiler_pass import Pass, Switch
 from femtodriver.isa import Form
-from femtodriver.isa.limits import GROUP_SIZE
+from femtodriver.isa.limits import WORD_BITS
 from femtodriver.part import Part
 
 
@@ -24,14 +25,18 @@ def pack_weights(fmir: Fmir, part: Part) -> Fmir:
 
 
 def _smallest_form(matrix: Matrix) -> Form:
-    kept = kept_groups(matrix)
-    unit = GROUP_SIZE * matrix.bits // 8
-    weights = {Form.DENSE: kept.size * unit, Form.MASKED: int(kept.sum()) * unit, Form.NESTED: int(kept.sum()) * unit}
-    words = {form: -(-size // 8) + -(-len(mask_bytes(kept, form)) // 8) for form, size in weights.items()}
-    flat = mask_bytes(kept, Form.MASKED)
+    halves = kept_halves(matrix)
+    words = {form: _words(matrix, halves, form) for form in Form}
+    flat = mask_bytes(halves, Form.MASKED)
     if np.count_nonzero(flat) > -(-len(flat) // 8):
         del words[Form.NESTED]
     return min(words, key=lambda form: (words[form], form))
+
+
+def _words(matrix: Matrix, halves: BoolArray, form: Form) -> int:
+    """Words of the weights and of their mask."""
+    weight_bits = int(stored_units(halves, form).sum()) * form.unit * matrix.bits
+    return -(-weight_bits // WORD_BITS) + -(-len(mask_bytes(halves, form)) // (WORD_BITS // 8))
 
 
 PASS = Pass(
