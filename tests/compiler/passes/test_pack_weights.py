@@ -53,7 +53,10 @@ def test_the_fewest_bytes_win_unless_they_are_read_more_slowly(kept: float, form
     st.integers(0, 99),
 )
 def test_the_form_takes_the_fewest_words(bits: int, columns: int, rows: int, kept: float, seed: int) -> None:
-    """As they are stored; of equal forms the simplest; a nested mask has fewer bytes than a flat one has words."""
+    """As they are stored; of equal forms the simplest; a nested mask has fewer bytes than a flat one has words.
+
+    Halves take three quarters of the others at the most.
+    """
     numbers = np.random.default_rng(seed)
     pencil = 4 * (1 + seed % 2)
     groups = np.repeat(numbers.random((columns, -(-rows // pencil))) < kept, pencil, axis=1)[:, :rows]
@@ -63,4 +66,6 @@ def test_the_form_takes_the_fewest_words(bits: int, columns: int, rows: int, kep
     flat = mask_bytes(kept_halves(matrix), Form.MASKED)
     forms = [form for form in Form if form is not Form.NESTED or np.count_nonzero(flat) <= -(-len(flat) // 8)]
     sizes = {form: sum(map(len, encode_weights(replace(matrix, form=form)))) for form in forms}
-    assert after.matrices["m0"].form is min(forms, key=lambda form: (sizes[form], form))
+    if 4 * sizes[Form.HALVES] > 3 * min(size for form, size in sizes.items() if form is not Form.HALVES):
+        del sizes[Form.HALVES]
+    assert after.matrices["m0"].form is min(sizes, key=lambda form: (sizes[form], form))
