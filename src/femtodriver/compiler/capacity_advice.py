@@ -8,7 +8,7 @@ from femtodriver.compiler.backend.allocate import allocate
 from femtodriver.compiler.backend.capacity_errors import DataMemoryError, with_ways_out
 from femtodriver.compiler.compiler_options import ACCUMULATORS, Options
 from femtodriver.compiler.fmir.ir import Fmir
-from femtodriver.compiler.placement.choose_cores import placed
+from femtodriver.compiler.placement.choose_cores import placements
 from femtodriver.errors import CapacityError
 from femtodriver.part import Part, load_part, part_names
 
@@ -18,7 +18,9 @@ def with_advice(error: DataMemoryError, mapped: Fmir, part: Part, options: Optio
     larger = None
     for larger in _larger_parts(part):
         with contextlib.suppress(CapacityError):
-            maps = allocate(placed(mapped, larger.cores), larger, accumulators=options.allow(ACCUMULATORS))
+            maps = allocate(
+                next(placements(mapped, larger, larger.cores)), larger, accumulators=options.allow(ACCUMULATORS)
+            )
             return with_ways_out(error, larger, maps)
     return with_ways_out(error, larger, None)
 

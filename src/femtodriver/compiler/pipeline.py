@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -64,14 +63,15 @@ def compile_network(
     _dump(dump, 0, "fqir.txt", partial(network_text, network))
     lowered = lower_network(network, part, reuse=options.allow(REUSE), keep=keep)
     mapped = run_passes(lowered, part, options, dump)
-    *attempts, last = placements(mapped, part, options.cores)
-    for placed in attempts:
-        with suppress(CapacityError):
+    errors: list[CapacityError] = []
+    for placed in placements(mapped, part, options.cores):
+        try:
             return _make_program(placed, part, options, dump)
-    try:
-        return _make_program(last, part, options, dump)
-    except DataMemoryError as error:
-        raise with_advice(error, mapped, part, options) from None
+        except CapacityError as error:
+            errors.append(error)
+    if isinstance(errors[-1], DataMemoryError):
+        raise with_advice(errors[-1], mapped, part, options)
+    raise errors[-1]
 
 
 def run_passes(fmir: Fmir, part: Part, options: Options = DEFAULT_OPTIONS, dump: Dump | None = None) -> Fmir:

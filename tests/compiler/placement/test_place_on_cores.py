@@ -15,6 +15,7 @@ from femtodriver.compiler.frontend.lower_network import lower_network
 from femtodriver.compiler.pipeline import compile_network, run_passes
 from femtodriver.compiler.placement import ownership
 from femtodriver.compiler.placement.place_on_cores import place_on_cores
+from femtodriver.compiler.placement.sharing_plan import SharingPlan
 from femtodriver.errors import CapacityError, UsageError
 from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Network
@@ -23,6 +24,7 @@ from tests.compiler.compiler_nets import ADD, Net, agree, dense, recurrent
 from tests.compiler.fmir_samples import machine_outputs, networks, outputs
 
 SPU, SPU4 = load_part(), load_part("spu001x4")
+SHARED, SHARED4 = (SharingPlan(cores, ownership.LEAST_GROUPS) for cores in (2, 4))
 ZOO = Path(__file__).resolve().parents[4] / "shared" / "corpus" / "zoo"
 NAMES = sorted(path.parent.name for path in ZOO.glob("*/graph.pt"))
 
@@ -55,7 +57,6 @@ def test_states_and_tables_on_several_cores(cores: int, size: int) -> None:
 @pytest.fixture
 def sharing_always_pays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small products are worth no messages; here they are shared out all the same."""
-    monkeypatch.setattr(ownership, "LEAST_GROUPS", 1)
     monkeypatch.setattr(ownership, "LEAST_ELEMENTS", 8)
 
 
@@ -64,7 +65,7 @@ def sharing_always_pays(monkeypatch: pytest.MonkeyPatch) -> None:
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(networks())
 def test_placing_random_networks_changes_no_number(before: Fmir) -> None:
-    after = place_on_cores(before, 2)  # 16 elements have two whole groups
+    after = place_on_cores(before, SPU, SharingPlan(2, least_groups=1))  # 16 elements have two whole groups
     verify(after)
     assert outputs(after) == outputs(before)
     assert machine_outputs(after, part=SPU) == outputs(before)
@@ -87,14 +88,14 @@ def test_each_core_holds_its_share_of_the_weights() -> None:
 
 
 def test_inputs_and_outputs_are_core_0s() -> None:
-    fmir = place_on_cores(mapped(recurrent()), 4)
+    fmir = place_on_cores(mapped(recurrent()), SPU4, SHARED4)
     assert {op.core for op in walk(fmir.ops) if isinstance(op, Mac)} == {0, 1, 2, 3}
     ports = [fmir.buffers[port.buffer] for port in (*fmir.inputs, *fmir.outputs)]
     assert {buffer.core for buffer in ports} == {0}
 
 
 def test_messages_go_to_buffers_that_nothing_else_uses() -> None:
-    fmir = place_on_cores(mapped(recurrent()), 2)
+    fmir = place_on_cores(mapped(recurrent()), SPU, SHARED)
     targets = [op.dst for op in walk(fmir.ops) if isinstance(op, Send)]
     assert targets
     for view in targets:
@@ -104,7 +105,7 @@ def test_messages_go_to_buffers_that_nothing_else_uses() -> None:
 
 def test_one_core_is_left_alone() -> None:
     fmir = mapped(recurrent())
-    assert place_on_cores(fmir, 1) is fmir
+    assert place_on_cores(fmir, SPU, SharingPlan(1, 1)) is fmir
 
 
 def test_names_of_the_network_do_not_collide_with_those_of_copies() -> None:
@@ -135,6 +136,6 @@ def test_more_cores_than_the_part_has_are_refused() -> None:
 
 
 def test_a_network_is_placed_once() -> None:
-    placed = place_on_cores(mapped(products(512, 256)), 2)
+    placed = place_on_cores(mapped(products(512, 256)), SPU, SHARED)
     with pytest.raises(TypeError, match="placed only once"):
-        place_on_cores(placed, 2)
+        place_on_cores(placed, SPU, SHARED)

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from femtodriver.arrays import Int64Array
+import numpy as np
+
+from femtodriver.arrays import BoolArray, Int64Array
 from femtodriver.isa import SPECS, Form, Spec
-from femtodriver.isa.limits import ACCUMULATOR_BITS, ELEMENT_BITS
+from femtodriver.isa.limits import ACCUMULATOR_BITS, ELEMENT_BITS, GROUP_SIZE
 
 
 class Role(str, Enum):
@@ -255,12 +257,27 @@ def touches(op: Op) -> tuple[View, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
-    """Weights (columns, rows) of ``bits`` 4, 8 or 16; ``form``: which groups of weights are stored."""
+    """Weights (columns, rows) of ``bits`` 4, 8 or 16; ``form``: which groups of weights are stored.
+
+    ``halves``: which halves of the groups of 8 consecutive outputs of one activation have a nonzero weight, shape
+    (columns, groups, 2); made from the weights unless it is given.
+    """
 
     name: str
     weights: Int64Array
     bits: int
     form: Form = Form.DENSE
+    halves: BoolArray = field(default_factory=lambda: np.zeros((0, 0, 2), np.bool_), repr=False)
+
+    def __post_init__(self) -> None:
+        if self.halves.shape[:2] != (self.columns, -(-self.rows // GROUP_SIZE)):
+            object.__setattr__(self, "halves", _nonzero_halves(self.weights))
+
+    def cut(self, name: str, first: int, end: int) -> Matrix:
+        """The outputs [first, end) as a matrix of that name; the weights are not copied."""
+        halves = self.halves[:, first // GROUP_SIZE : -(-end // GROUP_SIZE)]
+        whole_groups = first % GROUP_SIZE == 0 and (end % GROUP_SIZE == 0 or end == self.rows)
+        return Matrix(name, self.weights[:, first:end], self.bits, self.form, halves if whole_groups else halves[:0])
 
     @property
     def columns(self) -> int:
@@ -330,6 +347,15 @@ class Fmir:
 def storage_bits(bits: int) -> int:
     """The narrowest memory element that holds a signed value of ``bits`` bits: 8, 16, 32, else 64 (accumulator)."""
     return next(width for width in (*ELEMENT_BITS, ACCUMULATOR_BITS) if bits <= width)
+
+
+def _nonzero_halves(weights: Int64Array) -> BoolArray:
+    """Which halves of groups of weights (columns, rows) are not all zero."""
+    columns, rows = weights.shape
+    groups = -(-rows // GROUP_SIZE)
+    padded = np.zeros((columns, groups * GROUP_SIZE), np.bool_)
+    padded[:, :rows] = weights != 0
+    return np.asarray(padded.reshape(columns, groups, 2, Form.HALVES.unit).any(axis=3), np.bool_)
 
 
 def value_bits(values: Int64Array) -> int:

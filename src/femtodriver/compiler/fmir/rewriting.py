@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-import numpy as np
-
 from femtodriver.compiler.fmir.ir import If, Loop, Mac, Matrix, Op, Simple, Vec, View
 
 
@@ -34,6 +32,11 @@ def with_views(op: Op, change: Callable[[View], View]) -> Op:
     return replace(op, dst=change(op.dst), a=change(op.a))
 
 
+def on_core(op: Op, core: int) -> Op:
+    """The operation on this core, with its bodies."""
+    return replace(with_bodies(op, lambda body: tuple(on_core(entry, core) for entry in body)), core=core)
+
+
 def map_simple(ops: Iterable[Op], change: Callable[[Simple], Iterable[Op]]) -> tuple[Op, ...]:
     """The operations with every simple one replaced by what ``change`` makes of it, inside bodies too."""
     result: list[Op] = []
@@ -53,7 +56,7 @@ def product_rows(op: Mac, first: int, end: int, matrices: dict[str, Matrix]) -> 
     for name, x in op.parts:
         whole = matrices[name]
         piece = f"{name}.{first}:{end}"
-        matrices[piece] = Matrix(piece, np.ascontiguousarray(whole.weights[:, first:end]), whole.bits, whole.form)
+        matrices[piece] = whole.cut(piece, first, end)
         parts.append((piece, x))
     bias = op.bias.part(first, end) if isinstance(op.bias, View) else op.bias
     return replace(op, dst=op.dst.part(first, end), parts=tuple(parts), bias=bias)

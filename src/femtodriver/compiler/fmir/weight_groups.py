@@ -7,7 +7,7 @@ import numpy as np
 from femtodriver.arrays import BoolArray, ByteArray
 from femtodriver.compiler.fmir.ir import Matrix
 from femtodriver.isa import Form
-from femtodriver.isa.limits import GROUP_SIZE, WORD_BITS
+from femtodriver.isa.limits import WORD_BITS
 
 
 def kept_groups(matrix: Matrix) -> BoolArray:
@@ -17,10 +17,7 @@ def kept_groups(matrix: Matrix) -> BoolArray:
 
 def kept_halves(matrix: Matrix) -> BoolArray:
     """Which halves of the groups have a nonzero weight, shape (columns, groups, 2)."""
-    groups = -(-matrix.rows // GROUP_SIZE)
-    padded = np.zeros((matrix.columns, groups * GROUP_SIZE), np.bool_)
-    padded[:, : matrix.rows] = matrix.weights != 0
-    return np.asarray(padded.reshape(matrix.columns, groups, 2, Form.HALVES.unit).any(axis=3), np.bool_)
+    return matrix.halves
 
 
 def stored_units(halves: BoolArray, form: Form) -> BoolArray:
@@ -30,6 +27,12 @@ def stored_units(halves: BoolArray, form: Form) -> BoolArray:
         return halves.reshape(columns, -1)
     groups = halves.any(axis=2)
     return np.ones_like(groups) if form is Form.DENSE else np.asarray(groups, np.bool_)
+
+
+def stored_words(matrix: Matrix, form: Form) -> int:
+    """64-bit words that the weights and their mask take in a form."""
+    weight_bits = int(stored_units(matrix.halves, form).sum()) * form.unit * matrix.bits
+    return -(-weight_bits // WORD_BITS) + -(-len(mask_bytes(matrix.halves, form)) // (WORD_BITS // 8))
 
 
 def mask_bytes(halves: BoolArray, form: Form) -> ByteArray:

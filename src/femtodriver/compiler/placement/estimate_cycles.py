@@ -15,13 +15,13 @@ from femtodriver.isa.limits import WORD_BITS
 from femtodriver.part import Part
 
 # Waking a receiving thread, taking its message and lowering the count of the thread that waits.
-_RECEIVE = cycles.THREAD_SWITCH + cycles.START_TRANSFER + 2 * cycles.CONTROL
+RECEIVE = cycles.THREAD_SWITCH + cycles.START_TRANSFER + 2 * cycles.CONTROL
 _LIVE_AFTER_RELU = 0.5
 
 
 def estimate_cycles(fmir: Fmir, part: Part) -> int:
     """Cycles of one frame."""
-    estimator = _Estimator(fmir, part)
+    estimator = CycleEstimator(fmir, part)
     for op in (*walk(fmir.ops), *walk(fmir.ops)):  # twice: states carry zeros from one frame to the next
         estimator.follow(op)
     for op in fmir.ops:
@@ -29,7 +29,9 @@ def estimate_cycles(fmir: Fmir, part: Part) -> int:
     return max(estimator.clock.values(), default=0)
 
 
-class _Estimator:
+class CycleEstimator:
+    """Cycles of single operations, and the clocks of the cores as operations are added in order."""
+
     def __init__(self, fmir: Fmir, part: Part) -> None:
         self.fmir = fmir
         self.part = part
@@ -47,8 +49,8 @@ class _Estimator:
         if isinstance(op, Send):
             target = self.fmir.buffers[op.dst.buffer]
             words = ceil(op.dst.length * target.bits / WORD_BITS)
-            self.arrival[op.dst.buffer] = end + self.part.message_latency + _RECEIVE + words
-            self.clock[target.core] = self.clock.get(target.core, 0) + _RECEIVE + words
+            self.arrival[op.dst.buffer] = end + self.part.message_latency + RECEIVE + words
+            self.clock[target.core] = self.clock.get(target.core, 0) + RECEIVE + words
 
     def follow(self, op: Op) -> None:
         """What is known of zeros in the result."""

@@ -3,7 +3,8 @@
 Matrix products decide: their outputs are cut at whole groups, inside every part that is read on its own (the gates of
 a recurrent layer), so that elementwise work finds its operands on one core. Elementwise results live where their
 operands do, states where their new values are made. Delay lines that shared products read are kept whole on every
-core, so that only the newest frame travels. Loops and conditions stay on core 0.
+core, so that only the newest frame travels. What is left stays in one piece (``whole_values``), and so does what loops
+and conditions touch.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from femtodriver.compiler.fmir.ir import (
     Look,
     Loop,
     Mac,
-    Matrix,
     Op,
     Role,
     Vec,
@@ -32,7 +32,10 @@ from femtodriver.compiler.fmir.ir import (
     writes,
 )
 from femtodriver.compiler.fmir.weight_groups import kept_groups
+from femtodriver.compiler.placement.sharing_plan import SharingPlan
+from femtodriver.compiler.placement.whole_values import WholeValues, place_whole_values
 from femtodriver.isa.limits import ACCUMULATOR_BITS, GROUP_SIZE
+from femtodriver.part import Part
 
 Owners = npt.NDArray[np.int8]
 # Matrix products with fewer groups of weights than this are not worth the messages.
@@ -41,31 +44,42 @@ LEAST_GROUPS = 192
 EVERYWHERE = -1
 # A state's home follows its new value, which may follow other states: so many rounds at the most.
 MOST_ROUNDS = 40
-# Elementwise results shorter than this stay on core 0.
+# Elementwise results shorter than this stay in one piece.
 LEAST_ELEMENTS = 2 * GROUP_SIZE
 
 
-def owners_of(fmir: Fmir, cores: int) -> dict[str, Owners]:
+def owners_of(fmir: Fmir, part: Part, plan: SharingPlan) -> dict[str, Owners]:
     """The core of every element of every buffer; constants have none (each core gets what it needs)."""
     pinned = set(_pinned(fmir.ops))
     while True:
-        owners = _settled(fmir, cores, pinned)
+        owners = _owners(fmir, part, plan, pinned)
         apart = _wide_apart(fmir, owners)
         if not apart:
             return owners
         pinned |= apart
 
 
-def _settled(fmir: Fmir, cores: int, pinned: set[str]) -> dict[str, Owners]:
-    """Owners when states live where their new values are made; ``pinned`` buffers stay on core 0."""
+def _owners(fmir: Fmir, part: Part, plan: SharingPlan, pinned: set[str]) -> dict[str, Owners]:
+    """First what is shared out, then a core for each of the other values."""
+    nowhere = WholeValues((0,) * len(fmir.ops), {})
+    shares = any(isinstance(op, Mac) and _worth_sharing(fmir, op, plan) for op in fmir.ops)
+    owners = _settled(fmir, plan, pinned, nowhere) if shares else {}
+    split = {name for name, cores in owners.items() if len(cores) and (cores != max(cores[0], 0)).any()}
+    return _settled(fmir, plan, pinned, place_whole_values(fmir, part, plan, split))
+
+
+def _settled(fmir: Fmir, plan: SharingPlan, pinned: set[str], whole: WholeValues) -> dict[str, Owners]:
+    """Owners when states live where their new values are made; ``pinned`` buffers stay in one piece."""
     states = {name: buffer for name, buffer in fmir.buffers.items() if buffer.role is Role.STATE}
-    homes: dict[str, Owners] = {name: np.zeros(buffer.length, np.int8) for name, buffer in states.items()}
-    for name in _delay_lines(fmir, pinned):
+    homes: dict[str, Owners] = {
+        name: np.full(buffer.length, whole.of_buffer.get(name, 0), np.int8) for name, buffer in states.items()
+    }
+    for name in _delay_lines(fmir, plan, pinned):
         homes[name][:] = EVERYWHERE
     for _ in range(MOST_ROUNDS):
-        follower = _Follower(fmir, cores, homes, pinned)
-        for op in fmir.ops:
-            follower.add(op)
+        follower = _Follower(fmir, plan, homes, pinned, whole)
+        for op, home in zip(fmir.ops, whole.of_op, strict=True):
+            follower.add(op, home)
         wanted = {name: follower.wanted.get(name, homes[name]) for name in states}
         if all(np.array_equal(wanted[name], homes[name]) for name in states):
             break
@@ -96,20 +110,24 @@ def _wide_apart(fmir: Fmir, owners: Mapping[str, Owners]) -> set[str]:
 
 
 class _Follower:
-    def __init__(self, fmir: Fmir, cores: int, homes: Mapping[str, Owners], pinned: set[str]) -> None:
+    def __init__(
+        self, fmir: Fmir, plan: SharingPlan, homes: Mapping[str, Owners], pinned: set[str], whole: WholeValues
+    ) -> None:
         self.fmir = fmir
-        self.cores = cores
+        self.plan = plan
+        self.cores = plan.cores
         self.pinned = pinned
         self.wanted: dict[str, Owners] = {}
         self.cuts = _cuts(fmir)
         self.owners: dict[str, Owners] = {}
         for name, buffer in fmir.buffers.items():
             if buffer.role is not Role.CONST:
-                self.owners[name] = np.zeros(buffer.length, np.int8)
+                self.owners[name] = np.full(buffer.length, whole.of_buffer.get(name, 0), np.int8)
         self.homes = {name: home for name, home in homes.items() if name not in self.pinned}
         self.owners |= {name: home.copy() for name, home in self.homes.items()}
 
-    def add(self, op: Op) -> None:
+    def add(self, op: Op, home: int) -> None:
+        """Note who owns the result; ``home``: the core of one that is not shared out."""
         if isinstance(op, (Loop, If)) or op.dst.buffer in self.pinned:
             return
         if self.fmir.buffers[op.dst.buffer].role is Role.KEPT:
@@ -117,15 +135,15 @@ class _Follower:
         name = op.dst.buffer
         if name in self.homes and (self.homes[name] == EVERYWHERE).all():
             return
-        found = self._mac(op) if isinstance(op, Mac) else self._elementwise(op)
+        found = self._mac(op, home) if isinstance(op, Mac) else self._elementwise(op, home)
         if name in self.homes:
             self.wanted.setdefault(name, self.homes[name].copy())[op.dst.offset : op.dst.end] = found
         else:
             self.owners[name][op.dst.offset : op.dst.end] = found
 
-    def _mac(self, op: Mac) -> Owners:
-        owners = np.zeros(op.dst.length, np.int8)
-        if not _worth_sharing(self.fmir, op) or op.dst.offset % GROUP_SIZE:
+    def _mac(self, op: Mac, home: int) -> Owners:
+        owners = np.full(op.dst.length, home, np.int8)
+        if not _worth_sharing(self.fmir, op, self.plan) or op.dst.offset % GROUP_SIZE:
             return owners
         inside = {cut - op.dst.offset for cut in self.cuts.get(op.dst.buffer, ())}
         bounds = sorted(
@@ -140,40 +158,47 @@ class _Follower:
                 owners[first + low : min(first + high, end)] = core
         return owners
 
-    def _elementwise(self, op: Op) -> Owners:
+    def _elementwise(self, op: Op, home: int) -> Owners:
         (dst,) = writes(op)
-        none = np.zeros(dst.length, np.int8)
+        whole = np.full(dst.length, home, np.int8)
         sources = [self._owners(view) for view in reads(op) if view.step and view.buffer in self.owners]
-        sources = [source for source in sources if (source != EVERYWHERE).all()]
+        sources = [source for source in sources if (source != source[0]).any() and (source != EVERYWHERE).all()]
         if dst.length < LEAST_ELEMENTS or not sources:
-            return none
+            return whole
         owners = max(sources, key=lambda source: len(np.unique(source)))
         cuts = np.flatnonzero(np.diff(owners)) + 1
         views = [dst, *(view for view in reads(op) if view.step)]
-        return none if any(((view.offset + cuts) % GROUP_SIZE).any() for view in views) else owners
+        return whole if any(((view.offset + cuts) % GROUP_SIZE).any() for view in views) else owners
 
     def _owners(self, view: View) -> Owners:
         return self.owners[view.buffer][view.offset : view.end]
 
 
-def _delay_lines(fmir: Fmir, pinned: set[str]) -> list[str]:
+def _delay_lines(fmir: Fmir, plan: SharingPlan, pinned: set[str]) -> list[str]:
     """States that are only ever copied into, and that a product worth sharing out reads."""
+    if not plan.copies:
+        return []
     copied, computed, multiplied = set[str](), set[str](), set[str]()
     for op in fmir.ops:
         for view in writes(op):
             (copied if isinstance(op, Vec) and op.is_move else computed).add(view.buffer)
-        if isinstance(op, Mac) and _worth_sharing(fmir, op):
+        if isinstance(op, Mac) and _worth_sharing(fmir, op, plan):
             multiplied.update(view.buffer for _, view in op.parts)
     states = [name for name, buffer in fmir.buffers.items() if buffer.role is Role.STATE]
     return [name for name in states if name in (copied & multiplied) - computed - pinned]
 
 
-def _worth_sharing(fmir: Fmir, op: Mac) -> bool:
-    return sum(_groups(fmir.matrices[name]) for name, _ in op.parts) >= LEAST_GROUPS
+def _worth_sharing(fmir: Fmir, op: Mac, plan: SharingPlan) -> bool:
+    return groups_of(fmir, op) >= plan.least_groups
+
+
+def groups_of(fmir: Fmir, op: Mac) -> int:
+    """Stored groups of weights of a product."""
+    return sum(int(kept_groups(fmir.matrices[name]).sum()) for name, _ in op.parts)
 
 
 def _pinned(ops: Iterable[Op]) -> Iterable[str]:
-    """Buffers that loops and conditions touch."""
+    """Buffers that loops and conditions touch: they stay in one piece."""
     for op in ops:
         if isinstance(op, (Loop, If)):
             yield from (view.buffer for entry in walk((op,)) for view in touches(entry))
@@ -187,7 +212,3 @@ def _cuts(fmir: Fmir) -> dict[str, set[int]]:
             for view in op.reads:
                 cuts.setdefault(view.buffer, set()).update((view.offset, view.end))
     return cuts
-
-
-def _groups(matrix: Matrix) -> int:
-    return int(kept_groups(matrix).sum())

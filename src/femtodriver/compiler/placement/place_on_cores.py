@@ -1,7 +1,7 @@
 """Sharing a network out over cores: every operation runs where its results live; missing operands come by message.
 
 What a core reads of another is a copy in a buffer of its own (a "mail" buffer that nothing else uses), so that a
-message may arrive at any time of the frame. Inputs and outputs are core 0's.
+message may arrive at any time of the frame. Inputs are core 0's, and outputs come there in the end.
 """
 
 from __future__ import annotations
@@ -26,25 +26,41 @@ from femtodriver.compiler.fmir.ir import (
     Simple,
     Vec,
     View,
+    touches,
     walk,
     writes,
 )
-from femtodriver.compiler.fmir.rewriting import product_rows
+from femtodriver.compiler.fmir.rewriting import on_core, product_rows, with_views
 from femtodriver.compiler.placement.ownership import EVERYWHERE, Owners, owners_of
+from femtodriver.compiler.placement.sharing_plan import SharingPlan
 from femtodriver.isa.limits import GROUP_SIZE, WORD_BITS
+from femtodriver.part import Part
 
 
-def place_on_cores(fmir: Fmir, cores: int) -> Fmir:
-    """Share ``fmir`` (all on core 0) out over ``cores`` cores."""
-    if cores == 1:
+def place_on_cores(fmir: Fmir, part: Part, plan: SharingPlan) -> Fmir:
+    """Lay ``fmir`` (all on core 0) out over the cores of the plan."""
+    if plan.cores == 1:
         return fmir
-    placement = _Placement(fmir, owners_of(fmir, cores), cores)
+    placement = _Placement(fmir, owners_of(fmir, part, plan), plan.cores)
     for op in fmir.ops:
         placement.add(op)
     placement.gather_outputs()
-    return replace(fmir, buffers=placement.buffers, matrices=placement.matrices).with_ops(
-        tuple(placement.ops), placement.buffers
-    )
+    spread = replace(fmir, buffers=placement.buffers, matrices=placement.matrices)
+    return _without_gaps(spread.with_ops(tuple(placement.ops), placement.buffers))
+
+
+def _without_gaps(fmir: Fmir) -> Fmir:
+    """The cores that have something to do, numbered from 0 on."""
+    cores = {0, *(op.core for op in fmir.ops), *(buffer.core for buffer in fmir.buffers.values())}
+    number = {core: index for index, core in enumerate(sorted(cores))}
+    if all(core == index for core, index in number.items()):
+        return fmir
+    buffers = {name: replace(buffer, core=number[buffer.core]) for name, buffer in fmir.buffers.items()}
+    return replace(fmir, ops=tuple(on_core(op, number[op.core]) for op in fmir.ops), buffers=buffers)
+
+
+Range = tuple[int, int, int]
+"""A core, and the first and end element of a stretch of a buffer."""
 
 
 class _Placement:
@@ -56,14 +72,13 @@ class _Placement:
         self.matrices: dict[str, Matrix] = dict(fmir.matrices)
         self.ops: list[Op] = []
         self._homes: dict[tuple[str, int], tuple[str, int]] = {}  # buffer, core -> local buffer, its first element
-        self._copies: dict[tuple[int, str, int, int], str] = {}  # core, buffer, range -> local copy
+        self._copies: dict[str, dict[Range, str]] = {}  # buffer -> core and range -> local copy
         self._made = 0
 
     def add(self, op: Op) -> None:
         """Append an operation, in parts if its results live on several cores."""
         if isinstance(op, (Loop, If)):
-            self.ops.append(op)
-            self._forget({view.buffer for entry in walk((op,)) for view in writes(entry)})
+            self._region(op)
             return
         if isinstance(op, Send):
             raise TypeError("a network must be placed only once")
@@ -74,9 +89,23 @@ class _Placement:
         self.ops += [replace(part, core=core) for core, part in parts]
         self._forget({op.dst.buffer})
 
+    def _region(self, op: Loop | If) -> None:
+        """A loop or condition runs on one core, with copies of all that it only reads."""
+        inner = list(walk((op,)))
+        written = {view.buffer for entry in inner for view in writes(entry)}
+        core = max((int(self.owners[name][0]) for name in written), default=0)
+        local: dict[str, str] = {}
+        for name in dict.fromkeys(view.buffer for entry in inner for view in touches(entry)):
+            whole = View(name, 0, self.buffers[name].length)
+            there = self._home(whole, core) if name in written else self._fetch(whole, core, op.layer)
+            local[name] = there.buffer
+        self.ops.append(on_core(with_views(op, lambda view: replace(view, buffer=local[view.buffer])), core))
+        self._forget(written)
+
     def _forget(self, written: set[str]) -> None:
         """Copies of these buffers on other cores are stale."""
-        self._copies = {key: name for key, name in self._copies.items() if key[1] not in written}
+        for name in written:
+            self._copies.pop(name, None)
 
     def gather_outputs(self) -> None:
         """Send what other cores hold of the outputs to core 0."""
@@ -144,10 +173,10 @@ class _Placement:
             return self._home(view, core)
         length = self.fmir.buffers[view.buffer].length
         low, high = view.offset // GROUP_SIZE * GROUP_SIZE, min(-(-view.end // GROUP_SIZE) * GROUP_SIZE, length)
-        key = (core, view.buffer, low, high)
-        if key not in self._copies:
-            self._copies[key] = self._gather(View(view.buffer, low, high - low), core, layer)
-        return replace(view, buffer=self._copies[key], offset=view.offset - low)
+        copies, key = self._copies.setdefault(view.buffer, {}), (core, low, high)
+        if key not in copies:
+            copies[key] = self._gather(View(view.buffer, low, high - low), core, layer)
+        return replace(view, buffer=copies[key], offset=view.offset - low)
 
     def _gather(self, view: View, core: int, layer: int) -> str:
         """A new buffer on ``core`` with all elements of the view."""
@@ -182,11 +211,11 @@ class _Placement:
         buffer = self.buffers[view.buffer]
         if core == 0 or buffer.init is None:
             return view
-        key = (core, view.buffer, view.offset, view.end)
-        if key not in self._copies:
+        copies, key = self._copies.setdefault(view.buffer, {}), (core, view.offset, view.end)
+        if key not in copies:
             values = buffer.init[view.offset : view.end]
-            self._copies[key] = self._new(buffer, len(values), Role.CONST, core, values)
-        return View(self._copies[key], 0, view.length, view.step)
+            copies[key] = self._new(buffer, len(values), Role.CONST, core, values)
+        return View(copies[key], 0, view.length, view.step)
 
     def _new(self, like: Buffer, length: int, role: Role, core: int, init: Int64Array | None = None) -> str:
         """A new buffer on a core, with a name of its own."""

@@ -1,0 +1,27 @@
+"""The ways in which a network can be laid out over cores; ``choose_cores`` says which are tried."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Order(Enum):
+    """How values that stay in one piece find their core."""
+
+    TIME = "where the result is there first"
+    FILL = "core after core, each filled up to its share"
+    LARGEST = "as FILL, but the largest values and layers choose first"
+
+
+@dataclass(frozen=True)
+class SharingPlan:
+    """``cores``: how many; ``least_groups``: products with fewer groups of weights stay whole, on one core.
+
+    ``order``: which core that is. ``copies``: keep delay lines that shared products read on every core.
+    """
+
+    cores: int
+    least_groups: float
+    order: Order = Order.TIME
+    copies: bool = True
