@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from femtodriver.compiler.placement.place_on_cores import place_on_cores
 from femtodriver.compiler.placement.sharing_plan import Order, SharingPlan
 from femtodriver.compiler.placement.whole_values import kept_together, place_whole_values
 from femtodriver.fqir.graph import Network
-from femtodriver.part import load_part
+from femtodriver.part import Part, load_part
 from tests.compiler.compiler_nets import ADD, Net, agree, dense, table
 from tests.compiler.fmir_samples import machine_outputs, networks, outputs
 
@@ -57,6 +58,21 @@ def delay_lines(*elements: int) -> Network:
         net.assign(line, net.op("cat", {"x0": rest, "x1": x}, size, dim=0))
         net.output(old)
     return net.network()
+
+
+def sliced_loop(times: int, size: int) -> dict[str, Any]:
+    """Constants of a loop over slices of one input that gives one concatenated output."""
+    return {
+        "n_iter": times,
+        "n_recurse": 0,
+        "n_sliced": 1,
+        "n_scope": 0,
+        "n_concat": 1,
+        "n_final": 0,
+        "block_size_sliced": (size,),
+        "reverse_sliced": (False,),
+        "reverse_concat": (False,),
+    }
 
 
 @pytest.mark.slow
@@ -98,8 +114,8 @@ def test_a_chain_goes_on_where_there_is_room() -> None:
 
 
 @pytest.mark.parametrize("part", [SPU, SPU4])
-def test_states_that_one_core_cannot_hold_together(part: object) -> None:
-    small = replace(part, dm_bank_words=1024)  # type: ignore[type-var]
+def test_states_that_one_core_cannot_hold_together(part: Part) -> None:
+    small = replace(part, dm_bank_words=1024)
     sizes = [12_000, 20_000, 11_000, 12_000]  # 16-bit elements; 65 536 bytes per core
     compiled = agree(delay_lines(*sizes), small)
     assert len(compiled.data.mems_per_core) >= 2
@@ -139,18 +155,7 @@ def test_loops_and_conditions_run_on_any_core() -> None:
         x, part = net.input(f"x{index}", 3000), Net()
         a = part.input("a", 1000)
         part.output(part.op("vvadd", {"x": a, "y": a}, 1000, **ADD))
-        constants = {
-            "n_iter": 3,
-            "n_recurse": 0,
-            "n_sliced": 1,
-            "n_scope": 0,
-            "n_concat": 1,
-            "n_final": 0,
-            "block_size_sliced": (1000,),
-            "reverse_sliced": (False,),
-            "reverse_concat": (False,),
-        }
-        made = net.op("loop", {"x_sliced_0": x}, 3000, bodies={"body": part.graph()}, **constants)
+        made = net.op("loop", {"x_sliced_0": x}, 3000, bodies={"body": part.graph()}, **sliced_loop(3, 1000))
         net.output(net.op("vvadd", {"x": made, "y": big}, 3000, **ADD))
         net.assign(big, made)
     before = mapped(net.network())
@@ -164,18 +169,7 @@ def test_what_a_loop_writes_is_kept_together() -> None:
     x = net.input("x", 4)
     a = part.input("a", 2)
     part.output(part.op("vvadd", {"x": a, "y": a}, 2, **ADD))
-    constants = {
-        "n_iter": 2,
-        "n_recurse": 0,
-        "n_sliced": 1,
-        "n_scope": 0,
-        "n_concat": 1,
-        "n_final": 0,
-        "block_size_sliced": (2,),
-        "reverse_sliced": (False,),
-        "reverse_concat": (False,),
-    }
-    net.output(net.op("loop", {"x_sliced_0": x}, 4, bodies={"body": part.graph()}, **constants))
+    net.output(net.op("loop", {"x_sliced_0": x}, 4, bodies={"body": part.graph()}, **sliced_loop(2, 2)))
     fmir = mapped(net.network())
     (loop,) = (op for op in fmir.ops if isinstance(op, Loop))
     made = {op.dst.buffer for op in loop.body if not isinstance(op, (Loop, If))}

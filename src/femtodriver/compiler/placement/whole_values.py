@@ -199,8 +199,8 @@ class _Placer:
                 return min(fitting, key=lambda core: self._start(core, uses) + cost + (RECEIVE if home and core else 0))
         turns = [*cores[self._current :], *cores[: self._current]]
         for share in (self._share, 1.0):
-            for core in turns if self.plan.order is not Order.TIME else ():
-                if self._rooms[core].fits(load, share):
+            for core in turns:
+                if self.plan.order is not Order.TIME and self._rooms[core].fits(load, share):
                     self._current = core
                     return core
         return min(cores, key=lambda core: max(self._filled(core, load)))
