@@ -191,7 +191,7 @@ class _Placer:
         self._rooms[core].take(self._load_of_key.get(key, Load()))
 
     def _best(self, load: Load, uses: list[str], makes: list[str], cost: int) -> int:
-        cores = range(self.plan.cores)
+        cores = list(range(self.plan.cores))
         if self.plan.order is Order.TIME:
             fitting = [core for core in cores if self._rooms[core].fits(load)]
             home = any(self.fmir.buffers[name].role is Role.OUTPUT for name in makes)
