@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from femtodriver.device import BoardSettings, SPURunner
-from femtodriver.device.session.frame_messages import input_messages, output_arrays
+from femtodriver.device import BoardSettings, SPURunner, make_runner
+from femtodriver.device.session.frame_messages import output_arrays
 from femtodriver.device.virtual.zcu104_server import BoardServer
 from femtodriver.errors import DeviceError, InputError, UsageError
-from femtodriver.program.metadata import InputRecord, OutputRecord
+from femtodriver.program.metadata import OutputRecord
 from tests.device.networks import compiled
 
 GOOD = {"x": np.zeros(16, np.int64)}
@@ -80,39 +80,74 @@ def test_inputs_that_are_no_mapping(runner: SPURunner, wrong: Any) -> None:
             call(wrong)
 
 
+MASKED = np.ma.masked_array([1] * 16, [False, True] + [False] * 14)
+WRONG = [
+    (None, r'input "x": a frame must have the shape \(16,\), not \(\)'),
+    ("abcd", r"must have the shape \(16,\), not \(\)"),
+    (np.zeros((4, 4), int), r"must have the shape \(16,\), not \(4, 4\)"),
+    ([0] * 17, r"must have the shape \(16,\), not \(17,\)"),
+    ([[1], [2, 3], *[[4]] * 14], "must be an array of numbers with rows of equal length"),
+    (MASKED, r"must be a plain array, not a masked one \(masked values: 1, the first at \[1\]\)"),
+    ([MASKED[1], *[1] * 15], r"must be a plain array, not a masked one \(masked values: 1\)"),
+    (["a"] * 16, "must hold integers, not <U1"),
+    ([True] * 16, "must hold integers, not bool"),
+    ([1j] * 16, "must hold integers, not complex128"),
+    ([None] * 16, "must hold integers of at most 64 bits, not object"),
+    ([1 << 70] * 16, "must hold integers of at most 64 bits, not object"),
+    ([0, 0, 0.5, *[0] * 13], "element 2: must be a whole number, not 0.5"),
+    ([0, np.nan, *[0] * 14], "element 1: must be a whole number, not nan"),
+    ([np.inf, *[0] * 15], "element 0: must be a whole number, not inf"),
+    ([0, 0, 0, 1e300, *[0] * 12], r"element 3: must be between -32768 and 32767 \(16 bits\), not 1e\+300"),
+    ([0, 0, 0, 32768, *[0] * 12], "element 3: must be between -32768 and 32767"),
+    ([0, 0, 0, -32769.0, *[0] * 12], "element 3: must be between -32768 and 32767"),
+]
+
+
+@pytest.mark.parametrize(("values", "sentence"), WRONG)
+def test_values_that_are_no_frame(values: Any, sentence: str) -> None:
+    with make_runner(compiled("identity"), "fakezynq") as runner:
+        runner.reset()
+        with pytest.raises(InputError, match=sentence):
+            runner.step({"x": values})
+        with pytest.raises(InputError, match='inputs: must have an array for "x", which is missing'):
+            runner.step({"y": values})
+        with pytest.raises(InputError, match='inputs: must be inputs of the network, not "y"'):
+            runner.step({"x": values, "y": values})
+        runner.step(GOOD)
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        (None, r"input 'x': a frame must have shape \(4,\), not \(\)"),
-        ("abcd", r"must have shape \(4,\), not \(\)"),
-        (np.zeros((2, 2), int), r"must have shape \(4,\), not \(2, 2\)"),
-        (np.zeros(3, int), r"must have shape \(4,\), not \(3,\)"),
-        ([[1], [2, 3], [4], [5]], "must be an array of numbers with rows of equal length"),
-        (np.ma.masked_array([1, 2, 3, 4], [False, True, False, False]), "must be a plain array, not a masked one"),
-        (["a"] * 4, "elements must be integers, not <U1"),
-        ([True] * 4, "elements must be integers, not bool"),
-        ([1j] * 4, "elements must be integers, not complex128"),
-        ([None] * 4, "elements must be integers, not object"),
-        ([1 << 70] * 4, "elements must be integers, not object"),
-        ([0, 0, 0.5, 0], "element 2 must be a whole number, not 0.5"),
-        ([0, np.nan, 0, 0], "element 1 must be a whole number, not nan"),
-        ([np.inf, 0, 0, 0], "element 0 must be a whole number, not inf"),
-        ([0, 0, 0, 1e300], r"element 3 must be a whole number, not 1e\+300"),
-        ([0, 0, 0, 32768], r"element 3 must be in -32768\.\.\.32767"),
-        ([0, 0, 0, -32769.0], r"element 3 must be in -32768\.\.\.32767"),
+        (np.array([[0] * 16, [0] * 15 + [40000]]), "frame 1, element 15: must be between -32768 and 32767"),
+        ([np.zeros(16, int), MASKED], r"must be a plain array, not a masked one"),
+        (np.zeros((0, 16), int), "must have at least one frame"),
+        (np.zeros(16, int), r"must have the shape \(frames, 16\), not \(16,\)"),
     ],
 )
-def test_values_that_are_no_frame(values: Any, sentence: str) -> None:
-    record = InputRecord("x", core=1, pc_val=3, words=1, bits=16, usable=4)
-    with pytest.raises(InputError, match=sentence):
-        input_messages({"x": values}, [record])
+def test_a_run_sends_nothing_unless_all_frames_fit(
+    runner: SPURunner, values: Any, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner.reset()
+    with monkeypatch.context() as patch:
+        patch.setattr(runner.ioplug, "write", lambda *given: pytest.fail("something was sent"))
+        with pytest.raises(InputError, match=sentence):
+            runner.run({"x": values})
+    runner.step(GOOD)
 
 
-@pytest.mark.parametrize("values", [[1, -1, 2, 0], np.array([1, -1, 2, 0], np.float32), np.ma.array([1, -1, 2, 0])])
-def test_whole_numbers_of_any_type(values: Any) -> None:
-    record = InputRecord("x", core=1, pc_val=3, words=1, bits=16, usable=4)
-    (message,) = input_messages({"x": values}, [record])
-    assert message.tolist() == [1, 3, 0xFFFF0001, 2]
+@pytest.mark.parametrize("values", [[1, -1] * 8, np.array([1, -1] * 8, np.float32), np.ma.array([1, -1] * 8)])
+def test_whole_numbers_of_any_type(server: BoardServer, values: Any) -> None:
+    with make_runner(compiled("identity"), "zynq", address=server.endpoint, timeout=20) as runner:
+        runner.reset()
+        (outputs,) = runner.step({"x": values})[0].values()
+        assert outputs.tolist() == [1, -1] * 8
+
+
+def test_the_order_of_life_is_told_before_the_inputs(runner: SPURunner) -> None:
+    for call in (runner.step, runner.run):
+        with pytest.raises(UsageError, match=r"reset\(\) must come first"):
+            call({})
 
 
 OUTPUTS = [OutputRecord(name, 0, mailbox, words=1, bits=16, usable=4) for name, mailbox in (("a", 1), ("b", 5))]

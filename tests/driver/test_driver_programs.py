@@ -32,6 +32,9 @@ assert not {"torch", "fmot", "scipy"} & set(sys.modules)
 """
 
 
+HALVES_FEMTO = "halves/io_records/halves.femto"
+
+
 @pytest.fixture
 def fd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Femtodriver:
     """A driver in an empty folder."""
@@ -74,12 +77,68 @@ def test_the_container_carries_no_source_map_but_names_and_part(fd: Femtodriver)
     told = json.loads(file.model.user_data)
     assert set(told) == {
         "schema", "isa", "part", "part_sha256", "part_geometry", "compiler", "model", "digest", "inputs", "outputs",
+        "input_forms", "output_forms",
     }  # fmt: skip
     assert told["isa"] == "open-spu/2"
     assert told["inputs"] == [{"id": "0", "name": "features", "bits": 16}]
     assert told["model"]["name"] == "keyword_spotter"
     assert file.model.name == "keyword_spotter"
     assert file.spu.key_index == 32  # not encrypted
+
+
+def real_halves() -> Network:
+    """z = x: frames of two rows and three columns, which stand for halves."""
+    x, z = (Tensor(name, "fqint16", (2, 3), quanta=-1.0) for name in "xz")
+    frame = Graph("ARITH", (x,), (z,), (), (Node("", "copy", {"x": x}, (z,)),))
+    return Network("halves", Graph("MAIN", (x,), (z,), (), (), {"ARITH": frame}), frame, None)
+
+
+def written_halves() -> CompiledData:
+    """The program of ``real_halves`` in a folder, a container and an archive."""
+    built = Encryption().applied(build(Source("halves", "halves", "meta_from_femtodriver", real_halves())))
+    write_all(".", built)
+    built.data.to_zip_file("halves.zip")
+    return built.data
+
+
+@pytest.mark.parametrize("path", ["halves", "halves/meta_from_femtodriver", "halves.zip", HALVES_FEMTO])
+def test_a_program_takes_the_inputs_that_its_network_takes(fd: Femtodriver, path: str) -> None:
+    written_halves()
+    fd.compile(path, output_dir="again")
+    rows = np.arange(12).reshape(2, 2, 3)
+    for inputs in (rows, rows.reshape(2, 6)):
+        made = fd.generate_audio_inputs({"x": inputs / 2}, scale="real")
+        assert made["x"].tolist() == rows.reshape(2, 6).tolist()
+    results, _ = fd.simulate({"x": rows})
+    assert results["outputs"]["fasmir"]["z"].tolist() == rows.reshape(2, 6).tolist()
+    with np.load("again/" + fd.modelname + "/outputs/fasmir.npz") as archive:
+        assert float(archive["quanta/z"]) == -1.0
+    with pytest.raises(InputError, match=r"must have the shape \(frames, 6\) or \(frames, 2, 3\), not \(2, 3, 2\)"):
+        fd.simulate({"x": rows.reshape(2, 3, 2)})
+
+
+def test_programs_from_before_take_one_axis_and_no_real_numbers(fd: Femtodriver) -> None:
+    data = written_halves()
+    told = {**data.metadata["femtodriver"], "schema": 1}
+    del told["input_forms"], told["output_forms"]
+    metadata = with_digest({**data.metadata, "femtodriver": told}, data.mems_per_core)
+    CompiledData(metadata, data.mems_per_core, data.files).to_zip_file("old.zip")
+    fd.compile("old.zip")
+    rows = np.arange(12).reshape(2, 2, 3)
+    with pytest.raises(InputError, match=r"must have the shape \(frames, 6\), not \(2, 2, 3\)"):
+        fd.simulate({"x": rows})
+    with pytest.raises(UsageError, match="the program does not tell the quanta of this input"):
+        fd.generate_audio_inputs(rows.reshape(2, 6) / 2, scale="real")
+    assert fd.simulate({"x": rows.reshape(2, 6)})[0]["outputs"]["fasmir"]["z"].tolist() == rows.reshape(2, 6).tolist()
+
+
+def test_axes_that_contradict_the_length_are_refused(fd: Femtodriver) -> None:
+    data = written_halves()
+    told = {**data.metadata["femtodriver"], "input_forms": {"x": {"shape": [4, 2]}}}
+    metadata = with_digest({**data.metadata, "femtodriver": told}, data.mems_per_core)
+    CompiledData(metadata, data.mems_per_core, data.files).to_zip_file("odd.zip")
+    with pytest.raises(ProgramError, match=r"odd\.zip: femtodriver: the axes of 'x' must have 6 elements in all, not 8"):
+        fd.compile("odd.zip")
 
 
 def outputs_of(fd: Femtodriver) -> Any:

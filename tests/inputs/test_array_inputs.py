@@ -73,7 +73,7 @@ def at(frame: int, element: int, value: Any, dtype: str = "f8") -> AnyArray:
         ({"x": np.zeros((1, 4), bool)}, 'input "x": must hold integers, not bool.'),
         ({"x": np.zeros((1, 4), complex)}, 'input "x": must hold integers, not complex128.'),
         ({"x": np.array([["a"] * 4])}, 'input "x": must hold integers, not <U1.'),
-        ({"x": np.array([[None] * 4])}, 'input "x": must hold integers, not object.'),
+        ({"x": np.array([[None] * 4])}, 'input "x": must hold integers of at most 64 bits, not object.'),
         (
             {"x": at(3, 1, 0.5)},
             'input "x": frame 3, element 1: must be a whole number, not 0.5. Scale and round the input.',

@@ -187,7 +187,7 @@ def test_programs_that_contradict_themselves(tmp_path: Path) -> None:
     for change, sentence in (
         (("encrypted: false", "encrypted: true"), "metadata: encryption: must name our scheme"),
         (("'%x.4': 16", "'%x.4': 99"), "output_bits['%x.4']: must be in 1...32, not 99"),
-        (("schema: 1", "schema: 2"), "femtodriver: schema: must be 1, not 2"),
+        (("schema: 2", "schema: 3"), "femtodriver: schema: must be in 1...2, not 3"),
     ):
         assert change[0] in metadata
         (folder / "metadata.yaml").write_text(metadata.replace(*change))

@@ -226,7 +226,7 @@ def descriptions(draw: st.DrawFn) -> Description:
         pairs = list(zip(edges[::2], edges[1::2], strict=False))
         source_map[core] = tuple((first, end, len(layers) + place) for place, (first, end) in enumerate(pairs))
         layers += [DescribedLayer(f"layer {first}", "x", "%", core) for first, _ in pairs]
-    return Description(1, "open-spu/2", {}, {}, tuple(layers), source_map, {})
+    return Description(2, "open-spu/2", {}, {}, layers=tuple(layers), source_map=source_map, memory={})
 
 
 def close(parts: list[float], total: float) -> bool:

@@ -16,16 +16,19 @@ from femtodriver.program.description import (
     Description,
     KeptPlace,
     ModelOrigin,
+    VariableForm,
     bound_entries,
     is_described,
     read_description,
 )
 
 WHOLE = Description(
-    schema=1,
+    schema=2,
     isa="open-spu/2",
     input_bits={"x": 16},
     output_bits={"y": 12},
+    input_forms={"x": VariableForm((2, 8), -15.0)},
+    output_forms={"y": VariableForm(quanta=-3.5)},
     layers=(DescribedLayer("0 copy y", "copy", "y", 0, 16), DescribedLayer("(frame end)", "frame_end", "", 0, 0)),
     source_map={0: ((0, 3, 0), (3, 6, 1))},
     memory={0: CoreMemory(weights=8, dm_used_words_per_bank=(4, 3), tm_used_words=0, im_used_words=6)},
@@ -37,11 +40,22 @@ WHOLE = Description(
     model=ModelOrigin("LOOPBACK", "cd" * 32),
 )
 LONG_ORDER = (
-    *("schema", "isa", "input_bits", "output_bits", "layers", "source_map", "memory", "kept"),
+    *(
+        "schema",
+        "isa",
+        "input_bits",
+        "output_bits",
+        "input_forms",
+        "output_forms",
+        "layers",
+        "source_map",
+        "memory",
+        "kept",
+    ),
     *("part", "part_sha256", "part_geometry", "compiler", "model"),
 )
 SHORT_ORDER = (
-    *("schema", "isa", "part", "part_sha256", "part_geometry", "compiler", "model"),
+    *("schema", "isa", "input_forms", "output_forms", "part", "part_sha256", "part_geometry", "compiler", "model"),
     *("input_bits", "output_bits"),
 )
 
@@ -58,6 +72,20 @@ def test_the_short_document_comes_back() -> None:
     assert tuple(short.table()) == SHORT_ORDER
     assert read_description({KEY: short.table()}, "x") == short
     assert short.layer_at(0, 0) is None
+
+
+def test_documents_of_schema_1_tell_no_forms() -> None:
+    table = {**WHOLE.table(), "schema": 1}
+    del table["input_forms"], table["output_forms"]
+    found = read_description({KEY: table}, "x")
+    assert found == replace(WHOLE, schema=1, input_forms=None, output_forms=None)
+
+
+@pytest.mark.parametrize("quanta", [-1000, 1000.0, 0, -3.25])
+def test_quanta_may_be_any_number_of_moderate_size(quanta: float) -> None:
+    found = read_description({KEY: {**WHOLE.table(), "input_forms": {"x": {"quanta": quanta}}}}, "x")
+    assert found is not None
+    assert found.input_forms == {"x": VariableForm(quanta=quanta)}
 
 
 def test_a_program_without_our_mark_is_foreign() -> None:
@@ -97,7 +125,8 @@ def test_what_is_lost_is_not_bound() -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"schema": 2}, "schema: must be 1, not 2"),
+        ({"schema": 3}, "schema: must be in 1...2, not 3"),
+        ({"schema": 0}, "schema: must be in 1...2, not 0"),
         ({"layers": "x"}, "layers: must be a list, not 'x'"),
         ({"layers": [{"core": -1}, {}]}, "layers[0].core: must be a whole number that is not negative, not -1"),
         ({"layers": [{"bytes": {"weights": 1.5}}, {}]}, "layers[0].bytes['weights']: must be a whole number"),
@@ -116,6 +145,18 @@ def test_what_is_lost_is_not_bound() -> None:
         ({"part_geometry": {"cores": "2"}}, "part_geometry['cores']: must be a whole number that is not negative"),
         ({"input_bits": {"x": 0}}, "input_bits['x']: must be in 1...32, not 0"),
         ({"output_bits": {"y": 33}}, "output_bits['y']: must be in 1...32, not 33"),
+        (
+            {"input_forms": {"x": {"quanta": True}}},
+            "input_forms['x'].quanta: must be a number from -1000 to 1000, not T",
+        ),
+        (
+            {"input_forms": {"x": {"quanta": "1"}}},
+            "input_forms['x'].quanta: must be a number from -1000 to 1000, not '1'",
+        ),
+        ({"output_forms": {"y": {"quanta": float("nan")}}}, "output_forms['y'].quanta: must be a number from -1000"),
+        ({"output_forms": {"y": {"quanta": -1001}}}, "output_forms['y'].quanta: must be a number from -1000"),
+        ({"output_forms": {"y": {"shape": [-1]}}}, "output_forms['y'].shape[0]: must be a whole number that is not"),
+        ({"input_forms": []}, "input_forms: must be a mapping, not []"),
         ({"output_bits": None}, "output_bits: must be a mapping, not None"),
     ],
 )
@@ -139,3 +180,4 @@ def test_a_description_of_the_compiler_alone_is_not_complete() -> None:
     bare = replace(WHOLE, part=None, part_sha256=None, part_geometry=None, compiler=None, model=None)
     with pytest.raises(ProgramError, match="part: must be there, but is missing"):
         read_description({KEY: bare.table()}, "x")
+    assert read_description({KEY: bare.table()}, "x", complete=False) == bare

@@ -27,11 +27,12 @@ from femtodriver.device.runner_arguments import FAKE, UnknownSettingError, setti
 from femtodriver.device.session.board_session import RUN_RECORDING, BoardSession
 from femtodriver.device.session.debug_values import DataPlace
 from femtodriver.device.session.fake_inputs import fake_inputs
-from femtodriver.device.session.frame_messages import Values, checked_mapping, plain_array
+from femtodriver.device.session.frame_messages import Values
 from femtodriver.device.session.target_addresses import Target
 from femtodriver.device.transport import Transport
-from femtodriver.errors import InputError, UsageError
+from femtodriver.errors import UsageError
 from femtodriver.files.file_access import make_directory, write_file
+from femtodriver.inputs import check_inputs
 from femtodriver.program.archive import check_name
 from femtodriver.program.bus.write_recordings import write_io_records
 from femtodriver.program.compiled_data import CompiledData
@@ -158,13 +159,11 @@ class SPURunner:
     def run(self, inputs: Mapping[str, npt.ArrayLike]) -> tuple[Values, Values, Mask]:
         """Frames in a row, inputs of shape (frames, elements): outputs, debug variables, and which frame gave which.
 
-        InputError when the inputs have not equally many frames; else as ``step``.
+        InputError, before the first frame is sent, for inputs that do not fit; else as ``step``.
         """
-        arrays = {name: plain_array(values, f"input {name!r:.60}") for name, values in checked_mapping(inputs).items()}
-        lengths = {name: len(values) if values.ndim else 0 for name, values in arrays.items()}
-        if not arrays or len(set(lengths.values())) != 1 or 0 in lengths.values():
-            raise InputError(f"inputs: must have equally many frames, at least one, not {lengths}.")
-        frames = next(iter(lengths.values()))
+        self._session.check_ready()
+        arrays = check_inputs(inputs, self._session.inputs)
+        frames = len(next(iter(arrays.values()), ()))
         results = [self.step({name: values[at] for name, values in arrays.items()}) for at in range(frames)]
         outputs, internals = (_stacked([result[kind] for result in results]) for kind in (0, 1))
         return outputs, internals, {name: np.ones(frames, np.bool_) for name in outputs}
@@ -266,4 +265,4 @@ class FakeSPURunner(SPURunner):
 
 
 def _stacked(frames: Sequence[Values]) -> Values:
-    return {name: np.stack([frame[name] for frame in frames]) for name in frames[0]}
+    return {name: np.stack([frame[name] for frame in frames]) for name in frames[0]} if frames else {}

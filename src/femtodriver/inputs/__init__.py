@@ -6,6 +6,7 @@ from femtodriver.inputs.generated_frames import default_frames, default_frames_t
 from femtodriver.inputs.input_spec import InputSpec
 from femtodriver.inputs.loaded_inputs import InputSource, LoadedInputs, load_inputs, read_inputs, select_frames
 from femtodriver.inputs.open_inputs import InputData, open_inputs, read_array
+from femtodriver.inputs.program_inputs import program_specs
 from femtodriver.inputs.real_values import REAL, Scale
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "default_frames_text",
     "load_inputs",
     "open_inputs",
+    "program_specs",
     "random_inputs",
     "read_array",
     "read_inputs",

@@ -104,7 +104,8 @@ def whole_numbers(values: AnyArray, spec: InputSpec, first: int = 0) -> Int64Arr
     Raises InputError for elements that are not whole numbers within the declared bits.
     """
     if values.dtype.kind not in "iuf":
-        raise InputError(f"{spec.shown}: must hold integers, not {values.dtype}.")
+        wanted = "integers of at most 64 bits" if values.dtype.kind == "O" else "integers"
+        raise InputError(f"{spec.shown}: must hold {wanted}, not {values.dtype}.")
     if values.dtype.kind == "f":
         with np.errstate(invalid="ignore"):
             values = values.astype(np.promote_types(values.dtype, np.float32))  # float16 cannot hold the limits
@@ -132,10 +133,10 @@ def _check_mask(values: Any, where: str, depth: int) -> None:
     if isinstance(values, np.ma.MaskedArray):
         masked = np.argwhere(np.ma.getmaskarray(values))
         if len(masked):
-            place = ", ".join(str(int(index)) for index in masked[0])
+            first = f", the first at {masked[0].tolist()}" if values.ndim else ""
             raise InputError(
-                f"{where}: must be a plain array, not a masked one (masked values: {len(masked)}, the first at "
-                f"[{place}]). Put numbers there, for example with array.filled(0)."
+                f"{where}: must be a plain array, not a masked one (masked values: {len(masked)}{first}). "
+                "Put numbers there, for example with array.filled(0)."
             )
     elif depth and isinstance(values, (list, tuple)):
         for row in values:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from femtodriver.errors import FemtoError
+from femtodriver.inputs import program_specs
 from femtodriver.inspection.findings import Findings
-from femtodriver.model.described_program import specs
 from femtodriver.program.bank_usage import short_images, used_banks
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import Description, is_described, read_description
@@ -32,7 +32,7 @@ def program_facts(
     told = None
     with findings.collecting():
         told = read_description(data.metadata, "metadata")
-        specs(data, told, "metadata")
+        program_specs(data, told, "metadata")
     findings.origin = "open-spu" if is_described(data.metadata) else "foreign"
     findings.encrypted = info.encrypted
     findings.sections["program"] = {**_sizes(info), **_secrecy(data, info), **(_origin(told) if told else {})}

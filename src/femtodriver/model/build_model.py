@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from femtodriver import __version__
@@ -13,9 +13,8 @@ from femtodriver.compiler.fmir.ir import Fmir
 from femtodriver.compiler.pipeline import Dump, compile_network
 from femtodriver.errors import FemtoError, ProgramError, UsageError
 from femtodriver.files.file_access import AnyPath
-from femtodriver.fqir.graph import Tensor
-from femtodriver.inputs import InputSpec
-from femtodriver.model.described_program import check_part, completed, specs
+from femtodriver.inputs import InputSpec, program_specs
+from femtodriver.model.described_program import check_part, completed
 from femtodriver.model.load_model import Source
 from femtodriver.part import Part, load_part, part_names
 from femtodriver.program.compiled_data import CompiledData
@@ -50,20 +49,13 @@ class Built:
 
     @property
     def inputs(self) -> tuple[InputSpec, ...]:
-        """The inputs, as the program tells itself or, if it is foreign, as its records are.
-
-        Axes and quanta are those of the network, if there is one.
-        """
-        found = specs(self.data, self.description, self.source.where)[0]
-        network = self.source.network
-        return found if network is None else tuple(_of_network(spec, network.inputs) for spec in found)
+        """The inputs, as the program tells itself or, if it is foreign, as its records are."""
+        return program_specs(self.data, self.description, self.source.where)[0]
 
     @property
     def outputs(self) -> tuple[InputSpec, ...]:
         """The outputs, likewise."""
-        found = specs(self.data, self.description, self.source.where)[1]
-        network = self.source.network
-        return found if network is None else tuple(_of_network(spec, network.outputs) for spec in found)
+        return program_specs(self.data, self.description, self.source.where)[1]
 
     @property
     def model(self) -> dict[str, str | None]:
@@ -81,12 +73,6 @@ class Built:
                 "simulate it."
             )
         return locked(self.data, self.source.where) if self.plain is None else ""
-
-
-def _of_network(spec: InputSpec, known: Sequence[Tensor]) -> InputSpec:
-    """The input or output with its axes and quanta in the network."""
-    tensors = [tensor for tensor in known if tensor.name == spec.name]
-    return replace(spec, shape=tensors[0].shape, quanta=tensors[0].quanta) if tensors else spec
 
 
 def locked(data: CompiledData, where: str) -> str:
@@ -123,7 +109,7 @@ def build(
     if source.program is None:
         raise UsageError(f"{source.where}: holds neither a network nor a program.")
     told = read_description(source.program.metadata, source.where)
-    specs(source.program, told, source.where)
+    program_specs(source.program, told, source.where)
     if told is None:
         return Built(source, source.program, model_type=model_type)
     part = _part_of(told, hw_config, source.where)
@@ -145,6 +131,7 @@ def _compiled(source: Source, part: Part, dump: Dump | None, options: Options) -
     data, told = completed(
         compilation.data,
         compilation.description,
+        source.network,
         part,
         ModelOrigin(source.name, source.sha256),
         CompilerOrigin(__version__, options.table()),

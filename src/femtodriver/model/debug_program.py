@@ -81,7 +81,7 @@ def _keeping(built: Built, names: tuple[str, ...], encryption: Encryption, noenc
     if network is None or part is None or told is None or told.model is None or told.compiler is None:
         raise UsageError(f"{built.source.where}: must be compiled from its network to keep debug variables.")
     compilation = compile_network(network, part, options=built.options, keep=names)
-    plain, description = completed(compilation.data, compilation.description, part, told.model, told.compiler)
+    plain, description = completed(compilation.data, compilation.description, network, part, told.model, told.compiler)
     board, info = plain, built.data.info()
     if info.encrypted and not noencrypt and encryption.keyring is not None:
         board = encrypt_program(plain, encryption.keyring, info.key_index or 0, encryption.salt)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import fields, replace
 
 from femtodriver.compiler.frontend.named_values import port_bits
 from femtodriver.errors import ProgramError
-from femtodriver.fqir.graph import Network
+from femtodriver.fqir.graph import Network, Tensor
 from femtodriver.inputs import InputSpec
 from femtodriver.part import Part
 from femtodriver.program.compiled_data import CompiledData
-from femtodriver.program.description import KEY, CompilerOrigin, Description, ModelOrigin
+from femtodriver.program.description import KEY, CompilerOrigin, Description, ModelOrigin, VariableForm
 from femtodriver.program.digest import digest_of
-from femtodriver.program.metadata import InputRecord, OutputRecord
 
 # What a program is bound to; clock and voltage only change what it costs.
 _GEOMETRY = tuple(entry.name for entry in fields(Part) if entry.name not in ("name", "sha256", "clock_hz", "voltage_v"))
@@ -21,12 +20,19 @@ Specs = tuple[InputSpec, ...]
 
 
 def completed(
-    data: CompiledData, description: Description, part: Part, model: ModelOrigin, compiler: CompilerOrigin
+    data: CompiledData,
+    description: Description,
+    network: Network,
+    part: Part,
+    model: ModelOrigin,
+    compiler: CompilerOrigin,
 ) -> tuple[CompiledData, Description]:
-    """The compiler's program and description with what it does not know itself: part, model, compiler, digest,
-    and that it is not encrypted."""
+    """The compiler's program and description with what it does not know itself: axes and quanta of inputs and outputs,
+    part, model, compiler, digest, and that it is not encrypted."""
     told = replace(
         description,
+        input_forms=_forms(network.inputs),
+        output_forms=_forms(network.outputs),
         part=part.name,
         part_sha256=part.sha256,
         part_geometry=geometry(part),
@@ -38,10 +44,20 @@ def completed(
     return CompiledData({**metadata, KEY: told.table()}, data.mems_per_core, data.files), told
 
 
+def _forms(tensors: Sequence[Tensor]) -> dict[str, VariableForm]:
+    """What there is to tell of them."""
+    found = {tensor.name: VariableForm(_axes(tensor), tensor.quanta) for tensor in tensors}
+    return {name: form for name, form in found.items() if form != VariableForm()}
+
+
+def _axes(tensor: Tensor) -> tuple[int, ...]:
+    return tensor.shape if len(tensor.shape) > 1 else ()
+
+
 def network_inputs(network: Network) -> Specs:
     """The inputs of a network before it is compiled. Errors as of the compiler, for types that it does not know."""
     return tuple(
-        InputSpec(tensor.name, tensor.size, port_bits(tensor), tensor.shape, tensor.quanta) for tensor in network.inputs
+        InputSpec(tensor.name, tensor.size, port_bits(tensor), _axes(tensor), tensor.quanta) for tensor in network.inputs
     )
 
 
@@ -59,27 +75,3 @@ def check_part(told: Description, part: Part, where: str) -> None:
                 f"{where}: the part must have {name} {wanted.get(name)}, as {told.part!r:.60} has, for which this "
                 f"program was compiled, not {size} as {part.name!r} has. Give its part with --hw-config."
             )
-
-
-def specs(data: CompiledData, told: Description | None, where: str) -> tuple[Specs, Specs]:
-    """Inputs and outputs without padding: as wide as they were declared or, in a foreign program, as its records are.
-
-    Raises ProgramError for a variable whose width a program of ours does not tell.
-    """
-    info = data.info()
-    if told is None:
-        return tuple(map(_stored, info.inputs)), tuple(map(_stored, info.outputs))
-    return (
-        tuple(_declared(record, told.input_bits, where) for record in info.inputs),
-        tuple(_declared(record, told.output_bits, where) for record in info.outputs),
-    )
-
-
-def _stored(record: InputRecord | OutputRecord) -> InputSpec:
-    return InputSpec(record.name, record.usable, record.bits)
-
-
-def _declared(record: InputRecord | OutputRecord, bits: Mapping[str, int], where: str) -> InputSpec:
-    if record.name not in bits:
-        raise ProgramError(f"{where}: {KEY}: must tell the bits of {record.name!r:.60}. Compile the model again.")
-    return InputSpec(record.name, record.usable, bits[record.name])

@@ -18,8 +18,11 @@ from femtodriver.isa.limits import ISA_FAMILY, ISA_NAME
 from femtodriver.program.plain_records import PlainValue, from_plain, to_plain
 
 KEY = "femtodriver"
-SCHEMA = 1
+SCHEMA = 2
+"""Counts up when a reader must know more than the last one did. 2: axes and quanta of inputs and outputs."""
+_OLDEST = 1
 MOST_BITS = 32
+MOST_QUANTA = 1000
 
 LOST = ("layers", "source_map", "memory", "kept")
 """What a ``.femto`` has no room for."""
@@ -67,6 +70,15 @@ class KeptPlace:
 
 
 @dataclass(frozen=True)
+class VariableForm:
+    """What the network says of an input or output: the axes of a frame, row-major, () for one axis; and its quanta: an
+    integer v stands for the real number v * 2**quanta; None where nobody knows."""
+
+    shape: tuple[int, ...] = ()
+    quanta: PlainValue = None
+
+
+@dataclass(frozen=True)
 class CompilerOrigin:
     """Version of the compiler and all its options."""
 
@@ -94,9 +106,10 @@ class ProgramDigest:
 class Description:
     """The whole document.
 
-    ``input_bits`` and ``output_bits`` are the declared widths by name. ``source_map`` and ``memory`` are by core;
-    ``kept`` says where inner values stand when a frame has ended. These, and ``layers``, are None where the program
-    has lost them. Part, compiler, model and digest are filled in once the compiler is done, see
+    ``input_bits`` and ``output_bits`` are the declared widths by name, ``input_forms`` and ``output_forms`` axes and
+    quanta (None in documents of schema 1, which do not tell them). ``source_map`` and ``memory`` are by core; ``kept``
+    says where inner values stand when a frame has ended. These, and ``layers``, are None where the program has lost
+    them. Forms, part, compiler, model and digest are filled in once the compiler is done, see
     ``model/described_program.py``.
     """
 
@@ -104,6 +117,8 @@ class Description:
     isa: str
     input_bits: Mapping[str, int]
     output_bits: Mapping[str, int]
+    input_forms: Mapping[str, VariableForm] | None = None
+    output_forms: Mapping[str, VariableForm] | None = None
     layers: tuple[DescribedLayer, ...] | None = None
     source_map: Mapping[int, tuple[SourceRange, ...]] | None = None
     memory: Mapping[int, CoreMemory] | None = None
@@ -175,22 +190,24 @@ def check_version(table: Mapping[str, Any], where: str) -> None:
         )
 
 
-def read_description(metadata: Mapping[str, Any], where: str) -> Description | None:
+def read_description(metadata: Mapping[str, Any], where: str, complete: bool = True) -> Description | None:
     """The checked description in a program's metadata; None for a foreign program.
+
+    ``complete`` False: part, compiler and model may be missing, as in a program that comes straight from the compiler.
 
     Raises ProgramError, in one sentence that names the entry, for one that claims to be ours and is malformed.
     """
     if not is_described(metadata):
         return None
     check_version(metadata[KEY], f"{where}: {KEY}")
-    return checked_description(metadata[KEY], f"{where}: {KEY}")
+    return checked_description(metadata[KEY], f"{where}: {KEY}", complete)
 
 
-def checked_description(table: object, where: str) -> Description:
+def checked_description(table: object, where: str, complete: bool = True) -> Description:
     """The description in plain data. Raises ProgramError where it does not have the documented form."""
     try:
         told = from_plain(Description, table, where)
-        _check(told, where)
+        _check(told, where, complete)
     except ProgramError as error:
         raise ProgramError(f"{error} Compile the model again.") from None
     if told.source_map is None:
@@ -203,18 +220,27 @@ def _ordered(ranges: tuple[SourceRange, ...]) -> tuple[SourceRange, ...]:
     return tuple(sorted(entry for entry in ranges if entry[0] < entry[1]))
 
 
-def _check(told: Description, where: str) -> None:
-    if told.schema != SCHEMA:
-        raise ProgramError(f"{where}: schema: must be {SCHEMA}, not {told.schema}.")
-    for name in ("part", "part_geometry", "compiler", "model"):
+def _check(told: Description, where: str, complete: bool) -> None:
+    if not _OLDEST <= told.schema <= SCHEMA:
+        raise ProgramError(f"{where}: schema: must be in {_OLDEST}...{SCHEMA}, not {told.schema}.")
+    for name in ("part", "part_geometry", "compiler", "model") if complete else ():
         if getattr(told, name) is None:
             raise ProgramError(f"{where}: {name}: must be there, but is missing.")
     for key, widths in (("input_bits", told.input_bits), ("output_bits", told.output_bits)):
         for name, bits in widths.items():
             if not 1 <= bits <= MOST_BITS:
                 raise ProgramError(f"{where}: {key}[{name!r:.60}]: must be in 1...{MOST_BITS}, not {bits}.")
+    for key, forms in (("input_forms", told.input_forms), ("output_forms", told.output_forms)):
+        for name, form in (forms or {}).items():
+            _check_quanta(form.quanta, f"{where}: {key}[{name!r:.60}].quanta")
     for core, rows in (told.source_map or {}).items():
         _check_ranges(rows, len(told.layers or ()), f"{where}: source_map[{core}]")
+
+
+def _check_quanta(quanta: PlainValue, where: str) -> None:
+    fits = isinstance(quanta, (int, float)) and not isinstance(quanta, bool) and abs(quanta) <= MOST_QUANTA
+    if quanta is not None and not fits:
+        raise ProgramError(f"{where}: must be a number from -{MOST_QUANTA} to {MOST_QUANTA}, not {quanta!r:.60}.")
 
 
 def _check_ranges(rows: tuple[SourceRange, ...], layers: int, where: str) -> None:

@@ -27,10 +27,12 @@ from femtodriver.device.session.memory_power import next_power_state, switch_mem
 from femtodriver.device.session.traffic_recorder import Recorder
 from femtodriver.device.transport import Transport
 from femtodriver.errors import UsageError
+from femtodriver.inputs import check_frame, program_specs
 from femtodriver.program.bus.load_sequence import chip_init, load_sequence
 from femtodriver.program.bus.transactions import Transaction
 from femtodriver.program.bus.write_recordings import PROGRAM_RECORDING
 from femtodriver.program.compiled_data import CompiledData
+from femtodriver.program.description import read_description
 from femtodriver.program.encryption.key_registers import key_registers
 from femtodriver.program.memory_map import SYSTEM_REGISTERS
 
@@ -38,13 +40,16 @@ RUN_RECORDING = "io_sequence"
 
 
 class BoardSession:
-    """A program on a board. ``recorder``: what all traffic goes through; ``chip``: registers and memories by name.
+    """A program on a board. ``recorder``: what all traffic goes through; ``chip``: registers and memories by name;
+    ``inputs``: what the program takes, as far as it tells.
 
     ``link``: one that is there already, instead of that of the board's row. ProgramError for a damaged program.
     """
 
     def __init__(self, data: CompiledData, settings: BoardSettings, link: Transport | None = None) -> None:
         self.info = data.info()
+        told = read_description(data.metadata, "program", complete=False)
+        self.inputs = program_specs(data, told, "program")[0]
         self._data = data
         self._settings = settings
         self._platform = settings.board.platform
@@ -88,16 +93,20 @@ class BoardSession:
         UsageError before a reset, after the end or a failure, and while memories sleep; InputError, before anything is
         sent, for inputs that do not fit; DeviceError when the board does not answer.
         """
-        if self._not_ready:
-            raise UsageError(f"{self.link.name}: {self._not_ready}.")
-        if self._power != "on":
-            raise UsageError(f"{self.link.name}: the memories are {self._power}; wake them before a frame.")
-        messages = self.frames.messages(inputs)
+        self.check_ready()
+        messages = self.frames.messages(check_frame(inputs, self.inputs))
         # Also after an interrupt from the keyboard.
         self._not_ready = "a frame failed; reset() must come first"
         found = self.frames.exchange(messages, self._debug_values)
         self._not_ready = ""
         return found
+
+    def check_ready(self) -> None:
+        """UsageError before a reset, after the end or a failure, and while memories sleep."""
+        if self._not_ready:
+            raise UsageError(f"{self.link.name}: {self._not_ready}.")
+        if self._power != "on":
+            raise UsageError(f"{self.link.name}: the memories are {self._power}; wake them before a frame.")
 
     def finish(self) -> None:
         """Close the link; what was recorded stays readable."""

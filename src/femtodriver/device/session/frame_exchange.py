@@ -6,9 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 
 import numpy as np
-import numpy.typing as npt
 
-from femtodriver.arrays import BusWords
+from femtodriver.arrays import BusWords, Int64Array
 from femtodriver.device.boards import Platform
 from femtodriver.device.session.frame_messages import Values, input_messages, output_arrays, words_of_outputs
 from femtodriver.device.session.traffic_recorder import Recorder
@@ -34,9 +33,9 @@ class Frames:
         self.count = 0
         self.latency_us = -1
 
-    def messages(self, inputs: Mapping[str, npt.ArrayLike]) -> list[BusWords]:
-        """The messages of a frame; InputError for inputs that do not fit."""
-        return input_messages(inputs, self._info.inputs)
+    def messages(self, frame: Mapping[str, Int64Array]) -> list[BusWords]:
+        """The messages of a frame of checked arrays, as of ``input_messages``."""
+        return input_messages(frame, self._info.inputs)
 
     def exchange(self, messages: list[BusWords], internals: Callable[[], Values]) -> tuple[Values, Values]:
         """Outputs and internal values of one frame; ``internals`` reads the latter while the outputs wait.
