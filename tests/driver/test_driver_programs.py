@@ -15,7 +15,13 @@ import pytest
 import yaml
 
 from femtodriver import CompiledData, Femtodriver, FemtoFile
-from femtodriver.errors import FemtoError, ProgramError, UsageError
+from femtodriver.errors import FemtoError, InputError, ProgramError, UsageError
+from femtodriver.fqir.graph import Graph, Network, Node, Tensor
+from femtodriver.model.build_model import build
+from femtodriver.model.load_model import Source
+from femtodriver.model.model_encryption import Encryption
+from femtodriver.output.model_folder import write_all
+from femtodriver.program.digest import with_digest
 
 SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter" / "keyword_spotter.pt"
 ALONE = """
@@ -111,7 +117,7 @@ def test_a_program_takes_the_inputs_that_its_network_takes(fd: Femtodriver, path
         assert made["x"].tolist() == rows.reshape(2, 6).tolist()
     results, _ = fd.simulate({"x": rows})
     assert results["outputs"]["fasmir"]["z"].tolist() == rows.reshape(2, 6).tolist()
-    with np.load("again/" + fd.modelname + "/outputs/fasmir.npz") as archive:
+    with np.load(f"again/{fd.modelname}/outputs/fasmir.npz") as archive:
         assert float(archive["quanta/z"]) == -1.0
     with pytest.raises(InputError, match=r"must have the shape \(frames, 6\) or \(frames, 2, 3\), not \(2, 3, 2\)"):
         fd.simulate({"x": rows.reshape(2, 3, 2)})
@@ -137,7 +143,7 @@ def test_axes_that_contradict_the_length_are_refused(fd: Femtodriver) -> None:
     told = {**data.metadata["femtodriver"], "input_forms": {"x": {"shape": [4, 2]}}}
     metadata = with_digest({**data.metadata, "femtodriver": told}, data.mems_per_core)
     CompiledData(metadata, data.mems_per_core, data.files).to_zip_file("odd.zip")
-    with pytest.raises(ProgramError, match=r"odd\.zip: femtodriver: the axes of 'x' must have 6 elements in all, not 8"):
+    with pytest.raises(ProgramError, match=r"odd\.zip: femtodriver: the axes of 'x' must have 6 elements in all"):
         fd.compile("odd.zip")
 
 

@@ -57,7 +57,8 @@ def _axes(tensor: Tensor) -> tuple[int, ...]:
 def network_inputs(network: Network) -> Specs:
     """The inputs of a network before it is compiled. Errors as of the compiler, for types that it does not know."""
     return tuple(
-        InputSpec(tensor.name, tensor.size, port_bits(tensor), _axes(tensor), tensor.quanta) for tensor in network.inputs
+        InputSpec(tensor.name, tensor.size, port_bits(tensor), _axes(tensor), tensor.quanta)
+        for tensor in network.inputs
     )
 
 
