@@ -244,9 +244,10 @@ class Slow:
         return None, 4 + max(-(-i.length // LANES), *reads, busiest)
 
     def _clip(self, i: Any, value: int) -> int:
-        if i.clip == 1:
+        if i.clip in (1, 3):
             self.count["saturated"] += saturate(value, i.bits) != value
-            return saturate(value, i.bits)
+            value = saturate(value, i.bits)
+            return 0 if i.clip == 3 and value < 0 else value
         return value & ((1 << i.bits) - 1) if i.clip == 2 and i.bits < 64 else value
 
     def _matrix(self, i: Any) -> tuple[None, int]:

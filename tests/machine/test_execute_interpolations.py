@@ -55,6 +55,7 @@ def test_only_16_bits_of_an_accumulator_count() -> None:
         ("shift=-1", 0x280, 102),
         ("shift=-1 rounded=1", 0x280, 103),
         ("clip=1 bits=8", 0x280, 127),
+        ("clip=3 bits=16", -0x180, 0),
         ("clip=2 bits=8", -0x180, -209 + 256),
         ("clip=2 bits=64", -0x180, -209),
     ],

@@ -116,6 +116,9 @@ def test_the_second_operand_has_its_own_shift() -> None:
         ("clip=2 bits=1", [2, 3], [0, 1]),
         ("clip=2 bits=63", [-1, 5], [HIGH, 5]),
         ("clip=2 bits=64", [-1, LOW], [-1, LOW]),
+        ("clip=3 bits=8", [127, 128, 0, -1, -129], [127, 127, 0, 0, 0]),
+        ("clip=3 bits=1", [0, 1, -1], [0, 0, 0]),
+        ("clip=3 bits=64", [HIGH, LOW], [HIGH, 0]),
         ("clip=1 bits=8 shift=-4 rounded=1", [2040, 2039, -2056, -2057], [127, 127, -128, -128]),
     ],
 )

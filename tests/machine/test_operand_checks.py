@@ -92,6 +92,7 @@ def raw(*words: int) -> Spu:
 
 
 VADD = assemble("vadd a1, a1, #1")[0]
+LUT = assemble("lut a1, [0x0]:i8")[0]
 END = assemble("end")[0][0]
 
 
@@ -102,7 +103,7 @@ END = assemble("end")[0][0]
         ((63, END), "core 0 pc 0: instruction word 0x000000000000003f: opcode 63 is not in the table."),
         ((END | 1 << 63,), "core 0 pc 0: end: the reserved bits must be 0, not 0x"),
         ((END | 1 << 6,), "core 0 pc 0: end: core must be 0, because the instruction does not use it, not 1."),
-        ((VADD[0], VADD[1] | 3 << 51), "core 0 pc 0: vadd: clip must be 0 to 2, not 3."),
+        ((LUT[0], LUT[1] | 3 << 28), "core 0 pc 0: lut: ways must be 0 to 2, not 3."),
         ((VADD[0] | 7 << 28, VADD[1]), "core 0 pc 0: operand: kind must be 0 to 4, not 7."),
         ((VADD[0],), "core 0 pc 0: vadd: must have 2 instruction words, not 1."),
         ((), "core 0 pc 0: there is no instruction here."),

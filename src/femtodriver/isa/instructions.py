@@ -45,6 +45,7 @@ class Clip(IntEnum):
     NONE = 0
     SATURATE = 1
     LOW_BITS = 2
+    POSITIVE = 3
 
     @property
     def doc(self) -> str:
@@ -55,6 +56,7 @@ class Clip(IntEnum):
 _CLIP_DOCS = {
     Clip.NONE: "the value itself",
     Clip.SATURATE: "the value, at least -2^(bits-1) and at most 2^(bits-1) - 1",
+    Clip.POSITIVE: "as saturate, but 0 where that is negative",
     Clip.LOW_BITS: "the value modulo 2^bits, not negative (bits = 64: the value itself)",
 }
 
@@ -74,7 +76,7 @@ class VectorInstruction(Instruction):
     shift_b: int = bitfield(SHIFT_BITS, 0, signed=True, doc="alignment of b; at most 0 for vmul")
     shift: int = bitfield(SHIFT_BITS, 0, signed=True, doc="shift of the result")
     rounded: int = bitfield(1, 0, doc="round half up before a right shift of the result")
-    clip: int = bitfield(2, 0, most=2, doc="what happens to a result that is too wide, see the clip modes")
+    clip: int = bitfield(2, 0, doc="what happens to a result that is too wide, see the clip modes")
     bits: int = bitfield(CLIP_WIDTH_BITS, 32, bias=1, doc="width of the clip")
     spread_a: int = bitfield(1, 0, doc="use element 0 of a for all i")
     spread_b: int = bitfield(1, 0, doc="use element 0 of b for all i")
@@ -115,7 +117,7 @@ class InterpolateInstruction(Instruction):
     shift_b: int = bitfield(SHIFT_BITS, 0, signed=True, doc="alignment of the offset")
     shift: int = bitfield(SHIFT_BITS, 0, signed=True, doc="shift of the result")
     rounded: int = bitfield(1, 0, doc="round half up before a right shift of the result")
-    clip: int = bitfield(2, 0, most=2, doc="what happens to a result that is too wide, see the clip modes")
+    clip: int = bitfield(2, 0, doc="what happens to a result that is too wide, see the clip modes")
     bits: int = bitfield(CLIP_WIDTH_BITS, 32, bias=1, doc="width of the clip")
     offset: int = bitfield(TABLE_ROW_BITS, 0, doc="row of the offset table in its banks")
     offset_bank: int = bitfield(TABLE_BANK_BITS, 0, doc="first bank that holds the offset table")

@@ -14,6 +14,7 @@ from femtodriver.machine.rows import ResultRow, StreamRow, VectorRow
 from femtodriver.machine.run_budget import INSTRUCTION_ELEMENTS
 
 _ZERO = np.zeros(1, np.int64)
+_SATURATING = (Clip.SATURATE, Clip.POSITIVE)
 
 
 class StreamExecutor(InstructionExecutor):
@@ -70,8 +71,10 @@ class ResultExecutor(StreamExecutor):
         """Shift, clip and store the result; the cycles taken."""
         if self.shift:
             result = fixed.round_shift(result, self.shift, self.rounded)
-        if self.clip is Clip.SATURATE:
+        if self.clip in _SATURATING:
             result = self.clipped(result, self.low, self.high)
+            if self.clip is Clip.POSITIVE:
+                result = np.maximum(result, 0)
         elif self.clip is Clip.LOW_BITS:
             result = result & self.mask
         self.store(result)

@@ -108,7 +108,7 @@ class StreamRow(InstructionRow):
 class LastStage:
     """The end of the lanes: R(result, shift, rounded), then the clip.
 
-    low, high: the limits of SATURATE. mask: the bits that LOW_BITS keeps, as a signed 64-bit number.
+    low, high: the limits of SATURATE and POSITIVE. mask: the bits that LOW_BITS keeps, as a signed 64-bit number.
     """
 
     shift: int

@@ -20,7 +20,7 @@ from femtodriver.isa import (
     memory,
 )
 
-_CLIPS = {"none": Clip.NONE, "saturate": Clip.SATURATE, "low": Clip.LOW_BITS}
+_CLIPS = {"none": Clip.NONE, "saturate": Clip.SATURATE, "positive": Clip.POSITIVE, "low": Clip.LOW_BITS}
 # What the field of an unused clip holds.
 _UNCLIPPED_BITS = 32
 

@@ -94,6 +94,8 @@ def _post(post: Post) -> str:
         text += f" {'<<' if post.shift > 0 else '>>'} {abs(post.shift)}{' rounded' if post.rounded else ''}"
     if post.clip == "saturate":
         text += f" sat{post.bits}"
+    if post.clip == "positive":
+        text += f" pos{post.bits}"
     if post.clip == "low":
         text += f" low{post.bits}"
     return text

@@ -21,6 +21,8 @@ def apply_post(values: Int64Array, post: Post) -> Int64Array:
     values = fixed.round_shift(values, post.shift, post.rounded)
     if post.clip == "saturate":
         return fixed.saturate(values, post.bits)
+    if post.clip == "positive":
+        return np.maximum(fixed.saturate(values, post.bits), 0)
     if post.clip == "low":
         return fixed.low_bits(values, post.bits)
     return values

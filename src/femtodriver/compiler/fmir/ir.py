@@ -68,11 +68,12 @@ class View:
 
 @dataclass(frozen=True)
 class Post:
-    """What happens to a result: R(., shift, rounded), then saturate to or keep the low ``bits``."""
+    """What happens to a result: R(., shift, rounded), then saturate to ``bits`` (positive: and 0 if that is negative),
+    or keep the low ``bits``."""
 
     shift: int = 0
     rounded: bool = False
-    clip: str = "none"  # "none", "saturate", "low"
+    clip: str = "none"  # "none", "saturate", "positive", "low"
     bits: int = 32
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from femtodriver.compiler.passes import (
+    clip_at_zero,
     drop_dead,
     fold_copies,
     fuse_interpolation,
@@ -16,6 +17,7 @@ PASSES: tuple[Pass, ...] = (
     fuse_interpolation.PASS,
     drop_dead.PASS,
     fold_copies.PASS,
+    clip_at_zero.PASS,
     pack_operations.PASS,
     split_rows.PASS,
     pack_weights.PASS,
