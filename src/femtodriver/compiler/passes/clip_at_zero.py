@@ -69,8 +69,9 @@ def _meet(one: View, other: View) -> bool:
 
 
 def _saturates(op: Op, most: int | None) -> bool:
-    clips = isinstance(op, (Vec, Interp, Mac)) and op.post.clip == "saturate"
-    return clips and (most is None or op.post.bits <= most)
+    if not isinstance(op, (Vec, Interp, Mac)) or op.post.clip != "saturate":
+        return False
+    return most is None or op.post.bits <= most
 
 
 def _covers(x: View, made: View) -> bool:

@@ -54,8 +54,9 @@ class CycleEstimator:
 
     def follow(self, op: Op) -> None:
         """What is known of zeros in the result."""
-        relu = isinstance(op, Vec) and op.op == "vmax" and 0 in (op.a, op.b)
-        if relu or (isinstance(op, (Vec, Mac, Interp)) and op.post.clip == "positive"):
+        if (isinstance(op, Vec) and op.op == "vmax" and 0 in (op.a, op.b)) or (
+            isinstance(op, (Vec, Mac, Interp)) and op.post.clip == "positive"
+        ):
             self._live[op.dst.buffer] = _LIVE_AFTER_RELU
         elif isinstance(op, Send) or (isinstance(op, Vec) and op.is_move):
             source = op.a.buffer if isinstance(op.a, View) else ""
