@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from typing import Any
 
 import pytest
 
+from femtodriver.errors import UsageError
 from femtodriver.machine.run_report import RunReport
 from femtodriver.metrics import build_document
 from femtodriver.part import load_part
@@ -202,8 +204,9 @@ def test_start_up_loads_the_program_over_the_link(two_core_report: RunReport, de
 
 def test_voltage_and_temperature_reach_the_figures(two_core_report: RunReport) -> None:
     def document(volts: float, celsius: float) -> dict[str, Any]:
-        part = dataclasses.replace(PART, voltage_v=volts)
-        return build_document(two_core_report, None, part, input_period_s=PERIOD, temperature_c=celsius)
+        return build_document(
+            two_core_report, None, PART, input_period_s=PERIOD, voltage_v=volts, temperature_c=celsius
+        )
 
     cold, warm = document(0.8, 25.0), document(0.4, 45.0)
     assert warm["hardware"]["temperature_c"] == 45.0
@@ -214,3 +217,31 @@ def test_voltage_and_temperature_reach_the_figures(two_core_report: RunReport) -
     assert warm["power_w"]["leakage"]["typical"] == pytest.approx(2 * cold["power_w"]["leakage"]["typical"])
     assert cold["power_w"]["always_on"]["typical"] == pytest.approx(2.5e-6)
     assert warm["power_w"]["always_on"]["typical"] == pytest.approx(2 * 1.5e-6 + 1e-6)
+
+
+def test_another_clock_changes_times_and_not_the_work(two_core_report: RunReport) -> None:
+    own: dict[str, Any] = build_document(two_core_report, None, PART, input_period_s=PERIOD)
+    slow: dict[str, Any] = build_document(two_core_report, None, PART, input_period_s=PERIOD, clock_hz=1e6)
+    assert own["hardware"]["given"] == []
+    assert slow["hardware"]["given"] == ["clock_hz"]
+    assert slow["hardware"]["clock_hz"] == 1e6
+    assert slow["latency_s"]["mean"] == pytest.approx(100 * own["latency_s"]["mean"])
+    assert slow["duty"]["running"]["time_s"] == pytest.approx(100 * own["duty"]["running"]["time_s"])
+    assert slow["energy_j"]["total"] == own["energy_j"]["total"]
+    other = dataclasses.replace(PART, clock_hz=1e6)
+    same: dict[str, Any] = build_document(two_core_report, None, other, input_period_s=PERIOD)
+    assert same["power_w"] == slow["power_w"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"clock_hz": 0.0}, "clock: must be a positive number of hertz, not 0.0"),
+        ({"clock_hz": math.nan}, "clock: must be a positive number of hertz, not nan"),
+        ({"voltage_v": -1.0}, "the voltage must be positive, not -1.0 V"),
+        ({"temperature_c": 56.0}, "the temperature must be between -40 and 55 degC, not 56"),
+    ],
+)
+def test_conditions_that_have_no_meaning_are_refused(tiny_report: RunReport, given: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
+        build_document(tiny_report, None, PART, **given)

@@ -91,6 +91,12 @@ def test_text_says_that_the_period_was_assumed(tiny_report: RunReport) -> None:
     assert "none was given" not in document_text(given_period)
 
 
+def test_text_says_what_is_not_as_in_the_file_of_the_part(tiny_report: RunReport) -> None:
+    text = document_text(build_document(tiny_report, None, PART, clock_hz=2e7, voltage_v=0.6))
+    assert "20.0 MHz, 0.6 V, 25 degC (clock and voltage as given)" in text
+    assert " as given)" not in document_text(build_document(tiny_report, None, PART))
+
+
 def test_names_from_a_file_cannot_break_the_table(two_core_report: RunReport, description: Description) -> None:
     plain = document_text(described(two_core_report, description)).splitlines()
     evil = DescribedLayer("evil\n\x1b[31m" + "x" * 500, "o" * 99, "%x.12", 0)

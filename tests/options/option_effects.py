@@ -76,6 +76,8 @@ MAIN: dict[str, Case] = {
     "input_sample_indices": case((1, 2), runners="fqir"),
     "input_period": case(0.5, runners="fasmir"),
     "temperature": case(40.0, runners="fasmir"),
+    "clock": case(50e6, runners="fasmir"),
+    "voltage": case(0.6, runners="fasmir"),
     "battery_mwh": case(225.0, runners="fasmir"),
     "dummy_output_file": case("rows.npy", "near.npy", runners="dummy", input_file="rows.npy"),
     "debug_vars": case("%x.4", runners="fqir"),

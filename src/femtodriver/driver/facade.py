@@ -248,8 +248,8 @@ class Femtodriver:
 
         ``model_inputs`` None: those of ``input_file``, or frames that we make. Returns ``pass`` (bool), ``status_str``
         (the verdict; names all outputs that differ), ``outputs`` and ``internals``; also kept as ``compare_status``. If
-        the model's folder was written, the results go there (docs/comparing.md); with ``fasmir`` and
-        ``input_period``, ``temperature`` or ``battery_mwh`` metrics too.
+        the model's folder was written, the results go there (docs/comparing.md); with ``fasmir`` and an option that
+        asks for metrics (``input_period``, ``temperature`` ...) metrics too.
         """
         request = methods.COMPARE.bind(positional, options)
         names = listed(runners_to_compare)

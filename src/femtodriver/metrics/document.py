@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from femtodriver.errors import UsageError
 from femtodriver.machine.run_report import RunReport
 from femtodriver.metrics.energy import EnergyTable, load_table
 from femtodriver.metrics.energy_figures import energy_figures, layer_joules
@@ -30,6 +32,8 @@ def build_document(
     input_period_s: float | None = None,
     model: Mapping[str, object] | None = None,
     tool: Mapping[str, object] | None = None,
+    clock_hz: float | None = None,
+    voltage_v: float | None = None,
     temperature_c: float = ROOM_TEMPERATURE_C,
     battery_mwh: float | None = None,
     table: EnergyTable | None = None,
@@ -40,11 +44,14 @@ def build_document(
     says about itself, or None for a foreign or bare one; without layers it counts as None. ``part`` is the part that
     the machine was built from. ``input_period_s`` is the time between two frames in seconds; None means 0.016, and the
     document says that it was assumed. ``model`` has name and sha256; ``tool`` has version, native, compiler_options
-    and seed. ``temperature_c`` is in degC. ``battery_mwh`` is the capacity of a battery in mWh, for its life.
+    and seed. ``clock_hz`` (hertz) and ``voltage_v`` (volts) take the place of the part's, and the document says so;
+    ``temperature_c`` is in degC. ``battery_mwh`` is the capacity of a battery in mWh, for its life.
 
-    Raises UsageError for a report without frames, with more cores than the part, or a period that is not a positive
-    number; ProgramError for a description of more memory than the part has.
+    Raises UsageError for a report without frames, with more cores than the part, for a period, clock or voltage that is
+    not a positive number, or a temperature that the table has no law for; ProgramError for a description of more
+    memory than the part has.
     """
+    own, part = part, _as_given(part, clock_hz, voltage_v)
     run = Run.of(report, description, part, input_period_s, (table or load_table()).at(part.voltage_v, temperature_c))
     energy = energy_figures(run, battery_mwh)
     tallies = layer_tallies(report, run.description)
@@ -57,7 +64,7 @@ def build_document(
         "Latency (s)": latency["mean"],
         "Power (W)": energy["power_w"]["total"]["typical"],
         "model": _model(run, model or {}),
-        "hardware": _hardware(part, temperature_c),
+        "hardware": {**_hardware(part, temperature_c), "given": _given(own, part)},
         "tool": _tool(run, tool or {}),
         "latency_s": latency,
         "deadline": {
@@ -90,6 +97,22 @@ def _hardware(part: Part, temperature_c: float) -> dict[str, object]:
         "voltage_v": digits(part.voltage_v),
         "temperature_c": digits(temperature_c),
     }
+
+
+def _as_given(part: Part, clock_hz: float | None, voltage_v: float | None) -> Part:
+    """The part at another clock and voltage, where they are not None."""
+    if clock_hz is not None and not 0 < clock_hz < math.inf:
+        raise UsageError(f"clock: must be a positive number of hertz, not {clock_hz!r}.")
+    return replace(
+        part,
+        clock_hz=part.clock_hz if clock_hz is None else clock_hz,
+        voltage_v=part.voltage_v if voltage_v is None else voltage_v,
+    )
+
+
+def _given(own: Part, part: Part) -> list[str]:
+    """Entries that are not those of the part's file."""
+    return [name for name in ("clock_hz", "voltage_v") if getattr(own, name) != getattr(part, name)]
 
 
 def _tool(run: Run, given: Mapping[str, object]) -> dict[str, object]:

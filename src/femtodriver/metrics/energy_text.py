@@ -101,7 +101,7 @@ def _accounts(doc: Doc) -> list[str]:
         for account, label in _LABELS.items()
         if power[account]["high"]
     ]
-    head = ("", *_CORNERS, "share", "factor", "rows of the table")
+    head = ("", *_CORNERS, "share", "factor", "comes from rows that are")
     return [(INDENT - 2) * " " + line for line in table_lines(head, rows, left=(0, 6))]
 
 

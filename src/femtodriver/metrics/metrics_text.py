@@ -14,6 +14,7 @@ from femtodriver.metrics.text_cells import (
 )
 
 LAYER_WIDTH = 26
+_NAMES = {"clock_hz": "clock", "voltage_v": "voltage"}
 CAVEAT = (
     "Joules and watts are counted events and times, multiplied by the rows of an energy table. The factor beside each "
     "figure is how far its low and high values are from typical. No figure has been validated on SPU silicon; "
@@ -43,10 +44,11 @@ def _header(doc: Doc) -> list[str]:
     digest = f", sha256 {model['sha256'][:12]}" if model["sha256"] else ""
     machine = {True: "native loop", False: "Python loop"}.get(tool["native"], "loop not stated")
     table = f"energy table {tool['energy_table']}, edition {tool['energy_table_edition']}"
+    not_its_own = f" ({' and '.join(_NAMES[name] for name in part['given'])} as given)" if part["given"] else ""
     return [
         f"Metrics of {name_text(model['name'] or '(unnamed)', 60)}{digest}",
         f"Part       {name_text(part['name'])}: {part['cores']} cores of {part['lanes']} lanes, "
-        f"{quantity(part['clock_hz'], 'Hz')}, {part['voltage_v']:g} V, {part['temperature_c']:g} degC",
+        f"{quantity(part['clock_hz'], 'Hz')}, {part['voltage_v']:g} V, {part['temperature_c']:g} degC{not_its_own}",
         f"Tool       version {tool['version'] or 'not stated'}, {machine}, {table}",
         f"Run        frames simulated: {doc['Frames Simulated']}; input period {_period(doc)}" + assumed,
         *wrapped_lines("Note", CAVEAT),

@@ -77,6 +77,8 @@ class SimulateKeywords(TypedDict, total=False):
     no_outputs: bool
     input_period: float | None
     temperature: float | None
+    clock: float | None
+    voltage: float | None
     battery_mwh: float | None
 
 
@@ -142,6 +144,8 @@ class ComparisonKeywords(TypedDict, total=False):
     error_tolerance: float | None
     input_period: float | None
     temperature: float | None
+    clock: float | None
+    voltage: float | None
     battery_mwh: float | None
 
 
@@ -176,6 +180,8 @@ class JobKeywords(TypedDict, total=False):
     error_tolerance: float | None
     input_period: float | None
     temperature: float | None
+    clock: float | None
+    voltage: float | None
     battery_mwh: float | None
     output_dir: AnyPath
     hw_config: AnyPath | None

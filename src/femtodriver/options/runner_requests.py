@@ -10,7 +10,18 @@ from femtodriver.options.compile_requests import PlainRequest
 from femtodriver.options.input_requests import InputRequest
 from femtodriver.options.option import option
 from femtodriver.options.option_groups import BOARDS, RUNNING
-from femtodriver.options.value_kinds import CELSIUS, FROM_0, MILLIWATT_HOURS, NAMES, PATH, SECONDS, SWITCH, Names
+from femtodriver.options.value_kinds import (
+    CELSIUS,
+    FROM_0,
+    HERTZ,
+    MILLIWATT_HOURS,
+    NAMES,
+    PATH,
+    SECONDS,
+    SWITCH,
+    VOLTS,
+    Names,
+)
 from femtodriver.options.without_effect import COMPARISON, RUN
 
 if TYPE_CHECKING:
@@ -124,6 +135,17 @@ class MeasureRequest:
     temperature: float | None = option(
         None, kind=CELSIUS, metavar="DEGC", group=RUNNING, acts=("fasmir",), help="of the part, for power (default 25)"
     )
+    clock: float | None = option(
+        None, kind=HERTZ, metavar="HZ", group=RUNNING, acts=("fasmir",), help="measure as if that were the part's clock"
+    )
+    voltage: float | None = option(
+        None,
+        kind=VOLTS,
+        metavar="V",
+        group=RUNNING,
+        acts=("fasmir",),
+        help="measure as if that were the core's voltage",
+    )
     battery_mwh: float | None = option(
         None,
         kind=MILLIWATT_HOURS,
@@ -136,7 +158,8 @@ class MeasureRequest:
     @property
     def asks_for_metrics(self) -> bool:
         """Whether any of these options was given."""
-        return any(value is not None for value in (self.input_period, self.temperature, self.battery_mwh))
+        given = (self.input_period, self.temperature, self.clock, self.voltage, self.battery_mwh)
+        return any(value is not None for value in given)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -48,6 +48,12 @@ def _is_number(value: Any, kind: type) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool)
 
 
+def _positive(unit: str) -> ValueKind:
+    return ValueKind(
+        f"a positive number of {unit}", lambda value: _is_number(value, Real) and 0 < value < math.inf, float
+    )
+
+
 def _is_path(value: Any) -> bool:
     return isinstance(value, (str, os.PathLike)) and os.fsdecode(value) != "" and "\0" not in os.fsdecode(value)
 
@@ -90,14 +96,12 @@ SWITCH = ValueKind("True or False", lambda value: isinstance(value, bool))
 TEXT = ValueKind("a text", lambda value: isinstance(value, str) and value != "")
 PATH = ValueKind("a path", _is_path)
 NAMES = ValueKind("names, separated by commas or in a list", _is_names, _some_names)
-SECONDS = ValueKind(
-    "a positive number of seconds", lambda value: _is_number(value, Real) and 0 < value < math.inf, float
-)
+SECONDS = _positive("seconds")
 # The range in which the leakage law of the energy table holds.
 CELSIUS = ValueKind("from -40 to 55 degC", lambda value: _is_number(value, Real) and -40 <= value <= 55, float)
-MILLIWATT_HOURS = ValueKind(
-    "a positive number of mWh", lambda value: _is_number(value, Real) and 0 < value < math.inf, float
-)
+MILLIWATT_HOURS = _positive("mWh")
+HERTZ = _positive("hertz")
+VOLTS = _positive("volts")
 FROM_0 = ValueKind("a number from 0", lambda value: _is_number(value, Real) and 0 <= value < math.inf, float)
 KEY_SALT = ValueKind("a number in 0...2^64-1", lambda value: _is_number(value, Integral) and 0 <= value < 1 << 64, int)
 SCALE = ValueKind("real or a positive number", _is_scale, _scale)

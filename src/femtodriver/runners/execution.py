@@ -105,6 +105,8 @@ class Execution:
             runner.report(),
             self.model.description,
             self.model.part,
+            clock_hz=request.clock,
+            voltage_v=request.voltage,
             input_period_s=self.inputs.period_s if request.input_period is None else request.input_period,
             temperature_c=ROOM_TEMPERATURE_C if request.temperature is None else request.temperature,
             battery_mwh=request.battery_mwh,
