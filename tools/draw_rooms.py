@@ -32,7 +32,7 @@ def rooms() -> Rooms:
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:
-    """The rooms that a module imports, wherever the import stands in it."""
+    """The rooms that a module imports, wherever the import is in it."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module is not None and node.level == 0:
             top, *rest = node.module.split(".")

@@ -92,7 +92,7 @@ def package(path: str) -> str:
 
 
 def report(venv: Path, seconds: float) -> None:
-    """How much stands in the environment now."""
+    """How much is in the environment now."""
     count = len(list(venv.glob("lib/python*/site-packages/*.dist-info")))
     size = sum(path.lstat().st_size for path in venv.rglob("*") if path.is_file() and not path.is_symlink())
     say(f"{venv}: {count} packages, {size / 1e6:,.0f} MB, installed in {seconds:.0f} s")

@@ -50,7 +50,7 @@ An operator is compiled to operations of FMIR, and these to instructions of the 
 [compiler.md](compiler.md) and [isa.md](isa.md). Below, both are shown for the first size in the table of costs. Costs
 are cycles of one core, counted by the machine on a frame without zeros, in memory operands of 16 bits unless the
 example says otherwise. They are the cycles of the operator's own instructions. Where a result is only a view of what
-is already there, that is 0; copies into states and outputs are made at the end of the frame, and stand in columns of
+is already there, that is 0; copies into states and outputs are made at the end of the frame, and are in columns of
 their own (sending the outputs is not counted). Neighbours in a real network change the cost: values stay in
 accumulators, copies vanish, interpolations and small equal operations become one instruction.
 """

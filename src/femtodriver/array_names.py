@@ -1,8 +1,8 @@
 """Names of arrays in ``.npz`` archives: any text becomes a name that an archive can hold, and comes back from it.
 
 The members of an archive are files, so a name must not be taken for a path, and NumPy strips the ending ``.npy``.
-Names of networks are arbitrary text. Whoever writes arrays by name uses ``escape_name``; whoever looks for an array
-escapes the name that it wants, or turns what it found back with ``unescape_name``.
+Names of networks are arbitrary text. Code that writes arrays by name uses ``escape_name``; code that looks for an array
+escapes the name, or turns what it found back with ``unescape_name``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The kinds of arrays that the package passes around, by the type of their elements.
 
-Their shapes stand in the docstrings of the functions that take or return them.
+Their shapes are in the docstrings of the functions that take or return them.
 """
 
 from __future__ import annotations

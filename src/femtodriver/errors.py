@@ -1,4 +1,4 @@
-"""Every error that users can meet, sorted by who can mend it.
+"""Every error that users can meet, sorted by who can fix it.
 
 ::
 

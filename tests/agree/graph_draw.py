@@ -244,7 +244,7 @@ class Draw(Numbers):
         return Graph("", tuple(given), results, tuple(inner.parameters), tuple(inner.nodes)), inner
 
     def _argument(self, shape: Shape, bits: int, outer: Draw) -> Tensor:
-        """An input of this graph; sometimes it has the name of an outer value, which it then hides for ever."""
+        """An input of this graph; sometimes it has the name of an outer value, which it then hides forever."""
         name = self.store.name()
         same = [tensor.name for tensor in outer.values.values() if tensor.shape == shape and tensor.value is None]
         if same and self.chance(self.store.overwriting):

@@ -1,4 +1,4 @@
-"""Counterexamples that random graphs have found, made small: once wrong, now for ever right."""
+"""Counterexamples that random graphs have found, made small: once wrong, now forever right."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def faults(fmir: Fmir, maps: Mapping[int, CoreMap], part: Part) -> list[str]:
 
 
 def _static(fmir: Fmir, places: CoreMap, part: Part) -> Iterable[str]:
-    """What must hold at all times: inside the memory, aligned, and nothing on what lives for ever."""
+    """What must hold at all times: inside the memory, aligned, and nothing on what lives forever."""
     core = f"core {places.core}"
     ranges = {name: _bytes(fmir.buffers[name], places) for name in places.address}
     for name, (weights, mask) in places.packed.items():

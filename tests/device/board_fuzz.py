@@ -28,7 +28,7 @@ from tests.device.networks import PART, compiled
 PROGRAMS = ("identity", "accumulator", "two_in_three_out")
 # Building a machine takes milliseconds: whole sessions are rare, traffic with a loaded board is the rule.
 SESSION_EVERY = 50
-# A mutated program may loop for ever; the limit of a real board would make a fuzz run of it wait for seconds.
+# A mutated program may loop forever; the limit of a real board would make a fuzz run of it wait for seconds.
 INSTRUCTIONS = 3000
 _CODES = {"apb": Code.APB_WRITE, "spu_top": Code.TOP_WRITE, "host": Code.HOST_WRITE}
 _SMALL = (0, 1, 2, 4, 5, 7, 8, 31, 32, 63, 64, 255, 0x1F, 0x34, 0x40, 0x64, 0x800, 0x5098, 0x11098, 0xFFFF)

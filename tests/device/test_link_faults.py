@@ -105,7 +105,7 @@ def test_faults_from_text() -> None:
         ("split=1", "must be a list of"),
         ("drop", "must be a list of"),
         ("drop=1,drop=1", "must be a list of"),
-        ("drop=x", "'drop=x' must have a number behind the ="),
+        ("drop=x", "'drop=x' must have a number after the ="),
         ("seed=1.5", "must have a number"),
         ("drop=2", "drop must be a share from 0 to 1, not 2.0"),
         ("drop=nan", "drop must be a share"),

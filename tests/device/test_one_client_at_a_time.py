@@ -20,7 +20,7 @@ from tests.device.networks import PART, compiled, expected, random_inputs
 from tests.device.spec_client import SpecClient
 
 IN_USE_TEXT = r"zynq 127\.0\.0\.1:\d+: the board is in use by another client; wait until that has finished"
-GAVE_WAY_TEXT = "the board went to another client, as this one said nothing for 30 s; reset to begin anew"
+GAVE_WAY_TEXT = "the board went to another client, as this one said nothing for 30 s; reset to start again"
 POLL = struct.pack("<II", 7 << 28 | 0x24, 0)
 
 

@@ -23,7 +23,7 @@ from tests.device.redis_bench import WAITS, PlainDriver, board_at, plain_client
 pytestmark = pytest.mark.slow
 
 IN_USE = r"the server is in use by another driver \('.+'\); wait until that has finished, and try again"
-LOST = "another driver has used the board meanwhile, or emptied the server's database; reset to begin anew"
+LOST = "another driver has used the board meanwhile, or emptied the server's database; reset to start again"
 OWNER, COUNT = claim_keys(DRIVER)
 
 

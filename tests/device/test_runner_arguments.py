@@ -45,9 +45,9 @@ def test_a_name_that_is_like_none_is_refused_with_all_of_ours() -> None:
 
 
 def test_arguments_that_are_given_twice() -> None:
-    with pytest.raises(TypeError, match="test: platform must be given once, by place or by name"):
+    with pytest.raises(TypeError, match="test: platform must be given once, by position or by name"):
         settings(None, "zcu104", platform="zcu104")
-    with pytest.raises(TypeError, match="arguments by place must be at most 14 behind the program, not 15"):
+    with pytest.raises(TypeError, match="arguments by position must be at most 14 after the program, not 15"):
         settings(*[None] * 15)
     with pytest.raises(UsageError, match="zynq_host and hardware_address mean the same; give one of them"):
         settings(zynq_host="a", hardware_address="b")
@@ -60,7 +60,7 @@ def test_arguments_that_are_given_twice() -> None:
     for extra in extras:
         with pytest.raises(TypeError, match=f"SPURunner: {next(iter(extra))} must not be given together with settings"):
             SPURunner(compiled("identity"), settings=BoardSettings(), **extra)
-    with pytest.raises(TypeError, match="arguments by place must not be given together with settings"):
+    with pytest.raises(TypeError, match="arguments by position must not be given together with settings"):
         SPURunner(compiled("identity"), "data", settings=BoardSettings())
 
 
@@ -145,13 +145,13 @@ def test_defaults() -> None:
         ({"platform": "zcu106"}, NotImplementedError, "platform: must be one of zcu104, redis, evk2, not 'zcu106'"),
         ({"platform": "evk2", "fake_connection": True}, UsageError, "evk2: has no fake board; zcu104 and redis have"),
         ({"debug_vars": ["a"]}, UsageError, "with their places in data memory"),
-        ({"debug_places": {"a": 7}}, UsageError, "must be DataPlace values, which 'a' has not"),
+        ({"debug_places": {"a": 7}}, UsageError, "must be DataPlace values, not 'a'"),
         ({"zynq_host": "a:b:c]"}, UsageError, "address: must be HOST or HOST:PORT"),
         ({"zynq_host": "a:99999"}, UsageError, "address: must be HOST or HOST:PORT"),
         ({"zynq_host": 7}, UsageError, "address: must be a text, not 7"),
         ({"hardware": "fakezynq", "address": "a"}, UsageError, "hardware fakezynq: must not have an address"),
         ({"hardware": "zinq"}, UsageError, f"hardware: must be one of {', '.join(BOARDS)}, not 'zinq'"),
-        ({"fake_hw_recv_vals": [1]}, UsageError, "reply values are for a fake board; this one is none"),
+        ({"fake_hw_recv_vals": [1]}, UsageError, "reply values are for fake boards; this is a real one"),
         ({"hardware": "fakezynq", "reply_values": [0.5]}, InputError, "reply values: must be a 1-D array of integers"),
         ({"settle_scale": -1.0}, UsageError, "settle_scale: must be a number from 0"),
         ({"settle_scale": "1"}, UsageError, "settle_scale: must be a number from 0"),

@@ -399,7 +399,7 @@ def test_a_board_that_others_can_reach_warns(
     with caplog.at_level(logging.WARNING, logger="femtodriver"):
         serve("localhost:0", stop=stop)
     assert asked == ["127.0.0.1", "127.0.0.1"]
-    wanted = "can be reached from other machines, and the protocol has no authentication: anybody who reaches it"
+    wanted = "can be reached from other machines, and the protocol has no authentication: anyone who can reach it"
     assert [wanted in line for line in told] == ([] if here else [True])
     assert (wanted in caplog.text) is not here
 

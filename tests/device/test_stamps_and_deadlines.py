@@ -78,7 +78,7 @@ def test_a_flipped_bit_in_a_stamped_answer_is_noticed(
         monkeypatch.setattr(socket.socket, "recv", lambda *arguments: damage(*arguments))
         for _ in range(3):
             link.read("spu_top", 0x24, 0x28, 1)
-        with pytest.raises(DeviceError, match="expected check sums that fit, but "):
+        with pytest.raises(DeviceError, match="expected matching checksums, but "):
             link.read("spu_top", 0x24, 0x28, 1) if kind == "top" else link.read("axis", 0, 0, 10)
     assert damage.left == -1
 
@@ -92,7 +92,7 @@ def test_a_write_that_was_lost_is_noticed_at_the_next_top_read(
         with monkeypatch.context() as patch:
             patch.setattr(socket.socket, "sendall", lambda *arguments: None)
             link.write("apb", 0x04, 0x08, 1, [0])
-        with pytest.raises(DeviceError, match="expected check sums that fit, but the answer is not what the board"):
+        with pytest.raises(DeviceError, match="expected matching checksums, but the answer is not what the board"):
             link.read("spu_top", 0x24, 0x28, 1)
 
 

@@ -278,7 +278,7 @@ def test_a_program_without_its_key_runs_on_a_board_that_has_it() -> None:
 
 
 def foreign_program() -> None:
-    """``foreign.zip``: encrypted by somebody else, for another instruction set."""
+    """``foreign.zip``: encrypted by another tool, for another instruction set."""
     words = np.arange(1, 9, dtype=np.uint64) << np.uint64(40)
     record = {"core": 0, "len_64b_words": 4, "dtype": "V_D", "precision": "DBL"}
     metadata = {

@@ -133,7 +133,7 @@ def test_programs_from_before_take_one_axis_and_no_real_numbers(fd: Femtodriver)
     rows = np.arange(12).reshape(2, 2, 3)
     with pytest.raises(InputError, match=r"must have the shape \(frames, 6\), not \(2, 2, 3\)"):
         fd.simulate({"x": rows})
-    with pytest.raises(UsageError, match="the program does not tell the quanta of this input"):
+    with pytest.raises(UsageError, match="the program does not state the quanta of this input"):
         fd.generate_audio_inputs(rows.reshape(2, 6) / 2, scale="real")
     assert fd.simulate({"x": rows.reshape(2, 6)})[0]["outputs"]["fasmir"]["z"].tolist() == rows.reshape(2, 6).tolist()
 

@@ -20,7 +20,7 @@ Named = tuple[str, str]
 
 
 def repeated(names: Iterable[Named]) -> dict[str, list[str]]:
-    """Names that stand in more than one place."""
+    """Names that are in more than one place."""
     found: dict[str, list[str]] = defaultdict(list)
     for name, place in names:
         found[name].append(place)
@@ -28,7 +28,7 @@ def repeated(names: Iterable[Named]) -> dict[str, list[str]]:
 
 
 def classes(module: str, tree: ast.Module) -> list[Named]:
-    """Every class of a module, wherever it stands in it."""
+    """Every class of a module, wherever it is in it."""
     return [(node.name, module) for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
 
 

@@ -122,7 +122,7 @@ def test_floats_use_the_full_width_of_the_input(tmp_path: Path, bits: int) -> No
 
 def test_a_float_that_is_no_number_is_refused(tmp_path: Path) -> None:
     path = put(tmp_path / "a.wav", real([0.0] * 21 + [float("nan")] + [0.0] * 10))
-    assert refusal(path, [X]) == 'input "x": frame 1, element 5: must be a finite number, not nan. Mend the input.'
+    assert refusal(path, [X]) == 'input "x": frame 1, element 5: must be a finite number, not nan. Correct the input.'
 
 
 @pytest.mark.parametrize("content", [simple(RAMP), real([value / 64 for value in RAMP])])

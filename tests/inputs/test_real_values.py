@@ -32,7 +32,7 @@ def test_other_scales_are_refused(scale: Any) -> None:
 
 
 def test_unknown_quanta_need_a_number() -> None:
-    with pytest.raises(UsageError, match='input "x": the program does not tell the quanta of this input'):
+    with pytest.raises(UsageError, match='input "x": the program does not state the quanta of this input'):
         factor_of(REAL, InputSpec("x", 3, 16))
 
 

@@ -103,11 +103,11 @@ def test_places_are_those_of_the_reference() -> None:
 
 
 def test_a_value_is_given_by_place_or_by_name() -> None:
-    with pytest.raises(UnknownArgumentError, match="compare: noencrypt must be given once, by place or by name"):
+    with pytest.raises(UnknownArgumentError, match="compare: noencrypt must be given once, by position or by name"):
         COMPARE.bind((True,), {"noencrypt": True})
     with pytest.raises(UnknownArgumentError, match="compare: hardware_address must be given once"):
         COMPARE.bind((False, "zynq", None, None, None, "here"), {"hardware_address": "here"})
-    with pytest.raises(UnknownArgumentError, match=r"compare: values by place must be at most 6 .*, not 7"):
+    with pytest.raises(UnknownArgumentError, match=r"compare: values by position must be at most 6 .*, not 7"):
         COMPARE.bind((None,) * 7, {})
 
 

@@ -78,8 +78,8 @@ def test_the_help_of_hardware_names_every_board() -> None:
 
 def test_what_is_written_from_the_table_is_up_to_date() -> None:
     command = "python tools/update_options.py"
-    assert update_options.KEYWORDS.read_text("utf-8") == update_options.keywords_text(), f"write it anew: {command}"
-    assert update_options.DOCUMENT.read_text("utf-8") == update_options.document_text(), f"write it anew: {command}"
+    assert update_options.KEYWORDS.read_text("utf-8") == update_options.keywords_text(), f"write it again: {command}"
+    assert update_options.DOCUMENT.read_text("utf-8") == update_options.document_text(), f"write it again: {command}"
 
 
 def test_the_table_loads_nothing_heavy() -> None:

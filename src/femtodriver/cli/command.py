@@ -27,7 +27,7 @@ EXIT_SIGNAL = 128
 
 
 class Ended(BaseException):
-    """A signal that ends us. Raised like Ctrl-C, so that whoever has begun something takes it back."""
+    """A signal that ends us. Raised like Ctrl-C, so that unfinished work is undone."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -87,7 +87,7 @@ def _guarded(work: Callable[[], int], debug: bool) -> int:
         _tell(f"ended by {ended.signal.name}; nothing was left half written.")
         return EXIT_SIGNAL + ended.signal
     except BrokenPipeError:
-        drop_output()  # whoever read it has gone
+        drop_output()  # the reader has gone
         return EXIT_PIPE
 
 
@@ -155,5 +155,5 @@ def _logging(debug: bool) -> Iterator[None]:
 
 
 def _own_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """An error that we did not foresee, told without a traceback."""
+    """An unexpected error, reported without a traceback."""
     _tell(f"internal error: {kind.__name__}: {error}. Please report it, with what --debug shows.")

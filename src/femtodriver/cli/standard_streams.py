@@ -53,7 +53,7 @@ def dependable_streams() -> Iterator[None]:
     changed = []
     for name in ("stdout", "stderr"):
         stream: Any = getattr(sys, name)
-        if stream is None:  # closed by whoever started us: what we say goes nowhere, which is no error
+        if stream is None:  # closed by our caller: output goes nowhere, which is not an error
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (as long as the process)
         elif hasattr(stream, "reconfigure"):
             changed.append((stream, str(stream.errors)))

@@ -105,6 +105,6 @@ def _check(network: Network, part: Part, options: Options) -> None:
 
 
 def _dump(dump: Dump | None, number: int, name: str, text: Callable[[], str]) -> None:
-    """Hand over a stage's text, which is only made if somebody wants it."""
+    """Hand over a stage's text, which is only made if it is wanted."""
     if dump is not None:
         dump(f"{number:02d}-{name}", text())

@@ -67,11 +67,11 @@ class BoardSettings:
         _check_whole("salt", self.salt, _LARGEST_SALT)
         if self.reply_values is not None:
             if not board.fake:
-                raise UsageError(f"hardware {board.option}: reply values are for a fake board; this one is none.")
+                raise UsageError(f"hardware {board.option}: reply values are for fake boards; this is a real one.")
             _ = self.reply_words
         wrong = [name for name, place in self.debug_places.items() if not isinstance(place, DataPlace)]
         if wrong:
-            raise UsageError(f"debug places: must be DataPlace values, which {wrong[0]!r:.60} has not.")
+            raise UsageError(f"debug places: must be DataPlace values, not {wrong[0]!r:.60}.")
 
     @property
     def board(self) -> Board:

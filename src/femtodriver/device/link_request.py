@@ -36,7 +36,7 @@ class LinkRequest:
 
 
 class UnreachableLink(Transport):
-    """The link to a board whose address nobody knows: opening it is a UsageError that says how to name the board."""
+    """The link to a board without an address: opening it is a UsageError that says how to name the board."""
 
     def _open(self) -> None:
         raise UsageError(no_address(self.name))

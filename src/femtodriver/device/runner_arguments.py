@@ -1,4 +1,4 @@
-"""The arguments of ``SPURunner``: our names, the reference's names, and what becomes of each of those."""
+"""The arguments of ``SPURunner``: our names, the reference's names, and what each of those means."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 class UnknownSettingError(UsageError, TypeError):
-    """An argument that nobody knows, or one that was given twice."""
+    """An unknown argument, or one that was given twice."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ REFERENCE_NAMES: Mapping[str, ReferenceName] = {
     "zynq_host": ReferenceName("address"),
     "hardware_address": ReferenceName("address"),
 }
-# The order of the reference's constructor, behind the program.
+# The order of the reference's constructor, after the program.
 BY_PLACE = (
     "data_dir",
     "platform",
@@ -85,7 +85,7 @@ def settings_of_arguments(
     An argument that has no effect here, though it has one in the reference, is told in a log warning. Without
     ``hardware`` it is that of ``platform`` ("zcu104"), ``fake_connection`` and ``program_pll``.
 
-    UnknownSettingError (a UsageError and a TypeError), naming the nearest one, for an argument that nobody knows, and
+    UnknownSettingError (a UsageError and a TypeError), naming the nearest one, for an unknown argument, and
     for one given twice; UsageError for two names of one setting with different values, and as of ``BoardSettings``.
     """
     given = {**_together(by_place, by_name, where), **(always or {})}
@@ -110,7 +110,7 @@ def _together(by_place: Sequence[Any], by_name: Mapping[str, Any], where: str) -
     """All arguments by name."""
     if len(by_place) > len(BY_PLACE):
         raise UnknownSettingError(
-            f"{where}: arguments by place must be at most {len(BY_PLACE)} behind the program, not {len(by_place)}. "
+            f"{where}: arguments by position must be at most {len(BY_PLACE)} after the program, not {len(by_place)}. "
             "Give the others by name."
         )
     given = dict(zip(BY_PLACE, by_place, strict=False))
@@ -118,7 +118,7 @@ def _together(by_place: Sequence[Any], by_name: Mapping[str, Any], where: str) -
         if name not in REFERENCE_NAMES and name not in OUR_NAMES:
             raise UnknownSettingError(_unknown(where, name))
         if name in given:
-            raise UnknownSettingError(f"{where}: {name} must be given once, by place or by name.")
+            raise UnknownSettingError(f"{where}: {name} must be given once, by position or by name.")
         given[name] = value
     return given
 

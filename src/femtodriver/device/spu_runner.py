@@ -62,7 +62,7 @@ class SPURunner:
     of each. Such a runner records into ``io_records`` unless ``records_dir`` says otherwise. ``link``: a link that is
     there already, instead of that of the board.
 
-    UnknownSettingError (a UsageError and a TypeError) for an argument that nobody knows; UsageError for one that cannot
+    UnknownSettingError (a UsageError and a TypeError) for an unknown argument; UsageError for one that cannot
     be, and (also a NotImplementedError) for an unknown platform; ProgramError for a program that is damaged.
     """
 
@@ -79,7 +79,7 @@ class SPURunner:
         if settings is None:
             settings = settings_of_arguments(reference, named, type(self).__name__, self._always)
         elif reference or named:
-            told = ", ".join(named) or "arguments by place"
+            told = ", ".join(named) or "arguments by position"
             raise UnknownSettingError(f"{type(self).__name__}: {told} must not be given together with settings.")
         self._data = compiled_data
         self._records_dir = None if settings.records_dir is None else Path(settings.records_dir)

@@ -13,7 +13,7 @@ MOST_SECONDS = 1e6
 class Timeouts:
     """How long to wait for what, in seconds.
 
-    ``connect``: until the link stands; ``io``: for the whole answer to one request, and for a write to be taken;
+    ``connect``: until the link is open; ``io``: for the whole answer to one request, and for a write to be taken;
     ``output``: from the last input of a frame to its outputs; ``lock``: for the PLL.
 
     UsageError for anything but a positive number below a million.

@@ -64,7 +64,7 @@ class Transport(ABC):
         return self._is_open
 
     def open(self) -> None:
-        """Connect, if the link does not stand yet. DeviceError when that is not possible."""
+        """Connect, if the link is not open yet. DeviceError when that is not possible."""
         if self._is_open:
             return
         self._failure = ""
@@ -76,7 +76,7 @@ class Transport(ABC):
         self._is_open = True
 
     def refresh(self) -> None:
-        """As ``open``; a link whose other side has gone is opened anew."""
+        """As ``open``; a link whose other side has gone is opened again."""
         if self._is_open and not self._alive():
             self.close()
         self.open()

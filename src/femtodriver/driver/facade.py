@@ -43,8 +43,8 @@ class Femtodriver:
     """One model at a time; ``compile`` may be called again for the next. A context manager.
 
     docs/options.md has the options of all methods, which are given by name; those of the reference may be given by
-    place too, in its order. Every error that a user can cause is a FemtoError (``femtodriver.errors``); an argument
-    that nobody knows is a UsageError that is also a TypeError.
+    position too, in its order. Every error that a user can cause is a FemtoError (``femtodriver.errors``); an
+    unknown argument is a UsageError that is also a TypeError.
 
     Attributes after use: ``modelname``, ``fqir`` (Network), ``compiled_data`` (CompiledData), ``model_dir``,
     ``meta_dir``, ``io_records_dir``, ``compiler_kwargs``, ``compare_status``, ``spu_runner`` (SPURunner);
@@ -279,7 +279,7 @@ class Femtodriver:
         return self._run(model, methods.RUN.bind(positional, options))
 
     def main(self, parsed_args: Any) -> Result:
-        """``run`` with the attributes of a parsed command line. UsageError for one that nobody knows."""
+        """``run`` with the attributes of a parsed command line. UsageError for an unknown one."""
         request = bind(MainRequest, vars(parsed_args), "main")
         if request.list_connected_devices is not None:
             boards = self.list_connected_devices(request.list_connected_devices)

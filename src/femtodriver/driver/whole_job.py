@@ -59,5 +59,5 @@ def run_job(
     for text in summary.run_texts(request.output_dir, built, done, doc):
         say(text)
     if done and not done.comparison.passed:
-        print_verdict(done.comparison.lines, False)  # again: whoever looks at the end only must see it
+        print_verdict(done.comparison.lines, False)  # again, so that it is also at the end of the output
     return JobDone(compiled, inputs, done)

@@ -1,4 +1,4 @@
-"""The meaning of a network, frame by frame: the yardstick for everything that we compile.
+"""The meaning of a network, frame by frame: what everything that we compile is compared with.
 
 One flat table of named values, shared by all graphs and kept from frame to frame, is the whole state. The
 network is validated and prepared once; a frame is then a list of prepared calls.

@@ -95,7 +95,7 @@ def npz_arrays(opened: BinaryIO, size: int, where: str) -> dict[str, StoredArray
 
 
 def _header(head: bytes, where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
-    """Shape, whether columns stand in a row, type, and the place of the first element."""
+    """Shape, whether columns are in a row, type, and the place of the first element."""
     stream = io.BytesIO(head)
     try:
         with warnings.catch_warnings():

@@ -98,7 +98,7 @@ def _size(file: BinaryIO) -> int:
 
 
 def _by_input(found: Mapping[str, StoredArray], specs: Sequence[InputSpec]) -> dict[str, StoredArray]:
-    """Arrays of an archive by input name: names may be escaped, as we write them, or stand there as they are."""
+    """Arrays of an archive by input name: names may be escaped, as we write them, or are there as they are."""
     names = {spec.name for spec in specs}
     escaped = {escape_name(name): name for name in names}
     if set(found) == set(escaped):

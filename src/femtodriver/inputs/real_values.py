@@ -25,7 +25,7 @@ def factor_of(scale: Scale, spec: InputSpec) -> float:
     if scale == REAL:
         if spec.quanta is None:
             raise UsageError(
-                f"{spec.shown}: the program does not tell the quanta of this input, so that scale must be a number, "
+                f"{spec.shown}: the program does not state the quanta of this input, so scale must be a number, "
                 f"not {REAL!r}."
             )
         return float(2.0**-spec.quanta)
@@ -68,7 +68,7 @@ class RealValues:
             frame, element = (int(index[0]) for index in np.nonzero(~np.isfinite(real)))
             raise InputError(
                 f"{self._spec.shown}: frame {first + frame}, element {element}: must be a finite number, "
-                f"not {real[frame, element]}. Mend the input."
+                f"not {real[frame, element]}. Correct the input."
             )
         low, high = self._spec.limits
         self._seen += real.size

@@ -53,7 +53,7 @@ def in_memory(array: AnyArray, notes: tuple[str, ...] = ()) -> StoredArray:
 
 
 def read_elements(file: Readable, where: str, start: int, count: int, dtype: npt.DTypeLike) -> AnyArray:
-    """``count`` elements that stand in a row in the file from byte ``start`` on, 1-D, read-only."""
+    """``count`` elements that are in a row in the file from byte ``start`` on, 1-D, read-only."""
     kind = np.dtype(dtype)
     file.seek(start)
     content = file.read(count * kind.itemsize)

@@ -149,7 +149,7 @@ def _format(body: bytes, order: str, where: str) -> tuple[int, int, bool]:
             f"{where}: the file must be mono, not of {channels} channels. "
             "Mix them or choose one first: ffmpeg -i in.wav -ac 1 out.wav (or sox in.wav out.wav remix 1)."
         )
-    # Samples of 20 bits stand in 3 bytes, at their upper end; a file may give 20 or 24 as their bits.
+    # Samples of 20 bits are in 3 bytes, at their upper end; a file may give 20 or 24 as their bits.
     if block != (bits + 7) // 8 or not (8 <= bits <= 32 if tag == PCM else bits in (32, 64)):
         wanted = "PCM samples must have 8 to 32 bits" if tag == PCM else "float samples must have 32 or 64 bits"
         raise InputError(

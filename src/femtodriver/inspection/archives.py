@@ -86,7 +86,7 @@ def _images(findings: Findings, contents: Mapping[str, bytes]) -> tuple[Memories
 
 
 def _words(findings: Findings, content: bytes, where: str = "") -> Words:
-    """The words of an image, with every bad line told; bad lines count as zero, so that sizes stay comparable."""
+    """The words of an image, with every bad line reported; bad lines count as zero, so that sizes stay comparable."""
     try:
         return read_hex(content, "image")
     except FemtoError:

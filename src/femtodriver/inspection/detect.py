@@ -1,4 +1,4 @@
-"""What kind of file it is, by its content where that tells, else by its name."""
+"""What kind of file it is, by its content if possible, else by its name."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class Findings:
     problems: list[Problem] = field(default_factory=list)
 
     def error(self, text: str) -> None:
-        """Add an error; each is told once."""
+        """Add an error; each is reported once."""
         self._add("error", text)
 
     def note(self, text: str) -> None:

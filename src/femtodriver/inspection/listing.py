@@ -26,7 +26,7 @@ def listing_json(listing: Listing) -> str:
 
 
 def listing_text(listing: Listing) -> str:
-    """The listing; everything behind ``;`` is comment, the rest of an instruction's line is PC, words and assembly."""
+    """The listing; everything after ``;`` is a comment, the rest of an instruction's line is PC, words and assembly."""
     head = f"; {cell('model', listing.model)}, for {cell('part', listing.part)}"
     return "\n".join([head, *(line for core in listing.cores for line in _core_lines(core, listing))])
 

@@ -83,7 +83,7 @@ def bank_rows(data: CompiledData, info: ProgramInfo, geometry: Geometry = OPEN_S
             }
             for core, bank, words in used_banks(data.mems_per_core, info, geometry)
         ]
-    except FemtoError:  # told as a problem already
+    except FemtoError:  # already reported as a problem
         return []
 
 

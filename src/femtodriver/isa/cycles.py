@@ -1,6 +1,6 @@
 """How long an instruction takes: the documented function of its work on lanes, banks and tables.
 
-The argument, port by port, stands in ``docs/isa.md``, which prints the first line of each rule's docstring. One
+The argument, port by port, is in ``docs/isa.md``, which prints the first line of each rule's docstring. One
 instruction is in flight per core; its words are fetched while its predecessor runs.
 """
 

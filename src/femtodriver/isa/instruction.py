@@ -1,7 +1,7 @@
 """The machinery that turns a declared instruction into encoder, decoder, assembler text and docs.
 
 An instruction *family* is a frozen dataclass whose fields carry their bit width; an *instruction* is a ``Spec``
-(name, opcode, meaning, one line of documentation) of a family. All of them stand in ``instructions.py``.
+(name, opcode, meaning, one line of documentation) of a family. All of them are in ``instructions.py``.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from femtodriver.machine.rows import FaultRow, InstructionRow
 class Executor:
     """An instruction at its place on a core: runs, and keeps the counts of its executions.
 
-    What every execution adds stands in ``fixed`` and is multiplied when somebody asks; what depends on data or on base
+    What every execution adds is in ``fixed`` and is multiplied when somebody asks; what depends on data or on base
     registers is added to ``extra``. ``elements``: what the last execution has taken of the budget for elements.
     """
 

@@ -60,7 +60,7 @@ class Machine:
         """One frame.
 
         InputError for an input that is missing, has another shape or does not fit its elements; MachineFault when the
-        program breaks a rule or waits for ever (``reset`` before the next frame then).
+        program breaks a rule or waits forever (``reset`` before the next frame then).
         """
         self.spu.begin_frame()
         arrival = 0

@@ -47,7 +47,7 @@ class RunBudget:
         self.instructions = self.elements = self.words = 0
 
     def next_slice(self) -> tuple[int, int]:
-        """How many instructions (at least 1) and elements (it ends behind the instruction that exceeds them) may run.
+        """How many instructions (at least 1) and elements (it ends after the instruction that exceeds them) may run.
 
         MachineFault when nothing is left.
         """

@@ -23,7 +23,7 @@ Number = int | float
 
 
 def digits(value: float) -> float:
-    """Enough digits for every purpose, few enough to be read."""
+    """Enough digits for every purpose, few enough to read."""
     return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
 
 

@@ -85,7 +85,7 @@ def locked(data: CompiledData, where: str) -> str:
 
 
 def foreign(data: CompiledData) -> str:
-    """What is known about somebody else's program."""
+    """What is known about a foreign program."""
     if data.info().encrypted is False:
         return "its instruction set is not known"
     return "its instruction set is not known, and it counts as encrypted by its maker"

@@ -26,7 +26,7 @@ MOST_BYTES = 1 << 20
 def for_runners(built: Built, request: RunnerRequest, encryption: Encryption) -> Built:
     """The model that runners are made of; ``built`` itself unless debug variables or plain words are wanted.
 
-    A program that keeps debug variables is compiled anew and encrypted as ``built`` is. UsageError for debug variables
+    A program that keeps debug variables is compiled again and encrypted as ``built`` is. UsageError for debug variables
     that the model does not have; ProgramError where plain words are wanted of a program whose key is not here.
     """
     names = wanted_names(built.source, request)

@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A model before compilation: a network, or a program that somebody compiled already.
+    """A model before compilation: a network, or a program that was compiled before.
 
     ``where`` names it in messages; ``meta_name`` is the folder for its images; ``sha256`` belongs to the network;
     ``container`` has the bytes of the ``.femto`` that it came from.

@@ -98,7 +98,7 @@ class Encryption:
         return key_index
 
     def _foreign_registers(self, info: ProgramInfo) -> tuple[int, int]:
-        """Key index and salt that a board needs for somebody else's program."""
+        """Key index and salt that a board needs for a foreign program."""
         if info.encrypted is False or info.key_index == NOT_ENCRYPTED:
             return 0, 0
         return key_registers(info, True, self.key_index, self.salt)
@@ -107,7 +107,7 @@ class Encryption:
 def encryption(
     keyring: AnyKeyring = None, key_index: int | None = None, salt: int | None = None, noencrypt: bool = False
 ) -> Encryption:
-    """What arguments and environment (``FS_KEYRING``) ask for. UsageError for an index or a keyring that is none."""
+    """What arguments and environment (``FS_KEYRING``) ask for. UsageError for an invalid index or keyring."""
     if key_index is not None and not _is_number(key_index, INDEXES):
         raise UsageError(
             f"key index: must be in 0...{INDEXES - 1}, not {key_index!r}; --noencrypt writes plain programs."

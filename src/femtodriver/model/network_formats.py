@@ -1,4 +1,4 @@
-"""Formats of network files, by the ending of the file's name. A format exists because its row stands in this table.
+"""Formats of network files, by the ending of the file's name. A format exists because its row is in this table.
 
 To add one: a function that reads the file, and a row here; CONTRIBUTING.md has the recipe. Messages, help texts and
 ``femtodrive inspect`` follow from the row. Modules are loaded when a file is read, so that the help text need not wait

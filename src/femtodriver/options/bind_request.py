@@ -14,7 +14,7 @@ _PLAIN = (str, int, float, os.PathLike)
 
 
 class UnknownArgumentError(UsageError, TypeError):
-    """An argument that nobody knows, or one that was given twice."""
+    """An unknown argument, or one that was given twice."""
 
 
 def bind(request: type[R], given: Mapping[str, Any], where: str) -> R:
@@ -68,8 +68,8 @@ def is_default(option: Option, value: Any) -> bool:
 
 
 def unknown_argument(where: str, name: str, known: Sequence[str]) -> str:
-    """The sentence about an argument that nobody knows."""
-    from difflib import get_close_matches  # only for who mistyped
+    """The message about an unknown argument."""
+    from difflib import get_close_matches  # only needed after a typing error
 
     near = get_close_matches(name, known, 1, 0.5)
     advice = f"Did you mean {near[0]!r}?" if near else f"It knows {', '.join(known)}."

@@ -1,4 +1,4 @@
-"""How the methods of ``Femtodriver`` take their options: by keyword, and by place where the reference does so."""
+"""How the methods of ``Femtodriver`` take their options: by keyword, and by position where the reference does so."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Method(Generic[R]):
-    """A method that takes the options of ``request``; ``places``: those that may come by place, in this order."""
+    """A method that takes the options of ``request``; ``places``: those that may be given by position, in order."""
 
     def __init__(self, name: str, request: type[R], places: str = "") -> None:
         self.name, self.request, self.places = name, request, tuple(places.split())
@@ -26,14 +26,14 @@ class Method(Generic[R]):
         """The request. UnknownArgumentError (a UsageError and a TypeError) for too many values or unknown names."""
         if len(by_place) > len(self.places):
             raise UnknownArgumentError(
-                f"{self.name}: values by place must be at most {len(self.places)} after those that it names "
+                f"{self.name}: values by position must be at most {len(self.places)} after those that it names "
                 f"({', '.join(self.places) or 'none'}), not {len(by_place)}. Give the others by name."
             )
         placed = dict(zip(self.places, by_place, strict=False))
         for option in options_of(self.request):
             twice = [name for name in option.names if name in by_name]
             if twice and placed.keys() & set(option.names):
-                raise UnknownArgumentError(f"{self.name}: {twice[0]} must be given once, by place or by name.")
+                raise UnknownArgumentError(f"{self.name}: {twice[0]} must be given once, by position or by name.")
         return bind(self.request, {**placed, **by_name}, self.name)
 
     def signed(self, function: F) -> F:

@@ -26,7 +26,7 @@ class Option:
     a switch. ``group``: heading in the help text. ``aliases``: other names from the reference.
     ``on_command_line``: False for options of Python only. ``positional``: a word of its own, without a flag.
     ``repeated``: may be given several times, which makes a list. ``lone``: the value of a flag without one.
-    ``acts``: where alone it has an effect, see ``without_effect``.
+    ``acts``: what it needs to have an effect, see ``without_effect``.
     ``refused``: why any other value than the default is refused, "" if it is not. ``default``: MISSING where it must be
     given. ``name``: of the field, of the keyword in Python and, with dashes, of the flag. ``annotation``: its type, as
     text.

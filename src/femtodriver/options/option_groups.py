@@ -1,4 +1,4 @@
-"""Headings that options stand under in the help text, in its order."""
+"""Headings of the options in the help text, in its order."""
 
 RUNNING = "running"
 BOARDS = "boards, for the runner hw"

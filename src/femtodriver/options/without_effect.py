@@ -1,4 +1,4 @@
-"""Options that are right and yet change nothing in a run: they are told, not silently dropped."""
+"""Options that are valid but change nothing in a run: they are mentioned, not silently dropped."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from femtodriver.options.option import AnyRequest, given_options
 
-# Where alone an option has an effect, besides names of runners.
+# What an option needs to have an effect, besides names of runners.
 RUN = ("a run",)
 GENERATED = ("generated frames",)
 COMPARISON = ("a comparison",)

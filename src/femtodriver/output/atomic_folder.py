@@ -98,7 +98,7 @@ def _retold(target: Path) -> Iterator[None]:
 
 
 def _check_place(real: Path) -> None:
-    """OSError where something other than a folder stands in the place, or above it."""
+    """OSError where something other than a folder is in its place, or above it."""
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISDIR(os.stat(real).st_mode):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(real))
@@ -201,7 +201,7 @@ def _link(source: str | Path, place: str | Path) -> None:
 
 
 def _change_places(staged: Path, real: Path) -> None:
-    """The new tree stands in the place of the old one, which is removed; Ctrl-C waits until it is done."""
+    """The new tree is in the place of the old one, which is removed; Ctrl-C waits until it is done."""
     with _uninterrupted():
         if not real.exists():
             os.rename(staged, real)

@@ -6,7 +6,7 @@
     ├── inputs.npz        one array (frames, elements) per input; may be given to --input-file again
     └── <runner>.npz      one array (frames, elements) per output, int64, and "quanta/<output>" where they are known
 
-An integer v of an output stands for the real number v * 2**quanta. Names are escaped as ``array_names`` tells. The file
+An integer v of an output stands for the real number v * 2**quanta. Names are escaped as ``array_names`` says. The file
 of a runner may be given to --dummy-output-file.
 """
 

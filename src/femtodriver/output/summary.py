@@ -1,4 +1,4 @@
-"""What people are told about a model: what was loaded, whether it fits, what it costs. Plain lines of text."""
+"""What is printed about a model: what was loaded, whether it fits, what it costs. Plain lines of text."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def devices_text(boards: Sequence[EvkBoard], spu: str) -> str:
 def run_texts(
     output_dir: AnyPath, built: Built, done: Execution | None, doc: Mapping[str, Any] | None
 ) -> Iterator[str]:
-    """What is told when a run has ended: what ran, what it costs, which files were written."""
+    """What is printed after a run: what ran, what it costs, which files were written."""
     if done is not None and not done.compared:
         yield "; ".join(f"{name} ran, {done.frames} frames" for name in done.comparison.outputs)
     if doc is not None:

@@ -1,6 +1,6 @@
 """What a program for the open SPU says about itself beside its images: origin, part, widths, layers, memory.
 
-It stands under the key ``femtodriver`` of ``metadata.yaml`` and, without layers, source map, memory and kept places, in
+It is under the key ``femtodriver`` of ``metadata.yaml`` and, without layers, source map, memory and kept places, in
 the user data of a ``.femto`` (see ``femto/user_data.py``). A program without it is foreign: it can be converted, but
 nobody here knows what it means. Execution never looks at it.
 """
@@ -158,7 +158,7 @@ class Description:
 
 
 def lasting_entries(metadata: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What every form of a program keeps of its description, as it stands there; None where there is none."""
+    """What every form of a program keeps of its description, as it is there; None where there is none."""
     told = metadata.get(KEY)
     if not isinstance(told, Mapping):
         return None

@@ -1,7 +1,7 @@
-"""The digest that a program of ours carries, so that damage on its way is noticed before it runs.
+"""The digest that a program of ours carries, so that damage in transit is noticed before it runs.
 
 It covers what execution depends on: the used words of every bank, and of the metadata the sizes, inputs, outputs and
-the description without what a ``.femto`` loses. It stands in the description (``docs/femto.md``), and so in every form
+the description without what a ``.femto`` loses. It is in the description (``docs/femto.md``), and so in every form
 of a program that has one. It is no signature: a program that is changed in memory and written again gets a new one.
 """
 
@@ -70,7 +70,7 @@ _CHANGED = (
 
 
 def records_text(info: ProgramInfo, metadata: Mapping[str, Any]) -> bytes:
-    """What the host goes by: sizes, I/O records, part; in a form that every container gives back."""
+    """What the host relies on: sizes, I/O records, part; in a form that every container gives back."""
     content = {
         "data": _used(info.data_bank_sizes),
         "tables": _used(info.table_bank_sizes),

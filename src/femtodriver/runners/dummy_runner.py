@@ -1,4 +1,4 @@
-"""Runner "dummy": replays outputs that somebody recorded, whatever the inputs are."""
+"""Runner "dummy": replays recorded outputs, whatever the inputs are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running the runners of a model, and what comes of it."""
+"""Running the runners of a model, and their results."""
 
 from __future__ import annotations
 

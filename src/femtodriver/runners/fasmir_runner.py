@@ -20,7 +20,7 @@ from femtodriver.runners.runner import Runner, Values
 class FasmirRunner(Runner):
     """Executes the images; ``report()`` has what was counted since the last reset.
 
-    ``kept``: where internals stand in data memory when a frame has ended (``Description.kept``).
+    ``kept``: where internals are in data memory when a frame has ended (``Description.kept``).
     """
 
     def __init__(

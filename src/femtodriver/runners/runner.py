@@ -1,4 +1,4 @@
-"""What every runner is: something that turns frames of integers into frames of integers.
+"""What a runner is: something that turns frames of integers into frames of integers.
 
 Life cycle of a runner, whatever stands behind it (a graph, a simulation, a recording, later a board):
 
@@ -35,7 +35,7 @@ class Runner(ABC):
 
     ``name`` is what reports call it; ``inputs`` tells name, width and bits of every input. Values are int64; a frame
     of a variable has shape (elements,), a run of it (frames, elements). ``runs_first``: it may fail for reasons outside
-    of this process, so a comparison had better know before the long work of others.
+    this process, so a comparison runs it before the long work of others.
     """
 
     name: str

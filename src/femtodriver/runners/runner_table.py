@@ -1,4 +1,4 @@
-"""Runners by name: a runner exists because its row stands in this table, and for no other reason.
+"""Runners by name: a runner exists because its row is in this table.
 
 To add one: a module with the runner and a function that makes it, and a row here. Names of the command line, help text
 and documents follow from the row. Modules are loaded when a runner is made, so that the help text need not wait for

@@ -15,7 +15,7 @@ def test_drop_dead(golden: Golden) -> None:
         add("t0", "in0", 1),
         add("t1", "in0", 2),  # nobody needs it
         add("state0", "t1", 3),  # nor this state
-        Vec("vpass", half("state1", 0), half("state1", 8)),  # a delay line that nobody looks at
+        Vec("vpass", half("state1", 0), half("state1", 8)),  # a delay line that nothing reads
         Vec("vpass", half("state1", 8), half("in0", 0)),
         add("state2", "state2", "t0"),
         add("out0", "state2", 0),

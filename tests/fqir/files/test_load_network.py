@@ -139,7 +139,7 @@ def test_old_numpy_and_caches_are_accepted(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def twice(node_name: str = "output.1", outputs: int = 1) -> GraphProto:
-    """A network that returns a tensor twice: the copying node stands in the list of outputs."""
+    """A network that returns a tensor twice: the copying node is in the list of outputs."""
     x, y, copied = (TensorProto(label, "int16", [4]) for label in ("x", "output.0", "%x.1"))
     relu = NodeProto(fake_fmot.RELU(), {"x": x}, [y])
     copy = NodeProto(COPY(), {"x": y}, [copied] * outputs, name=node_name)

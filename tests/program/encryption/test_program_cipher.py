@@ -304,7 +304,7 @@ def test_programs_that_cannot_be_encrypted_are_refused() -> None:
 
 
 def test_programs_of_others_are_never_deciphered() -> None:
-    with pytest.raises(ProgramError, match="this one comes from somebody else"):
+    with pytest.raises(ProgramError, match="this one comes from another tool"):
         decrypt_program(golden_program(encrypted=True, encryption_key_index=0), KEYRING)
     with pytest.raises(ProgramError, match="must be encrypted to be deciphered"):
         decrypt_program(sample(), KEYRING)

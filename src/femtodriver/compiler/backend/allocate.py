@@ -1,4 +1,4 @@
-"""Where everything stands on each core: accumulator rows, addresses in data memory, tables."""
+"""Where everything is on each core: accumulator rows, addresses in data memory, tables."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from femtodriver.part import Part
 def allocate(fmir: Fmir, part: Part, *, accumulators: bool = True, bank_pairs: bool = True) -> dict[int, CoreMap]:
     """A map per used core; CapacityError when accumulators, data memory or table memory overflow.
 
-    Without ``accumulators`` only values that memory elements cannot hold stand there; without ``bank_pairs`` all
-    buffers stand one behind the other.
+    Without ``accumulators`` only values that memory elements cannot hold are there; without ``bank_pairs`` all
+    buffers follow one another.
     """
     cores = sorted({0} | {op.core for op in walk(fmir.ops)} | {buffer.core for buffer in fmir.buffers.values()})
     return {core: _allocate_core(fmir, part, core, accumulators, bank_pairs) for core in cores}

@@ -141,7 +141,7 @@ class _Core:
             self._threads[-1].signals += 1
 
     def finished(self) -> CoreCode:
-        """All threads, closed: each hands over to the next one, receivers to whoever waits for them."""
+        """All threads, closed: each hands over to the next one, receivers to the thread that waits for them."""
         for before, after in pairwise(self._threads):
             before.lines.append(_signal(self.core, after.name))
             after.signals += 1

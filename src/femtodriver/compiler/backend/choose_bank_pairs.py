@@ -1,4 +1,4 @@
-"""Which pair of banks each buffer stands in: two streams of one instruction run side by side in different pairs.
+"""Which pair of banks each buffer is in: two streams of one instruction run side by side in different pairs.
 
 A pair gives two words per cycle, which is one stream of 16-bit elements. Values that one instruction reads or writes
 together are kept apart, those with the most to lose first. Banks that hold nothing are off, so that each pair must be
@@ -22,7 +22,7 @@ _LEAST_SAVING, _LEAST_CYCLES = 0.02, 8
 
 
 def choose_bank_pairs(fmir: Fmir, part: Part, core: int, movable: Collection[str]) -> Mapping[str, int]:
-    """A pair for each of the ``movable`` buffers, which stand in data memory of this core."""
+    """A pair for each of the ``movable`` buffers, which are in data memory of this core."""
     frame = _frame(fmir, part, core, movable)
     best, lost = frame.spread(movable, 1)
     for count in range(2, part.dm_banks // 2 + 1):

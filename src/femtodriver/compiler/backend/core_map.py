@@ -1,4 +1,4 @@
-"""Where everything stands on one core: what allocation decides, and what code and images are made from."""
+"""Where everything is on one core: what allocation decides, and what code and images are made from."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TablePlace:
 class CoreMap:
     """Places on one core.
 
-    ``address``: first byte of a buffer in data memory; ``acc_row``: first accumulator row of one that stands there.
+    ``address``: first byte of a buffer in data memory; ``acc_row``: first accumulator row of one that is there.
     ``weights``, ``masks``: first word of a matrix and of its mask (0: it has none), whose words are in ``packed``.
     ``usage``: bytes by purpose; ``used_bytes``: those of data memory. ``mac_row``: first row for sums of products.
     ``stretches``: the parts of data memory that are in use, as first and end address of each, in ascending order.

@@ -39,7 +39,7 @@ class CursorRegisters:
         return self._registers[cursor.parent, size] if cursor.parent else 0
 
     def bind(self, cursor: Cursor, size: int, register: int) -> None:
-        """The cursor stands in this register, for elements of ``size`` bytes."""
+        """The cursor is in this register, for elements of ``size`` bytes."""
         self._registers[cursor.name, size] = register
 
     def unbind(self, cursor: Cursor, size: int) -> int:

@@ -1,4 +1,4 @@
-"""Weights as data memory holds them: groups in words, behind them the mask of the groups that are stored."""
+"""Weights as data memory holds them: groups in words, followed by the mask of the groups that are stored."""
 
 from __future__ import annotations
 

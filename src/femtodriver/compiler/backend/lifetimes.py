@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from femtodriver.compiler.fmir.ir import Fmir, Loop, Op, Role, bodies, reads, writes
 
 Life = tuple[int, int]
-# Roles whose buffers may share memory; all others keep theirs for ever.
+# Roles whose buffers may share memory; all others keep theirs forever.
 SHORT_LIVED = (Role.TEMP, Role.CARRIED)
 
 

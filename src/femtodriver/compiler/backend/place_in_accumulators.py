@@ -1,4 +1,4 @@
-"""Which values stand in accumulators, and in which rows.
+"""Which values are in accumulators, and in which rows.
 
 The widest come first: what memory elements cannot hold has no other place. Temporaries that only vector instructions
 touch at whole rows follow, as far as there are rows.

@@ -1,6 +1,6 @@
 """Addresses in data memory.
 
-Buffers come first: what lives for ever (inputs, outputs, states, mail, constants), then temporaries that share space by
+Buffers come first: what lives forever (inputs, outputs, states, mail, constants), then temporaries that share space by
 lifetime. They stand from address 0 on, or from the beginning of the pair of banks that was chosen for each of them.
 Weights and masks fill the room behind.
 """
@@ -30,7 +30,7 @@ def place_in_data_memory(
 ) -> None:
     """Give addresses to buffers without accumulator rows, and to matrices; CapacityError if the memory is too small.
 
-    ``bank_pairs``: whether buffers may stand in different pairs of banks; they do only where everything still fits.
+    ``bank_pairs``: whether buffers may be in different pairs of banks; they do only where everything still fits.
     """
     long_lived = [b.name for b in fmir.buffers.values() if b.core == places.core and b.role not in SHORT_LIVED]
     short_lived = [name for name, _ in sorted(lives.items(), key=lambda item: item[1]) if name not in places.acc_row]
@@ -51,7 +51,7 @@ def place_in_data_memory(
 
 @dataclass
 class _Stretch:
-    """Memory from ``start`` to ``limit`` that is filled from below; ``end``: behind what stands there."""
+    """Memory from ``start`` to ``limit`` that is filled from below; ``end``: just after what is there."""
 
     start: int
     limit: int

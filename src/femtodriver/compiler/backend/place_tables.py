@@ -1,4 +1,4 @@
-"""Where look-up tables stand in the banks of table memory, and in how many copies."""
+"""Where look-up tables are in the banks of table memory, and in how many copies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Places for values that come and go: what does not live at the same time may stand at the same place."""
+"""Places for values that come and go: what does not live at the same time may be at the same place."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from femtodriver.compiler.backend.lifetimes import Life, overlap
 
 
 class SharedSpace:
-    """A stretch of memory from 0 on, in any unit; ``end`` is behind the last place that was taken."""
+    """A stretch of memory from 0 on, in any unit; ``end`` is just after the last place taken."""
 
     def __init__(self) -> None:
         self.end = 0

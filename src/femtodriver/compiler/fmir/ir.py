@@ -1,6 +1,6 @@
 """FMIR, the mapped IR: vector operations on views of named buffers, in execution order, each on a core.
 
-Concatenation, splitting and chunking do not exist here: they are views. All arithmetic stands in ``Vec`` (one vector
+Concatenation, splitting and chunking do not exist here: they are views. All arithmetic is in ``Vec`` (one vector
 instruction each), ``Look``, ``Interp`` and ``Mac``. ``interpreter`` executes it, ``fmir_text`` prints it, ``verify``
 checks it, and ``rewriting`` has what passes need to change it.
 """
@@ -27,7 +27,7 @@ class Role(str, Enum):
     CONST = "const"
     TEMP = "temp"
     CARRIED = "carried"  # from one iteration of a loop to the next
-    KEPT = "kept"  # a copy of an inner value for whoever debugs
+    KEPT = "kept"  # a copy of an inner value for debugging
     MAIL = "mail"  # written by a message from another core
 
 
@@ -47,7 +47,7 @@ class Buffer:
 class View:
     """``length`` elements of a buffer from ``offset`` on; ``step`` 0 repeats the element at ``offset``.
 
-    With a ``cursor`` the offset counts from where the cursor of a loop stands in the present iteration.
+    With a ``cursor`` the offset counts from where the cursor of a loop is in the present iteration.
     """
 
     buffer: str

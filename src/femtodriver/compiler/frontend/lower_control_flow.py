@@ -1,7 +1,7 @@
 """Loops and conditions: bodies become operations of their own, with carried values in buffers that stay in place.
 
 A body may change states, and names outside it (all graphs share one table of names). Whatever must survive an
-iteration or a branch stands in a buffer of its own: ``settle`` brings states there before the region, and every
+iteration or a branch is in a buffer of its own: ``settle`` brings states there before the region, and every
 iteration or branch ends by copying the new values in.
 """
 
@@ -33,7 +33,7 @@ class _Carry:
 
 
 def settle(low: NamedValues, graphs: Sequence[Graph]) -> None:
-    """States that the graphs write stand in their buffers; other names that share these buffers get copies."""
+    """States that the graphs write are in their buffers; other names that share these buffers get copies."""
     changed = _written_states(low, graphs)
     buffers = {low.states[name].buffer for name in changed}
     for name, value in low.values.items():
@@ -140,7 +140,7 @@ def _keeps(low: NamedValues, carry: _Carry) -> bool:
 
 
 def _apart(low: NamedValues, value: Shaped, changed: set[str]) -> Shaped:
-    """An argument keeps its value while the body assigns the state that it stands in: then it is copied."""
+    """An argument keeps its value while the body assigns the state that it is in: then it is copied."""
     rope, shape = value
     shared = any(view.buffer in changed for view in rope)
     return ((low.copied(rope),) if shared else rope), shape

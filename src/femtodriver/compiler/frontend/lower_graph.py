@@ -58,7 +58,7 @@ class Lowering(NamedValues):
     # ---- regions -----------------------------------------------------------------------------------------------
 
     def settle(self, graphs: Sequence[Graph]) -> None:
-        """Before a region is lowered: states that its graphs write stand in their buffers, and only there."""
+        """Before a region is lowered: states that its graphs write are in their buffers, and only there."""
         lower_control_flow.settle(self, graphs)
 
     def loop(self, loop: LoopForm) -> list[tuple[Rope, Shape]]:

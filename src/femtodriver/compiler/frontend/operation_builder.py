@@ -52,7 +52,7 @@ class OperationBuilder:
         self._shared: dict[bytes, str] = {}
 
     def forget(self) -> None:
-        """Build equal operations anew from now on: the buffers that they read may have changed."""
+        """Build equal operations again from now on: the buffers that they read may have changed."""
         self._known.clear()
 
     def constant(self, values: Int64Array) -> Rope:

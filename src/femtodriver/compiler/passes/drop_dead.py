@@ -10,7 +10,7 @@ from femtodriver.part import Part
 
 
 def drop_dead(fmir: Fmir, part: Part) -> Fmir:
-    """Every operation contributes to an output, a state or a message; states that nobody reads are gone."""
+    """Every operation contributes to an output, a state or a message; states that nothing reads are gone."""
     read_states = {view.buffer for op in walk(fmir.ops) for view in reads(op) if not _keeps_itself(op, view)}
     needed = {port.buffer for port in fmir.outputs} | set(fmir.kept.values())
     needed |= {n for n, b in fmir.buffers.items() if b.role in (Role.STATE, Role.MAIL) and n in read_states}
@@ -18,7 +18,7 @@ def drop_dead(fmir: Fmir, part: Part) -> Fmir:
 
 
 def _keeps_itself(op: Op, view: View) -> bool:
-    """Whether the read only moves a state inside itself (a delay line that nobody looks at)."""
+    """Whether the read only moves a state inside itself (a delay line that nothing reads)."""
     return isinstance(op, Vec) and op.is_move and op.dst.buffer == view.buffer
 
 

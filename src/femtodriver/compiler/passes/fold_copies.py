@@ -17,7 +17,7 @@ _TARGETS = (Role.OUTPUT, Role.STATE, Role.MAIL, Role.CARRIED)
 def fold_copies(fmir: Fmir, part: Part) -> Fmir:
     """Values are made where they are wanted: in the output, state or carried value that they were copied to whole.
 
-    For a state this needs that nobody reads its old value once the temporary has begun to be written.
+    For a state this requires that nothing reads its old value once the temporary has begun to be written.
     """
     uses = Counter(view.buffer for op in walk(fmir.ops) for view in touches(op))
     return fmir.with_ops(_fold_block(fmir, fmir.ops, uses))

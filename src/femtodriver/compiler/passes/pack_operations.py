@@ -183,7 +183,7 @@ def _runs(fmir: Fmir, chains: _Chains, members: list[int]) -> list[list[int]]:
 
 
 def _extend(chains: _Chains, before: Small, after: Small) -> bool:
-    """Lay the vectors of ``after`` behind those of ``before``; False if they cannot be."""
+    """Lay the vectors of ``after`` after those of ``before``; False if they cannot be."""
     pairs = [(before.dst, after.dst), *zip(before.reads, after.reads, strict=True)]
     if not all(_may_continue(chains, *pair) for pair in pairs):
         return False
@@ -231,7 +231,7 @@ def _packed(fmir: Fmir, before: list[set[int]], chains: _Chains, runs: Iterable[
 
 
 def _ordered(before: list[set[int]], leader: list[int]) -> list[int]:
-    """Leaders of runs (and operations that are alone), each behind all that must come before, else as they were."""
+    """Leaders of runs (and operations that are alone), each after all that must precede it, else in the old order."""
     waits: dict[int, set[int]] = {}
     for index, earlier in enumerate(before):
         waits.setdefault(leader[index], set()).update(leader[one] for one in earlier)

@@ -16,7 +16,7 @@ NAME = "fakeredis"
 
 
 def make_link(request: LinkRequest) -> FakeRedisLink:
-    """The maker of the fake boards behind a redis server. UsageError for an address that is no HOST[:PORT]."""
+    """The maker of the fake boards behind a redis server. UsageError for an address that is not HOST[:PORT]."""
     server = None if request.address is None else parse_endpoint(request.address, redis_port())
     return FakeRedisLink(server, MadeUpWords.of(request), request.timeouts, request.encrypted)
 

@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 def make_link(request: LinkRequest) -> RedisLink:
-    """The maker of boards behind a redis server. UsageError for an address that is no HOST[:PORT]."""
+    """The maker of boards behind a redis server. UsageError for an address that is not HOST[:PORT]."""
     server = None if request.address is None else parse_endpoint(request.address, redis_port())
     return RedisLink(server, request.timeouts, request.encrypted)
 
@@ -107,7 +107,7 @@ class RedisLink(Transport):
 
     def _read(self, target: str, start: int, length: int) -> BusWords:
         where = f"the {target} read of {length} words from {start:#x}"
-        # Words that nobody asked for would be taken for the answer.
+        # Unsolicited words would be taken for the answer.
         self._ask(header(False, target, start, end_address(target, start, length), length), where, empty=REPLIES)
         deadline = time.monotonic() + self.timeouts.io
         found: list[int] = []
@@ -162,7 +162,7 @@ class RedisLink(Transport):
     def _no_longer_ours(self, where: str) -> DeviceError:
         return DeviceError(
             f"{self.name}: {where}: another driver has used the board meanwhile, or emptied the server's database; "
-            "reset to begin anew, when it has finished."
+            "reset to start again, when it has finished."
         )
 
     def _client_side(self) -> str:

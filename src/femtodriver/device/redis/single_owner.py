@@ -57,7 +57,7 @@ def holder_id(owner: str | None) -> int | None:
 
 
 def in_use_by(role: str, who: str) -> str:
-    """The sentence for somebody who comes second."""
+    """The message for a second client."""
     return (
         f"the server is in use by another {role} ({who[:60]!r}); wait until that has finished, and try again. One that "
         f"says nothing for {SILENCE_S} s gives way."
@@ -79,7 +79,7 @@ class Claim:
         }
 
     def acquire(self, where: str) -> None:
-        """Claim the role. DeviceError, which begins with ``where``, when somebody else has it."""
+        """Claim the role. DeviceError, which begins with ``where``, when another client has it."""
         holder = ""
         for _ in range(_TRIES):
             if self._client.set(self._keys[0], self._text, nx=True, px=1000 * SILENCE_S):

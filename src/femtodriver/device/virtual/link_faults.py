@@ -150,7 +150,7 @@ def _number(item: str, value: str, kind: str) -> float | int:
     try:
         return float(value) if kind == "float" else int(value)
     except ValueError:
-        raise UsageError(f"faults: {item!r:.60} must have a number behind the =.") from None
+        raise UsageError(f"faults: {item!r:.60} must have a number after the =.") from None
 
 
 def _usage() -> str:

@@ -1,4 +1,4 @@
-"""Serving the virtual board until somebody stops it."""
+"""Serving the virtual board until it is stopped."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _serve_tcp(
         if not is_loopback(server.address[0]):
             (tell or _log.warning)(
                 f"warning: {server.endpoint} can be reached from other machines, and the protocol has no "
-                "authentication: anybody who reaches it controls this board."
+                "authentication: anyone who can reach it controls this board."
             )
         if ready is not None:
             ready(server.endpoint)

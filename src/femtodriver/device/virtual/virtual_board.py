@@ -276,7 +276,7 @@ class VirtualBoard:
             self._engine.soft_reset()
 
     def _retire(self) -> None:
-        """The code changes: the program is built anew at the next message, from what is in the memories then."""
+        """The code changes: the program is rebuilt at the next message, from what is in the memories then."""
         if self._engine is not None:
             self._engine.store(self._memories)
         self._engine = None

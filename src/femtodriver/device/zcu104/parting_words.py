@@ -16,7 +16,7 @@ _SENTENCES = {
         "the board is in use by another client; wait until that has finished (one of your own runners: call its "
         "finish()), and try again"
     ),
-    GAVE_WAY: f"the board went to another client, as this one said nothing for {SILENCE_S:g} s; reset to begin anew",
+    GAVE_WAY: f"the board went to another client, as this one said nothing for {SILENCE_S:g} s; reset to start again",
 }
 
 

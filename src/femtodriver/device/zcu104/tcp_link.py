@@ -38,7 +38,7 @@ _WRITE_CODES = {"apb": Code.APB_WRITE, "axis": Code.AXIS_WRITE, "spu_top": Code.
 
 
 def make_link(request: LinkRequest) -> TcpLink:
-    """The maker of boards over TCP. UsageError for an address that is no HOST[:PORT]."""
+    """The maker of boards over TCP. UsageError for an address that is not HOST[:PORT]."""
     host, port = parse_endpoint(request.address or "", ZYNQ_PORT)
     return TcpLink(host, port, request.timeouts, request.settle_scale)
 
@@ -160,7 +160,7 @@ class TcpLink(Transport):
     def _check_stamp(self, words: BusWords, field: int, received: int | None, where: str) -> None:
         damage = self._stamps.damage(field, words, received)
         if damage:
-            raise DeviceError(f"{self.name}: {where}: expected check sums that fit, but {damage}; the link is damaged.")
+            raise DeviceError(f"{self.name}: {where}: expected matching checksums, but {damage}; the link is damaged.")
 
     def _check_end(self, table: Entries, end: int, where: str) -> None:
         extra = ENTRY_BYTES * (len(table) - end - 1) + len(self._received)
@@ -181,7 +181,7 @@ class TcpLink(Transport):
             raise UsageError(f"{self.name}: an address must be below {MAX_ADDRESS:#x}, not {value:#x}.")
 
     def _check_quiet(self, where: str) -> None:
-        """Bytes that nobody asked for would be taken for the answer to the next request."""
+        """Unsolicited bytes would be taken for the answer to the next request."""
         link = self._link()
         link.settimeout(0)
         try:

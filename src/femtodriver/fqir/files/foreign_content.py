@@ -25,7 +25,7 @@ _NAMES = re.compile(_GLOBAL + b"|" + _STACK_GLOBAL, re.DOTALL)
 _MEMBERS = re.compile(rb"PK\x01\x02.{24}(.)(.).{16}(?=([^\x00-\x1f]{1,200}))", re.DOTALL)
 
 _GRAPH = "fmot.fqir."
-# Modules whose names stand in every pickle of tensors, and say nothing about what it is a pickle of.
+# Modules whose names are in every pickle of tensors, and say nothing about what it is a pickle of.
 _PLUMBING = ("collections", "torch", "numpy", "builtins", "__builtin__", "_codecs", "copyreg", "copy_reg")
 _MODULES = ("torch.nn.", "torch.ao.", "fmot.")
 _TENSORS = ("torch._utils", "torch.storage")

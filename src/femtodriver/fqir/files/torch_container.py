@@ -54,7 +54,7 @@ def _unknown_form(data: bytes) -> str:
     if data[257:262] == b"ustar" or data.startswith(b"storages"):
         return f"{wanted}, not a tar archive of an old torch; load it there and save it again."
     if b"PK\3\4" in data[:4096]:
-        return f"{wanted}, not a zip archive behind other bytes."
+        return f"{wanted}, not a zip archive after other bytes."
     return f"{wanted} (a zip archive or a pickle), not something else; check that it is the right file."
 
 

@@ -73,14 +73,14 @@ def encrypt_program(data: CompiledData, keyring: Keyring, key_index: int, salt: 
 
 
 def decrypt_program(data: CompiledData, keyring: Keyring) -> CompiledData:
-    """The plain program. ProgramError for one that is not encrypted or encrypted by somebody else, for a key that the
+    """The plain program. ProgramError for one that is not encrypted or encrypted by another tool, for a key that the
     keyring lacks or that is the wrong one, and for any bit that changed in images, sizes or I/O records."""
     info = data.info()
     if info.encrypted is False:
         raise ProgramError("encryption: the program must be encrypted to be deciphered.")
     if not is_ours(data.metadata):
         raise ProgramError(
-            f"encryption: the program must have been enciphered by {SCHEME}; this one comes from somebody else, and "
+            f"encryption: the program must have been enciphered by {SCHEME}; this one comes from another tool, and "
             "what its words mean is not known here."
         )
     key_index = info.key_index or 0
@@ -128,8 +128,8 @@ class BoardCipher:
 
 
 def _opened(cipher: WordCipher, key_index: int, salt: int, banks: Banks) -> tuple[dict[tuple[int, str], Words], bytes]:
-    """Plain words and their tag, if it is the stored one. All checks end in the same sentence: it tells no attacker
-    which of them failed."""
+    """Plain words and their tag, if it is the stored one. All checks end in the same message, so that an attacker does
+    not learn which of them failed."""
     tagged = {(core, bank): cipher.decipher(core, bank, words) for (core, bank), words in banks.items() if len(words)}
     found = _without_tag(tagged.pop((0, "SB"), np.zeros(0, np.uint64)))
     if found is not None:
@@ -156,7 +156,7 @@ def _words_tag(cipher: WordCipher, key_index: int, salt: int, plain: Banks) -> b
 
 
 def _records_tag(cipher: WordCipher, words_tag: bytes, info: ProgramInfo, metadata: Mapping[str, Any]) -> bytes:
-    """Tag of what the host goes by."""
+    """Tag of what the host relies on."""
     return cipher.tag(SCHEME.encode() + b" records\0", words_tag, records_text(info, metadata))
 
 

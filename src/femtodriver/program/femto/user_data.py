@@ -46,7 +46,7 @@ def with_user_data(data: CompiledData, where: str) -> CompiledData:
 
 
 def with_unchecked_user_data(data: CompiledData, where: str) -> CompiledData:
-    """The same whatever the digest says, for whoever wants to look into a damaged file."""
+    """The same without a check of the digest, for a look into a damaged file."""
     told = _parsed(data.metadata.get("userdata"), where)
     if told is None:
         return data
@@ -91,7 +91,7 @@ def _parsed(content: object, where: str) -> Mapping[str, Any] | None:
         return None
     try:
         value = load_json(content.rstrip(b"\0"), where, ProgramError)
-    except ProgramError:  # of somebody else: any bytes may stand there
+    except ProgramError:  # of somebody else: any bytes may be there
         return None
     return value if isinstance(value, Mapping) and is_described({KEY: value}) else None
 
