@@ -142,7 +142,7 @@ def _listed(names: list[str]) -> str:
 def _clock(doc: Doc) -> list[str]:
     lowest = doc["lowest_clock"]
     text = (
-        f"{quantity(lowest['clock_hz'], 'Hz')} is the lowest that meets the deadline, and would take "
+        f"{quantity(lowest['clock_hz'], 'Hz')} is the lowest at which the worst frame fits; it would take "
         f"{quantity(lowest['power_w']['typical'], 'W')} typical at the same voltage"
     )
     return wrapped_lines("Clock", text)

@@ -133,10 +133,15 @@ class MeasureRequest:
         help="seconds from one frame to the next, for power (default 0.016)",
     )
     temperature: float | None = option(
-        None, kind=CELSIUS, metavar="DEGC", group=RUNNING, acts=("fasmir",), help="of the part, for power (default 25)"
+        None,
+        kind=CELSIUS,
+        metavar="DEGC",
+        group=RUNNING,
+        acts=("fasmir",),
+        help="measure at that temperature in degC (default 25)",
     )
     clock: float | None = option(
-        None, kind=HERTZ, metavar="HZ", group=RUNNING, acts=("fasmir",), help="measure as if that were the part's clock"
+        None, kind=HERTZ, metavar="HZ", group=RUNNING, acts=("fasmir",), help="measure at another clock than the part's"
     )
     voltage: float | None = option(
         None,
@@ -144,7 +149,7 @@ class MeasureRequest:
         metavar="V",
         group=RUNNING,
         acts=("fasmir",),
-        help="measure as if that were the core's voltage",
+        help="measure at another voltage of the core",
     )
     battery_mwh: float | None = option(
         None,
