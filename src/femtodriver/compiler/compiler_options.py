@@ -13,13 +13,21 @@ from femtodriver.errors import UsageError
 AUTO = "auto"
 CORES, CORES_DOC = "cores", "how many cores to use: auto, or a number up to the part's"
 REUSE = Switch("reuse", "compute equal operations on equal operands once")
+SIMPLIFY = Switch("simplify", "shift instead of multiplying by powers of two, and leave out what changes nothing")
 ACCUMULATORS = Switch(
     "accumulators", "keep values that only vector instructions touch in accumulators instead of memory"
 )
 BANK_PAIRS = Switch("bank_pairs", "keep what one instruction reads and writes in different pairs of banks")
 LATE_BIAS = Switch("late_bias", "add the bias of a matrix product with its result instead of beginning with it")
 # Every option that is true or false.
-SWITCHES = (REUSE, *(entry.option for entry in PASSES if entry.option is not None), ACCUMULATORS, BANK_PAIRS, LATE_BIAS)
+SWITCHES = (
+    REUSE,
+    SIMPLIFY,
+    *(entry.option for entry in PASSES if entry.option is not None),
+    ACCUMULATORS,
+    BANK_PAIRS,
+    LATE_BIAS,
+)
 # The first version of program files has its options in this order; all others follow in the order of ``SWITCHES``.
 _FIRST = (CORES, REUSE.name, "drop_dead")
 _ORDER = tuple(dict.fromkeys((*_FIRST, *(switch.name for switch in SWITCHES))))

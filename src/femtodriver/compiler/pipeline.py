@@ -18,6 +18,7 @@ from femtodriver.compiler.compiler_options import (
     DEFAULT_OPTIONS,
     LATE_BIAS,
     REUSE,
+    SIMPLIFY,
     Options,
 )
 from femtodriver.compiler.fmir.fmir_text import fmir_text
@@ -61,7 +62,7 @@ def compile_network(
     """
     _check(network, part, options)
     _dump(dump, 0, "fqir.txt", partial(network_text, network))
-    lowered = lower_network(network, part, reuse=options.allow(REUSE), keep=keep)
+    lowered = lower_network(network, part, reuse=options.allow(REUSE), simplify=options.allow(SIMPLIFY), keep=keep)
     mapped = run_passes(lowered, part, options, dump)
     errors: list[CapacityError] = []
     for placed in placements(mapped, part, options.cores):

@@ -19,18 +19,21 @@ from femtodriver.isa.limits import MAX_ELEMENT_BITS
 from femtodriver.part import Part
 
 
-def lower_network(network: Network, part: Part, *, reuse: bool = True, keep: Sequence[str] = ()) -> Fmir:
+def lower_network(
+    network: Network, part: Part, *, reuse: bool = True, simplify: bool = True, keep: Sequence[str] = ()
+) -> Fmir:
     """The network on core 0, straight from the operators; again with wider states until all values fit theirs.
 
     ``part``: its accumulators say how many elements of wide values are made at a time.
-    ``reuse``: build equal operations once. ``keep``: names of tensors whose values stay readable until the frame ends.
+    ``reuse``: build equal operations once. ``simplify``: build cheaper ones that give the same.
+    ``keep``: names of tensors whose values stay readable until the frame ends.
     UnsupportedError for what cannot be compiled.
     """
     reference = Reference(network)
     initial = {name: np.asarray(reference.values[name], np.int64) for name in network.state_names}
     widths: dict[str, int] = {}
     while True:
-        lowering = Lowering(network, initial, widths, wide_elements(part), reuse=reuse, keep=keep)
+        lowering = Lowering(network, initial, widths, wide_elements(part), reuse=reuse, simplify=simplify, keep=keep)
         lowering.graph(network.frame)
         fmir = lowering.finish()
         if not lowering.too_narrow:

@@ -40,9 +40,10 @@ class NamedValues(OperationBuilder, ABC):
         wide_elements: int,
         *,
         reuse: bool = True,
+        simplify: bool = True,
         keep: Iterable[str] = (),
     ) -> None:
-        super().__init__(wide_elements, reuse=reuse)
+        super().__init__(wide_elements, reuse=reuse, simplify=simplify)
         self.network = network
         self.widths = widths
         self.too_narrow: dict[str, int] = {}

@@ -24,6 +24,7 @@ from femtodriver.compiler.fmir.ir import (
 )
 from femtodriver.compiler.frontend import ropes
 from femtodriver.compiler.frontend.ropes import Rope
+from femtodriver.compiler.frontend.simplify import simplified, unchanged
 from femtodriver.errors import ModelError, UnsupportedError
 from femtodriver.isa import Result, fits_immediate, limits
 
@@ -37,11 +38,12 @@ class OperationBuilder:
     """Buffers, matrices, tables and operations under construction; equal operations are built once, with ``reuse``.
 
     ``wide_elements``: how many elements a result of more than 32 bits may have, which only accumulators hold.
+    ``simplify``: build cheaper operations that give the same.
     """
 
-    def __init__(self, wide_elements: int, *, reuse: bool = True) -> None:
+    def __init__(self, wide_elements: int, *, reuse: bool = True, simplify: bool = True) -> None:
         self.wide_elements = wide_elements
-        self._reuse = reuse
+        self._reuse, self._simplify = reuse, simplify
         self.buffers: dict[str, Buffer] = {}
         self.matrices: dict[str, Matrix] = {}
         self.tables: dict[str, Int64Array] = {}
@@ -105,9 +107,14 @@ class OperationBuilder:
         a, shift_a = (zeros, 0) if shift_a > _MOST_LEFT else (a, shift_a)
         b, shift_b = (zeros, 0) if shift_b > _MOST_LEFT else (b, shift_b)
         a, b = self._operand(a, size), self._operand(b, size)
-        key = (op, a, b, shift_a, shift_b, post)
+        template = Vec(op, View("", 0, size), 0, 0, shift_a, shift_b, post)
+        if self._simplify:
+            template, a, b = simplified(template, a, b, self._number, self.bits)
+            same = unchanged(template, a, b, self._number, self.bits)
+            if same is not None:
+                return same
+        key = (template, a, b)
         if key not in self._known:
-            template = Vec(op, View("", 0, size), 0, 0, shift_a, shift_b, post)
             result = self._fold(template, a, b, size) or self._emit_vec(template, a, b, size)
             if not self._reuse or self.bits(result) == limits.ACCUMULATOR_BITS:  # wide ones would hold accumulators
                 return result
@@ -238,6 +245,13 @@ class OperationBuilder:
         if known is not None and known.size and (known == known[0]).all() and fits_immediate(int(known[0])):
             return int(known[0])
         return self.contiguous(value) if not (len(value) == 1 and not value[0].step) else value[0]
+
+    def _number(self, value: Rope | int) -> int | None:
+        """The value of all elements, if it is the same in every frame and for all of them."""
+        if isinstance(value, int):
+            return value
+        known = self.known(value)
+        return int(known[0]) if known is not None and known.size and (known == known[0]).all() else None
 
     def _one_view(self, value: Rope) -> Rope:
         return value if len(value) == 1 else (self.contiguous(value),)
