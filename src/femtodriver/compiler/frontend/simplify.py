@@ -28,7 +28,7 @@ def simplified(op: Vec, a: Side, b: Side, number: Number, width: Width) -> tuple
 
 def unchanged(op: Vec, a: Side, b: Side, number: Number, width: Width) -> Rope | None:
     """The operand that is the result, if there is one."""
-    choices = [(a, op.shift_a, 0)] if op.is_move else []
+    choices: list[tuple[Side, int, int | None]] = [(a, op.shift_a, 0)] if op.is_move else []
     if op.op in ("vadd", "vsub"):
         choices.append((a, op.shift_a, number(b)))
     if op.op == "vadd":
