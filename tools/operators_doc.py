@@ -14,6 +14,7 @@ from math import prod
 from pathlib import Path
 
 import numpy as np
+from example_networks import example_network
 
 from femtodriver.arrays import Int64Array
 from femtodriver.compiler.backend.symbolic_program import CodeLine, Label
@@ -21,7 +22,6 @@ from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.fmir.fmir_text import fmir_text
 from femtodriver.compiler.fmir.ir import Role
 from femtodriver.compiler.pipeline import Compilation, compile_network
-from femtodriver.fqir.example_networks import example_network
 from femtodriver.fqir.graph import Network
 from femtodriver.fqir.operators.constant_kinds import REQUIRED
 from femtodriver.fqir.operators.control_flow import Call

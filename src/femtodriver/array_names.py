@@ -26,13 +26,12 @@ def escape_name(name: str) -> str:
     is cut there and ends in ``%~`` and the SHA-256 of the name: an archive cannot hold more.
     """
     text = "".join(
-        _escaped(char) if char in _FORBIDDEN or not char.isprintable() else char
-        for char in _MISTAKABLE.sub("%25", name)
+        escaped(char) if char in _FORBIDDEN or not char.isprintable() else char for char in _MISTAKABLE.sub("%25", name)
     )
     if text in (".", ".."):
-        text = _escaped(".") + text[1:]
+        text = escaped(".") + text[1:]
     if text.endswith(_ENDING):
-        text = text[: -len(_ENDING)] + _escaped(".") + _ENDING[1:]
+        text = text[: -len(_ENDING)] + escaped(".") + _ENDING[1:]
     if len(text) <= MOST_CHARACTERS:
         return text
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
@@ -50,7 +49,8 @@ def unescape_name(text: str) -> str:
     return name if escape_name(name) == text else text
 
 
-def _escaped(char: str) -> str:
+def escaped(char: str) -> str:
+    """The bytes of a character in UTF-8, as in URLs: ``%`` and two capital hexadecimal digits each."""
     return "".join(f"%{byte:02X}" for byte in char.encode("utf-8", "surrogatepass"))
 
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from math import prod
 
+from example_networks import example_constants, example_network
+
 from femtodriver.errors import FemtoError
-from femtodriver.fqir.example_networks import example_constants, example_network
 from femtodriver.fqir.graph import Graph, Node, Tensor
 from femtodriver.fqir.location import NodePlace
 from femtodriver.fqir.operators.control_flow import Call

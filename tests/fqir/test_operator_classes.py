@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from example_networks import example_network
 
 from femtodriver.errors import FemtoError
 from femtodriver.fqir import registry
-from femtodriver.fqir.example_networks import example_network
 from femtodriver.fqir.operators import arithmetic
 from femtodriver.fqir.operators.constant_kinds import REQUIRED, Width
 from femtodriver.fqir.operators.control_flow import Call

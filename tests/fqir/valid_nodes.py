@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from example_networks import example_constants
 
 from femtodriver.errors import ModelError
-from femtodriver.fqir.example_networks import example_constants
 from femtodriver.fqir.graph import Graph, Network, Node, Table, Tensor
 from femtodriver.fqir.operators.operator import Operator
 from femtodriver.fqir.registry import OPERATORS

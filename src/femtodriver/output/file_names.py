@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 
+from femtodriver.array_names import escaped
 from femtodriver.errors import UsageError
 
 _KEPT = frozenset("-_+=@,()[]")
@@ -24,7 +25,7 @@ def safe_name(name: str) -> str:
         raise UsageError("model name: must be at least one character, not empty.")
     last = len(name) - 1
     text = "".join(
-        char if _is_kept(char, inside=0 < place < last) else _escaped(char) for place, char in enumerate(name)
+        char if _is_kept(char, inside=0 < place < last) else escaped(char) for place, char in enumerate(name)
     )
     whole = text.encode("utf-8")
     if len(whole) <= _MOST_BYTES:
@@ -45,7 +46,3 @@ def _can_be_written(char: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _escaped(char: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in char.encode("utf-8", "surrogatepass"))
