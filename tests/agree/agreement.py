@@ -10,6 +10,7 @@ from unittest import mock
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.compiler.backend.message_room import router_words
 from femtodriver.compiler.compiler_options import DEFAULT_OPTIONS, Options
 from femtodriver.compiler.fmir.interpreter import FmirExecutor
 from femtodriver.compiler.passes import pack_operations
@@ -26,7 +27,7 @@ from femtodriver.part import Part
 Frame = Mapping[str, npt.NDArray[np.int64]]
 EXACT, SHARED = "exact", "exact, several cores"
 # What memories and code can run out of. Accumulators hold wide values for a moment, and must always suffice.
-LIMITED = ("data memory", "instruction memory", "table memory", "threads")
+LIMITED = ("data memory", "instruction memory", "table memory", "threads", "router", "output buffer")
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def _checked(network: Network, frames: Sequence[Frame], target: Target) -> Outco
     found = _outside(network, compiled, outputs, inner)
     if found is not None:
         return found
-    fmir, machine = FmirExecutor(compiled.fmir), Machine(compiled.data, target.part)
+    fmir, machine = FmirExecutor(compiled.fmir), Machine(compiled.data, target.part, check_state=True)
     kept = compiled.data.metadata["femtodriver"]["kept"]
     for _ in range(2):  # the second time after a reset
         for number, frame in enumerate(frames):
@@ -88,6 +89,9 @@ def _checked(network: Network, frames: Sequence[Frame], target: Target) -> Outco
             for difference in differences:
                 if difference is not None:
                     return difference
+            for core, most in router_words(compiled.fasmir).items():
+                if machine.spu.router.most(core) > most:
+                    return Outcome("WRONG router", f"core {core}: more words wait than {most}")
         fmir.reset()
         machine.reset()
     return Outcome(SHARED if len(compiled.data.mems_per_core) > 1 else EXACT)

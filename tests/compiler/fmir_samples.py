@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from femtodriver.arrays import Int64Array
 from femtodriver.compiler.backend.allocate import allocate
 from femtodriver.compiler.backend.build_threads import build_threads
 from femtodriver.compiler.backend.link import link
+from femtodriver.compiler.backend.message_room import within_message_room
 from femtodriver.compiler.fmir.interpreter import FmirExecutor
 from femtodriver.compiler.fmir.ir import (
     Buffer,
@@ -109,7 +111,8 @@ def finished(fmir: Fmir, part: Part | None = None, *, late_bias: bool = True) ->
     """The images of a placed network."""
     part = part or load_part()
     maps = allocate(fmir, part)
-    return link(fmir, build_threads(fmir, maps, late_bias=late_bias), part)[0]
+    program = within_message_room(partial(build_threads, fmir, maps, late_bias=late_bias), part)
+    return link(fmir, program, part)[0]
 
 
 def machine_outputs(fmir: Fmir, count: int = 4, part: Part | None = None, *, late_bias: bool = True) -> Outputs:

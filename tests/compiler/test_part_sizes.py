@@ -26,6 +26,7 @@ ENTRIES: dict[str, dict[str, Any]] = {
     "instruction memory": {"im_words": 4096},
     "threads": {"threads": 64},
     "accumulators": {"acc_rows": 128},
+    "router": {"router_words": 4096},
 }
 
 
@@ -99,6 +100,7 @@ parts = st.builds(
     im_words=st.one_of(sizes(4096), st.just(4096)),
     threads=sizes(64),
     acc_rows=sizes(128),
+    router_words=sizes(256),
     message_latency=st.one_of(st.integers(1, 9), st.integers(1, 1 << 70)),
 )
 

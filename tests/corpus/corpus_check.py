@@ -158,7 +158,7 @@ def _run(row: Row, network: Network, compiled: Compilation, cases: Sequence[Case
     reference, mapped, machine = (
         Reference(network),
         FmirExecutor(compiled.fmir),
-        Machine(compiled.data, load_part(part)),
+        Machine(compiled.data, load_part(part), check_state=True),
     )
     independent = network.init is None
     fqir = Runner("fqir", reference.reset, reference.step)

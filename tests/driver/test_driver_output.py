@@ -65,7 +65,7 @@ def test_metadata_is_plain_yaml_with_records_and_description(fd: Femtodriver) ->
     assert told["part"] == "spu001"
     assert len(told["part_sha256"]) == len(told["model"]["sha256"]) == 64
     assert told["compiler"]["options"] == Options().table()
-    assert told["isa"] == "open-spu/2"
+    assert told["isa"] == "open-spu/3"
     assert told["layers"][0]["op"] == "copy"
 
 

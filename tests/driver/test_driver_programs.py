@@ -85,7 +85,7 @@ def test_the_container_carries_no_source_map_but_names_and_part(fd: Femtodriver)
         "schema", "isa", "part", "part_sha256", "part_geometry", "compiler", "model", "digest", "inputs", "outputs",
         "input_forms", "output_forms",
     }  # fmt: skip
-    assert told["isa"] == "open-spu/2"
+    assert told["isa"] == "open-spu/3"
     assert told["inputs"] == [{"id": "0", "name": "features", "bits": 16}]
     assert told["model"]["name"] == "keyword_spotter"
     assert file.model.name == "keyword_spotter"
@@ -258,9 +258,9 @@ def test_containers_without_our_marker_are_foreign(fd: Femtodriver, content: byt
 
 def test_a_container_for_another_version_of_the_instruction_set_is_refused(fd: Femtodriver) -> None:
     _, femto, _ = fd.compile("LOOPBACK")
-    told = {**json.loads(FemtoFile.import_file(femto).model.user_data), "isa": "open-spu/1"}
+    told = {**json.loads(FemtoFile.import_file(femto).model.user_data), "isa": "open-spu/2"}
     path = with_user_data(femto, "old.femto", json.dumps(told).encode())
-    with pytest.raises(ProgramError, match=r"old\.femto: user data: isa: must be open-spu/2, .* Compile "):
+    with pytest.raises(ProgramError, match=r"old\.femto: user data: isa: must be open-spu/3, .* Compile "):
         fd.compile(path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,6 +35,7 @@ end
 back:
 recv address=0x40 length=2
 out address=0x40 length=2 target=9
+idle:
 end
 """
 CORE1 = """
@@ -50,9 +52,9 @@ class Program:
     mems_per_core: dict[int, Any]
 
 
-def program() -> Program:
-    labels = assemble(CORE0)[1]
-    cores = [Source(CORE0, threads=[(2, "both")]), Source(CORE1.format(back=labels["back"]))]
+def program(core0: str = CORE0, threads: Sequence[tuple[int, str]] = ((2, "both"),)) -> Program:
+    labels = assemble(core0)[1]
+    cores = [Source(core0, threads=threads), Source(CORE1.format(back=labels["back"]))]
     mems = {core: images(source) for core, source in enumerate(cores)}
     metadata: dict[str, Any] = {
         "data_bank_sizes": {0: {}, 1: {}},
@@ -144,7 +146,7 @@ def test_frame_times_by_hand() -> None:
     assert [core.total("cycles") for core in report.cores] == [50, 17]
 
 
-def test_inputs_come_one_word_per_cycle_also_to_different_cores() -> None:
+def test_inputs_are_in_their_buffer_when_the_frame_begins() -> None:
     code = "recv address=0 length=4\nend"
     mems = {core: images(Source(code)) for core in (0, 1)}
     record = {"pc_val": 0, "len_64b_words": 4, "dtype": "V_S", "precision": "STD"}
@@ -157,10 +159,40 @@ def test_inputs_come_one_word_per_cycle_also_to_different_cores() -> None:
     made = Machine(Program(metadata, mems), SMALL)
     made.step({"a": np.zeros(32, np.int64), "b": np.zeros(32, np.int64)})
     report = made.report()
-    # a's header comes at 0, its words at 1 to 4, b's header at 5: 5 + 2 + 6 + 1 = 14.
-    assert report.cores[0].waiting == {"message": 5, "dependency": 0, "idle": 0}
-    assert report.cores[1].waiting == {"message": 0, "dependency": 0, "idle": 5}
-    assert report.frame_cycles == report.latency_cycles == (14,)
+    # Both cores take their words from cycle 0 on, whatever the link takes before: 2 + 6 + 1 = 9.
+    assert report.cores[0].waiting == {"message": 0, "dependency": 0, "idle": 0}
+    assert report.cores[1].waiting == {"message": 0, "dependency": 0, "idle": 0}
+    assert report.frame_cycles == report.latency_cycles == (9,)
+    assert (report.input_words, report.output_words) == (10, 0)
+
+
+def test_words_of_inputs_and_outputs_are_reported_with_headers() -> None:
+    report = machine().report()
+    assert (report.input_words, report.output_words) == (3 + 2, 3 + 3)
+
+
+def buffer(what: str, words: int) -> dict[str, Any]:
+    return {f"{what}_buffer_words": words}
+
+
+@pytest.mark.parametrize(("what", "words"), [("input", 5), ("output", 6)])
+def test_a_program_whose_frame_exceeds_a_buffer_is_refused(what: str, words: int) -> None:
+    Machine(program(), replace(SMALL, **buffer(what, words))).step({"a": A, "b": B})
+    with pytest.raises(ProgramError) as caught:
+        Machine(program(), replace(SMALL, **buffer(what, words - 1)))
+    assert str(caught.value) == (
+        f"program: the {what}s of a frame must fit the {what} buffer of spu001 ({words - 1} words of 64 bits, "
+        f"headers included), not {words} words."
+    )
+
+
+def test_an_output_that_is_sent_twice_can_fill_the_output_buffer() -> None:
+    twice = program(
+        CORE0.replace("idle:", "out address=0x40 length=2 target=9\nend\nidle:", 1).replace("end\nout", "out")
+    )
+    assert Machine(twice, SMALL).step({"a": A, "b": B})["z"].tolist() == [2, -4, 6, 8, -5536]
+    with pytest.raises(MachineFault, match=r"^output buffer: must hold all outputs of a frame, 8 words at most, not 9"):
+        Machine(twice, replace(SMALL, output_buffer_words=8)).step({"a": A, "b": B})
 
 
 def test_every_core_is_busy_or_waiting_in_every_frame() -> None:
@@ -224,6 +256,26 @@ def test_a_deadlock_names_the_output_and_the_waiting_threads() -> None:
         Machine(given, SMALL).step({"a": A, "b": B})
     assert str(caught.value) == (
         f"deadlock: every core is at rest but y, z never came: core 0 thread 0 (pc {pc}) waits for 1 more of 3."
+    )
+
+
+def test_state_in_accumulators_is_undefined_at_the_start_of_a_frame() -> None:
+    made = Machine(program(), SMALL, check_state=True)
+    frames = [made.step({"a": A, "b": B}) for _ in range(2)]
+    assert [frame["y"].tolist() for frame in frames] == [[-873, -1128, -1000]] * 2
+    assert frames[0]["z"].tolist() == frames[1]["z"].tolist() != [2, -4, 6, 8, -5536]
+
+
+def test_a_frame_that_leaves_a_dependency_count_in_between_is_a_fault() -> None:
+    """Every other frame would start the second thread; a chip that is switched off in between forgets that."""
+    twice = program(CORE0.replace("both:\n", "both:\nsignal thread=1\n"), ((2, "both"), (2, "idle")))
+    made = Machine(twice, SMALL)
+    with pytest.raises(MachineFault) as caught:
+        made.step({"a": A, "b": B})
+    pc = int(twice.mems_per_core[0]["PB"][0][1])
+    assert str(caught.value) == (
+        "end of the frame: every dependency count must have its initial value when all cores are at rest, "
+        f"but core 0 thread 1 (pc {pc}) waits for 1 more of 2."
     )
 
 

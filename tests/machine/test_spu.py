@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from femtodriver.errors import MachineFault
-from tests.machine.machine_bench import SMALL4, Bench, Source
+from tests.machine.machine_bench import SMALL, SMALL4, Bench, Source
 
 LATENCY = 4
 IDLE = {"message": 0, "dependency": 0, "idle": 0}
@@ -287,3 +289,76 @@ def test_a_message_that_nobody_takes_is_gone() -> None:
     bench = Bench("end\nlater:\nend")
     bench.spu.begin_frame()
     assert bench.post([1, 2, 3]).spu.run() == 3
+
+
+def test_a_frame_finds_nothing_of_the_last_one_in_accumulators_and_base_registers() -> None:
+    """A program that counts frames there: right by luck, unless the state of a frame's start is checked."""
+    text = "vadd a0, a0, #1\naddb register=1 value=1\nend"
+    lucky, checked = Bench(text), Bench(text)
+    for bench, check_state in ((lucky, False), (checked, True)):
+        for _ in range(2):
+            bench.spu.begin_frame(check_state=check_state)
+            bench.post().spu.run()
+    assert (lucky.acc(0, 1), lucky.core().core.bases[1]) == ([2], 2)
+    left = checked.core().core
+    checked.spu.begin_frame(check_state=True)
+    first = (left.acc.tolist(), list(left.bases))
+    assert abs(left.acc).min() > 2**32
+    assert left.bases[0] == 0
+    assert all(-(2**19) <= base < -(2**17) for base in left.bases[1:])
+    checked.post().spu.run()
+    checked.spu.begin_frame(check_state=True)
+    assert (left.acc.tolist(), list(left.bases)) == first
+
+
+def test_data_memory_outlives_the_frame_when_state_is_checked() -> None:
+    bench = Bench("vadd [0]:i8, [0]:i8, #1\nend")
+    for _ in range(3):
+        bench.spu.begin_frame(check_state=True)
+        bench.post().spu.run()
+    assert bench.read(0, 8, 1) == [3]
+
+
+TAKE = "recv address=0 length=3\nend"
+
+
+def test_the_router_keeps_words_from_the_send_until_they_are_taken() -> None:
+    """Two messages of 4 words: the second send begins at 2 + 5 = 7, the first is taken at 2 + 5 + 4 + 2 + 5 = 18."""
+    bench = Bench("send address=0 length=3 core=1 target=0\n" * 2 + "end", TAKE)
+    bench.run()
+    assert [bench.spu.router.most(core) for core in (0, 1)] == [0, 8]
+    send = "send address=0 length=3 core=1 target=0\n"
+    text = send + "setb register=1 value=1\n" * 11 + send + "end"
+    apart = Bench(text, TAKE)  # the second send begins at 18
+    apart.run()
+    assert apart.spu.router.most(1) == 4
+    close = Bench(text.replace("setb register=1 value=1\n", "", 1), TAKE)
+    close.run()
+    assert close.spu.router.most(1) == 8
+
+
+def test_a_message_that_nobody_takes_leaves_the_router_with_its_thread() -> None:
+    bench = Bench("send address=0 length=3 core=1 target=0\nsend address=0 length=3 core=1 target=1\nend", "end\nend")
+    # The first thread of core 1 runs from 11 to 14, the second from 16 to 19; the second send begins at 7.
+    bench.run()
+    assert bench.spu.router.most(1) == 8
+
+
+def test_more_words_than_the_router_keeps_are_a_fault_and_the_next_frame_begins_anew() -> None:
+    text = "send address=0 length=3 core=1 target=0\n" * 2 + "end"
+    assert Bench(text, TAKE, part=replace(SMALL, router_words=8)).run()
+    bench = Bench(text, TAKE, part=replace(SMALL, router_words=7))
+    for _ in range(2):
+        with pytest.raises(MachineFault) as caught:
+            bench.run()
+        assert str(caught.value) == (
+            "router: at most 7 words must wait for core 1 at one time, not 8. "
+            "Have messages taken before more are sent, or use a part with a larger router (router_words)."
+        )
+
+
+def test_messages_of_the_host_and_signals_do_not_fill_the_router() -> None:
+    bench = Bench("recv address=0 length=2\nsignal core=1 thread=0\nend", Source("t:\nend", threads=[(1, "t")]))
+    bench.spu.begin_frame()
+    bench.post([1, 2]).spu.run()
+    assert [bench.spu.router.most(core) for core in (0, 1)] == [0, 0]

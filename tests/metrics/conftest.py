@@ -62,7 +62,13 @@ def two_core_report() -> RunReport:
     table = {"cycles": 400, "instructions": 6, "im_read": 6, "alu": 640, "tm_read": 128, "saturated": 2}
     first = CoreReport({0: receive, 4: matrix, 9: send}, {"message": 0, "idle": 589}, (1500, 500), (100, 0))
     second = CoreReport({0: table}, {"message": 1100, "dependency": 0, "idle": 100}, (0, 0), (0, 0))
-    return RunReport(frame_cycles=(600, 500, 500), latency_cycles=(580, 490, 495), cores=(first, second))
+    return RunReport(
+        frame_cycles=(600, 500, 500),
+        latency_cycles=(580, 490, 495),
+        cores=(first, second),
+        input_words=5,
+        output_words=20,
+    )
 
 
 @pytest.fixture
@@ -82,7 +88,7 @@ def description() -> Description:
     )
     return Description(
         schema=1,
-        isa="open-spu/2",
+        isa="open-spu/3",
         input_bits={},
         output_bits={},
         part="spu001",

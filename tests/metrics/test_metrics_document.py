@@ -29,7 +29,7 @@ def test_keys_stand_in_the_documented_order(tiny_report: RunReport) -> None:
     table = PAGE.read_text("utf-8").partition("## Every figure")[2].partition("\n## ")[0]
     keys = re.findall(r"^\| `([^`.[]+)", table, flags=re.MULTILINE)
     assert list(doc) == list(dict.fromkeys(keys)), "docs/metrics.md must have a row for each key, in this order"
-    assert doc["schema"] == "femtodriver-metrics/2"
+    assert doc["schema"] == "femtodriver-metrics/3"
     assert list(doc["model"]) == ["name", "sha256"]
     assert list(doc["hardware"])[:6] == ["name", "sha256", "cores", "lanes", "clock_hz", "voltage_v"]
     assert list(doc["tool"])[:4] == ["version", "native", "compiler_options", "seed"]
@@ -226,7 +226,7 @@ def descriptions(draw: st.DrawFn) -> Description:
         pairs = list(zip(edges[::2], edges[1::2], strict=False))
         source_map[core] = tuple((first, end, len(layers) + place) for place, (first, end) in enumerate(pairs))
         layers += [DescribedLayer(f"layer {first}", "x", "%", core) for first, _ in pairs]
-    return Description(2, "open-spu/2", {}, {}, layers=tuple(layers), source_map=source_map, memory={})
+    return Description(2, "open-spu/3", {}, {}, layers=tuple(layers), source_map=source_map, memory={})
 
 
 def close(parts: list[float], total: float) -> bool:
@@ -282,3 +282,22 @@ def test_a_program_for_a_larger_part_is_refused(
 
 def test_a_description_without_layers_counts_as_none(two_core_report: RunReport, description: Description) -> None:
     assert build_document(two_core_report, description.short(), PART) == build_document(two_core_report, None, PART)
+
+
+def test_the_link_is_words_over_its_rate_and_stands_beside_the_latency(
+    two_core_report: RunReport, description: Description
+) -> None:
+    part = dataclasses.replace(load_part(), link_bits=2, link_hz=10e6, link_kind="measured", link_source="a scope")
+    doc = build_document(two_core_report, description, part)
+    link: Any = doc["link"]
+    # 64 bits by 2 lines at 10 MHz: 3.2 us for a word.
+    assert (link["input_words"], link["output_words"]) == (5, 20)
+    assert (link["input_s"], link["output_s"]) == (16e-6, 64e-6)
+    assert link["latency_s"] == {"mean": 85.2166667e-6, "min": 84.9e-6, "p99": 85.8e-6, "max": 85.8e-6}
+    assert {key: link[key] for key in ("bits", "clock_hz", "kind", "source")} == {
+        "bits": 2,
+        "clock_hz": 10e6,
+        "kind": "measured",
+        "source": "a scope",
+    }
+    assert doc["latency_s"] == {"mean": 5.21666667e-6, "min": 4.9e-6, "p99": 5.8e-6, "max": 5.8e-6}

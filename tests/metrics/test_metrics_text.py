@@ -36,6 +36,13 @@ PART = Part(
     clock_hz=100e6,
     voltage_v=0.8,
     message_latency=4,
+    router_words=256,
+    input_buffer_words=4096,
+    output_buffer_words=4096,
+    link_bits=4,
+    link_hz=50e6,
+    link_kind="assumed",
+    link_source="a quad SPI",
     sha256="cd" * 32,
 )
 

@@ -33,6 +33,7 @@ def test_sizes_follow_from_the_entries() -> None:
     part = load_part("spu001")
     assert part.dm_words == 65536
     assert part.dm_bytes == 524288
+    assert part.link_word_s == pytest.approx(320e-9)  # 64 bits by 4 lines at 50 MHz
 
 
 @pytest.mark.parametrize("name", part_names())
@@ -72,6 +73,7 @@ def test_the_parts_that_we_ship_are_legal_and_named_like_their_files(name: str) 
             "acc_rows must be at most 128, not 129, because instructions have 7 bits for an accumulator row.",
         ),
         ({"lanes": 4}, "lanes must be 8, not 4, because weights are stored in groups of that size."),
+        ({"link_kind": "sure"}, "link_kind must be one of measured, computed, assumed, not 'sure'."),
         ({"dm_banks": 3}, "dm_banks must be even, not 3, because banks work in pairs."),
         (
             {"tm_banks": 2},

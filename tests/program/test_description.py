@@ -24,7 +24,7 @@ from femtodriver.program.description import (
 
 WHOLE = Description(
     schema=2,
-    isa="open-spu/2",
+    isa="open-spu/3",
     input_bits={"x": 16},
     output_bits={"y": 12},
     input_forms={"x": VariableForm((2, 8), -15.0)},
@@ -95,11 +95,11 @@ def test_a_program_without_our_mark_is_foreign() -> None:
     assert read_description({}, "x") is None
 
 
-@pytest.mark.parametrize("version", ["open-spu/1", "open-spu/3", "open-spu/"])
+@pytest.mark.parametrize("version", ["open-spu/2", "open-spu/4", "open-spu/"])
 def test_programs_for_another_version_of_the_instruction_set_are_refused(version: str) -> None:
     assert is_described({KEY: {"isa": version}})
     sentence = (
-        rf"^x: femtodriver: isa: must be open-spu/2, the version of the instruction set that is known here, "
+        rf"^x: femtodriver: isa: must be open-spu/3, the version of the instruction set that is known here, "
         rf"not {version}\. Compile the model again\.$"
     )
     with pytest.raises(ProgramError, match=sentence):

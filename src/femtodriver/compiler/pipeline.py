@@ -10,6 +10,7 @@ from femtodriver.compiler.backend.allocate import allocate
 from femtodriver.compiler.backend.build_threads import build_threads
 from femtodriver.compiler.backend.capacity_errors import DataMemoryError
 from femtodriver.compiler.backend.link import link
+from femtodriver.compiler.backend.message_room import within_message_room
 from femtodriver.compiler.backend.symbolic_program import Fasmir, fasmir_text
 from femtodriver.compiler.capacity_advice import with_advice
 from femtodriver.compiler.compiler_options import (
@@ -90,7 +91,7 @@ def _make_program(placed: Fmir, part: Part, options: Options, dump: Dump | None)
     number = len(options.selected_passes()) + 2
     _dump(dump, number, "placed.fmir", partial(fmir_text, placed))
     maps = allocate(placed, part, accumulators=options.allow(ACCUMULATORS), bank_pairs=options.allow(BANK_PAIRS))
-    program = build_threads(placed, maps, late_bias=options.allow(LATE_BIAS))
+    program = within_message_room(partial(build_threads, placed, maps, late_bias=options.allow(LATE_BIAS)), part)
     _dump(dump, number + 1, "program.fasmir", partial(fasmir_text, program))
     return Compilation(placed, program, *link(placed, program, part))
 

@@ -24,7 +24,7 @@ def field_of(family: type[Instruction], name: str) -> BitField:
 
 (_IMMEDIATE,) = operand.KIND_FIELDS[operand.Kind.IMM]
 
-ISA_VERSION = 2
+ISA_VERSION = 3
 """Rises with every change that makes an old program mean something else."""
 ISA_FAMILY = "open-spu/"
 """How the name of the instruction set begins, whatever its version."""
@@ -104,5 +104,7 @@ INTERPOLATION_ADDRESS_BITS = 8
 """Bits of an argument, the upper ones, that choose an entry of the two tables of an interpolation."""
 MAX_MESSAGE_WORDS = field_of(TransferInstruction, "length").high
 """Payload words of a message."""
+HEADER_WORDS = 1
+"""Words of a message besides its payload."""
 MAX_MAILBOX = field_of(TransferInstruction, "target").high
 """The largest mailbox number of an output."""

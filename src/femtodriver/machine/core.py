@@ -8,20 +8,33 @@ import numpy as np
 
 from femtodriver.arrays import Int64Array, Words
 from femtodriver.isa import Operand
-from femtodriver.isa.limits import BASE_REGISTER_BITS, BASE_REGISTERS
+from femtodriver.isa.limits import BASE_REGISTER_BITS, BASE_REGISTERS, HEADER_WORDS
 from femtodriver.machine.memory import DataMemory
 from femtodriver.part import Part
+
+# What a frame may find in its accumulators and base registers: no program means these numbers.
+_POISON = -0x5A5A_C3C3_9696_0FF1
+_BASE_POISON = -0x2A5F3
 
 
 @dataclass(frozen=True)
 class Message:
-    """A vector under way: to a core (wakes the thread at ``target``) or, as an output, to mailbox ``target``."""
+    """A vector under way: to a core (wakes the thread at ``target``) or, as an output, to mailbox ``target``.
+
+    ``sent``: the cycle in which a core has begun to send it.
+    """
 
     arrival: int
     core: int
     target: int
     payload: Words
     from_host: bool = False
+    sent: int = 0
+
+    @property
+    def words(self) -> int:
+        """64-bit words with the header."""
+        return HEADER_WORDS + len(self.payload)
 
 
 @dataclass(frozen=True)
@@ -35,7 +48,10 @@ class Signal:
 
 @dataclass
 class Core:
-    """Registers and memories of one core, and what its running thread has sent."""
+    """Registers and memories of one core, and what its running thread has sent.
+
+    ``taken_at``: when the running thread has taken the message that woke it.
+    """
 
     index: int
     part: Part
@@ -47,6 +63,7 @@ class Core:
     time: int = 0
     running: bool = False
     message: Message | None = None
+    taken_at: int | None = None
     sent: list[Message | Signal] = field(default_factory=list)
     outputs: list[Message] = field(default_factory=list)
 
@@ -62,6 +79,11 @@ class Core:
         self.message = None
         self.sent.clear()
         self.outputs.clear()
+
+    def poison(self) -> None:
+        """Accumulators and base registers to numbers that no program means; register 0 stays zero."""
+        self.acc[:] = _POISON - np.arange(len(self.acc))
+        self.bases = [0, *(_BASE_POISON - register for register in range(1, BASE_REGISTERS))]
 
     def set_base(self, register: int, value: int) -> None:
         """Write a base register; it keeps ``BASE_REGISTER_BITS`` bits, two's complement."""

@@ -55,11 +55,12 @@ class ReceiveMessage(TransferExecutor):
             )
         core.memory.words[self.words] = message.payload
         core.message = None
+        core.taken_at = core.time + self.row.fixed_cycles
         if self.reported:
             core.memory.written(*self.bytes)
         if message.from_host:
             self.add("host_message", 1)
-            self.add("host_word", 1 + self.row.length)
+            self.add("host_word", message.words)
 
 
 class SendMessage(TransferExecutor):
@@ -67,18 +68,20 @@ class SendMessage(TransferExecutor):
 
     def move(self, core: Core) -> None:
         arrival = core.time + self.row.fixed_cycles + core.part.message_latency
-        core.sent.append(Message(arrival, self.row.core, self.row.target, self.payload(core)))
+        message = Message(arrival, self.row.core, self.row.target, self.payload(core), sent=core.time)
+        core.sent.append(message)
         self.add("message", 1)
-        self.add("message_word", 1 + self.row.length)
+        self.add("message_word", message.words)
 
 
 class SendToHost(TransferExecutor):
     """Executes ``out``."""
 
     def move(self, core: Core) -> None:
-        core.outputs.append(Message(core.time + self.row.fixed_cycles, core.index, self.row.target, self.payload(core)))
+        message = Message(core.time + self.row.fixed_cycles, core.index, self.row.target, self.payload(core))
+        core.outputs.append(message)
         self.add("host_message", 1)
-        self.add("host_word", 1 + self.row.length)
+        self.add("host_word", message.words)
 
 
 class ControlExecutor(InstructionExecutor):

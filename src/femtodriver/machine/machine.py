@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 from femtodriver.arrays import Int64Array, Words
-from femtodriver.errors import InputError, MachineFault
+from femtodriver.errors import InputError, MachineFault, ProgramError
 from femtodriver.fixed import limits as value_limits
-from femtodriver.isa.limits import WORD_BITS
+from femtodriver.isa.limits import HEADER_WORDS, WORD_BITS
 from femtodriver.machine.memory import ELEMENT_TYPES
 from femtodriver.machine.run_budget import RunBudget, RunLimits
 from femtodriver.machine.run_report import CoreReport, RunReport
@@ -30,14 +30,20 @@ class Machine:
     """Runs a program's images.
 
     ``step`` takes and gives int64 arrays of shape (elements,), keyed by the names of the I/O records. ``limits``: what
-    a frame may cost; a host that trusts a program which needs more says so here.
+    a frame may cost; a host that trusts a program which needs more says so here. ``check_state``: accumulators and base
+    registers, which are undefined at the start of a frame, are overwritten there.
     ProgramError for metadata or images that are not those of a program for this part.
     """
 
-    def __init__(self, program: Program, part: Part, limits: RunLimits | None = None) -> None:
+    def __init__(
+        self, program: Program, part: Part, limits: RunLimits | None = None, *, check_state: bool = False
+    ) -> None:
         info = program_info(program.metadata)
         self.part = part
+        self.check_state = check_state
         self.limits = limits or RunLimits()
+        self.input_words = _words("input", info.inputs, part.input_buffer_words, part)
+        self.output_words = _words("output", info.outputs, part.output_buffer_words, part)
         self.inputs = {record.name: record for record in info.inputs}
         self.outputs = {record.name: record for record in info.outputs}
         self._mailboxes = {record.mailbox_id: record for record in info.outputs}
@@ -60,18 +66,21 @@ class Machine:
         """One frame.
 
         InputError for an input that is missing, has another shape or does not fit its elements; MachineFault when the
-        program breaks a rule or waits forever (``reset`` before the next frame then).
+        program breaks a rule, waits forever, or leaves a dependency count that is not its initial one (``reset`` before
+        the next frame then).
         """
-        self.spu.begin_frame()
-        arrival = 0
+        self.spu.begin_frame(check_state=self.check_state)
         for name, record in self.inputs.items():
             if name not in inputs:
                 raise InputError(f"input {name!r}: must be given in every frame.")
-            payload = _pack(record, inputs[name])
-            self.spu.post(record.core, record.pc_val, payload, arrival)
-            arrival += 1 + len(payload)
+            self.spu.post(record.core, record.pc_val, _pack(record, inputs[name]))
         elapsed = self.spu.run(RunBudget(self.limits))
         outputs = self._collect()
+        if lacking := self.spu.waiting_threads():
+            raise MachineFault(
+                "end of the frame: every dependency count must have its initial value when all cores are at rest, "
+                f"but {'; '.join(lacking)}."
+            )
         self._frame_cycles.append(elapsed)
         self._latency_cycles.append(self.spu.outputs[-1].arrival if self.spu.outputs else elapsed)
         for index, processor in self.spu.processors.items():
@@ -88,10 +97,17 @@ class Machine:
     def report(self) -> RunReport:
         """Counts of all frames since the last reset."""
         cores = [self._core_report(index, processor) for index, processor in self.spu.processors.items()]
-        return RunReport(tuple(self._frame_cycles), tuple(self._latency_cycles), tuple(cores))
+        return RunReport(
+            tuple(self._frame_cycles), tuple(self._latency_cycles), tuple(cores), self.input_words, self.output_words
+        )
 
     def _collect(self) -> dict[str, Int64Array]:
         found: dict[str, Int64Array] = {}
+        if (words := sum(message.words for message in self.spu.outputs)) > self.part.output_buffer_words:
+            raise MachineFault(
+                f"output buffer: must hold all outputs of a frame, {self.part.output_buffer_words} words at most, "
+                f"not {words}."
+            )
         for message in self.spu.outputs:
             record = self._mailboxes.get(message.target)
             if record is None:
@@ -116,6 +132,17 @@ class Machine:
             tuple(int(count) for count in reads),
             tuple(int(count) for count in writes),
         )
+
+
+def _words(what: str, records: Sequence[InputRecord] | Sequence[OutputRecord], room: int, part: Part) -> int:
+    """Words of a frame's inputs or outputs, headers included; ProgramError if they exceed their buffer."""
+    words = sum(HEADER_WORDS + record.words for record in records)
+    if words > room:
+        raise ProgramError(
+            f"program: the {what}s of a frame must fit the {what} buffer of {part.name} ({room} words of 64 bits, "
+            f"headers included), not {words} words."
+        )
+    return words
 
 
 def _pack(record: InputRecord, values: Int64Array) -> Words:

@@ -63,13 +63,16 @@ class CoreReport:
 class RunReport:
     """Counts of a run of ``len(frame_cycles)`` frames.
 
-    ``frame_cycles``: first input word in to all cores at rest; busy + waiting of each core add up to their sum.
-    ``latency_cycles``: first input word in to last output word out.
+    ``frame_cycles``: inputs in the input buffer to all cores at rest; busy + waiting of each core add up to their sum.
+    ``latency_cycles``: inputs in the input buffer to the last output word in the output buffer.
+    ``input_words``, ``output_words``: 64-bit words that the link to the host carries in each frame, headers included.
     """
 
     frame_cycles: tuple[int, ...]
     latency_cycles: tuple[int, ...]
     cores: tuple[CoreReport, ...]
+    input_words: int = 0
+    output_words: int = 0
 
     @property
     def frames(self) -> int:

@@ -4,7 +4,8 @@ Life cycle:
 1. ``Spu(images, part, inst_counts)`` decodes the images.
 2. ``post(core, pc, payload)`` hands the router a message from the host.
 3. ``run()`` runs until every core is at rest; ``outputs`` has the messages to the host, in order of time.
-4. ``begin_frame()`` sets all clocks to zero before the next frame's messages.
+4. ``begin_frame()`` sets all clocks to zero before the next frame's messages; accumulators and base registers are
+   undefined then, and ``begin_frame(check_state=True)`` overwrites them.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from femtodriver.machine.decode_rows import decode_rows
 from femtodriver.machine.executor import Executor, FaultExecutor
 from femtodriver.machine.executors import make_executor
 from femtodriver.machine.memory import DataMemory, table_memory
+from femtodriver.machine.router import Router
 from femtodriver.machine.rows import DecodedRow, FaultRow, MatrixRow
 from femtodriver.machine.run_budget import RunBudget
 from femtodriver.part import Part
@@ -80,18 +82,19 @@ class Processor:
         """When the next thread can start; only meaningful with a thread in the queue."""
         return max(self.core.time, self.queue[0][0][0])
 
-    def start_thread(self) -> None:
-        """Take the first ready thread from the queue."""
+    def start_thread(self) -> Message | None:
+        """Take the first ready thread from the queue; the message that woke it."""
         core = self.core
         (ready, *_), pc, message = heapq.heappop(self.queue)
         if ready > core.time:
             self.waiting["dependency" if message is None else "message"] += ready - core.time
             core.time = ready
-        core.pc, core.message, core.running = pc, message, True
+        core.pc, core.message, core.taken_at, core.running = pc, message, None, True
         first = self.executors.get(pc, self.nothing)
         first.add("thread_switch", 1)
         first.add("cycles", cycles.THREAD_SWITCH)
         core.time += cycles.THREAD_SWITCH
+        return message
 
     def run_slice(self, most: int, most_elements: int) -> tuple[int, int]:
         """Run the thread on, to its end or for that much work; the instructions and elements that it took."""
@@ -138,21 +141,30 @@ class Spu:
             for index in sorted({*images, *inst_counts})
         }
         self.outputs: list[Message] = []
+        self.router = Router(part.router_words)
         self._signals: list[tuple[Order, Signal]] = []  # under way; the counts fall in order of time
         self._delivered = 0
 
     def reset(self) -> None:
         """Every core back to its images."""
         self.outputs = []
+        self.router.clear()
         self._signals.clear()
         for processor in self.processors.values():
             processor.reset()
 
-    def begin_frame(self) -> None:
-        """All clocks to zero; what is in the memories stays."""
+    def begin_frame(self, *, check_state: bool = False) -> None:
+        """All clocks to zero; what is in data memory stays.
+
+        Accumulators and base registers are undefined at the start of a frame. ``check_state``: fill them with numbers
+        that no program means, so that a program that relies on them gives wrong results.
+        """
         self.outputs = []
+        self.router.clear()
         for processor in self.processors.values():
             processor.begin_frame()
+            if check_state:
+                processor.core.poison()
 
     def post(self, core: int, pc: int, payload: Words, arrival: int = 0) -> None:
         """A message from the host reaches the router at ``arrival`` (cycles in this frame)."""
@@ -165,14 +177,18 @@ class Spu:
         """
         budget = budget or RunBudget()
         while processor := self._next():
-            processor.start_thread()
+            message = processor.start_thread()
             while processor.core.running:
                 self._run_slice(processor, budget)
+            if message and not message.from_host:
+                taken = processor.core.taken_at
+                self.router.keep(message, processor.core.time if taken is None else taken)
             for sent in processor.core.sent:
                 self._deliver(sent, processor.core.index)
             processor.core.sent.clear()
             self.outputs += processor.core.outputs
             processor.core.outputs.clear()
+        self.router.check()
         self.outputs.sort(key=lambda message: message.arrival)
         end = max((processor.core.time for processor in self.processors.values()), default=0)
         for processor in self.processors.values():

@@ -19,7 +19,7 @@ from femtodriver.metrics.tally import LayerTally, layer_tallies
 from femtodriver.part import Part
 from femtodriver.program.description import CoreMemory, Description, ModelOrigin
 
-SCHEMA = "femtodriver-metrics/2"
+SCHEMA = "femtodriver-metrics/3"
 ROOM_TEMPERATURE_C = 25.0
 MEMORY_KINDS = ("weights", "indices", "activations", "state", "tables", "instructions", "constants")
 
@@ -67,6 +67,7 @@ def build_document(
         "hardware": {**_hardware(part, temperature_c), "given": _given(own, part)},
         "tool": _tool(run, tool or {}),
         "latency_s": latency,
+        "link": _link(report, part),
         "deadline": {
             "met": None if input_period_s is None else bool(worst_s <= run.period_s),
             "worst_fraction_of_period": digits(worst_s / run.period_s),
@@ -134,13 +135,28 @@ def _plain(value: object) -> object:
     return str(value)
 
 
-def _latency(latency_cycles: Sequence[int], clock_hz: float) -> dict[str, float]:
+def _latency(latency_cycles: Sequence[float], clock_hz: float) -> dict[str, float]:
     ordered = sorted(latency_cycles)
     # The 99th percentile is a frame that happened: the nearest one above (NumPy's method "higher").
     p99 = ordered[math.ceil(0.99 * (len(ordered) - 1))]
     mean = sum(ordered) / len(ordered)
     figures = {"mean": mean, "min": ordered[0], "p99": p99, "max": ordered[-1]}
     return {name: digits(cycles / clock_hz) for name, cycles in figures.items()}
+
+
+def _link(report: RunReport, part: Part) -> dict[str, object]:
+    """What the link to the host adds to the latency, from its rate and the words alone."""
+    words = {"input": report.input_words, "output": report.output_words}
+    cycles = sum(words.values()) * part.link_word_s * part.clock_hz
+    return {
+        "bits": part.link_bits,
+        "clock_hz": digits(part.link_hz),
+        "kind": part.link_kind,
+        "source": part.link_source,
+        **{f"{side}_words": count for side, count in words.items()},
+        **{f"{side}_s": digits(count * part.link_word_s) for side, count in words.items()},
+        "latency_s": _latency([cycles + count for count in report.latency_cycles], part.clock_hz),
+    }
 
 
 def _memory(run: Run) -> dict[str, object]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from femtodriver.metrics.energy_text import component_lines, cost_lines, source_lines
 from femtodriver.metrics.text_cells import (
     Doc,
@@ -57,12 +60,31 @@ def _header(doc: Doc) -> list[str]:
 
 def _time(doc: Doc) -> list[str]:
     latency, deadline = doc["latency_s"], doc["deadline"]
-    mean, least, p99, most = (quantity(latency[key], "s") for key in ("mean", "min", "p99", "max"))
     share = f"the worst frame takes {100 * deadline['worst_fraction_of_period']:.3g} %"
     verdict = f"{'met' if deadline['met'] else 'MISSED'}: {share} of the period"
     if deadline["period_assumed"]:
         verdict = f"none, because no input period was given; {share} of {_period(doc)}, which is assumed"
-    return [f"Latency    {mean} mean, {least} min, {p99} p99, {most} max", f"Deadline   {verdict}"]
+    return [
+        f"Latency    {_spread(latency)}, without the link to the host",
+        *_link(doc["link"]),
+        *wrapped_lines("Deadline", verdict),
+    ]
+
+
+def _spread(latency: Mapping[str, float]) -> str:
+    return ", ".join(f"{quantity(latency[key], 's')} {key}" for key in ("mean", "min", "p99", "max"))
+
+
+def _link(link: Mapping[str, Any]) -> list[str]:
+    rate = f"{link['bits']} bits at {quantity(link['clock_hz'], 'Hz')} ({link['kind']}: {link['source']})"
+    sides = [
+        f"{count_text(link[f'{side}_words'])} words {verb} in {quantity(link[f'{side}_s'], 's')}"
+        for side, verb in (("input", "come"), ("output", "go"))
+    ]
+    return [
+        *wrapped_lines("Link", f"{', '.join(sides)} by {rate}"),
+        f"           latency with it {_spread(link['latency_s'])}",
+    ]
 
 
 def _period(doc: Doc) -> str:

@@ -2,8 +2,8 @@
 
 The policy that is assumed (``docs/energy.md`` tells it to users):
 
-* The time of one frame, first input word in to all cores at rest, is the *active* time; what is left of the input
-  period is the *pause*. A frame that takes longer than the period leaves no pause.
+* The time of one frame, inputs in the input buffer to all cores at rest, is the *active* time; what is left of the
+  input period is the *pause*. A frame that takes longer than the period leaves no pause.
 * Active: the logic of every used core is on, and so are its used banks, its instruction and table memory, and the PLL.
 * Pause: each of these sleeps (memories in retention, since they hold weights, state and program; logic and PLL off) and
   is woken for the next frame, or stays on where that is cheaper or the pause is too short for waking. The typical

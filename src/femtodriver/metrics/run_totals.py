@@ -74,7 +74,7 @@ class Run:
 
     @property
     def active_cycles(self) -> float:
-        """Cycles from the first input word of a frame until all cores are at rest, mean over the frames."""
+        """Cycles from the inputs of a frame in the input buffer until all cores are at rest, mean over the frames."""
         return float(sum(self.report.frame_cycles) / self.frames)
 
     def mean(self, total: int) -> Number:

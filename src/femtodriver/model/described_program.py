@@ -15,7 +15,9 @@ from femtodriver.program.description import KEY, CompilerOrigin, Description, Mo
 from femtodriver.program.digest import digest_of
 
 # What a program is bound to; clock and voltage only change what it costs.
-_GEOMETRY = tuple(entry.name for entry in fields(Part) if entry.name not in ("name", "sha256", "clock_hz", "voltage_v"))
+# Entries of a part that a program does not depend on.
+_RATES = {"name", "sha256", "clock_hz", "voltage_v", "link_bits", "link_hz", "link_kind", "link_source"}
+_GEOMETRY = tuple(entry.name for entry in fields(Part) if entry.name not in _RATES)
 Specs = tuple[InputSpec, ...]
 
 

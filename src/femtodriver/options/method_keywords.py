@@ -89,6 +89,7 @@ class RunnerKeywords(TypedDict, total=False):
     dummy_output_file: AnyPath | None
     debug_vars: Names
     debug_vars_fname: AnyPath | None
+    check_state: bool
     hardware: str
     address: str | None
     zynq_host: str | None
@@ -107,6 +108,7 @@ class ExecuteKeywords(TypedDict, total=False):
     dummy_output_file: AnyPath | None
     debug_vars: Names
     debug_vars_fname: AnyPath | None
+    check_state: bool
     hardware: str
     address: str | None
     zynq_host: str | None
@@ -132,6 +134,7 @@ class ComparisonKeywords(TypedDict, total=False):
     dummy_output_file: AnyPath | None
     debug_vars: Names
     debug_vars_fname: AnyPath | None
+    check_state: bool
     hardware: str
     address: str | None
     zynq_host: str | None
@@ -168,6 +171,7 @@ class JobKeywords(TypedDict, total=False):
     dummy_output_file: AnyPath | None
     debug_vars: Names
     debug_vars_fname: AnyPath | None
+    check_state: bool
     hardware: str
     address: str | None
     zynq_host: str | None

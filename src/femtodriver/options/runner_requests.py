@@ -69,6 +69,13 @@ class RunnerRequest(PlainRequest):
         acts=RUN,
         help="file with the names of such values, one per line",
     )
+    check_state: bool = option(
+        False,
+        kind=SWITCH,
+        group=RUNNING,
+        acts=("fasmir",),
+        help="overwrite accumulators and base registers, which are undefined there, at the start of every frame",
+    )
     hardware: str = option(
         DEFAULT_HARDWARE,
         metavar="NAME",

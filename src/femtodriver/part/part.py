@@ -18,11 +18,18 @@ from femtodriver.isa.limits import GROUP_SIZE, MAX_TABLE_BANKS, WORD_BITS
 from femtodriver.part.part_limits import PART_LIMITS
 
 MAX_BYTES = 1 << 16
+FIGURE_KINDS = ("measured", "computed", "assumed")
+"""Where a figure can come from."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """Sizes and rates of one part. Words of DM and IM are 64 bits, of TM 16 bits."""
+    """Sizes and rates of one part. Words of DM, IM, router and buffers are 64 bits, of TM 16 bits.
+
+    ``router_words``: of messages between cores that wait for one core; ``input_buffer_words``, ``output_buffer_words``:
+    of the inputs and of the outputs of one frame; headers count in all three. The link to the host has ``link_bits``
+    data lines with a clock of ``link_hz``; ``link_kind`` and ``link_source`` say where those figures come from.
+    """
 
     name: str
     cores: int
@@ -37,6 +44,13 @@ class Part:
     clock_hz: float
     voltage_v: float
     message_latency: int
+    router_words: int
+    input_buffer_words: int
+    output_buffer_words: int
+    link_bits: int
+    link_hz: float
+    link_kind: str
+    link_source: str
     sha256: str = ""
 
     @property
@@ -48,6 +62,11 @@ class Part:
     def dm_bytes(self) -> int:
         """Bytes of data memory of one core."""
         return WORD_BITS // 8 * self.dm_words
+
+    @property
+    def link_word_s(self) -> float:
+        """Seconds that the link to the host takes for one 64-bit word."""
+        return WORD_BITS / self.link_bits / self.link_hz
 
 
 def load_part(name_or_path: str | Path = "spu001") -> Part:
@@ -117,6 +136,8 @@ def _check(where: str, part: Part) -> None:
         )
     if part.dm_banks % 2:
         raise UsageError(f"{where}: dm_banks must be even, not {part.dm_banks}, because banks work in pairs.")
+    if part.link_kind not in FIGURE_KINDS:
+        raise UsageError(f"{where}: link_kind must be one of {', '.join(FIGURE_KINDS)}, not {part.link_kind!r}.")
     if part.tm_banks != MAX_TABLE_BANKS:
         raise UsageError(
             f"{where}: tm_banks must be {MAX_TABLE_BANKS}, not {part.tm_banks}, because the compiler spreads the "

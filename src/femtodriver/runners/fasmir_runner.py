@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,11 +17,14 @@ from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import KeptPlace
 from femtodriver.runners.runner import Runner, Values
 
+_log = logging.getLogger(__name__)
+
 
 class FasmirRunner(Runner):
     """Executes the images; ``report()`` has what was counted since the last reset.
 
-    ``kept``: where internals are in data memory when a frame has ended (``Description.kept``).
+    ``kept``: where internals are in data memory when a frame has ended (``Description.kept``). ``check_state``: see
+    ``Machine``.
     """
 
     def __init__(
@@ -29,9 +33,11 @@ class FasmirRunner(Runner):
         part: Part,
         inputs: Sequence[InputSpec],
         kept: Mapping[str, KeptPlace] | None = None,
+        *,
+        check_state: bool = False,
     ) -> None:
         super().__init__("fasmir", inputs)
-        self._machine = Machine(program, part)
+        self._machine = Machine(program, part, check_state=check_state)
         self._kept = kept or {}
 
     def report(self) -> RunReport:
@@ -50,4 +56,6 @@ def make_fasmir(model: Built, request: RunnerRequest, records_dir: Path | None) 
     """The runner "fasmir". ProgramError for a program that cannot be simulated."""
     if model.plain is None or model.part is None:
         raise ProgramError(model.obstacle)
-    return FasmirRunner(model.plain, model.part, model.inputs, model.kept)
+    if request.check_state:
+        _log.info("fasmir: accumulators and base registers are overwritten at the start of every frame")
+    return FasmirRunner(model.plain, model.part, model.inputs, model.kept, check_state=request.check_state)

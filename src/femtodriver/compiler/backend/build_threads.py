@@ -4,6 +4,9 @@ A core's operations keep their order. Where one of them reads what a message bri
 thread of its own that waits for the messages and for the end of the thread before it. A message wakes a thread that
 only takes it and sends a signal to the thread that waits. The frame begins with the messages that bring the inputs and
 ends with the last thread of core 0, which waits for all other cores and sends the outputs.
+
+Where the router could be filled, a core also cuts its code before a message, and waits until the one before it has been
+taken: the thread that takes a message waits for nothing, so this ends.
 """
 
 from __future__ import annotations
@@ -18,19 +21,22 @@ from femtodriver.compiler.backend.emit_lines import LineEmitter
 from femtodriver.compiler.backend.symbolic_program import CodeLine, CoreCode, Fasmir, Label, ThreadCode
 from femtodriver.compiler.fmir.ir import Fmir, Op, Port, Send, View, reads, walk
 from femtodriver.isa import SPECS, ControlInstruction, TransferInstruction
-from femtodriver.isa.limits import MAX_MESSAGE_WORDS, WORD_BITS
+from femtodriver.isa.limits import HEADER_WORDS, MAX_MESSAGE_WORDS, WORD_BITS
 
 FIRST_CORE = 0
 """The core that takes the inputs, starts the others and sends the outputs."""
 _END = CodeLine(ControlInstruction(SPECS["end"]))
 
 
-def build_threads(fmir: Fmir, maps: Mapping[int, CoreMap], *, late_bias: bool = True) -> Fasmir:
+def build_threads(
+    fmir: Fmir, maps: Mapping[int, CoreMap], *, late_bias: bool = True, room: int | None = None
+) -> Fasmir:
     """The program of a placed and allocated network; CapacityError for an input or output too long for a message.
 
-    ``late_bias``: see ``InstructionSelector``.
+    ``late_bias``: see ``InstructionSelector``. ``room``: words, at least 2, that one core may have sent to another
+    before they are taken; None: as many as it likes.
     """
-    cores = {core: _Core(fmir, places, late_bias) for core, places in maps.items()}
+    cores = {core: _Core(fmir, places, late_bias, room) for core, places in maps.items()}
     for number, op in enumerate(fmir.ops):
         cores[op.core].wait_for_operands(op)
         if isinstance(op, Send):
@@ -49,12 +55,15 @@ def build_threads(fmir: Fmir, maps: Mapping[int, CoreMap], *, late_bias: bool = 
 
 
 def _send(fmir: Fmir, cores: Mapping[int, _Core], number: int, op: Send) -> None:
-    """A message: a send on the core of the operation, and a thread that it wakes on the other core."""
+    """A message, or several if it is too long: sends on the core of the operation, and threads that they wake."""
     source, target = cores[op.core], cores[fmir.buffers[op.dst.buffer].core]
     words = -(-op.a.length * fmir.buffers[op.dst.buffer].bits // WORD_BITS)
-    receiver = target.receive(f"receive{number}", op.dst, words, op.layer)
-    send = TransferInstruction(SPECS["send"], source.address(op.a), words, target.core)
-    source.lines.append(CodeLine(send, op.layer, receiver))
+    for first in range(0, words, source.longest_message):
+        name = f"receive{number}" + (f".{first}" if words > source.longest_message else "")
+        count = min(words - first, source.longest_message)
+        source.wait_for_room(target, HEADER_WORDS + count)
+        receiver = target.receive(name, op.dst, range(first, first + count), op.layer)
+        source.send(target.core, op, range(first, first + count), receiver)
 
 
 @dataclass
@@ -69,7 +78,7 @@ class _Thread:
 class _Core:
     """The threads of one core under construction."""
 
-    def __init__(self, fmir: Fmir, places: CoreMap, late_bias: bool) -> None:
+    def __init__(self, fmir: Fmir, places: CoreMap, late_bias: bool, room: int | None) -> None:
         self.core = places.core
         self._fmir = fmir
         self._places = places
@@ -79,6 +88,10 @@ class _Core:
         self._receivers: list[ThreadCode] = []
         self._expected: dict[str, list[str]] = {}  # buffer -> receivers of messages that nothing has waited for yet
         self._waiting: dict[str, str] = {}  # receiver -> the thread that waits for its message
+        self._room = room
+        self._untaken: dict[int, int] = {}  # core -> words sent to it that nothing here has waited for
+        self._last_receiver: dict[int, str] = {}  # core -> what takes the last message sent to it
+        self._answers: dict[str, CodeLine] = {}  # receiver -> the signal to the sender that its message is taken
 
     @property
     def lines(self) -> list[CodeLine | Label]:
@@ -103,10 +116,32 @@ class _Core:
         """The code of an operation."""
         self.lines.extend(self._emitter.lines(op))
 
-    def receive(self, name: str, target: View, words: int, layer: int | None) -> str:
-        """A thread that takes a message; its name."""
+    @property
+    def longest_message(self) -> int:
+        """Payload words that a message to another core can have."""
+        return MAX_MESSAGE_WORDS if self._room is None else min(MAX_MESSAGE_WORDS, self._room - HEADER_WORDS)
+
+    def wait_for_room(self, target: _Core, words: int) -> None:
+        """Cut the code where so many more words than the target has taken would be too many."""
+        untaken = self._untaken.get(target.core, 0)
+        if self._room is not None and untaken + words > self._room:
+            self._cut()
+            self._threads[-1].signals += 1
+            target._answers[self._last_receiver[target.core]] = _signal(self.core, self._threads[-1].name)
+            untaken = 0
+        self._untaken[target.core] = untaken + words
+
+    def send(self, core: int, op: Send, words: range, receiver: str) -> None:
+        """Send these words of the operation's source."""
+        address = self.address(op.a) + WORD_BITS // 8 * words.start
+        send = TransferInstruction(SPECS["send"], address, len(words), core)
+        self.lines.append(CodeLine(send, op.layer, receiver))
+        self._last_receiver[core] = receiver
+
+    def receive(self, name: str, target: View, words: range, layer: int | None) -> str:
+        """A thread that takes a message, which is these words of what is sent to the target; its name."""
         name = f"core{self.core}.{name}"
-        take = TransferInstruction(SPECS["recv"], self.address(target), words)
+        take = TransferInstruction(SPECS["recv"], self.address(target) + WORD_BITS // 8 * words.start, len(words))
         self._receivers.append(ThreadCode(name, None, (CodeLine(take, layer),)))
         self._expected.setdefault(target.buffer, []).append(name)
         return name
@@ -147,8 +182,17 @@ class _Core:
             after.signals += 1
         first = self._threads[0].name
         receivers = [
-            ThreadCode(t.name, None, (*t.lines, _signal(self.core, self._waiting.get(t.name, first)), _END))
-            for t in self._receivers
+            ThreadCode(
+                receiver.name,
+                None,
+                (
+                    *receiver.lines,
+                    _signal(self.core, self._waiting.get(receiver.name, first)),
+                    *([self._answers[receiver.name]] if receiver.name in self._answers else ()),
+                    _END,
+                ),
+            )
+            for receiver in self._receivers
         ]
         threads = [ThreadCode(thread.name, thread.signals, (*thread.lines, _END)) for thread in self._threads]
         return CoreCode(self.core, (*receivers, *threads))

@@ -154,6 +154,24 @@ def message(what: str, words: int, most: int) -> CapacityError:
     )
 
 
+def router(part: Part, core: int, needed: int) -> CapacityError:
+    """More words of messages could wait for a core than the router keeps."""
+    return CapacityError(
+        f"router of core {core}: messages that can wait there at one time need {needed} words, "
+        f"but {part.name} has {part.router_words} per core (router_words). "
+        "Share the network out over fewer cores (--compiler-options cores=N), or use a part with a larger router."
+    )
+
+
+def host_buffer(part: Part, what: str, needed: int, room: int) -> CapacityError:
+    """The inputs or the outputs of a frame are more than their buffer holds."""
+    return CapacityError(
+        f"{what} buffer: must hold all {what}s of a frame, which need {needed} words of 64 bits with their headers, "
+        f"but {part.name} has {room} ({what}_buffer_words). "
+        "Make the frame shorter, or use a part with a larger buffer (--hw-config my.toml)."
+    )
+
+
 def layer_words(lines: Iterable[tuple[int | None, int]]) -> Mapping[int, int]:
     """Instruction words of each layer, from pairs of layer and words."""
     words: Counter[int] = Counter()
