@@ -13,7 +13,7 @@
     ├── MachineFault        the program did something that the machine forbids
     ├── DeviceError         a board or the link to it
     ├── ComparisonError     two runners cannot be compared (the verdict "unequal" is not an error)
-    └── DefectError         we: a check of ours has found that our own code is wrong; please report it
+    └── DefectError         this package: one of its checks has found a defect in it; please report it
 
 A message is one sentence "where: subject must be X, not Y", then what to do.
 Exit codes of the command line: 1 for all of them, except 2 for UsageError and 3 for DeviceError.

@@ -271,7 +271,7 @@ class Femtodriver:
 
     @methods.RUN.signed
     def run(self, model: object, *positional: Any, **options: Unpack[keywords.JobKeywords]) -> Result:
-        """The whole job: compile, run what ``runners`` names, write everything in one step, tell.
+        """The whole job: compile, run what ``runners`` names, write everything in one step, report.
 
         No runners: files only, and the result is {}. One runner: its result. Several: the comparison with the first.
         With ``fasmir`` among them, metrics are written too. If anything fails, the model's folder is as before.

@@ -1,4 +1,4 @@
-"""A whole job, as ``femtodrive MODEL`` does it: compile, run, measure, write everything in one step, tell."""
+"""A whole job, as ``femtodrive MODEL`` does it: compile, run, measure, write everything in one step, report."""
 
 from __future__ import annotations
 

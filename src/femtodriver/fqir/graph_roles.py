@@ -1,4 +1,4 @@
-"""Which graphs of a main graph a streaming network consists of (spec/fqir.md B.1), and which names must differ."""
+"""Which graphs of a main graph a streaming network consists of, and which names must differ."""
 
 from __future__ import annotations
 

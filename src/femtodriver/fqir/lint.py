@@ -1,4 +1,4 @@
-"""What is legal in a network and yet worth a look: shared names, ignored constants, untrue shapes and types."""
+"""What is legal in a network but worth a look: shared names, ignored constants, incorrect shapes and types."""
 
 from __future__ import annotations
 

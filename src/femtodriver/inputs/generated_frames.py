@@ -1,4 +1,4 @@
-"""Frames for whoever brings none: random ones, and ones that drive every input to its limits."""
+"""Frames for runs without input: random ones, and ones that drive every input to its limits."""
 
 from __future__ import annotations
 

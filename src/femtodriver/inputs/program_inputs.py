@@ -1,4 +1,4 @@
-"""Inputs and outputs of a compiled program, as it tells them itself."""
+"""Inputs and outputs of a compiled program, as the program describes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The samples of a WAV file, read as far as they are asked for. What becomes of them is told in docs/inputs.md."""
+"""The samples of a WAV file, read as far as they are asked for. docs/inputs.md says how they are converted."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The header of a WAV file: where its samples stand, how many there are, and what one looks like.
+"""The header of a WAV file: where its samples are, how many there are, and what one looks like.
 
-Understood are RIFF, its big-endian form RIFX, and RF64 (also called BW64), whose sizes have 64 bits. A program that
+It understands RIFF, its big-endian form RIFX, and RF64 (also called BW64), whose sizes have 64 bits. A program that
 writes into a pipe cannot go back and fill in the sizes: it leaves 0 or a number near 2^31 or 2^32. Then the samples
-reach to the end of the file. Any other size must be true, or the file was cut off.
+reach to the end of the file. Any other size must be correct, or the file was cut off.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a run of the machine reports: counts only, as plain frozen data. Energy is computed elsewhere.
 
-Every event is counted at the machine's own doors, per core and per instruction address, so that a source map
+Every event is counted where it happens, per core and per instruction address, so that a source map
 can sum them per layer and the sums equal the totals.
 """
 

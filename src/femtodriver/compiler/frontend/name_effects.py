@@ -1,6 +1,6 @@
 """What a graph does to names: which it reads before it writes them, which its nodes write.
 
-All graphs share one flat table of names (fqir.md B.3), so a body may carry values from one iteration, frame or branch
+All graphs share one flat table of names, so a body may carry values from one iteration, frame or branch
 to the next by name alone.
 """
 

@@ -1,4 +1,4 @@
-"""A board that is not there: writes are swallowed, reads get made-up words."""
+"""A board that is not there: writes are ignored, reads get made-up words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A redis server with a fake client side, in a thread of ours."""
+"""A redis server with a fake client side, in a thread of this process."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Who uses a redis server's lists, as far as the server tells: the connections that wrote to lists or took from them.
+"""Who uses a redis server's lists, as far as the server says: the connections that wrote to lists or took from them.
 
-Drivers of others know no claims (see ``single_owner``). But the server lists its connections, with the last command of
+Other drivers know no claims (see ``single_owner``). But the server lists its connections, with the last command of
 each and how long ago it was.
 """
 

@@ -1,13 +1,13 @@
 """One at a time: claims to a redis server's lists, as keys that others ignore.
 
 The lists ``req`` and ``reply`` have no owner of their own: two drivers would take each other's answers, two client
-sides each other's requests. So whoever is of this package claims its role first. A claim is the key
+sides each other's requests. So a driver or a board of this package claims its role first. A claim is the key
 ``client_ROLE_owner``, which names its holder and expires after ``SILENCE_S`` of silence, and ``client_ROLE_count``,
-which counts claims: a holder that was silent for longer sees whether anybody came in between. What is written under a
-claim is written in one step with looking at it.
+which counts claims: a holder that was silent for longer sees whether another one came in between. What is written under
+a claim is written in the same transaction that checks it.
 
-A holder whose connection to the server has gone has gone itself. Somebody who empties the database (as other drivers
-do at their start) ends all claims.
+A holder that has lost its connection to the server has lost its claim. Emptying the database, as other drivers do at
+their start, ends all claims.
 """
 
 from __future__ import annotations

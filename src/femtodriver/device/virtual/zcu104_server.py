@@ -3,9 +3,9 @@
 Life cycle: 1. construct: the port is bound, 2. ``serve(stop)`` until the event is set (or ``start()``/``stop()``: the
 same in a thread of its own), 3. ``close()``. ``with server:`` is ``start`` and ``stop``.
 
-The board belongs to the client that sends the first whole entry, until that client goes. Others are told so and let
-go. A client that says nothing has no claim: it makes room when its place is needed. The one that has the board loses it
-after ``SILENCE_S`` without an entry, if another one wants it.
+The board belongs to the client that sends the first whole entry, until that client goes. Others are told so
+and disconnected. A client that sends nothing owns nothing: it makes room when its place is needed. The owner loses the
+board after ``SILENCE_S`` without an entry, if another client asks for it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Check sums in fields that the ZCU104 protocol ignores, so that a damaged link is noticed.
+"""Checksums in fields that the ZCU104 protocol ignores, so that a damaged link is noticed.
 
 The virtual board puts a *stamp* into the address field of the answers with code 11 (spu_top read) and 6 (axis end
-marker): ``MAGIC`` in the upper 12 bits, a check sum of the answer's words and of everything that the board has
-received over the connection in the lower 16. The data of the end marker are the check sum of what was received, in
+marker): ``MAGIC`` in the upper 12 bits, a checksum of the answer's words and of everything that the board has
+received over the connection in the lower 16. The data of the end marker are the checksum of what was received, in
 full. Other boards have a buffer's length there, or nothing; everybody else ignores it.
 """
 
@@ -24,7 +24,7 @@ def stream_sum(data: bytes | memoryview, before: int = 0) -> int:
 
 
 def stamp(words: BusWords, received: int) -> int:
-    """The stamp of an answer with these words, when the stream received so far has that check sum."""
+    """The stamp of an answer with these words, when the stream received so far has that checksum."""
     return MAGIC | (zlib.crc32(words.astype("<u4").tobytes(), received) & _CHECK)
 
 

@@ -1,4 +1,4 @@
-"""``GLOBALS``: the complete list of (module, name) pairs that a graph file may mention (spec/fqir.md A.5).
+"""``GLOBALS``: the complete list of (module, name) pairs that a graph file may mention.
 
 Equality is exact, there are no prefixes. Classes of operators follow from the registry.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from femtodriver.fqir.files.passive_records import GRAPH, INERT, NODE, OPERATOR, TABLE, TENSOR, Marker
 from femtodriver.fqir.registry import OPERATORS
 
-# Operator classes of the producer, with the operator name that must agree (spec/fqir.md C.1).
+# Operator classes of the producer, with the operator name that must agree.
 OPERATOR_CLASSES: dict[str, str] = {operator.producer_class: name for name, operator in OPERATORS.items()}
 
 _COUNTERS = (

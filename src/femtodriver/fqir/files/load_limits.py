@@ -1,4 +1,4 @@
-"""How much work and memory one file may cause. Everything that a few bytes can ask for twice is counted here.
+"""How much work and memory one file may cause. Everything that a few bytes can multiply is counted here.
 
 The limits are far above real networks and keep a hostile file within 200 MB and 3 seconds. Largest seen in the corpus:
 97 thousand opcodes, 7.6 MB, 1.7 million numbers.

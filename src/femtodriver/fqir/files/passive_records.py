@@ -1,6 +1,6 @@
 """Passive stand-ins for what a graph file names: classes become records, numpy objects become stubs.
 
-Nothing here is executed, imported or called on behalf of a file. Which names a file may mention says ``allowed_names``.
+Nothing here is executed, imported or called on behalf of a file. ``allowed_names`` says which names a file may mention.
 """
 
 from __future__ import annotations

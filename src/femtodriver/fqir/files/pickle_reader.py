@@ -2,7 +2,7 @@
 
 It imports nothing and calls nothing that a file names; ``allowed_constructors`` interprets the few callables that graph
 files use. It does not recurse, and meaning is only read after STOP, so aliases through the memo open no gap
-between check and use. See spec/fqir.md A.4 to A.8.
+between check and use.
 """
 
 from __future__ import annotations

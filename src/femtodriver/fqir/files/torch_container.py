@@ -23,7 +23,7 @@ class PickleStream:
 
 
 def unwrap(data: bytes) -> PickleStream:
-    """The pickles inside a graph file of any of the three forms (spec/fqir.md A.1).
+    """The pickles inside a graph file of any of the three forms.
 
     Raises ModelError for other forms and for zip archives that torch.save would not have written.
     """

@@ -1,7 +1,7 @@
 """A strict reader for the zip archives that torch writes, and for no other zip file.
 
-Only the central directory is believed, everything else must agree with it, and the members must tile the file
-without gap or overlap, so that no other reader can see another archive in the same bytes (spec/fqir.md A.2).
+Only the central directory is trusted; everything else must agree with it, and the members must tile the file
+without gap or overlap, so that no other reader can see another archive in the same bytes.
 """
 
 from __future__ import annotations
