@@ -92,6 +92,11 @@ def test_without_a_pause_nothing_sleeps_or_wakes() -> None:
     assert by_state(period.items)["pause"] == Band()
 
 
+def test_rows_that_nothing_is_charged_to_are_not_listed() -> None:
+    rows = by_row(period_power(TABLE, PART, [CoreUse(True, 8), CoreUse(True, 8)], 0.016, 0.016).items)
+    assert {row for _, row in rows} == {"bank_on", "logic_on", "pll_on", "always_on_static", "always_on_clocked"}
+
+
 def test_smaller_banks_leak_less() -> None:
     half = dataclasses.replace(PART, dm_bank_words=4096, cores=1)
     leaked = by_account(period_power(TABLE, half, [CoreUse(True, 8)], 1.0, 1.0).items)["leakage"]

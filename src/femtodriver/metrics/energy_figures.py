@@ -67,10 +67,9 @@ def _per_frame(run: Run, band: Band) -> dict[str, float]:
 
 
 def _period_energy(run: Run, clock_hz: float) -> PeriodEnergy:
-    # A part that cannot keep the period works without a pause: a frame starts when the one before is done.
     active_s = run.active_cycles / clock_hz
     uses = [CoreUse(used, banks) for used, banks in run.core_uses()]
-    period = period_power(run.table, run.part, uses, active_s, max(run.period_s, active_s))
+    period = period_power(run.table, run.part, uses, active_s, run.period_s)
     events = event_items(run.all_counts, run.table)
     per_frame = [replace(item, joules=item.joules.times(1 / run.frames)) for item in events]
     return PeriodEnergy((*per_frame, *period.items), period)

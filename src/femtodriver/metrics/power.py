@@ -83,7 +83,11 @@ def used_memories(table: EnergyTable, part: Part, uses: Sequence[CoreUse]) -> fl
 
 
 def period_power(table: EnergyTable, part: Part, uses: Sequence[CoreUse], active_s: float, period_s: float) -> Period:
-    """What the whole part takes in one input period of ``period_s`` >= ``active_s`` seconds, but for events."""
+    """What the whole part takes in one input period of ``period_s`` seconds, but for events.
+
+    A part that cannot keep the period works without a pause: a frame starts when the one before is done, and the period
+    is as long as its ``active_s`` seconds.
+    """
     pause_s = max(0.0, period_s - active_s)
     blocks = _blocks(table, part, uses)
     naps = tuple(_nap(table, block, pause_s) for block in blocks)
