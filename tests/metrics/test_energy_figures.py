@@ -191,6 +191,7 @@ def test_start_up_loads_the_program_over_the_link(two_core_report: RunReport, de
     # Core 0: 1000 + 10 + 64 + 32 bytes of data, which are 139 words; instructions 10 + 4, table words 256.
     words, instructions, tables = 139, 14, 256
     assert doc["start_up"]["bytes"] == 8 * (words + instructions) + 2 * tables
+    assert doc["start_up"]["link_s"] == pytest.approx(8 * doc["start_up"]["bytes"] / (PART.link_bits * PART.link_hz))
     memories = 3 + 2 * OTHER  # banks 0 and 1 of core 0, bank 0 of core 1
     for corner in CORNERS:
         row = noted(corner)

@@ -144,7 +144,12 @@ def _start_up(run: Run) -> dict[str, object] | None:
         lock_joules(table),
     )
     link = table.value("spi_bit").times(bits)
-    return {"bytes": bits // 8, "energy_j": band_of(add((*work, link))), "link_j": band_of(link)}
+    return {
+        "bytes": bits // 8,
+        "energy_j": band_of(add((*work, link))),
+        "link_j": band_of(link),
+        "link_s": digits(bits / WORD_BITS * run.part.link_word_s),
+    }
 
 
 def _loaded_data_words(memory: CoreMemory) -> int:

@@ -153,7 +153,7 @@ def _start_up(doc: Doc) -> list[str]:
     if start is None:
         return []
     text = f"{quantity(start['energy_j']['typical'], 'J')} typical, once: loading {start['bytes']:,} bytes of program"
-    return wrapped_lines("Start-up", text)
+    return wrapped_lines("Start-up", f"{text}, which takes {quantity(start['link_s'], 's')} over the link")
 
 
 def _battery(doc: Doc) -> list[str]:
