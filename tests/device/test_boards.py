@@ -9,7 +9,7 @@ from pathlib import Path
 import devices_doc
 import pytest
 
-from femtodriver.device.addresses import is_loopback, lab_address, parse_endpoint, redis_port
+from femtodriver.device.addresses import lab_address
 from femtodriver.device.board_settings import BoardSettings
 from femtodriver.device.boards import (
     BOARDS,
@@ -100,17 +100,3 @@ def test_the_lab_is_for_those_who_ask_for_it(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.delenv("FS_HW_CFG", raising=False)
     assert BoardSettings(hardware="zynq").reached_at == "192.168.1.145"
     assert BoardSettings(hardware="zynq", address="127.0.0.1").reached_at == "127.0.0.1"
-
-
-def test_addresses() -> None:
-    assert 6379 <= redis_port() < 6399
-    assert parse_endpoint("host", 7) == ("host", 7)
-    assert parse_endpoint("[::1]:70", 7) == ("::1", 70)
-    assert parse_endpoint("[::1]", 7) == ("::1", 7)
-    assert parse_endpoint("::1", 7) == ("::1", 7)
-    assert parse_endpoint(" host:65535 ", 7) == ("host", 65535)
-    for wrong in ("", ":", "host:65536", "host:-1", "host:1" + 5000 * "0", "a b", "[::1", "[::1]7", "a:b:c", "ho[st"):
-        with pytest.raises(UsageError, match="address: must be HOST or HOST:PORT"):
-            parse_endpoint(wrong, 7)
-    hosts = ("127.0.0.1", "127.9.9.9", "::1", "localhost", "192.168.1.8", "board", "0.0.0.0", "::")
-    assert [is_loopback(host) for host in hosts] == [True] * 4 + [False] * 4

@@ -124,6 +124,20 @@ def test_writes_of_every_target_are_entries_with_their_addresses(peers: Peers) -
     )
 
 
+def test_the_last_address_that_an_entry_can_carry(peers: Peers) -> None:
+    seen: list[bytes] = []
+    peer = peers(lambda client: seen.append(receive(client, 8 * 2)))
+    last = (1 << 28) - 1
+    with peer.link() as link:
+        link.write("host", last, last + 1, 1, [7])
+        link.write("apb", last - 3, last + 1, 1, [8])
+        for target, first, end, words in (("host", last + 1, last + 2, [0]), ("apb", last - 3, last + 5, [0, 0])):
+            with pytest.raises(UsageError, match="an address must be below 0x10000000, not 0x10000000"):
+                link.write(target, first, end, len(words), words)
+        peer.thread.join()
+    assert seen[0] == entry(10, 7, last) + entry(1, 8, last - 3)
+
+
 def test_apb_reads_go_in_batches_of_64_that_wait_for_their_answers(peers: Peers) -> None:
     batches: list[int] = []
 

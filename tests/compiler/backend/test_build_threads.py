@@ -199,6 +199,26 @@ def test_cores_wait_for_each_other_and_never_for_ever(name: str) -> None:
     assert machine_outputs(fmir, part=SPU4) == outputs(fmir)
 
 
+@pytest.mark.parametrize(
+    ("elements", "bits", "words"), [(4, 16, 1), (5, 16, 2), (1, 16, 1), (8, 8, 1), (9, 8, 2), (3, 32, 2)]
+)
+def test_a_message_has_as_many_words_as_its_elements_begin(elements: int, bits: int, words: int) -> None:
+    fmir = network(
+        [IN, OUT, buffer("state0", SIZE, bits, 1), replace(mail("m0", 0), bits=bits)],
+        [
+            Send(View("m0", 0, elements), View("state0", 0, elements), core=1),
+            copy("out0", "in0"),
+        ],
+    )
+    sent = [
+        vars(line.instruction)["length"]
+        for thread in threads(program(fmir)).values()
+        for line in lines(thread)
+        if line.instruction.spec.name in ("send", "recv") and "input" not in thread.name
+    ]
+    assert sent == [words, words]
+
+
 def test_a_core_that_has_something_to_do_is_started_and_one_that_waits_is_not() -> None:
     told = {name: threads(program(fmir)) for name, fmir in PLACED.items()}
     busy = told["the first operation of core 0 reads what core 1 sends"]

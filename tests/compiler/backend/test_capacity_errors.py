@@ -185,15 +185,26 @@ def test_threads() -> None:
     assert re.search(r"Use .*, or a part", text)
 
 
-@pytest.mark.parametrize("side", ["input", "output"])
-def test_messages(side: str) -> None:
+def wide(side: str, size: int) -> Network:
+    """A network with an input or output of so many 16-bit elements."""
     net = Net()
-    size = 8191 * 4 + 1
     if side == "input":
         net.output(net.ops("split", {"x": net.input("x", size)}, [8, size - 8], lengths=(8, size - 8), dim=0)[0])
     else:
         net.output(net.op("vvadd", {"x": net.input("x", 1), "y": net.param(np.zeros(size))}, size, **ADD))
-    text = refusal(net.network())
+    return net.network()
+
+
+@pytest.mark.parametrize("side", ["input", "output"])
+def test_the_largest_message(side: str) -> None:
+    data = compile_network(wide(side, 8191 * 4), SPU).data
+    (record,) = data.metadata[f"{side}s"].values()
+    assert record["len_64b_words"] == 8191
+
+
+@pytest.mark.parametrize("side", ["input", "output"])
+def test_messages(side: str) -> None:
+    text = refusal(wide(side, 8191 * 4 + 1))
     assert text.startswith(f"{side} '")
     assert two_numbers(text) == (8192, 8191)
     assert "Split it into several with names of their own, or make the frame shorter." in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ import pytest
 from femtodriver.errors import FemtoError, InputError, ProgramError, UsageError
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.femto.femto_records import (
+    CORE_OFF,
+    CORE_ON,
+    FemtoCore,
     FemtoHeader,
 )
 from femtodriver.program.femto.femtofile import FemtoFile
@@ -94,6 +98,7 @@ def test_export_and_import(tmp_path: Path) -> None:
         ((0, "SB", np.zeros(129, int)), InputError, "SB holds at most 128 32-bit words, not 129"),
         ((0, "SB", [1 << 32]), InputError, r"words must be in 0\.\.\.2\^32-1"),
         ((0, "SB", [-1]), InputError, r"words must be in 0\.\.\.2\^32-1"),
+        ((0, "SB", [5, -1]), InputError, r"words must be in 0\.\.\.2\^32-1"),
         ((0, "SB", [[1]]), InputError, "data must be a 1-D array of integers, not 2-D"),
         ((0, "SB", [0.5]), InputError, "data must be a 1-D array of integers, not 1-D of float64"),
     ],
@@ -101,6 +106,35 @@ def test_export_and_import(tmp_path: Path) -> None:
 def test_fill_memory_refuses(arguments: tuple[Any, ...], kind: type[FemtoError], sentence: str) -> None:
     with pytest.raises(kind, match=sentence):
         FemtoFile().fill_memory(*arguments)
+
+
+def test_fill_memory_takes_every_32_bit_word() -> None:
+    file = FemtoFile()
+    file.fill_memory(0, "SB", [0, (1 << 32) - 1])
+    assert file.banks[0, "SB"].tolist() == [0, (1 << 32) - 1]
+
+
+def test_fill_memory_switches_on_what_is_off_and_nothing_else() -> None:
+    file = FemtoFile()
+    other = 2  # what a file of somebody else may say
+    file.spu = replace(file.spu, cores=(FemtoCore(0, other), FemtoCore(1, CORE_OFF)))
+    file.fill_memory(0, "SB", [1])
+    assert [core.status for core in file.spu.cores] == [other, CORE_OFF]
+    file.fill_memory(1, "SB", [1])
+    assert [core.status for core in file.spu.cores] == [other, CORE_ON]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "told"),
+    [((0,), (1,), False), ((0, 1), (), False), ((0,), (9,), True), ((9,), (1,), True), ((), (), False)],
+)
+def test_a_sequence_of_unknown_vectors_is_noted(inputs: tuple[int, ...], outputs: tuple[int, ...], told: bool) -> None:
+    file = FemtoFile.parse(femto(golden_program()))
+    (sequence,) = file.model.sequences
+    assert {vector.id for vector in file.model.vectors} >= {0, 1}
+    file.model = replace(file.model, sequences=(replace(sequence, inputs=inputs, outputs=outputs),))
+    again = FemtoFile.parse(file.serialize())
+    assert again.notes == ((f"sequence {sequence.id} names vectors that do not exist",) if told else ())
 
 
 def _patched(layout: str, *patches: tuple[int, bytes]) -> bytes:
