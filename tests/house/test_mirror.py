@@ -59,7 +59,8 @@ def test_every_folder_is_a_package() -> None:
 
 def test_every_room_has_tests() -> None:
     rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name not in DATA}
-    assert rooms - {path.name for path in TESTS.iterdir()} == set()
+    without = rooms - {path.name for path in TESTS.iterdir()}
+    assert without == set(), f"tests/ must have a folder for {without}"
 
 
 def test_every_file_is_named_after_a_module_or_a_subject() -> None:

@@ -19,9 +19,17 @@ def test_a_row_names_a_function_that_is_there(name: str) -> None:
     assert RUNNERS[name].summary
 
 
+def test_every_runner_has_a_row() -> None:
+    modules = {path.stem for path in (ROOT / "src" / "femtodriver" / "runners").glob("*_runner.py")}
+    without = modules - {row.module for row in RUNNERS.values()}
+    assert without == set(), f"src/femtodriver/runners/runner_table.py must have a row for {without}"
+
+
 @pytest.mark.parametrize("name", RUNNERS)
 def test_the_document_has_a_row_for_the_runner(name: str) -> None:
-    assert f"\n| `{name}` | " in (ROOT / "docs" / "comparing.md").read_text("utf-8"), "docs/comparing.md"
+    assert f"\n| `{name}` | " in (ROOT / "docs" / "comparing.md").read_text("utf-8"), (
+        "docs/comparing.md must have a row for each runner"
+    )
 
 
 def test_the_table_loads_no_runner() -> None:

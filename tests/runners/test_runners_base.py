@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from femtodriver.model.load_model import Source, load_source
 from femtodriver.model.model_encryption import Encryption
 from femtodriver.options.runner_requests import RunnerRequest
 from femtodriver.program.compiled_data import CompiledData
-from femtodriver.runners import runner_table
 from femtodriver.runners.dummy_runner import DummyRunner
 from femtodriver.runners.fqir_runner import FqirRunner
 from femtodriver.runners.runner_table import RUNNERS, check_names, create
@@ -113,15 +111,6 @@ def test_debug_variables_by_name_or_all() -> None:
     assert {name: value.tolist() for name, value in internals.items()} == {"y": [3, 4], "s": [3, 4]}
     with pytest.raises(UsageError, match="must be names of values of the network, not 'nothing'"):
         FqirRunner(network, spec, ["nothing"])
-
-
-def test_every_runner_has_a_row_in_the_table_and_in_the_document() -> None:
-    modules = {path.stem for path in Path(runner_table.__file__).parent.glob("*_runner.py")}
-    without = modules - {row.module for row in RUNNERS.values()}
-    assert without == set(), f"src/femtodriver/runners/runner_table.py must have a row for {without}"
-    page = (Path(__file__).resolve().parents[2] / "docs" / "comparing.md").read_text("utf-8")
-    documented = re.findall(r"^\| `(\w+)` \| .* \| `\w+` \|$", page, flags=re.MULTILINE)
-    assert sorted(documented) == sorted(RUNNERS), "docs/comparing.md must have a row for each runner"
 
 
 def test_unknown_runners_are_refused_with_the_list() -> None:
