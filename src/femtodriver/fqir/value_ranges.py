@@ -7,7 +7,7 @@ binding, parameter, input or initial state ever writes to it.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from femtodriver.fqir.graph import Graph, Network, Tensor
 from femtodriver.fqir.operators.operator import Operator
@@ -26,7 +26,8 @@ class _Ranges:
         self.found: dict[str, Range] = {}
         self._grown: dict[str, int] = defaultdict(int)
         self._moves: dict[str, list[str]] = defaultdict(list)
-        self._readers: dict[str, list[Operator]] = defaultdict(list)
+        self._readers: dict[str, list[int]] = defaultdict(list)
+        self._operators: list[Operator] = []
         self._changed: deque[str] = deque()
 
     def write(self, name: str, values: Range) -> None:
@@ -42,11 +43,11 @@ class _Ranges:
     def node(self, operator: Operator) -> None:
         """A node that may run."""
         for name in {tensor.name for tensor in operator.node.inputs.values()}:
-            self._readers[name].append(operator)
+            self._readers[name].append(len(self._operators))
+        self._operators.append(operator)
         if operator.node.subgraphs:
             for source, target in operator.moves():
                 self._moves[source].append(target)
-        self._run(operator)
 
     def _run(self, operator: Operator) -> None:
         given = {argument: self.found.get(operator.node.inputs[argument].name) for argument in operator.arguments}
@@ -59,13 +60,20 @@ class _Ranges:
                 self.write(name, values)
 
     def settle(self) -> None:
-        """Follow every change."""
+        """Run all nodes, and again those that read what has changed, in their order, until nothing changes."""
+        waiting = set(range(len(self._operators)))
+        while waiting:
+            for number in sorted(waiting):
+                self._run(self._operators[number])
+            waiting = set(self._after_changes())
+
+    def _after_changes(self) -> Iterator[int]:
+        """Numbers of the nodes that read what has changed since the last call."""
         while self._changed:
             name = self._changed.popleft()
             for target in self._moves[name]:
                 self.write(target, self.found[name])
-            for operator in self._readers[name]:
-                self._run(operator)
+            yield from self._readers[name]
 
 
 def value_ranges(network: Network, graphs: Iterable[Graph], operators: Mapping[int, Operator]) -> dict[str, Range]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import cached_property
 
 import numpy as np
 
@@ -91,7 +92,7 @@ class Vec:
     layer: int = 0
     core: int = 0
 
-    @property
+    @cached_property
     def reads(self) -> tuple[View, ...]:
         """Views that are read."""
         operands = (self.a, self.b)[: self.spec.reads]
@@ -279,6 +280,11 @@ class Matrix:
         halves = self.halves[:, first // GROUP_SIZE : -(-end // GROUP_SIZE)]
         whole_groups = first % GROUP_SIZE == 0 and (end % GROUP_SIZE == 0 or end == self.rows)
         return Matrix(name, self.weights[:, first:end], self.bits, self.form, halves if whole_groups else halves[:0])
+
+    @cached_property
+    def groups(self) -> int:
+        """Groups of weights that are not all zero."""
+        return int(np.count_nonzero(self.halves.any(axis=2)))
 
     @property
     def columns(self) -> int:

@@ -166,6 +166,7 @@ def _carry(low: NamedValues, name: str | None, label: str, value: Shaped) -> _Ca
     rope, shape = value
     size = ropes.length(rope)
     view = low.new(size, low.width(label, low.bits(rope)), Role.CARRIED, "carry")
+    low.keep_width(label, view, rope)
     low.copy(view, rope)
     return _Carry(name, label, view, shape)
 
@@ -186,7 +187,7 @@ def _concat(low: NamedValues, count: int, cursors: _Cursors, value: Shaped, back
     size = ropes.length(rope)
     if not size:
         return (), (0, *shape[1:])
-    whole = low.new(size * count, low.bits(rope))
+    whole = low.new_like(size * count, rope)
     start = size * (count - 1) if backwards else 0
     low.copy(View(whole.buffer, start, size, 1, cursors.get(-size if backwards else size, "")), rope)
     return (whole,), (shape[0] * count, *shape[1:])
@@ -208,10 +209,10 @@ def _carry_over(low: NamedValues, carries: Sequence[_Carry], results: Sequence[S
     copies = []
     for index, carry in enumerate(carries):
         value = low.value(carry.name) if carry.name is not None else results[index][0]
-        low.require_width(carry.label, value, carry.view)
+        low.keep_width(carry.label, carry.view, value)
         copies.append((carry.view, value))
     for name in states:
-        low.require_width(f"state {name}", low.value(name), low.states[name])
+        low.keep_width(f"state {name}", low.states[name], low.value(name))
         copies.append((low.states[name], low.value(name)))
     low.copy_all([(dst, value) for dst, value in copies if value])
 
@@ -221,7 +222,7 @@ def _merge(low: NamedValues, bodies: Sequence[list[Op]], results: Sequence[Seque
     merged: list[Shaped] = []
     for (left, shape), (right, _) in zip(*results, strict=True):
         size = ropes.length(left)
-        dst = low.new(size, max(low.bits(left), low.bits(right))) if size else View("", 0, 0)
+        dst = low.new_like(size, left, right) if size else View("", 0, 0)
         for body, value in zip(bodies, (left, right), strict=True):
             low.ops = body
             if size:

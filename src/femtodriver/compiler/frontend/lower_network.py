@@ -36,12 +36,13 @@ def lower_network(
         lowering = Lowering(network, initial, widths, wide_elements(part), reuse=reuse, simplify=simplify, keep=keep)
         lowering.graph(network.frame)
         fmir = lowering.finish()
-        if not lowering.too_narrow:
+        too_narrow = lowering.too_narrow()
+        if not too_narrow:
             fmir = _with_wide_outputs(fmir, reference.ranges)
             verify(fmir)
             return fmir
-        _check_widths(network, lowering.too_narrow)
-        widths |= lowering.too_narrow
+        _check_widths(network, too_narrow)
+        widths |= too_narrow
 
 
 def _with_wide_outputs(fmir: Fmir, ranges: Mapping[str, Range]) -> Fmir:

@@ -28,8 +28,8 @@ class NamedValues(OperationBuilder, ABC):
 
     ``values`` and ``shapes``: what a name stands for now; ``states``: the buffers of states; ``kept``: those of values
     that stay readable until the frame ends; ``captured``: names that some graph reads without having written them.
-    ``widths`` holds the element widths (bits) of states and carried values by label; ``too_narrow`` collects those
-    that turned out to need more, so that the network is lowered again with them.
+    ``widths`` holds the element widths (bits) of states and carried values by label; ``too_narrow`` has those that
+    turned out to need more, so that the network is lowered again with them.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class NamedValues(OperationBuilder, ABC):
         super().__init__(wide_elements, reuse=reuse, simplify=simplify)
         self.network = network
         self.widths = widths
-        self.too_narrow: dict[str, int] = {}
+        self._labels: dict[str, str] = {}
         self.values: dict[str, Rope] = {}
         self.shapes: dict[str, Shape] = {}
         self.states: dict[str, View] = {}
@@ -92,8 +92,7 @@ class NamedValues(OperationBuilder, ABC):
             bits = self.width(label, min(self.bits(value), MAX_ELEMENT_BITS))
             self.kept[name] = self.new(size, bits, Role.KEPT, "kept")
         view = self.kept[name]
-        if min(self.bits(value), MAX_ELEMENT_BITS) > self.buffers[view.buffer].bits:
-            self.too_narrow[label] = min(self.bits(value), MAX_ELEMENT_BITS)
+        self.keep_width(label, view, value)
         if size == view.length:
             self.copy(view, value)
 
@@ -106,17 +105,34 @@ class NamedValues(OperationBuilder, ABC):
         """Element width of a state or carried value."""
         return max(storage_bits(at_least), self.widths.get(label, ELEMENT_BITS[0]))
 
-    def require_width(self, label: str, value: Rope, view: View) -> None:
-        """Note when ``value`` is wider than the buffer that must keep it."""
-        bits = self.bits(value)
-        if bits > self.buffers[view.buffer].bits:
-            self.too_narrow[label] = max(bits, self.too_narrow.get(label, 0))
+    def keep_width(self, label: str, view: View, value: Rope) -> None:
+        """``view``, whose width has that label, must be able to keep the value."""
+        self._labels[view.buffer] = label
+        self.follow(view, value)
+
+    def too_narrow(self) -> dict[str, int]:
+        """Widths of states, carried and kept values that need more than they have, by label; all that follows from
+        each other at once."""
+        followers: dict[str, list[str]] = {}
+        for name, sources in self.follows.items():
+            for source in sources:
+                followers.setdefault(source, []).append(name)
+        bits = {name: buffer.bits for name, buffer in self.buffers.items()}
+        changed = list(followers)
+        while changed:
+            source = changed.pop()
+            for name in followers.get(source, ()):
+                most = MAX_ELEMENT_BITS if self.buffers[name].role is Role.KEPT else bits[source]
+                if bits[name] < min(bits[source], most):
+                    bits[name] = min(bits[source], most)
+                    changed.append(name)
+        return {label: bits[name] for name, label in self._labels.items() if bits[name] > self.buffers[name].bits}
 
     def write_back(self, states: Iterable[str]) -> None:
         """Copy the values of these states into their buffers."""
         names = [name for name in states if name in self.states]
         for name in names:
-            self.require_width(f"state {name}", self.values[name], self.states[name])
+            self.keep_width(f"state {name}", self.states[name], self.values[name])
         self.copy_all([(self.states[name], self.values[name]) for name in names if self.values[name]])
         for name in names:
             self.values[name] = ropes.join([(self.states[name],)])

@@ -52,6 +52,7 @@ class OperationBuilder:
         self.where = "the network"  # names the node in errors
         self._known: dict[object, Rope] = {}
         self._shared: dict[bytes, str] = {}
+        self.follows: dict[str, set[str]] = {}  # buffer -> buffers whose element width it must have, if that grows
 
     def forget(self) -> None:
         """Build equal operations again from now on: the buffers that they read may have changed."""
@@ -199,7 +200,7 @@ class OperationBuilder:
         """A copy of the value in one piece; the same one if asked for again."""
         key = ("copy", value)
         if not self._reuse or key not in self._known:
-            dst = self.new(ropes.length(value), self.bits(value))
+            dst = self.new_like(ropes.length(value), value)
             self.copy(dst, value)
             self._known[key] = (dst,)
         return self._known[key][0]
@@ -230,6 +231,16 @@ class OperationBuilder:
         name = f"{stem}{len(self.buffers)}"
         self.buffers[name] = Buffer(name, length, bits, role)
         return View(name, 0, length)
+
+    def new_like(self, length: int, *values: Rope, role: Role = Role.TEMP, stem: str = "t") -> View:
+        """A fresh buffer as wide as the widest of these values."""
+        view = self.new(length, max(self.bits(value) for value in values), role, stem)
+        self.follow(view, *values)
+        return view
+
+    def follow(self, view: View, *values: Rope) -> None:
+        """The view's buffer must be as wide as these values, also if they turn out to be wider."""
+        self.follows.setdefault(view.buffer, set()).update(part.buffer for value in values for part in value)
 
     def _operand(self, value: Rope | int, size: int) -> Rope | int:
         if isinstance(value, int):
@@ -273,6 +284,8 @@ class OperationBuilder:
         if limits.ACCUMULATOR_BITS in (bits, self.bits(a), self.bits(b)):
             a, b = (value if isinstance(value, int) else self._one_view(value) for value in (a, b))
         dst = self.new(size, bits)
+        if self._keeps_width(template):
+            self.follow(dst, *(value for value in (a, b) if not isinstance(value, int)))
         for first, end in ropes.aligned([value for value in (a, b) if not isinstance(value, int)]):
             pieces = [
                 value if isinstance(value, int) else self._scalar_or_view(ropes.part(value, first, end))
@@ -300,9 +313,15 @@ class OperationBuilder:
             return storage_bits(post.bits + 1)
         if result is Result.TRUTH and post.shift <= 0:
             return limits.ELEMENT_BITS[0]
-        if result is Result.OPERAND and max(template.shift_a, template.shift_b, post.shift) <= 0:
+        if self._keeps_width(template):
             return max(self.bits(a), self.bits(b))
         return limits.ACCUMULATOR_BITS
+
+    @staticmethod
+    def _keeps_width(template: Vec) -> bool:
+        """Whether the result is as wide as the wider operand."""
+        free = template.post.clip == "none" and template.spec.result is Result.OPERAND
+        return free and max(template.shift_a, template.shift_b, template.post.shift) <= 0
 
     def bits(self, value: Rope | int) -> int:
         """Width of the memory elements (or accumulators) that hold a value."""

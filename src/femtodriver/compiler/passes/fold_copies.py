@@ -28,17 +28,28 @@ def _fold_block(fmir: Fmir, block: tuple[Op, ...], uses: Counter[str]) -> tuple[
 
     ``uses``: how often anything touches each buffer. Folding changes that of no temporary that is still there.
     """
-    ops = [with_bodies(op, lambda body: _fold_block(fmir, body, uses)) for op in block]
-    index = 0
-    while index < len(ops):
+    ops: dict[int, Op] = dict(enumerate(with_bodies(op, lambda body: _fold_block(fmir, body, uses)) for op in block))
+    touched = _touched(ops)
+    for index in range(len(block)):
         op = ops[index]
-        if not (_is_plain_copy(op, fmir.buffers) and _may_replace(ops, index, uses)):
-            index += 1
+        if not (_is_plain_copy(op, fmir.buffers) and _may_replace(ops, index, uses, touched)):
             continue
-        ops.pop(index)
         old, new = reads(op)[0].buffer, writes(op)[0].buffer
-        ops = [with_views(entry, _to_buffer(old, new)) for entry in ops]
-    return tuple(ops)
+        del ops[index]
+        moved = [number for number in touched.pop(old) if number != index]
+        for number in moved:
+            ops[number] = with_views(ops[number], _to_buffer(old, new))
+        touched[new] = sorted({*moved, *touched[new]} - {index})
+    return tuple(ops.values())
+
+
+def _touched(ops: Mapping[int, Op]) -> dict[str, list[int]]:
+    """Numbers of the operations that touch each buffer, in their bodies too, ascending."""
+    touched: dict[str, list[int]] = {}
+    for number, op in ops.items():
+        for name in {view.buffer for entry in walk((op,)) for view in touches(entry)}:
+            touched.setdefault(name, []).append(number)
+    return touched
 
 
 def _is_plain_copy(op: Op, buffers: Mapping[str, Buffer]) -> bool:
@@ -50,18 +61,24 @@ def _is_plain_copy(op: Op, buffers: Mapping[str, Buffer]) -> bool:
     return whole and plain and source.role is Role.TEMP and source.bits == target.bits and target.role in _TARGETS
 
 
-def _may_replace(ops: list[Op], index: int, uses: Counter[str]) -> bool:
+def _may_replace(ops: Mapping[int, Op], index: int, uses: Counter[str], touched: Mapping[str, list[int]]) -> bool:
     """Whether the copy's source may be the target itself from its first write on."""
     source, target = reads(ops[index])[0].buffer, writes(ops[index])[0].buffer
-    if uses[source] != sum(view.buffer == source for op in ops for view in touches(op)):
+    of_source, of_target = ({number: ops[number] for number in touched[name]} for name in (source, target))
+    if uses[source] != sum(view.buffer == source for op in of_source.values() for view in touches(op)):
         return False
-    first = next(i for i, op in enumerate(ops) if any(view.buffer == source for view in writes(op)))
-    if any(view.buffer == target for i, op in enumerate(ops) if i != index for view in _all_writes(op)):
+    writers = [number for number, op in of_source.items() if any(view.buffer == source for view in writes(op))]
+    if not writers or writers[-1] > index:
         return False
-    if any(view.buffer == source for op in ops[index + 1 :] for view in writes(op)):
+    if any(view.buffer == target for number, op in of_target.items() if number != index for view in _all_writes(op)):
         return False
-    return _finds_old(ops[first:index], target, source) and not any(
-        view.buffer == target for op in walk(ops[index + 1 :]) for view in reads(op)
+    between = [number for number in sorted({*of_source, *of_target}) if writers[0] <= number < index]
+    return _finds_old((ops[number] for number in between), target, source) and not any(
+        view.buffer == target
+        for number, op in of_target.items()
+        if number > index
+        for entry in walk((op,))
+        for view in reads(entry)
     )
 
 

@@ -8,9 +8,11 @@ operands must lie in the order of its results.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
+from itertools import islice
 
 import numpy as np
 
@@ -66,29 +68,55 @@ def _before(ops: tuple[Op, ...]) -> list[set[int]]:
 
     What is written twice must be written in the same order.
     """
-    written: dict[str, dict[int, list[View]]] = {}
+    written: dict[str, _Writes] = {}
     read: dict[str, set[int]] = {}
     before: list[set[int]] = []
     for index, op in enumerate(ops):
         inner = list(walk((op,)))
         uses = {view.buffer for entry in inner for view in reads(entry)}
         makes = [view for entry in inner for view in writes(entry)]
-        found: set[int] = set().union(*(written.get(name, {}) for name in uses))
+        found: set[int] = set().union(*(written[name].writers for name in uses if name in written))
         found.update(*(read.get(view.buffer, ()) for view in makes))
         for view in makes:
-            earlier = written.get(view.buffer, {}).items()
-            found.update(one for one, views in earlier if any(_overlap(view, other) for other in views))
+            found.update(written.setdefault(view.buffer, _Writes()).overlapping(view))
         before.append(found)
         for name in uses:
             read.setdefault(name, set()).add(index)
         for view in makes:
-            written.setdefault(view.buffer, {}).setdefault(index, []).append(view)
+            written[view.buffer].add(index, view)
     return before
 
 
-def _overlap(one: View, other: View) -> bool:
-    moving = bool(one.cursor or other.cursor)
-    return moving or (one.offset < other.end and other.offset < one.end)
+class _Writes:
+    """The writes to one buffer so far: by their first elements, or anywhere if a cursor moves them."""
+
+    def __init__(self) -> None:
+        self.writers: set[int] = set()
+        self._starts: list[tuple[int, int, int]] = []  # first element, end, writer
+        self._anywhere: set[int] = set()
+        self._longest = 0
+
+    def add(self, writer: int, view: View) -> None:
+        """Note a write."""
+        self.writers.add(writer)
+        if view.cursor:
+            self._anywhere.add(writer)
+        else:
+            insort(self._starts, (view.offset, view.end, writer))
+            self._longest = max(self._longest, view.end - view.offset)
+
+    def overlapping(self, view: View) -> Iterator[int]:
+        """Writers of some element of the view."""
+        if view.cursor:
+            yield from self.writers
+            return
+        yield from self._anywhere
+        first = bisect_left(self._starts, (view.offset - self._longest, 0, 0))
+        for start, end, writer in islice(self._starts, first, None):
+            if start >= view.end:
+                return
+            if end > view.offset:
+                yield writer
 
 
 def _levels(before: list[set[int]]) -> list[int]:

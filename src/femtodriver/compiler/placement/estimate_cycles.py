@@ -9,7 +9,6 @@ from __future__ import annotations
 from math import ceil
 
 from femtodriver.compiler.fmir.ir import Fmir, If, Interp, Look, Loop, Mac, Op, Send, Vec, View, reads, walk
-from femtodriver.compiler.fmir.weight_groups import kept_groups
 from femtodriver.isa import cycles
 from femtodriver.isa.limits import WORD_BITS
 from femtodriver.part import Part
@@ -90,7 +89,7 @@ class CycleEstimator:
         for name, x in op.parts:
             matrix = self.fmir.matrices[name]
             if name not in self._groups:
-                self._groups[name] = int(kept_groups(matrix).sum())
+                self._groups[name] = matrix.groups
             bits = self._bits(x)
             lane_passes = cycles.passes(max(matrix.bits, cycles.LANE_BITS[0]), bits)
             groups = ceil(self._groups[name] * self._live.get(x.buffer, 1))

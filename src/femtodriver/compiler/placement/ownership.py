@@ -31,7 +31,6 @@ from femtodriver.compiler.fmir.ir import (
     walk,
     writes,
 )
-from femtodriver.compiler.fmir.weight_groups import kept_groups
 from femtodriver.compiler.placement.sharing_plan import SharingPlan
 from femtodriver.compiler.placement.whole_values import WholeValues, place_whole_values
 from femtodriver.isa.limits import ACCUMULATOR_BITS, GROUP_SIZE
@@ -61,7 +60,7 @@ def owners_of(fmir: Fmir, part: Part, plan: SharingPlan) -> dict[str, Owners]:
 
 def _owners(fmir: Fmir, part: Part, plan: SharingPlan, pinned: set[str]) -> dict[str, Owners]:
     """First what is shared out, then a core for each of the other values."""
-    nowhere = WholeValues((0,) * len(fmir.ops), {})
+    nowhere = WholeValues((0,) * len(fmir.ops), {}, 0)
     shares = any(isinstance(op, Mac) and _worth_sharing(fmir, op, plan) for op in fmir.ops)
     owners = _settled(fmir, plan, pinned, nowhere) if shares else {}
     split = {name for name, cores in owners.items() if len(cores) and (cores != max(cores[0], 0)).any()}
@@ -194,7 +193,7 @@ def _worth_sharing(fmir: Fmir, op: Mac, plan: SharingPlan) -> bool:
 
 def groups_of(fmir: Fmir, op: Mac) -> int:
     """Stored groups of weights of a product."""
-    return sum(int(kept_groups(fmir.matrices[name]).sum()) for name, _ in op.parts)
+    return sum(fmir.matrices[name].groups for name, _ in op.parts)
 
 
 def _pinned(ops: Iterable[Op]) -> Iterable[str]:

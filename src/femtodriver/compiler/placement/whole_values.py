@@ -30,10 +30,14 @@ _SLACK = 1.05
 
 @dataclass(frozen=True)
 class WholeValues:
-    """``of_op``: the core of each operation whose result is whole; ``of_buffer``: that of values, by name."""
+    """``of_op``: the core of each operation whose result is whole; ``of_buffer``: that of values, by name.
+
+    ``cycles``: how long a frame takes, roughly.
+    """
 
     of_op: tuple[int, ...]
     of_buffer: Mapping[str, int]
+    cycles: int
 
 
 def place_whole_values(fmir: Fmir, part: Part, plan: SharingPlan, split: Collection[str]) -> WholeValues:
@@ -43,7 +47,7 @@ def place_whole_values(fmir: Fmir, part: Part, plan: SharingPlan, split: Collect
         placer.place_large()
     for op in fmir.ops:
         placer.add(op)
-    return WholeValues(tuple(placer.of_op), placer.of_buffer())
+    return WholeValues(tuple(placer.of_op), placer.of_buffer(), placer.end())
 
 
 def kept_together(fmir: Fmir) -> dict[str, str]:
@@ -103,6 +107,10 @@ class _Placer:
         for name, buffer in fmir.buffers.items():
             if buffer.role in (Role.INPUT, Role.KEPT):
                 self._core[self._leader(name)] = 0
+
+    def end(self) -> int:
+        """When the last core has done its work, in cycles."""
+        return max(self._clock)
 
     def of_buffer(self) -> dict[str, int]:
         """The core of each buffer that is not shared out and has been placed."""
