@@ -39,7 +39,7 @@ def placements(fmir: Fmir, part: Part, cores: int | None) -> Iterator[Fmir]:
         yield trial.placed(plan)
     for count in counts:
         for plan in _quick(fmir, count):
-            if plan not in productive:
+            if plan not in productive and trial.may_fit(plan):
                 yield trial.placed(plan)
     for plan in _spacious(counts[-1]):
         yield trial.placed(plan)
@@ -77,6 +77,10 @@ class _Trial:
                     break
                 found[plans[way]] = cycles
         return found
+
+    def may_fit(self, plan: SharingPlan) -> bool:
+        """Whether it is worth the time to make a placement, seen roughly."""
+        return plan.least_groups != _NEVER or place_whole_values(self.fmir, self.part, plan, ()).fits
 
     def placed(self, plan: SharingPlan) -> Fmir:
         """The network laid out as planned, verified."""

@@ -34,12 +34,16 @@ class Load:
 
 @dataclass
 class CoreRoom:
-    """One core while it is filled; ``limit``: bytes, table words and instruction words that it may take."""
+    """One core while it is filled; ``limit``: bytes, table words and instruction words that it may take.
+
+    ``messages``: how many it gets.
+    """
 
     limit: tuple[float, float, float]
     data: dict[str, int] = field(default_factory=dict)
     tables: dict[str, int] = field(default_factory=dict)
     used: tuple[int, int, int] = (0, 0, 0)
+    messages: int = 0
 
     def after(self, load: Load) -> tuple[int, int, int]:
         """What would be taken with this load too."""
@@ -51,6 +55,10 @@ class CoreRoom:
         """Whether the load stays within this share of the limits; what needs nothing of a memory fits it."""
         before, after = self.used, self.after(load)
         return all(new <= most * share or new == old for old, new, most in zip(before, after, self.limit, strict=True))
+
+    def overfull(self) -> bool:
+        """Whether more is taken than may be."""
+        return any(used > most for used, most in zip(self.used, self.limit, strict=True))
 
     def take(self, load: Load) -> None:
         """Add a load."""

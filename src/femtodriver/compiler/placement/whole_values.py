@@ -24,6 +24,8 @@ from femtodriver.part import Part
 _SHARED = -1
 # With ``Order.LARGEST``, what takes at least this part of a core's memory chooses first.
 _LARGE = 0.1
+# Bundling leaves at least one message in so many.
+_BUNDLING = 2
 # With ``Order.FILL``, how far a core may be filled beyond its share of all.
 _SLACK = 1.05
 
@@ -32,12 +34,13 @@ _SLACK = 1.05
 class WholeValues:
     """``of_op``: the core of each operation whose result is whole; ``of_buffer``: that of values, by name.
 
-    ``cycles``: how long a frame takes, roughly.
+    ``cycles``: how long a frame takes, roughly; ``fits``: whether it seems to fit the cores' memories and threads.
     """
 
     of_op: tuple[int, ...]
     of_buffer: Mapping[str, int]
     cycles: int
+    fits: bool = True
 
 
 def place_whole_values(fmir: Fmir, part: Part, plan: SharingPlan, split: Collection[str]) -> WholeValues:
@@ -47,7 +50,7 @@ def place_whole_values(fmir: Fmir, part: Part, plan: SharingPlan, split: Collect
         placer.place_large()
     for op in fmir.ops:
         placer.add(op)
-    return WholeValues(tuple(placer.of_op), placer.of_buffer(), placer.end())
+    return WholeValues(tuple(placer.of_op), placer.of_buffer(), placer.end(), placer.fits())
 
 
 def kept_together(fmir: Fmir) -> dict[str, str]:
@@ -97,6 +100,7 @@ class _Placer:
         self._ready: dict[str, int] = {}
         self._copies: dict[str, dict[int, int]] = {}  # buffer -> core with a copy, since when
         self._current = 0
+        self._threads, self._waits = part.threads, [0] * plan.cores
         self._loads = [load_of(fmir, op) for op in fmir.ops]
         self._keys = [self._key(op) for op in fmir.ops]
         self._load_of_key: dict[str, Load] = {}
@@ -111,6 +115,12 @@ class _Placer:
     def end(self) -> int:
         """When the last core has done its work, in cycles."""
         return max(self._clock)
+
+    def fits(self) -> bool:
+        """Whether no core has more than its memories hold, and not far too many messages to wait for."""
+        return not any(room.overfull() for room in self._rooms) and all(
+            waits <= _BUNDLING * self._threads for waits in self._waits
+        )
 
     def of_buffer(self) -> dict[str, int]:
         """The core of each buffer that is not shared out and has been placed."""
@@ -144,7 +154,9 @@ class _Placer:
             self.of_op.append(0)
             return
         core = self._choose(index, uses, makes, cost)
+        sent = self._rooms[core].messages
         self._clock[core] = self._start(core, uses, commit=True) + cost
+        self._waits[core] += self._rooms[core].messages > sent
         for name in makes:
             self._ready[name] = self._clock[core]
             self._copies[name] = {}
@@ -251,6 +263,7 @@ class _Placer:
             self._clock[sender] += cycles.transfer(words)
             self._rooms[sender].take(Load(words=1))
         self._clock[core] += (RECEIVE + words) * len(senders)
+        self._rooms[core].messages += len(senders)
         self._rooms[core].take(Load({f"mail {buffer.name}": buffer_bytes(buffer)}, {}, RECEIVER_WORDS * len(senders)))
         self._copies.setdefault(buffer.name, {})[core] = arrival
 
