@@ -112,7 +112,7 @@ matrices = st.builds(
     st.integers(1, 24),
     places,
     st.integers(0, 2),
-    st.integers(0, 2),
+    st.integers(0, 3),
     places,
     flags,
 )

@@ -70,6 +70,7 @@ class Slow:
         self.count: Counter[str] = Counter()
         self.reads = [0] * BANKS
         self.writes = [0] * BANKS
+        self.stream: Any = None  # the instruction before, if it streams elements
 
     # Operands
 
@@ -145,6 +146,29 @@ class Slow:
         self.count["dm_write"] += sum(writes.values())
         return max((reads + writes).values(), default=0)
 
+    def _ahead(self, i: Any) -> int:
+        """Cycles that a stream starts before the last result of the one before it is written."""
+        matrix = self.stream.spec.name == "mac"
+        if i.spec.name == "mac":
+            sources = [(i.x, i.columns)]
+        else:
+            spread = getattr(i, "spread_a", 0), getattr(i, "spread_b", 0)
+            read = [i.a] + ([i.b] if hasattr(i, "b") and i.spec.name != "vpass" else [])
+            sources = [(operand, 1 if one else i.length) for operand, one in zip(read, spread, strict=False)]
+        for source, count in sources:
+            if source.kind.name == "IMM" or source.in_memory != (not matrix and self.stream.dst.in_memory):
+                continue
+            if not source.in_memory or source.base or self.stream.dst.base:
+                return 1
+            dst, length = self.stream.dst, self.stream.length
+            if self._pairs(source, count) & self._pairs(dst, length):
+                return 1
+        return 2
+
+    def _pairs(self, operand: Any, length: int) -> set[int]:
+        last = operand.value + length * operand.bits // 8 - 1
+        return {byte // (16 * self.bank_words) for byte in range(operand.value, last + 1)}
+
     # Instructions
 
     def step(self, instruction: Any) -> int | None:
@@ -153,7 +177,9 @@ class Slow:
         self.count["im_read"] += instruction.words
         kind = instruction.format_name.lower()
         branch, cycles = getattr(self, f"_{kind}")(instruction)
-        self.count["cycles"] += cycles
+        streams = kind in ("vector", "lookup", "interpolate", "matrix")
+        self.count["cycles"] += cycles - (self._ahead(instruction) if streams and self.stream else 0)
+        self.stream = instruction if streams else None
         return int(branch) if branch is not None else None
 
     def _vector(self, i: Any) -> tuple[None, int]:

@@ -20,6 +20,9 @@ START_TRANSFER = 2
 CONTROL = 1
 BRANCH_TAKEN = 2
 THREAD_SWITCH = 2
+# An instruction that follows a stream is decoded while that writes its last result, and may read at the same time.
+DECODE_AHEAD = 1
+READ_AHEAD = 1
 # A multiplier lane takes 8 bits of one operand and 16 bits of the other in one cycle.
 LANE_BITS = (8, 16)
 

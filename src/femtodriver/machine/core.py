@@ -62,6 +62,7 @@ class Core:
     pc: int = 0
     time: int = 0
     running: bool = False
+    streamed: bool = False  # the instruction before was a stream; see InstructionRow.ahead
     message: Message | None = None
     taken_at: int | None = None
     sent: list[Message | Signal] = field(default_factory=list)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -40,6 +42,7 @@ from femtodriver.machine.rows import (
     ElementRow,
     FaultRow,
     FixedCounts,
+    InstructionRow,
     InterpolateRow,
     LastStage,
     LookupRow,
@@ -49,6 +52,7 @@ from femtodriver.machine.rows import (
     TransferRow,
     VectorRow,
 )
+from femtodriver.machine.start_ahead import cycles_ahead
 from femtodriver.part import Part
 
 _StreamInstruction = VectorInstruction | LookupInstruction | InterpolateInstruction
@@ -66,7 +70,16 @@ def decode_rows(words: Sequence[int], part: Part, tables: Int64Array) -> dict[in
     while pc < len(words):
         rows[pc] = _decode_row(decoder, pc, tuple(words[pc : pc + _MOST_WORDS]))
         pc = rows[pc].next_pc
-    return rows
+    return _with_starts(rows, decoder.layout)
+
+
+def _with_starts(rows: Mapping[int, DecodedRow], layout: DataLayout) -> dict[int, DecodedRow]:
+    """The rows, each with the cycles that it starts ahead behind the one before it."""
+    found = dict(rows)
+    for before, row in pairwise(rows.values()):
+        if isinstance(row, InstructionRow) and (ahead := cycles_ahead(before, row, layout)):
+            found[row.pc] = replace(row, ahead=ahead)
+    return found
 
 
 def _decode_row(decoder: _Decoder, pc: int, words: tuple[int, ...]) -> DecodedRow:

@@ -15,7 +15,11 @@ class Executor:
 
     What every execution adds is in ``fixed`` and is multiplied when somebody asks; what depends on data or on base
     registers is added to ``extra``. ``elements``: what the last execution has taken of the budget for elements.
+    ``ahead``, ``streams``: see ``InstructionRow``.
     """
+
+    ahead = 0
+    streams = False
 
     def __init__(self, pc: int, next_pc: int) -> None:
         self.pc = pc
@@ -32,6 +36,11 @@ class Executor:
     def run(self, core: Core) -> int:
         """Execute on ``core`` and return the cycles taken; MachineFault when the program breaks a rule."""
         raise NotImplementedError
+
+    def start_ahead(self) -> int:
+        """Count an execution that followed a stream; the cycles that it started ahead."""
+        self.add("cycles", -self.ahead)
+        return self.ahead
 
     def add(self, event: str, count: int) -> None:
         """Count an event that not every execution has, or not as often."""
@@ -74,6 +83,7 @@ class InstructionExecutor(Executor):
 
     def __init__(self, row: InstructionRow) -> None:
         super().__init__(row.pc, row.next_pc)
+        self.ahead, self.streams = row.ahead, row.streams
         self.fixed = dict(row.counts.events)
         self.bank_reads = np.array(row.counts.bank_reads, np.int64)
         self.bank_writes = np.array(row.counts.bank_writes, np.int64)

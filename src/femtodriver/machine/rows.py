@@ -7,7 +7,7 @@ Where all addresses are fixed, the rows also have the bank accesses and the cycl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from femtodriver.isa import Clip, Form, Operand, Spec, cycles
 
@@ -62,10 +62,19 @@ class FixedCounts:
 
 @dataclass(frozen=True)
 class InstructionRow(DecodedRow):
-    """``spec``: the instruction's entry in the table; executors are found by its name (or its opcode)."""
+    """``spec``: the instruction's entry in the table; executors are found by its name (or its opcode).
+
+    ahead: cycles that it starts ahead when it is executed right after the row before it in memory, if that is a stream.
+    """
 
     spec: Spec
     counts: FixedCounts
+    ahead: int = field(default=0, kw_only=True)
+
+    @property
+    def streams(self) -> bool:
+        """Whether it reads or writes elements one after the other, so that the next instruction can start ahead."""
+        return False
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,11 @@ class StreamRow(InstructionRow):
     dst: OperandRow
     sources: tuple[OperandRow, ...]
     lanes: int
+
+    @property
+    def streams(self) -> bool:
+        """See ``InstructionRow.streams``."""
+        return True
 
     @property
     def length(self) -> int:
@@ -201,6 +215,11 @@ class MatrixRow(InstructionRow):
     lane_passes: int
     product_event: str
     products: int
+
+    @property
+    def streams(self) -> bool:
+        """See ``InstructionRow.streams``."""
+        return True
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,8 @@ class Processor:
         if ready > core.time:
             self.waiting["dependency" if message is None else "message"] += ready - core.time
             core.time = ready
-        core.pc, core.message, core.taken_at, core.running = pc, message, None, True
+        core.pc, core.message, core.taken_at = pc, message, None
+        core.running, core.streamed = True, False
         first = self.executors.get(pc, self.nothing)
         first.add("thread_switch", 1)
         first.add("cycles", cycles.THREAD_SWITCH)
@@ -106,6 +107,9 @@ class Processor:
                 executor = executors.get(pc, self.nothing)
                 core.pc = executor.next_pc
                 core.time += executor.run(core)
+                if core.streamed and executor.ahead:
+                    core.time -= executor.start_ahead()
+                core.streamed = executor.streams
                 elements += executor.elements
                 if elements > most_elements or not core.running:
                     return count, elements

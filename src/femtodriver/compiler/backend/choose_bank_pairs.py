@@ -1,7 +1,8 @@
 """Which pair of banks each buffer is in: two streams of one instruction run side by side in different pairs.
 
 A pair gives two words per cycle, which is one stream of 16-bit elements. Values that one instruction reads or writes
-together are kept apart, those with the most to lose first. Banks that hold nothing are off, so that each pair must be
+together are kept apart, those with the most to lose first; so are a result and what the next instruction reads, which
+then starts ahead. Banks that hold nothing are off, so that each pair must be
 worth its power: another one is taken where it saves a fiftieth of the cycles of all vectors, and more than a few.
 """
 
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from math import ceil
 
-from femtodriver.compiler.fmir.ir import Fmir, Loop, Mac, Op, Vec, View, bodies
+from femtodriver.compiler.fmir.ir import Fmir, Interp, Look, Loop, Mac, Op, Vec, View, bodies
 from femtodriver.isa import cycles
 from femtodriver.isa.limits import WORD_BITS
 from femtodriver.part import Part
@@ -60,8 +61,15 @@ class _Frame:
 
 def _frame(fmir: Fmir, part: Part, core: int, movable: Collection[str]) -> _Frame:
     frame = _Frame()
+    before = ""  # the buffer that the operation before has written, if the next one can start ahead of its end
     for op, times in _with_iterations(fmir.ops, 1):
-        if op.core != core or not isinstance(op, (Vec, Mac)):
+        if op.core != core:
+            continue
+        for name in {view.buffer for view in _first_reads(op)} & set(movable):
+            if before in movable and name != before:
+                frame.add(before, name, times * cycles.READ_AHEAD)
+        before = op.dst.buffer if isinstance(op, (Vec, Mac, Look, Interp)) else ""
+        if not isinstance(op, (Vec, Mac)):
             continue
         steps, views = _streams(fmir, part, op)
         frame.cycles += times * (cycles.START_VECTOR + steps)
@@ -72,6 +80,13 @@ def _frame(fmir: Fmir, part: Part, core: int, movable: Collection[str]) -> _Fram
             if together > apart:
                 frame.add(one, other, times * (together - apart))
     return frame
+
+
+def _first_reads(op: Op) -> tuple[View, ...]:
+    """What the first instruction of an operation reads, if it streams elements."""
+    if isinstance(op, Mac):
+        return tuple(x for _, x in op.parts[:1])
+    return op.reads if isinstance(op, (Vec, Look, Interp)) else ()
 
 
 def _with_iterations(ops: Iterable[Op], times: int) -> Iterator[tuple[Op, int]]:

@@ -1,7 +1,8 @@
 """How many cycles a placed network will take, by the machine's own rules: to choose between placements.
 
 An estimate: half of the activations behind a ReLU are taken as zero and all others as live, banks as never in each
-other's way, and both branches of a condition as long as the longer one. The machine counts what really happens.
+other's way, streams as decoded while others end, and both branches of a condition as long as the longer one. The
+machine counts what really happens.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class CycleEstimator:
             return self._mac(op)
         if isinstance(op, Send):
             return cycles.transfer(ceil(op.dst.length * self.fmir.buffers[op.dst.buffer].bits / WORD_BITS))
-        return self._elementwise(op)
+        return self._elementwise(op) - cycles.DECODE_AHEAD
 
     def _elementwise(self, op: Vec | Look | Interp) -> int:
         length, lanes = op.dst.length, self.part.lanes
@@ -85,7 +86,7 @@ class CycleEstimator:
         return cycles.interpolate(length, lanes, ceil(reads_each * length / self.part.tm_banks), 0)
 
     def _mac(self, op: Mac) -> int:
-        total = cycles.vector(op.dst.length, self.part.lanes, 1, 0)
+        total = cycles.vector(op.dst.length, self.part.lanes, 1, 0) - cycles.DECODE_AHEAD
         for name, x in op.parts:
             matrix = self.fmir.matrices[name]
             if name not in self._groups:
@@ -93,7 +94,7 @@ class CycleEstimator:
             bits = self._bits(x)
             lane_passes = cycles.passes(max(matrix.bits, cycles.LANE_BITS[0]), bits)
             groups = ceil(self._groups[name] * self._live.get(x.buffer, 1))
-            total += cycles.matrix(groups * lane_passes, ceil(x.length * bits / WORD_BITS), 0, 0)
+            total += cycles.matrix(groups * lane_passes, ceil(x.length * bits / WORD_BITS), 0, 0) - cycles.DECODE_AHEAD
         return total
 
     def _bits(self, value: View | int) -> int:
