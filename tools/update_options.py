@@ -41,7 +41,7 @@ is written by `python tools/update_options.py`.
 
 Flags may be written with dashes or underscores. In Python an option is a keyword: the flag's name with underscores.
 Other names come from the reference tool and from earlier versions; they mean the same. Two names of one option with
-different values are refused, and so is a name that nobody knows.
+different values are refused, and so is an unknown name.
 """
 
 

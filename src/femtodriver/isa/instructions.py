@@ -148,7 +148,7 @@ class Form(IntEnum):
 _FORM_DOCS = {
     Form.DENSE: "all groups",
     Form.MASKED: "those whose mask bit is set: bit column * groups + group, least significant bit first",
-    Form.NESTED: "as masked, but only the mask bytes that are not zero are there, behind one bit for each mask byte",
+    Form.NESTED: "as masked, but only the mask bytes that are not zero are there, after one bit for each mask byte",
     Form.HALVES: "as masked, but of such a group only the halves that its code names; the codes follow the flags",
 }
 
