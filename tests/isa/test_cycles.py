@@ -58,7 +58,7 @@ def test_vector(length: int, passes: int, busiest: int, expected: int) -> None:
 
 @pytest.mark.parametrize(
     ("length", "copies", "busiest", "expected"),
-    [(1, 1, 1, 4 + 1), (16, 1, 4, 4 + 16), (16, 2, 4, 4 + 8), (16, 4, 4, 4 + 4), (16, 4, 9, 4 + 9), (17, 4, 0, 4 + 5)],
+    [(1, 1, 1, 4 + 1), (32, 1, 4, 4 + 16), (16, 2, 4, 4 + 4), (16, 4, 2, 4 + 2), (16, 4, 9, 4 + 9), (17, 4, 0, 4 + 3)],
 )
 def test_lookup(length: int, copies: int, busiest: int, expected: int) -> None:
     assert cycles.lookup(length, 8, copies, busiest) == expected
@@ -66,7 +66,7 @@ def test_lookup(length: int, copies: int, busiest: int, expected: int) -> None:
 
 @pytest.mark.parametrize(
     ("length", "table_reads", "busiest", "expected"),
-    [(1, 1, 1, 4 + 1), (64, 1, 1, 4 + 8), (64, 16, 12, 4 + 16), (64, 16, 18, 4 + 18)],
+    [(1, 1, 1, 4 + 1), (64, 1, 1, 4 + 8), (64, 31, 12, 4 + 16), (64, 16, 18, 4 + 18)],
 )
 def test_interpolate(length: int, table_reads: int, busiest: int, expected: int) -> None:
     assert cycles.interpolate(length, 8, table_reads, busiest) == expected

@@ -243,7 +243,7 @@ class Slow:
             entry = self.tables[i.bank + index % ways][i.table + clipped + entries // 2]
             self.put(i.dst, index, entry)
         self.count["tm_read"] += i.length
-        return None, 4 + max(-(-i.length // LANES), -(-i.length // ways), busiest)
+        return None, 4 + max(-(-i.length // LANES), (-(-i.length // ways) + 1) // 2, busiest)
 
     def _interpolate(self, i: Any) -> tuple[None, int]:
         if i.a.bits != 16:
@@ -267,7 +267,7 @@ class Slow:
             self.put(i.dst, index, self._clip(i, round_shift(total, i.shift, i.rounded)))
         self.count["tm_read"] += 2 * i.length
         self.count["mac_8x16"] += i.length
-        return None, 4 + max(-(-i.length // LANES), *reads, busiest)
+        return None, 4 + max(-(-i.length // LANES), (max(reads) + 1) // 2, busiest)
 
     def _clip(self, i: Any, value: int) -> int:
         if i.clip in (1, 3):

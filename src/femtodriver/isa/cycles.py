@@ -23,6 +23,8 @@ THREAD_SWITCH = 2
 # An instruction that follows a stream is decoded while that writes its last result, and may read at the same time.
 DECODE_AHEAD = 1
 READ_AHEAD = 1
+# Reads of a bank of table memory in one cycle.
+TABLE_PORTS = 2
 # A multiplier lane takes 8 bits of one operand and 16 bits of the other in one cycle.
 LANE_BITS = (8, 16)
 
@@ -52,13 +54,13 @@ def vector(length: int, lanes: int, lane_passes: int, busiest_bank: int) -> int:
 
 
 def lookup(length: int, lanes: int, ways: int, busiest_bank: int) -> int:
-    """START_TABLE + max(ceil(length / lanes), ceil(length / copies), busiest bank)."""
-    return START_TABLE + max(ceil(length / lanes), ceil(length / ways), busiest_bank)
+    """START_TABLE + max(ceil(length / lanes), ceil(length / copies / TABLE_PORTS), busiest bank)."""
+    return START_TABLE + max(ceil(length / lanes), ceil(ceil(length / ways) / TABLE_PORTS), busiest_bank)
 
 
 def interpolate(length: int, lanes: int, table_reads: int, busiest_bank: int) -> int:
-    """START_TABLE + max(ceil(length / lanes), reads of the busiest table bank, busiest bank)."""
-    return START_TABLE + max(ceil(length / lanes), table_reads, busiest_bank)
+    """START_TABLE + max(ceil(length / lanes), ceil(reads of the busiest table bank / TABLE_PORTS), busiest bank)."""
+    return START_TABLE + max(ceil(length / lanes), ceil(table_reads / TABLE_PORTS), busiest_bank)
 
 
 def matrix(lanes_end: int, scan_words: int, mask_steps: int, busiest_bank: int) -> int:
