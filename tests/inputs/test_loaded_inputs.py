@@ -36,7 +36,7 @@ def test_everything_that_is_known_of_a_recording(tmp_path: Path) -> None:
         'input "x": the last 8 of 80 samples are not used; a frame takes 12',
         f'{path}: full scale (1.0) becomes 32767, which input "x" reads as 32768 (quanta 0); '
         "--scale real keeps 1.0 at 1.0",
-        "inputs: frames 1 to 2 of 6 are used, as the range 1,3 tells",
+        "inputs: frames 1 to 2 of 6 are used, as the range 1,3 says",
     )
 
 
@@ -52,7 +52,7 @@ def test_what_a_range_leaves_out_is_told_after_what_is_clipped() -> None:
     found = read_inputs([[0.0], [9.0], [0.5]], [InputSpec("x", 1, 8)], scale=100, sample_indices=(1, 3))
     assert found.notes[1:] == (
         'input "x": 1 of 2 values clipped to -128..127; the farthest was 9 (times 100)',
-        "inputs: frames 1 to 2 of 3 are used, as the range 1,3 tells",
+        "inputs: frames 1 to 2 of 3 are used, as the range 1,3 says",
     )
 
 
@@ -60,8 +60,8 @@ def test_what_a_range_leaves_out_is_told_after_what_is_clipped() -> None:
     ("indices", "told"),
     [
         ((0, 4), ()),
-        ((0, 9), ("inputs: frames 0 to 3 of 4 are used, as the range 0,9 tells",)),
-        ((3, 4), ("inputs: frame 3 of 4 is used, as the range 3,4 tells",)),
+        ((0, 9), ("inputs: frames 0 to 3 of 4 are used, as the range 0,9 says",)),
+        ((3, 4), ("inputs: frame 3 of 4 is used, as the range 3,4 says",)),
     ],
 )
 def test_ranges_of_generated_frames(indices: tuple[int, int], told: tuple[str, ...]) -> None:
@@ -99,7 +99,7 @@ def test_of_a_long_recording_only_what_is_asked_for_is_looked_at(tmp_path: Path)
         file.truncate(44 + size)
     found = read_inputs(path, [X], sample_indices=(0, 5))
     assert found.arrays["x"].tolist() == [[7] * 16] * 4 + [[0] * 16]
-    assert found.notes == ("inputs: frames 0 to 4 of 3600000 are used, as the range 0,5 tells",)
+    assert found.notes == ("inputs: frames 0 to 4 of 3600000 are used, as the range 0,5 says",)
 
 
 @given(st.integers(1, 12), st.integers(0, 15), st.integers(1, 15))

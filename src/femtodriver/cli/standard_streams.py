@@ -16,7 +16,7 @@ class OutputError(FemtoError):
 
 
 class _Stream:
-    """A stream whose failures are told in one sentence; a reader that went away (BrokenPipeError) stays what it is."""
+    """A stream whose failures are reported in one sentence; a reader that went away stays a BrokenPipeError."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -46,7 +46,7 @@ def endpoint_text(host: str, port: int) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether the host is this machine, as far as its name tells without asking the network."""
+    """Whether the host is this machine, as far as its name says without asking the network."""
     if host.lower() == "localhost":
         return True
     try:

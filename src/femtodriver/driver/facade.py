@@ -48,7 +48,7 @@ class Femtodriver:
 
     Attributes after use: ``modelname``, ``fqir`` (Network), ``compiled_data`` (CompiledData), ``model_dir``,
     ``meta_dir``, ``io_records_dir``, ``compiler_kwargs``, ``compare_status``, ``spu_runner`` (SPURunner);
-    ``femtocrux_client`` is None in this version. ``say(text)`` gets what ``run`` tells (default: the log),
+    ``femtocrux_client`` is None in this version. ``say(text)`` gets what ``run`` reports (default: the log),
     ``progress(runner, done, frames)`` is called while runners run.
     """
 

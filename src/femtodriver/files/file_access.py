@@ -31,7 +31,7 @@ def read_file(path: AnyPath, max_bytes: int, error: type[FemtoError] = ProgramEr
     """
     with open_file(path, max_bytes, error) as file:
         content = file.read(max_bytes + 1)
-    if len(content) > max_bytes:  # it grew, or is one of those whose size the system does not tell
+    if len(content) > max_bytes:  # it grew, or is one of those whose size the system does not know
         raise error(f"{shown_path(path)}: must have at most {max_bytes} bytes, not more.")
     return content
 

@@ -55,7 +55,7 @@ class FrameReader:
     """Frames of every input by number, from 0 to ``n_frames`` - 1. Made by ``open_inputs``; use it with ``with``.
 
     All ``inputs`` have equally many frames. ``files``: what is closed with the reader. ``period_s``: seconds between
-    two frames where the source tells them, as audio does; else None.
+    two frames where the source states them, as audio does; else None.
     """
 
     def __init__(

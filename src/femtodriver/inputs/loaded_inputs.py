@@ -23,7 +23,7 @@ class LoadedInputs:
     """``arrays``: int64, (frames, length), by input name in the order of the network.
 
     ``notes``: what users should know, one line each: what is not used, what values mean, what was clipped.
-    ``period_s``: seconds between two frames where the source tells them, as audio does; else None.
+    ``period_s``: seconds between two frames where the source states them, as audio does; else None.
     """
 
     arrays: Mapping[str, Int64Array]
@@ -118,4 +118,4 @@ def _range_notes(asked: tuple[int, int] | None, low: int, high: int, n_frames: i
     if asked is None or (asked == (low, high) and (low, high) == (0, n_frames)):
         return ()
     used = f"frame {low} of {n_frames} is" if high == low + 1 else f"frames {low} to {high - 1} of {n_frames} are"
-    return (f"inputs: {used} used, as the range {asked[0]},{asked[1]} tells",)
+    return (f"inputs: {used} used, as the range {asked[0]},{asked[1]} says",)

@@ -18,8 +18,9 @@ def program_specs(data: CompiledData, told: Description | None, where: str) -> t
     """Inputs and outputs without padding, in the order of the program: as they were declared or, in a foreign program
     (``told`` None), as its records are.
 
-    Axes and quanta are unknown in foreign programs, and in those that were compiled before programs told them.
-    Raises ProgramError for a variable whose width a program of ours does not tell, or whose axes contradict its length.
+    Axes and quanta are unknown in foreign programs, and in those that were compiled before programs stated them.
+    Raises ProgramError for a variable whose width one of our programs does not state, or whose axes contradict its
+    length.
     """
     info = data.info()
     if told is None:
@@ -39,7 +40,7 @@ def _declared(
     record: InputRecord | OutputRecord, bits: Mapping[str, int], forms: Mapping[str, VariableForm], where: str
 ) -> InputSpec:
     if record.name not in bits:
-        raise ProgramError(f"{where}: {KEY}: must tell the bits of {record.name!r:.60}. Compile the model again.")
+        raise ProgramError(f"{where}: {KEY}: must state the bits of {record.name!r:.60}. Compile the model again.")
     form = forms.get(record.name, VariableForm())
     if form.shape and math.prod(form.shape) != record.usable:
         raise ProgramError(

@@ -13,7 +13,7 @@ from femtodriver.inputs.wav_header import WavHeader, read_header
 
 
 def wav_samples(file: Readable, size: int, where: str) -> tuple[StoredArray, WavHeader]:
-    """The samples of an open WAV file of ``size`` bytes, and what its header tells.
+    """The samples of an open WAV file of ``size`` bytes, and what its header says.
 
     PCM samples are signed integers of the file's width in the narrowest type that holds them: unsigned 8-bit samples
     minus 128, and 24 bits in 32. Float samples keep their type. InputError as ``read_header``.

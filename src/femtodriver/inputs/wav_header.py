@@ -33,8 +33,8 @@ _FORMAT_BYTES = 40
 class WavHeader:
     """``start``: the first byte of the samples; ``count``: how many; ``block``: bytes of one.
 
-    ``is_float``; ``order``: ``<`` or ``>``; ``rate``: Hz, 0 where the file does not tell; ``streamed``: the file does
-    not tell where the samples end; ``left_over``: bytes behind the last whole sample of such a file.
+    ``is_float``; ``order``: ``<`` or ``>``; ``rate``: Hz, 0 where the file does not say; ``streamed``: the file does
+    not say where the samples end; ``left_over``: bytes after the last whole sample of such a file.
     """
 
     start: int
@@ -79,7 +79,7 @@ def read_header(file: Readable, size: int, where: str) -> WavHeader:
 
 
 def _chunks(file: Readable, size: int, where: str) -> tuple[str, int, dict[bytes, _Chunk]]:
-    """Byte order, the size of the whole as the header tells it, and the chunks up to the samples by name."""
+    """Byte order, the size of the whole according to the header, and the chunks up to the samples by name."""
     file.seek(0)
     head = file.read(ENOUGH)
     if head[:4] not in _FORMS or head[8:12] != b"WAVE":
@@ -111,7 +111,7 @@ def _check_inside(chunk: _Chunk, size: int, where: str) -> None:
 
 
 def _long_size(file: Readable, found: dict[bytes, _Chunk], where: str) -> int:
-    """The size of the samples as the chunk ``ds64`` of a long file tells it."""
+    """The size of the samples according to the chunk ``ds64`` of a long file."""
     chunk = found.get(b"ds64")
     if chunk is None or chunk.size < 24:
         raise InputError(f"{where}: an RF64 file must have a chunk 'ds64' before its samples. The file is damaged.")
@@ -128,7 +128,7 @@ def _is_placeholder(size: int) -> bool:
 def _is_streamed(data: _Chunk, riff_size: int, size: int) -> bool:
     """Whether the samples reach to the end of the file because the header does not know their number."""
     if data.size == 0:
-        # Samples may really be missing: then the size of the whole tells of what follows.
+        # Samples may really be missing: then the size of the whole includes what follows.
         return _is_placeholder(riff_size) or 8 + riff_size <= data.start
     return data.start + data.size > size
 

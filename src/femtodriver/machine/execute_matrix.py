@@ -105,7 +105,7 @@ class MatrixExecutor(InstructionExecutor):
         return taken
 
     def _watch(self) -> None:
-        """Ask memory to tell when weights or mask are stored to."""
+        """Ask memory to report when weights or mask are overwritten."""
         row = self.row
         self.memory.watch(
             row.weights,

@@ -37,7 +37,7 @@ class RunLimits:
 class RunBudget:
     """What is left of the limits.
 
-    The machine asks before every slice of a thread how long it may be, and tells afterwards what it has cost. Hosts
+    The machine asks before every slice of a thread how long it may be, and reports afterwards what it cost. Hosts
     with other limits (time) override ``next_slice``. ``what``: what must end within the limits, for the faults.
     """
 

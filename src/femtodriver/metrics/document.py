@@ -160,7 +160,7 @@ def _link(report: RunReport, part: Part) -> dict[str, object]:
 
 
 def _memory(run: Run) -> dict[str, object]:
-    """Bytes by kind over all cores; None throughout where no description tells them."""
+    """Bytes by kind over all cores; None throughout where no description states them."""
     part = run.part
     cores = [run.core_memory(number) for number in range(part.cores)]
     known = run.description is not None

@@ -1,6 +1,6 @@
 """What the part takes whether it works or not, over one input period: on, asleep or off, waking, clock, always-on.
 
-The policy that is assumed (``docs/energy.md`` tells it to users):
+The policy that is assumed (``docs/energy.md`` explains it):
 
 * The time of one frame, inputs in the input buffer to all cores at rest, is the *active* time; what is left of the
   input period is the *pause*. A frame that takes longer than the period leaves no pause.

@@ -139,7 +139,7 @@ class Run:
 
 
 def _check_fit(description: Description, part: Part) -> None:
-    """Raise ProgramError where the description tells of memory that the part does not have."""
+    """Raise ProgramError where the description names memory that the part does not have."""
     for core, memory in (description.memory or {}).items():
         banks = len(memory.dm_used_words_per_bank)
         fullest = max(memory.dm_used_words_per_bank, default=0)

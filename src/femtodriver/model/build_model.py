@@ -31,7 +31,7 @@ class Built:
 
     ``data`` is the program as it is written, ``plain`` as it runs: None for a foreign one, and for an encrypted one
     whose key is not here. ``registers``: key index and salt for a board, None for those of ``data``. ``model_type``:
-    free text for the ``.femto``. ``debug_names``: values of the network that runners tell beside the outputs, in
+    free text for the ``.femto``. ``debug_names``: values of the network that runners give besides the outputs, in
     program order; ``kept``: where programs that keep them have them in data memory when a frame has ended.
     """
 
@@ -49,7 +49,7 @@ class Built:
 
     @property
     def inputs(self) -> tuple[InputSpec, ...]:
-        """The inputs, as the program tells itself or, if it is foreign, as its records are."""
+        """The inputs, as the program states them or, if it is foreign, as its records are."""
         return program_specs(self.data, self.description, self.source.where)[0]
 
     @property

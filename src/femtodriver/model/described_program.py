@@ -47,7 +47,7 @@ def completed(
 
 
 def _forms(tensors: Sequence[Tensor]) -> dict[str, VariableForm]:
-    """What there is to tell of them."""
+    """What can be said of them."""
     found = {tensor.name: VariableForm(_axes(tensor), tensor.quanta) for tensor in tensors}
     return {name: form for name, form in found.items() if form != VariableForm()}
 

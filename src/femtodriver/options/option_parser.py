@@ -40,7 +40,7 @@ class OptionParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """One line, not the usage of forty options."""
-        print(f"femtodrive: error: {one_line(message)}; {self.prog} --help tells more.", file=sys.stderr)
+        print(f"femtodrive: error: {one_line(message)}; {self.prog} --help says more.", file=sys.stderr)
         raise SystemExit(EXIT_USAGE)
 
 

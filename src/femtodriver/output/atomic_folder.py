@@ -5,8 +5,8 @@ is complete and on the disk. Until then the old tree is untouched; whatever goes
 again. Runs that write into the same place wait for each other only while trees change places.
 
 A process that is killed leaves hidden folders behind. Each is locked by the process that works in it, so the next run
-can tell which belong to nobody and removes them. Where two renames are needed, because the system cannot exchange two
-folders in one step, a run may die between them: then the old tree is found beside its place, and is put back.
+can see which ones no process owns, and removes them. Where two renames are needed, because the system cannot exchange
+two folders in one step, a run may die between them: then the old tree is found beside its place, and is put back.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def replace_tree(target: Path, owned: Collection[str], build: Callable[[Path], N
 
 @contextlib.contextmanager
 def _retold(target: Path) -> Iterator[None]:
-    """Around our own file calls: what the system says about them is told in one sentence."""
+    """Around our own file calls: what the system says about them is reported in one sentence."""
     try:
         yield
     except (OSError, ValueError) as error:

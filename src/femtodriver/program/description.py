@@ -107,7 +107,7 @@ class Description:
     """The whole document.
 
     ``input_bits`` and ``output_bits`` are the declared widths by name, ``input_forms`` and ``output_forms`` axes and
-    quanta (None in documents of schema 1, which do not tell them). ``source_map`` and ``memory`` are by core; ``kept``
+    quanta (None in documents of schema 1, which do not state them). ``source_map`` and ``memory`` are by core; ``kept``
     says where inner values stand when a frame has ended. These, and ``layers``, are None where the program has lost
     them. Forms, part, compiler, model and digest are filled in once the compiler is done, see
     ``model/described_program.py``.

@@ -153,7 +153,7 @@ def run_all(
     """Run every runner on the same inputs, and compare each with the first.
 
     Every runner is finished, also when one raises. A difference of internal values alone is told but fails nothing;
-    ``makers`` says which operator makes each. Raises UsageError for names that do not tell the runners apart, or a
+    ``makers`` says which operator makes each. Raises UsageError for names that do not distinguish the runners, or a
     tolerance that is none.
     """
     check_tolerance(error_tolerance)

@@ -17,14 +17,14 @@ from femtodriver.options.runner_requests import RunnerRequest
 from femtodriver.runners.runner import Mask, Progress, Runner, Values
 
 SUFFIXES = (".npy", ".npz")
-# Arrays of this name in a file that we wrote tell what the numbers of an output stand for.
+# Arrays of this name in a file that we wrote say what the numbers of an output stand for.
 QUANTA = "quanta/"
 
 
 class DummyRunner(Runner):
     """Replays a file: ``.npy`` (frames, elements) for a single output, or ``.npz`` with one such array per output.
 
-    ``outputs`` tells name and width of every output of the model. UsageError for another kind of file, InputError for
+    ``outputs`` gives name and width of every output of the model. UsageError for another kind of file, InputError for
     arrays that do not fit the outputs. A run ends where the recording ends.
     """
 

@@ -33,7 +33,7 @@ Result = dict[str, Any]
 class RunInputs:
     """``arrays``: (frames, elements) by input name. ``notes``: what users should know of them, one line each.
 
-    ``period_s``: seconds between two frames where the source tells them, as audio does. ``seed``: of frames that we
+    ``period_s``: seconds between two frames where the source states them, as audio does. ``seed``: of frames that we
     made at random; None for others.
     """
 
@@ -94,7 +94,7 @@ class Execution:
     def metrics(self, request: MeasureRequest) -> dict[str, object]:
         """The metrics document of what the simulator ran. UsageError if it did not.
 
-        Without a period in ``request``, it is what the inputs tell, or else the usual one.
+        Without a period in ``request``, it is that of the inputs, or else the usual one.
         """
         runner = self.runners.get(SIMULATOR)
         if not isinstance(runner, FasmirRunner) or self.model.part is None:

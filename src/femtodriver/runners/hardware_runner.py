@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 class HardwareRunner(Runner, SPURunner):
-    """A runner that is an ``SPURunner`` too: ``run`` tells its progress and checks all inputs before the first frame.
+    """A runner that is an ``SPURunner`` too: ``run`` reports its progress and checks all inputs before the first frame.
 
     Internals are those that the model's program keeps. A fake (``is_fake``) has no memory, so it gives none.
     ``records_dir``: where recordings go when the runner is told to write them.

@@ -33,7 +33,7 @@ Progress = Callable[[int, int], None]
 class Runner(ABC):
     """One executor of one model.
 
-    ``name`` is what reports call it; ``inputs`` tells name, width and bits of every input. Values are int64; a frame
+    ``name`` is what reports call it; ``inputs`` gives name, width and bits of every input. Values are int64; a frame
     of a variable has shape (elements,), a run of it (frames, elements). ``runs_first``: it may fail for reasons outside
     this process, so a comparison runs it before the long work of others.
     """

@@ -25,7 +25,7 @@ def drivers(client: Any, rows: list[dict[str, str]], owner: str | None) -> dict[
 
 
 def foreign_drivers(client: Any) -> dict[str, str]:
-    """The drivers that are not of this package, as far as the server tells: connection's number -> address."""
+    """The drivers that are not of this package, as far as the server says: connection's number -> address."""
     return {row["id"]: _address(row) for row in connections(client) or () if _is_foreign_driver(client, row)}
 
 

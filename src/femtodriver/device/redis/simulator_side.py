@@ -150,7 +150,7 @@ class RedisPeer:
         for one in (rest, owner):
             if isinstance(one, Exception):
                 raise one
-        # Not every server tells everybody about its connections: then nobody is seen.
+        # Not every server lets everybody list its connections: then none is seen.
         users = drivers(self._client, [] if isinstance(rows, Exception) else rows, owner)
         return [*(rest or []), *self._take(HEADER_ELEMENTS - 1 - len(rest or []))], users
 

@@ -118,14 +118,14 @@ class Claim:
 
 
 def _lives(client: Any, holder: str) -> bool:
-    """Whether the holder of a claim is still connected, as far as the server tells."""
+    """Whether the holder of a claim is still connected, as far as the server says."""
     number = holder_id(holder)
     rows = connections(client)
     return number is None or rows is None or any(row["id"] == str(number) for row in rows)
 
 
 def connections(client: Any) -> list[dict[str, str]] | None:
-    """The connections of the server; None where it does not tell everybody."""
+    """The connections of the server; None where it does not list them for everybody."""
     from redis.exceptions import ResponseError
 
     try:

@@ -41,7 +41,7 @@ RUN_RECORDING = "io_sequence"
 
 class BoardSession:
     """A program on a board. ``recorder``: what all traffic goes through; ``chip``: registers and memories by name;
-    ``inputs``: what the program takes, as far as it tells.
+    ``inputs``: what the program takes, as far as it says.
 
     ``link``: one that is there already, instead of that of the board's row. ProgramError for a damaged program.
     """

@@ -1,4 +1,4 @@
-"""What a refused file holds instead of a graph, if its bytes tell: weights, a whole model, another tool's format.
+"""What a refused file holds instead of a graph, if its bytes show it: weights, a whole model, another tool's format.
 
 Nothing is unpickled. Only the first and last bytes of a file are looked at, and only for names and fixed marks, by
 regular expressions that take time in proportion to them.
