@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver.compiler.backend.core_map import CoreMap
-from femtodriver.compiler.fmir.ir import Buffer, Fmir, If, Loop, Mac, Op, Role, View, reads, writes
+from femtodriver.compiler.fmir.ir import Buffer, Fmir, If, Loop, Mac, Op, Products, Role, View, reads, writes
 from femtodriver.part import Part
 
 LANES = 8
@@ -105,7 +105,7 @@ class _Player:
             elif isinstance(op, If):
                 self._play(op.then if self.branch else op.orelse)
             else:
-                if isinstance(op, Mac):
+                if isinstance(op, (Mac, Products)):
                     self.accumulators[op.core][self.maps[op.core].mac_row * LANES :] = 0
                 for view in writes(op):
                     self._mark(view)

@@ -28,6 +28,7 @@ SUBJECTS = {
     "fqir/files/test_attacks": "hostile files",
     "fqir/files/test_mutants": "damaged files",
     "fqir/operators/test_rules": "rules of all operators",
+    "machine/test_execute_accumulations": "a part of execute_vectors",
     "machine/test_execute_interpolations": "a part of execute_tables",
     "machine/test_execute_lookups": "a part of execute_tables",
 }

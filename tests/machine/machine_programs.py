@@ -49,15 +49,18 @@ destinations = st.one_of(in_memory(), st.builds(accumulator, rows))
 
 
 def _encodable(instruction: VectorInstruction) -> VectorInstruction:
-    """Without left shifts of the operands of a multiplication."""
+    """Without left shifts of the operands of a multiplication, and without a last stage where there is none."""
     if not instruction.spec.multiplies:
         return instruction
-    return replace(instruction, shift_a=min(instruction.shift_a, 0), shift_b=min(instruction.shift_b, 0))
+    narrow = replace(instruction, shift_a=min(instruction.shift_a, 0), shift_b=min(instruction.shift_b, 0))
+    if not instruction.spec.accumulates:
+        return narrow
+    return replace(narrow, shift=0, rounded=0, clip=0, bits=32)
 
 
 vectors = st.builds(
     VectorInstruction,
-    st.sampled_from([spec for spec in SPECS.values() if spec.meaning]),
+    st.sampled_from([spec for spec in SPECS.values() if spec.meaning or spec.accumulates]),
     destinations,
     sources,
     sources,
@@ -66,7 +69,7 @@ vectors = st.builds(
     shifts,
     shifts,
     flags,
-    st.integers(0, 2),
+    st.integers(0, 3),
     clip_bits,
     flags,
     flags,
@@ -95,7 +98,7 @@ interpolations = st.builds(
     shifts,
     shifts,
     flags,
-    st.integers(0, 2),
+    st.integers(0, 3),
     clip_bits,
     st.sampled_from((0, 3, 44, 44, 45)),
     st.sampled_from((0, 0, 0, 1, 2)),

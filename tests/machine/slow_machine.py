@@ -155,6 +155,7 @@ class Slow:
             spread = getattr(i, "spread_a", 0), getattr(i, "spread_b", 0)
             read = [i.a] + ([i.b] if hasattr(i, "b") and i.spec.name != "vpass" else [])
             sources = [(operand, 1 if one else i.length) for operand, one in zip(read, spread, strict=False)]
+            sources += [(i.dst, i.length)] if i.spec.name == "vmac" else []
         for source, count in sources:
             if source.kind.name == "IMM" or source.in_memory != (not matrix and self.stream.dst.in_memory):
                 continue
@@ -186,14 +187,23 @@ class Slow:
         sources = [(i.a, 1 if i.spread_a else i.length)]
         if i.spec.name != "vpass":
             sources.append((i.b, 1 if i.spread_b else i.length))
+        if i.spec.name == "vmac":
+            kinds = [operand.kind.name for operand in (i.dst, i.a, i.b)]
+            if kinds[0] != "ACC" or kinds[1:] == ["ACC", "ACC"]:
+                raise Fault("accumulation")
+            self.count["acc_read"] += i.length
         busiest = self._streams(i, sources)
         values = [[self.get(operand, 0)] if count == 1 else None for operand, count in sources]
         for index in range(i.length):
             a, b = (self._value(sources, values, side, index) for side in (0, 1))
-            result = MEANING[i.spec.name](shift(a, i.shift_a), shift(b, i.shift_b))
+            a, b = shift(a, i.shift_a), shift(b, i.shift_b)
+            if i.spec.name == "vmac":
+                self.put(i.dst, index, wrap(self.get(i.dst, index) + a * b))
+                continue
+            result = MEANING[i.spec.name](a, b)
             self.put(i.dst, index, self._clip(i, round_shift(result, i.shift, i.rounded)))
         rounds = -(-i.length // LANES)
-        if i.spec.name == "vmul":
+        if i.spec.name in ("vmul", "vmac"):
             one, other = sorted((self._width(i.a), self._width(i.b)))
             rounds *= passes(one, other)
             self._multiplications(one, other, i.length)

@@ -100,6 +100,7 @@ def _instruction(family: type[Instruction], spec: Spec) -> dict[str, Any]:
         "reads": spec.reads,
         "result": spec.result.value,
         "multiplies": spec.multiplies,
+        "accumulates": spec.accumulates,
         "doc": spec.doc,
     }
 

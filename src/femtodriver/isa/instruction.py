@@ -59,6 +59,7 @@ class Spec:
     reads: how many of its family's source operands it reads, in their order.
     result: what it leaves behind.
     multiplies: whether it needs the multipliers of the lanes, in one pass or more.
+    accumulates: whether its result is added to what its destination, in the accumulators, holds.
     uses: the fields that it looks at (None: all of its family's); the others must keep their defaults, so that they
     stay free for later use.
     """
@@ -70,6 +71,7 @@ class Spec:
     reads: int = 0
     result: Result = Result.NONE
     multiplies: bool = False
+    accumulates: bool = False
     uses: tuple[str, ...] | None = None
 
     @property

@@ -256,6 +256,16 @@ VECTOR = (
     _truth("vand", 10, "1 where both a and b are nonzero, else 0", lambda a, b: _logic(a) & _logic(b)),
     _truth("vor", 11, "1 where a or b is nonzero, else 0", lambda a, b: _logic(a) | _logic(b)),
     _truth("vxor", 12, "1 where exactly one of a and b is nonzero, else 0", lambda a, b: _logic(a) ^ _logic(b)),
+    Spec(
+        "vmac",
+        13,
+        "dst + a * b; the destination is in the accumulators",
+        reads=2,
+        result=Result.NUMBER,
+        multiplies=True,
+        accumulates=True,
+        uses=("dst", "a", "b", "length", "shift_a", "shift_b", "spread_a", "spread_b"),
+    ),
 )
 LOOKUP = (Spec("lut", 16, "table look-up", reads=1, result=Result.NUMBER),)
 INTERPOLATE = (Spec("interp", 18, "interpolation in two tables", reads=1, result=Result.NUMBER),)

@@ -125,6 +125,8 @@ class _Decoder:
         read = ((instruction.a, instruction.spread_a), (instruction.b, instruction.spread_b))[: spec.reads]
         dst, sources = self._operands(instruction, [(operand, 1 if spread else length) for operand, spread in read])
         lane_passes, events = 1, {"alu": length}
+        if spec.accumulates:
+            _check_accumulation(instruction)
         if spec.multiplies:
             widths = sorted(multiplier_bits(operand) for operand in sources)
             lane_passes = cycles.passes(*widths)
@@ -313,8 +315,9 @@ class _Decoder:
         events: Mapping[str, int],
     ) -> FixedCounts:
         """Where an operand moves, all bank accesses of the instruction are counted while running."""
+        sums = (dst,) if instruction.spec.accumulates else ()
         accumulators = {
-            "acc_read": sum(source.length for source in sources if source.kind is Kind.ACC),
+            "acc_read": sum(source.length for source in (*sources, *sums) if source.kind is Kind.ACC),
             "acc_write": dst.length if dst.kind is Kind.ACC else 0,
         }
         if any(operand.moving for operand in (dst, *sources)):
@@ -353,6 +356,15 @@ class _Decoder:
         copies = self.tables[table.bank : table.bank + table.copies, table.row : end]
         if not (copies == copies[0]).all():
             raise MachineFault("interp: the copies of a table must be equal.")
+
+
+def _check_accumulation(instruction: VectorInstruction) -> None:
+    """A row of the destination is read and written; two more reads are one too many."""
+    name = instruction.spec.name
+    if instruction.dst.kind is not Kind.ACC:
+        raise MachineFault(f"{name}: dst must be in the accumulators, not {instruction.dst.text()}.")
+    if instruction.a.kind is Kind.ACC and instruction.b.kind is Kind.ACC:
+        raise MachineFault(f"{name}: a or b must be outside the accumulators, which dst reads, too.")
 
 
 def _last_stage(instruction: VectorInstruction | InterpolateInstruction) -> LastStage:

@@ -100,5 +100,21 @@ class VectorExecutor(ResultExecutor):
         return self.finish(self.meaning(a, b))
 
 
+class AccumulateExecutor(StreamExecutor):
+    """Executes a ``VectorRow`` whose products are added to what its destination holds."""
+
+    def __init__(self, core: Core, row: VectorRow) -> None:
+        super().__init__(core, row)
+        self.shift_a, self.shift_b = row.shift_a, row.shift_b
+        self.read_a, self.read_b = self.readers
+        self.read_sums = self.dst.reader()
+
+    def run(self, core: Core) -> int:
+        self.executions += 1
+        a, b = fixed.shift(self.read_a(), self.shift_a), fixed.shift(self.read_b(), self.shift_b)
+        self.store(self.read_sums() + a * b)
+        return self.cycles()
+
+
 def _no_operand() -> Int64Array:
     return _ZERO

@@ -12,7 +12,7 @@ from femtodriver.machine import execute_control as control
 from femtodriver.machine.core import Core
 from femtodriver.machine.execute_matrix import MatrixExecutor
 from femtodriver.machine.execute_tables import InterpolateExecutor, LookupExecutor
-from femtodriver.machine.execute_vectors import VectorExecutor
+from femtodriver.machine.execute_vectors import AccumulateExecutor, VectorExecutor
 from femtodriver.machine.executor import Executor, FaultExecutor
 from femtodriver.machine.rows import DecodedRow, FaultRow, InstructionRow
 
@@ -21,6 +21,7 @@ MakeExecutor = Callable[[Core, Any], Executor]
 
 EXECUTORS: Mapping[str, MakeExecutor] = {
     **{spec.name: partial(VectorExecutor, meaning=spec.meaning) for spec in VECTOR if spec.meaning is not None},
+    "vmac": AccumulateExecutor,
     "lut": LookupExecutor,
     "interp": InterpolateExecutor,
     "mac": MatrixExecutor,

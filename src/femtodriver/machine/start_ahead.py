@@ -26,7 +26,9 @@ def cycles_ahead(before: DecodedRow, row: DecodedRow, layout: DataLayout) -> int
 
 def _sources(row: StreamRow | MatrixRow) -> tuple[OperandRow, ...]:
     """What an instruction reads first."""
-    return (row.x,) if isinstance(row, MatrixRow) else row.sources
+    if isinstance(row, MatrixRow):
+        return (row.x,)
+    return (*row.sources, row.dst) if row.spec.accumulates else row.sources
 
 
 def _may_wait(source: OperandRow, written: OperandRow | None, layout: DataLayout) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from math import ceil
 
-from femtodriver.compiler.fmir.ir import Fmir, Interp, Look, Loop, Mac, Op, Vec, View, bodies
+from femtodriver.compiler.fmir.ir import Fmir, Interp, Look, Loop, Mac, Op, Products, Vec, View, bodies
 from femtodriver.isa import cycles
 from femtodriver.isa.limits import WORD_BITS
 from femtodriver.part import Part
@@ -68,17 +68,15 @@ def _frame(fmir: Fmir, part: Part, core: int, movable: Collection[str]) -> _Fram
         for name in {view.buffer for view in _first_reads(op)} & set(movable):
             if before in movable and name != before:
                 frame.add(before, name, times * cycles.READ_AHEAD)
-        before = op.dst.buffer if isinstance(op, (Vec, Mac, Look, Interp)) else ""
-        if not isinstance(op, (Vec, Mac)):
-            continue
-        steps, views = _streams(fmir, part, op)
-        frame.cycles += times * (cycles.START_VECTOR + steps)
-        words = {view.buffer: _words(fmir, view) for view in views if view.step and view.buffer in movable}
-        for one, other in combinations(words, 2):
-            together = max(steps, ceil((words[one] + words[other]) / 2))
-            apart = max(steps, ceil(max(words[one], words[other]) / 2))
-            if together > apart:
-                frame.add(one, other, times * (together - apart))
+        before = op.dst.buffer if isinstance(op, (Vec, Mac, Products, Look, Interp)) else ""
+        for steps, views in _instructions(fmir, part, op):
+            frame.cycles += times * (cycles.START_VECTOR + steps)
+            words = {view.buffer: _words(fmir, view) for view in views if view.step and view.buffer in movable}
+            for one, other in combinations(words, 2):
+                together = max(steps, ceil((words[one] + words[other]) / 2))
+                apart = max(steps, ceil(max(words[one], words[other]) / 2))
+                if together > apart:
+                    frame.add(one, other, times * (together - apart))
     return frame
 
 
@@ -86,6 +84,8 @@ def _first_reads(op: Op) -> tuple[View, ...]:
     """What the first instruction of an operation reads, if it streams elements."""
     if isinstance(op, Mac):
         return tuple(x for _, x in op.parts[:1])
+    if isinstance(op, Products):
+        return tuple(operand for operand in op.factors[0] if isinstance(operand, View))
     return op.reads if isinstance(op, (Vec, Look, Interp)) else ()
 
 
@@ -97,13 +97,21 @@ def _with_iterations(ops: Iterable[Op], times: int) -> Iterator[tuple[Op, int]]:
             yield from _with_iterations(body, times * (op.count if isinstance(op, Loop) else 1))
 
 
-def _streams(fmir: Fmir, part: Part, op: Vec | Mac) -> tuple[int, tuple[View, ...]]:
-    """Cycles that the lanes need for a vector, or for the result of a product, and the views that it streams."""
-    rows = ceil(op.dst.length / part.lanes)
-    if isinstance(op, Mac):
-        return rows, (op.dst, op.bias) if isinstance(op.bias, View) else (op.dst,)
-    widths = [fmir.buffers[x.buffer].bits if isinstance(x, View) else x.bit_length() + 1 for x in (op.a, op.b)]
-    return rows * (cycles.passes(widths[0], widths[1]) if op.spec.multiplies else 1), (*op.reads, op.dst)
+def _instructions(fmir: Fmir, part: Part, op: Op) -> Iterator[tuple[int, tuple[View, ...]]]:
+    """Cycles that the lanes need for each vector instruction of an operation, and the views that it streams."""
+    if isinstance(op, Vec):
+        passes = _passes(fmir, op.a, op.b) if op.spec.multiplies else 1
+        yield ceil(op.dst.length / part.lanes) * passes, (*op.reads, op.dst)
+    if isinstance(op, Products):
+        for a, b in op.factors:
+            yield ceil(op.dst.length / part.lanes) * _passes(fmir, a, b), (a, b) if isinstance(b, View) else (a,)
+    if isinstance(op, (Mac, Products)):
+        yield ceil(op.dst.length / part.lanes), (op.dst, op.bias) if isinstance(op.bias, View) else (op.dst,)
+
+
+def _passes(fmir: Fmir, a: View | int, b: View | int) -> int:
+    widths = [fmir.buffers[x.buffer].bits if isinstance(x, View) else x.bit_length() + 1 for x in (a, b)]
+    return cycles.passes(widths[0], widths[1])
 
 
 def _words(fmir: Fmir, view: View) -> int:

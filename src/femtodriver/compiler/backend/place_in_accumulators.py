@@ -13,7 +13,7 @@ from femtodriver.compiler.backend import capacity_errors
 from femtodriver.compiler.backend.core_map import CoreMap
 from femtodriver.compiler.backend.lifetimes import Life
 from femtodriver.compiler.backend.shared_space import SharedSpace
-from femtodriver.compiler.fmir.ir import Fmir, If, Mac, Op, Send, touches
+from femtodriver.compiler.fmir.ir import Fmir, If, Mac, Op, Products, Send, View, touches
 from femtodriver.isa.limits import ACCUMULATOR_BITS, GROUP_SIZE
 from femtodriver.part import Part
 
@@ -24,7 +24,7 @@ def place_in_accumulators(fmir: Fmir, part: Part, ops: list[Op], lives: Mapping[
     Products keep their share of the rows for sums, or only what the longest one needs if the values need the rest.
     """
     barred = set(_barred(ops))
-    longest = max((_rows(op.dst.length) for op in ops if isinstance(op, Mac)), default=0)
+    longest = max((_rows(op.dst.length) for op in ops if isinstance(op, (Mac, Products))), default=0)
     homeless = ""
     for sums in (rows_for_sums(part), longest):
         places.mac_row = part.acc_rows - sums
@@ -62,6 +62,8 @@ def _barred(ops: Iterable[Op]) -> Iterable[str]:
     for op in ops:
         if isinstance(op, Mac):
             yield from (view.buffer for _, view in op.parts)
+        if isinstance(op, Products):  # an instruction reads one operand from the accumulators beside the sum
+            yield from (b.buffer for _, b in op.factors if isinstance(b, View))
         if isinstance(op, (Send, If)):
             yield from (view.buffer for view in touches(op))
         yield from (view.buffer for view in touches(op) if view.offset % GROUP_SIZE or view.cursor)

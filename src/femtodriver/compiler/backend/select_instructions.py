@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from femtodriver.compiler.backend.core_map import CoreMap
 from femtodriver.compiler.backend.cursor_registers import CursorRegisters
-from femtodriver.compiler.fmir.ir import Fmir, Interp, Look, Mac, Post, Vec, View
+from femtodriver.compiler.fmir.ir import Fmir, Interp, Look, Mac, Post, Products, Vec, View
 from femtodriver.isa import (
     SPECS,
     Clip,
@@ -37,10 +39,12 @@ class InstructionSelector:
         self.registers = registers
         self.late_bias = late_bias
 
-    def instructions(self, op: Vec | Look | Interp | Mac) -> list[Instruction]:
+    def instructions(self, op: Vec | Look | Interp | Mac | Products) -> list[Instruction]:
         """The operation's instructions in order; long vectors take several."""
         if isinstance(op, Mac):
             return self._mac(op)
+        if isinstance(op, Products):
+            return self._products(op)
         starts = range(0, op.dst.length, limits.MAX_VECTOR_ELEMENTS)
         pieces = [(first, min(first + limits.MAX_VECTOR_ELEMENTS, op.dst.length)) for first in starts]
         if isinstance(op, Vec):
@@ -102,18 +106,46 @@ class InstructionSelector:
 
     def _mac(self, op: Mac) -> list[Instruction]:
         """Products, the first of which begins afresh, and their result: with the bias, unless that goes first."""
-        length, sums, dst = op.dst.length, accumulator(self.places.mac_row), self._operand(op.dst)
-        bias, repeats, shift = self._source(op.bias, 0, length), _repeats(op.bias), op.bias_shift
         first = op.bias != 0 and not self.late_bias
         products: list[Instruction] = [
             self._product(name, x, fresh=number == 0 and not first) for number, (name, x) in enumerate(op.parts)
         ]
-        if first:
-            begin = _vector("vpass", sums, bias, immediate(0), length, (shift, 0), (repeats, 0), Post())
-            products.insert(0, begin)
-        if first or op.bias == 0:
-            return [*products, _vector("vpass", dst, sums, immediate(0), length, (0, 0), (0, 0), op.post)]
-        return [*products, _vector("vadd", dst, sums, bias, length, (0, shift), (0, repeats), op.post)]
+        begin = [self._bias(op)] if first else []
+        return [*begin, *products, self._result(replace(op, bias=0) if first else op)]
+
+    def _products(self, op: Products) -> list[Instruction]:
+        """One product after another, and the result of their sum with the bias."""
+        length, sums = op.dst.length, accumulator(self.places.mac_row)
+        return [
+            *(
+                _vector(
+                    "vmac" if number else "vmul",
+                    sums,
+                    self._source(a, 0, length, narrow=True),
+                    self._source(b, 0, length, narrow=True),
+                    length,
+                    (0, 0),
+                    (_repeats(a), _repeats(b)),
+                    Post(),
+                )
+                for number, (a, b) in enumerate(op.factors)
+            ),
+            self._result(op),
+        ]
+
+    def _bias(self, op: Mac) -> VectorInstruction:
+        """The bias goes where the sums will be."""
+        sums, bias = accumulator(self.places.mac_row), self._source(op.bias, 0, op.dst.length)
+        shifts, repeats = (op.bias_shift, 0), (_repeats(op.bias), 0)
+        return _vector("vpass", sums, bias, immediate(0), op.dst.length, shifts, repeats, Post())
+
+    def _result(self, op: Mac | Products) -> VectorInstruction:
+        """The sums with the bias, shifted and clipped."""
+        length, sums, dst = op.dst.length, accumulator(self.places.mac_row), self._operand(op.dst)
+        if op.bias == 0:
+            return _vector("vpass", dst, sums, immediate(0), length, (0, 0), (0, 0), op.post)
+        bias = self._source(op.bias, 0, length)
+        return _vector("vadd", dst, sums, bias, length, (0, op.bias_shift), (0, _repeats(op.bias)), op.post)
 
     def _product(self, name: str, x: View, *, fresh: bool) -> MatrixInstruction:
         matrix = self.fmir.matrices[name]

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from femtodriver.compiler.fmir.ir import Buffer, Fmir, If, Interp, Look, Loop, Mac, Op, Post, Simple, Vec, View
+from femtodriver.compiler.fmir.ir import (
+    Buffer,
+    Fmir,
+    If,
+    Interp,
+    Look,
+    Loop,
+    Mac,
+    Op,
+    Post,
+    Products,
+    Simple,
+    Vec,
+    View,
+)
 
 
 def fmir_text(fmir: Fmir) -> str:
@@ -55,6 +69,9 @@ def _right_side(op: Simple) -> str:
     if isinstance(op, Mac):
         products = [f"{name} @ {_view(view)}" for name, view in op.parts]
         return f"mac({' + '.join([_aligned(op.bias, op.bias_shift), *products])}){_post(op.post)}"
+    if isinstance(op, Products):
+        products = [f"{_view(a)} * {_view(b)}" for a, b in op.factors]
+        return f"products({' + '.join([_aligned(op.bias, op.bias_shift), *products])}){_post(op.post)}"
     if isinstance(op, Interp):
         lines = f"{_shifted(op.slope, op.shift_a)}, {_shifted(op.offset, op.shift_b)}"
         return f"interp({_view(op.a)}; {lines}){_post(op.post)}"

@@ -8,7 +8,7 @@ import numpy as np
 
 from femtodriver import fixed
 from femtodriver.arrays import Float64Array, Int64Array
-from femtodriver.compiler.fmir.ir import Fmir, If, Interp, Look, Loop, Mac, Op, Post, Simple, Vec, View
+from femtodriver.compiler.fmir.ir import Fmir, If, Interp, Look, Loop, Mac, Op, Post, Products, Simple, Vec, View
 from femtodriver.isa import SPECS
 from femtodriver.isa.limits import INTERPOLATION_ADDRESS_BITS
 
@@ -136,6 +136,8 @@ class FmirExecutor:
             return self._compute_mac(op)
         if isinstance(op, Interp):
             return self._compute_interp(op)
+        if isinstance(op, Products):
+            return self._compute_products(op)
         source = self._array(op.a)
         if isinstance(op, Look):
             table, look, low = self.fmir.tables[op.table], op, fixed.limits(op.bits)[0]
@@ -153,6 +155,17 @@ class FmirExecutor:
             return apply_post(
                 fixed.shift(product, op.shift_a) + fixed.shift(offset[high + middle], op.shift_b), op.post
             )
+
+        return compute
+
+    def _compute_products(self, op: Products) -> Callable[[], Int64Array]:
+        bias, factors = self._operand(op.bias), [(self._array(a), self._operand(b)) for a, b in op.factors]
+
+        def compute() -> Int64Array:
+            total = fixed.shift(bias(), op.bias_shift)
+            for a, b in factors:
+                total = total + a() * b()
+            return apply_post(total, op.post)
 
         return compute
 

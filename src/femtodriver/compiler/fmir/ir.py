@@ -1,8 +1,8 @@
 """FMIR, the mapped IR: vector operations on views of named buffers, in execution order, each on a core.
 
 Concatenation, splitting and chunking do not exist here: they are views. All arithmetic is in ``Vec`` (one vector
-instruction each), ``Look``, ``Interp`` and ``Mac``. ``interpreter`` executes it, ``fmir_text`` prints it, ``verify``
-checks it, and ``rewriting`` has what passes need to change it.
+instruction each), ``Look``, ``Interp``, ``Mac`` and ``Products``. ``interpreter`` executes it, ``fmir_text`` prints it,
+``verify`` checks it, and ``rewriting`` has what passes need to change it.
 """
 
 from __future__ import annotations
@@ -167,6 +167,25 @@ class Mac:
 
 
 @dataclass(frozen=True)
+class Products:
+    """dst = post(A(bias, bias_shift) + sum of a * b over the ``factors``), elementwise."""
+
+    dst: View
+    factors: tuple[tuple[View, View | int], ...]
+    bias: View | int = 0
+    bias_shift: int = 0
+    post: Post = Post()
+    layer: int = 0
+    core: int = 0
+
+    @property
+    def reads(self) -> tuple[View, ...]:
+        """Views that are read: the bias, then the factors."""
+        operands = (self.bias, *(operand for pair in self.factors for operand in pair))
+        return tuple(operand for operand in operands if isinstance(operand, View))
+
+
+@dataclass(frozen=True)
 class Send:
     """Copy ``a`` into ``dst`` on another core by a message. Both start on whole 64-bit words."""
 
@@ -212,7 +231,7 @@ class If:
     core: int = 0
 
 
-Simple = Vec | Look | Interp | Mac | Send
+Simple = Vec | Look | Interp | Mac | Products | Send
 Op = Simple | Loop | If
 
 

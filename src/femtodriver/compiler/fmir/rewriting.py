@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from femtodriver.compiler.fmir.ir import If, Loop, Mac, Matrix, Op, Simple, Vec, View
+from femtodriver.compiler.fmir.ir import If, Loop, Mac, Matrix, Op, Products, Simple, Vec, View
 
 
 def with_bodies(op: Op, change: Callable[[tuple[Op, ...]], tuple[Op, ...]]) -> Op:
@@ -29,6 +29,8 @@ def with_views(op: Op, change: Callable[[View], View]) -> Op:
     if isinstance(op, Mac):
         bias = change(op.bias) if isinstance(op.bias, View) else op.bias
         return replace(op, dst=change(op.dst), bias=bias, parts=tuple((name, change(x)) for name, x in op.parts))
+    if isinstance(op, Products):
+        return with_operands(op, change(op.dst), change)
     return replace(op, dst=change(op.dst), a=change(op.a))
 
 
@@ -48,6 +50,20 @@ def map_simple(ops: Iterable[Op], change: Callable[[Simple], Iterable[Op]]) -> t
         else:
             result += change(op)
     return tuple(result)
+
+
+def with_operands(op: Products, dst: View, change: Callable[[View], View]) -> Products:
+    """The sum of products with another destination, and its operands changed in their order."""
+    bias = change(op.bias) if isinstance(op.bias, View) else op.bias
+    factors = tuple((change(a), change(b) if isinstance(b, View) else b) for a, b in op.factors)
+    return replace(op, dst=dst, factors=factors, bias=bias)
+
+
+def products_part(op: Products, first: int, end: int) -> Products:
+    """Elements [first, end) of a sum of products."""
+    factors = tuple((a.part(first, end), b.part(first, end) if isinstance(b, View) else b) for a, b in op.factors)
+    bias = op.bias.part(first, end) if isinstance(op.bias, View) else op.bias
+    return replace(op, dst=op.dst.part(first, end), factors=factors, bias=bias)
 
 
 def product_rows(op: Mac, first: int, end: int, matrices: dict[str, Matrix]) -> Mac:

@@ -11,6 +11,7 @@ from femtodriver.compiler.fmir.ir import (
     Loop,
     Mac,
     Op,
+    Products,
     Role,
     Send,
     Simple,
@@ -86,6 +87,8 @@ def _check_kind(fmir: Fmir, op: Simple) -> None:
     _require(target.core == op.core, op, f"{target.name} must be on core {op.core}")
     if isinstance(op, Mac):
         _check_mac(fmir, op)
+    elif isinstance(op, Products):
+        _check_products(fmir, op)
     else:
         _check_elementwise(fmir, op)
 
@@ -110,6 +113,17 @@ def _check_mac(fmir: Fmir, op: Mac) -> None:
     _require(fits, op, "the bias must have as many elements as the destination")
     if isinstance(op.bias, View):
         _require(not _runs_ahead(op.dst, op.bias), op, "the destination must not overlap what is left of the bias")
+
+
+def _check_products(fmir: Fmir, op: Products) -> None:
+    _require(bool(op.factors), op, "there must be products")
+    for view in op.reads:
+        _require(view.length == op.dst.length, op, "operands and destination must have equal lengths")
+    if isinstance(op.bias, View):
+        _require(not _runs_ahead(op.dst, op.bias), op, "the destination must not overlap what is left of the bias")
+    for operand in (operand for pair in op.factors for operand in pair if isinstance(operand, View)):
+        narrow = fmir.buffers[operand.buffer].bits < limits.ACCUMULATOR_BITS
+        _require(narrow, op, f"{operand.buffer} must have elements that memory can hold")
 
 
 def _check_elementwise(fmir: Fmir, op: Vec | Look | Interp) -> None:

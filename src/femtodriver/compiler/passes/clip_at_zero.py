@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from femtodriver.compiler.fmir.ir import Fmir, Interp, Mac, Op, Role, Vec, View, touches, walk, writes
+from femtodriver.compiler.fmir.ir import Fmir, Interp, Mac, Op, Products, Role, Vec, View, touches, walk, writes
 from femtodriver.compiler.fmir.rewriting import with_bodies
 from femtodriver.compiler.passes.compiler_pass import Pass, Switch
 from femtodriver.part import Part
 
-Clipping = Vec | Interp | Mac
+_CLIPPING = (Vec, Interp, Mac, Products)
 
 
 def clip_at_zero(fmir: Fmir, part: Part) -> Fmir:
@@ -69,7 +69,7 @@ def _meet(one: View, other: View) -> bool:
 
 
 def _saturates(op: Op, most: int | None) -> bool:
-    if not isinstance(op, (Vec, Interp, Mac)) or op.post.clip != "saturate":
+    if not isinstance(op, _CLIPPING) or op.post.clip != "saturate":
         return False
     return most is None or op.post.bits <= most
 
@@ -79,7 +79,7 @@ def _covers(x: View, made: View) -> bool:
 
 
 def _clipped(op: Op, x: View, maximum: Op) -> Op:
-    if not isinstance(op, (Vec, Interp, Mac)):
+    if not isinstance(op, _CLIPPING):
         raise TypeError("only operations with a clip can clip")
     first = op.dst.offset - x.offset
     dst = writes(maximum)[0].part(first, first + op.dst.length)

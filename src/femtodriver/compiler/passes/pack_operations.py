@@ -24,6 +24,7 @@ from femtodriver.compiler.fmir.ir import (
     Look,
     Loop,
     Op,
+    Products,
     Role,
     Vec,
     View,
@@ -32,7 +33,7 @@ from femtodriver.compiler.fmir.ir import (
     walk,
     writes,
 )
-from femtodriver.compiler.fmir.rewriting import with_views
+from femtodriver.compiler.fmir.rewriting import with_operands, with_views
 from femtodriver.compiler.passes.compiler_pass import Pass, Switch
 from femtodriver.isa.limits import MAX_ELEMENT_BITS
 from femtodriver.part import Part
@@ -42,7 +43,8 @@ MOST_ELEMENTS = 64
 # The order of operations changes, which lengthens lifetimes: only worth it if at least this part of them vanishes.
 LEAST_SAVING = 0.2
 
-Small = Vec | Look | Interp
+Small = Vec | Look | Interp | Products
+_SMALL = (Vec, Look, Interp, Products)
 
 
 def pack_operations(fmir: Fmir, part: Part) -> Fmir:
@@ -52,7 +54,7 @@ def pack_operations(fmir: Fmir, part: Part) -> Fmir:
     chains = _Chains(fmir)
     groups: dict[tuple[int, object], list[int]] = {}
     for index, op in enumerate(fmir.ops):
-        if isinstance(op, (Vec, Look, Interp)) and op.dst.length <= MOST_ELEMENTS:
+        if isinstance(op, _SMALL) and op.dst.length <= MOST_ELEMENTS:
             groups.setdefault((-levels[index], _kind(op)), []).append(index)
     runs: list[list[int]] = []
     for key in sorted(groups, key=lambda key: key[0]):
@@ -132,6 +134,9 @@ def _kind(op: Small) -> object:
     if isinstance(op, Vec):
         numbers = tuple(value if isinstance(value, int) else None for value in (op.a, op.b))
         return (op.op, op.dst.length, numbers, op.shift_a, op.shift_b, op.post)
+    if isinstance(op, Products):
+        numbers = tuple(value if isinstance(value, int) else None for value in (op.bias, *(b for _, b in op.factors)))
+        return ("products", op.dst.length, numbers, op.bias_shift, op.post)
     if isinstance(op, Look):
         return ("look", op.dst.length, op.table, op.shift_a, op.bits)
     return ("interp", op.dst.length, op.offset, op.slope, op.shift_a, op.shift_b, op.post)
@@ -199,7 +204,7 @@ class _Chains:
 
 def _runs(fmir: Fmir, chains: _Chains, members: list[int]) -> list[list[int]]:
     """Operations of a kind in runs whose vectors lie side by side; joins what is still free."""
-    ops = {index: op for index in members if isinstance(op := fmir.ops[index], (Vec, Look, Interp))}
+    ops = {index: op for index in members if isinstance(op := fmir.ops[index], _SMALL)}
     order = sorted(ops, key=lambda index: (*chains.place(ops[index].dst), index))
     runs: list[list[int]] = []
     for index in order:
@@ -236,7 +241,7 @@ def _packed(fmir: Fmir, before: list[set[int]], chains: _Chains, runs: Iterable[
     """Runs as one operation each, as early as their operands allow, chained buffers as one buffer each."""
     buffers = dict(fmir.buffers)
     ops = list(fmir.ops)
-    small = {index: op for index, op in enumerate(fmir.ops) if isinstance(op, (Vec, Look, Interp))}
+    small = {index: op for index, op in enumerate(fmir.ops) if isinstance(op, _SMALL)}
     leader = list(range(len(ops)))
     for run in runs:
         ops[min(run)] = _joined(buffers, [small[index] for index in run])
@@ -287,6 +292,9 @@ def _joined(buffers: dict[str, Buffer], ops: list[Small]) -> Small:
         named = iter(sides)
         a = next(named) if isinstance(first.a, View) else first.a
         return replace(first, a=a, b=next(named, first.b))
+    if isinstance(first, Products):
+        ordered = iter(sides)
+        return with_operands(first, first.dst, lambda view: next(ordered))
     return replace(first, a=sides[0])
 
 

@@ -1,26 +1,28 @@
-"""Splits matrix products with more outputs than the accumulators can sum up at a time."""
+"""Splits products with more outputs than the accumulators can sum up at a time."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from femtodriver.compiler.accumulator_rows import most_outputs
-from femtodriver.compiler.fmir.ir import Fmir, Mac, Op, Simple
-from femtodriver.compiler.fmir.rewriting import map_simple, product_rows
+from femtodriver.compiler.fmir.ir import Fmir, Mac, Op, Products, Simple
+from femtodriver.compiler.fmir.rewriting import map_simple, product_rows, products_part
 from femtodriver.compiler.passes.compiler_pass import Pass
 from femtodriver.part import Part
 
 
 def split_rows(fmir: Fmir, part: Part) -> Fmir:
-    """Every matrix product fits the accumulators."""
+    """Every matrix product, and every sum of products, fits the accumulators."""
     most = most_outputs(part)
     matrices = dict(fmir.matrices)
 
     def split(op: Simple) -> tuple[Op, ...]:
-        if not isinstance(op, Mac) or op.dst.length <= most:
+        if not isinstance(op, (Mac, Products)) or op.dst.length <= most:
             return (op,)
-        starts = range(0, op.dst.length, most)
-        return tuple(product_rows(op, first, min(first + most, op.dst.length), matrices) for first in starts)
+        pieces = [(first, min(first + most, op.dst.length)) for first in range(0, op.dst.length, most)]
+        if isinstance(op, Products):
+            return tuple(products_part(op, first, end) for first, end in pieces)
+        return tuple(product_rows(op, first, end, matrices) for first, end in pieces)
 
     ops = map_simple(fmir.ops, split)
     return replace(fmir, matrices=matrices).with_ops(ops)

@@ -8,7 +8,20 @@ from math import ceil
 
 from femtodriver.compiler.backend.core_map import buffer_bytes
 from femtodriver.compiler.backend.lifetimes import SHORT_LIVED, lifetimes
-from femtodriver.compiler.fmir.ir import Fmir, If, Loop, Mac, Matrix, Op, Role, Send, table_names, touches, walk
+from femtodriver.compiler.fmir.ir import (
+    Fmir,
+    If,
+    Loop,
+    Mac,
+    Matrix,
+    Op,
+    Products,
+    Role,
+    Send,
+    table_names,
+    touches,
+    walk,
+)
 from femtodriver.compiler.fmir.weight_groups import stored_words
 from femtodriver.isa.limits import MAX_VECTOR_ELEMENTS, WORD_BITS
 from femtodriver.part import Part
@@ -97,6 +110,8 @@ def instruction_words(op: Op) -> int:
         return 1
     if isinstance(op, Mac):
         return 2 * (len(op.parts) + (1 if op.bias == 0 else 2))
+    if isinstance(op, Products):
+        return 2 * (len(op.factors) + 1)
     return 2 * ceil(op.dst.length / MAX_VECTOR_ELEMENTS)
 
 

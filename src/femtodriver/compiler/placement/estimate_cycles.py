@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from femtodriver.compiler.fmir.ir import Fmir, If, Interp, Look, Loop, Mac, Op, Send, Vec, View, reads, walk
+from femtodriver.compiler.fmir.ir import Fmir, If, Interp, Look, Loop, Mac, Op, Products, Send, Vec, View, reads, walk
 from femtodriver.isa import cycles
 from femtodriver.isa.limits import WORD_BITS
 from femtodriver.part import Part
@@ -55,7 +55,7 @@ class CycleEstimator:
     def follow(self, op: Op) -> None:
         """What is known of zeros in the result."""
         if (isinstance(op, Vec) and op.op == "vmax" and 0 in (op.a, op.b)) or (
-            isinstance(op, (Vec, Mac, Interp)) and op.post.clip == "positive"
+            isinstance(op, (Vec, Mac, Interp, Products)) and op.post.clip == "positive"
         ):
             self._live[op.dst.buffer] = _LIVE_AFTER_RELU
         elif isinstance(op, Send) or (isinstance(op, Vec) and op.is_move):
@@ -72,9 +72,16 @@ class CycleEstimator:
             return cycles.START_VECTOR + cycles.BRANCH_TAKEN + max(branches)
         if isinstance(op, Mac):
             return self._mac(op)
+        if isinstance(op, Products):
+            return self._products(op)
         if isinstance(op, Send):
             return cycles.transfer(ceil(op.dst.length * self.fmir.buffers[op.dst.buffer].bits / WORD_BITS))
         return self._elementwise(op) - cycles.DECODE_AHEAD
+
+    def _products(self, op: Products) -> int:
+        length, lanes = op.dst.length, self.part.lanes
+        passes = [cycles.passes(self._bits(a), self._bits(b)) for a, b in op.factors]
+        return sum(cycles.vector(length, lanes, count, 0) - cycles.DECODE_AHEAD for count in (*passes, 1))
 
     def _elementwise(self, op: Vec | Look | Interp) -> int:
         length, lanes = op.dst.length, self.part.lanes

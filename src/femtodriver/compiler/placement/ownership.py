@@ -23,6 +23,7 @@ from femtodriver.compiler.fmir.ir import (
     Loop,
     Mac,
     Op,
+    Products,
     Role,
     Vec,
     View,
@@ -207,7 +208,7 @@ def _cuts(fmir: Fmir) -> dict[str, set[int]]:
     """Where the views that elementwise operations read begin and end, per buffer."""
     cuts: dict[str, set[int]] = {}
     for op in walk(fmir.ops):
-        if isinstance(op, (Vec, Look, Interp)):
+        if isinstance(op, (Vec, Look, Interp, Products)):
             for view in op.reads:
                 cuts.setdefault(view.buffer, set()).update((view.offset, view.end))
     return cuts

@@ -21,6 +21,7 @@ from femtodriver.compiler.fmir.ir import (
     Mac,
     Matrix,
     Op,
+    Products,
     Role,
     Send,
     Simple,
@@ -30,7 +31,7 @@ from femtodriver.compiler.fmir.ir import (
     walk,
     writes,
 )
-from femtodriver.compiler.fmir.rewriting import on_core, product_rows, with_views
+from femtodriver.compiler.fmir.rewriting import on_core, product_rows, products_part, with_operands, with_views
 from femtodriver.compiler.placement.ownership import EVERYWHERE, Owners, owners_of
 from femtodriver.compiler.placement.sharing_plan import SharingPlan
 from femtodriver.isa.limits import GROUP_SIZE, WORD_BITS
@@ -138,6 +139,8 @@ class _Placement:
             products = tuple((name, self._fetch(x, core, op.layer)) for name, x in part.parts)
             return replace(part, dst=self._home(part.dst, core), bias=bias, parts=products)
         dst = self._home(op.dst.part(first, end), core)
+        if isinstance(op, Products):
+            return with_operands(products_part(op, first, end), dst, lambda view: self._fetch(view, core, op.layer))
         if isinstance(op, Vec):
             a, b = (
                 self._fetch(value.part(first, end), core, op.layer) if isinstance(value, View) else value
