@@ -35,7 +35,13 @@ from femtodriver.isa import (
     limits,
 )
 from femtodriver.machine.data_layout import DataLayout
-from femtodriver.machine.operand_checks import check_address, check_destination, check_order, check_rows
+from femtodriver.machine.operand_checks import (
+    check_accumulation,
+    check_address,
+    check_destination,
+    check_order,
+    check_rows,
+)
 from femtodriver.machine.rows import (
     ControlRow,
     DecodedRow,
@@ -126,7 +132,7 @@ class _Decoder:
         dst, sources = self._operands(instruction, [(operand, 1 if spread else length) for operand, spread in read])
         lane_passes, events = 1, {"alu": length}
         if spec.accumulates:
-            _check_accumulation(instruction)
+            check_accumulation(instruction)
         if spec.multiplies:
             widths = sorted(multiplier_bits(operand) for operand in sources)
             lane_passes = cycles.passes(*widths)
@@ -356,15 +362,6 @@ class _Decoder:
         copies = self.tables[table.bank : table.bank + table.copies, table.row : end]
         if not (copies == copies[0]).all():
             raise MachineFault("interp: the copies of a table must be equal.")
-
-
-def _check_accumulation(instruction: VectorInstruction) -> None:
-    """A row of the destination is read and written; two more reads are one too many."""
-    name = instruction.spec.name
-    if instruction.dst.kind is not Kind.ACC:
-        raise MachineFault(f"{name}: dst must be in the accumulators, not {instruction.dst.text()}.")
-    if instruction.a.kind is Kind.ACC and instruction.b.kind is Kind.ACC:
-        raise MachineFault(f"{name}: a or b must be outside the accumulators, which dst reads, too.")
 
 
 def _last_stage(instruction: VectorInstruction | InterpolateInstruction) -> LastStage:

@@ -6,7 +6,7 @@ They are checked when a program is loaded, and again while it runs where a base 
 from __future__ import annotations
 
 from femtodriver.errors import MachineFault
-from femtodriver.isa import Kind
+from femtodriver.isa import Kind, VectorInstruction
 from femtodriver.isa.limits import ACCUMULATOR_BITS
 from femtodriver.machine.data_layout import DataLayout
 from femtodriver.machine.rows import OperandRow
@@ -50,3 +50,12 @@ def check_order(to: OperandRow, to_address: int, source: OperandRow, source_addr
         return
     if overlap and not allowed:
         raise MachineFault(f"destination {to.text()}: must not overlap the rest of source {source.text()}.")
+
+
+def check_accumulation(instruction: VectorInstruction) -> None:
+    """MachineFault unless sums are in the accumulators and at most one factor is: the sums are read there, too."""
+    name = instruction.spec.name
+    if instruction.dst.kind is not Kind.ACC:
+        raise MachineFault(f"{name}: dst must be in the accumulators, not {instruction.dst.text()}.")
+    if instruction.a.kind is Kind.ACC and instruction.b.kind is Kind.ACC:
+        raise MachineFault(f"{name}: a or b must be outside the accumulators, which dst reads, too.")
