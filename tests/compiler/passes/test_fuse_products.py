@@ -26,10 +26,10 @@ def whole(name: str) -> View:
     return View(name, 0, SIZE)
 
 
-def vec(op: str, dst: str, a: str | int, b: str | int = 0, **fields: int) -> Vec:
+def vec(op: str, dst: str, a: str | int, b: str | int = 0, shift_a: int = 0, shift_b: int = 0) -> Vec:
     """Without a last stage, on whole buffers."""
     sides = [whole(side) if isinstance(side, str) else side for side in (a, b)]
-    return Vec(op, whole(dst), sides[0], sides[1], **fields)
+    return Vec(op, whole(dst), sides[0], sides[1], shift_a, shift_b)
 
 
 def result(a: str, b: str | int = 0, shift_b: int = 0) -> Vec:
