@@ -157,9 +157,9 @@ class Slow:
             sources = [(operand, 1 if one else i.length) for operand, one in zip(read, spread, strict=False)]
             sources += [(i.dst, i.length)] if i.spec.name == "vmac" else []
         for source, count in sources:
-            if source.kind.name == "IMM" or source.in_memory != (not matrix and self.stream.dst.in_memory):
+            if matrix or not (source.in_memory and self.stream.dst.in_memory):
                 continue
-            if not source.in_memory or source.base or self.stream.dst.base:
+            if source.base or self.stream.dst.base:
                 return 1
             dst, length = self.stream.dst, self.stream.length
             if self._pairs(source, count) & self._pairs(dst, length):

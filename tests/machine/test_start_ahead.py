@@ -41,7 +41,8 @@ def test_behind_a_store(second: str, ahead: int) -> None:
 @pytest.mark.parametrize(
     ("second", "ahead"),
     [
-        ("vadd a0, a5, #1 length=8", 1),  # accumulators that are written could be these
+        ("vadd a0, a1, #1 length=8", 2),  # what is being written is forwarded
+        ("vadd a0, a5, #1 length=8", 2),
         (f"vadd [{PAIR}]:i8, [0]:i8, #1 length=8", 2),
         (f"mac [{PAIR}]:i8 acc=2 columns=8 rows=8 weights=4", 2),
     ],
