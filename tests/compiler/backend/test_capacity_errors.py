@@ -197,7 +197,8 @@ def wide(side: str, size: int) -> Network:
 
 @pytest.mark.parametrize("side", ["input", "output"])
 def test_the_largest_message(side: str) -> None:
-    data = compile_network(wide(side, 8191 * 4), SPU).data
+    roomy = replace(SPU, input_buffer_words=8192, output_buffer_words=8192)
+    data = compile_network(wide(side, 8191 * 4), roomy).data
     (record,) = data.metadata[f"{side}s"].values()
     assert record["len_64b_words"] == 8191
 
