@@ -106,7 +106,7 @@ def chain(length: int) -> Network:
 
 @pytest.mark.slow
 def test_instruction_memory() -> None:
-    text = refusal(chain(2100))
+    text = refusal(chain(2100), replace(SPU, cores=1))
     needed, there = two_numbers(text)
     assert there == 4096
     assert f"{needed - there} too many" in text
