@@ -13,7 +13,21 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver.compiler.backend.core_map import CoreMap
-from femtodriver.compiler.fmir.ir import Buffer, Fmir, If, Loop, Mac, Op, Products, Role, View, reads, writes
+from femtodriver.compiler.fmir.ir import (
+    Buffer,
+    Fmir,
+    If,
+    Loop,
+    Mac,
+    Op,
+    Products,
+    Role,
+    Send,
+    View,
+    reads,
+    walk,
+    writes,
+)
 from femtodriver.part import Part
 
 LANES = 8
@@ -99,7 +113,8 @@ class _Player:
     def _play(self, ops: Iterable[Op]) -> None:
         for op in ops:
             for view in reads(op):
-                self._check(view, str(op)[:200])
+                for part in self._written(view) if isinstance(op, Send) else [view]:
+                    self._check(part, str(op)[:200])
             if isinstance(op, Loop):
                 self._loop(op)
             elif isinstance(op, If):
@@ -109,6 +124,17 @@ class _Player:
                     self.accumulators[op.core][self.maps[op.core].mac_row * LANES :] = 0
                 for view in writes(op):
                     self._mark(view)
+
+    def _written(self, view: View) -> list[View]:
+        """The parts of a view that some operation writes, or that have a value from the start: a message of several
+        values may have gaps between them."""
+        if self.fmir.buffers[view.buffer].role not in SHARING:
+            return [view]
+        made = [one for op in walk(self.fmir.ops) for one in writes(op) if one.buffer == view.buffer]
+        if any(one.cursor for one in made):
+            return [view]
+        meeting = [(max(one.offset, view.offset), min(one.end, view.end)) for one in made]
+        return [View(view.buffer, low, high - low) for low, high in meeting if low < high]
 
     def _loop(self, op: Loop) -> None:
         for cursor in op.cursors:

@@ -196,7 +196,7 @@ def test_a_mistake_of_ours_is_told_as_what_it_is(
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: type(mistake).__name__)
 def test_a_mistake_while_advice_is_looked_for_is_told_too(monkeypatch: pytest.MonkeyPatch, mistake: Exception) -> None:
-    monkeypatch.setattr(capacity_advice, "allocate", failing(mistake))
+    monkeypatch.setattr(capacity_advice, "load_part", failing(mistake))
     with pytest.raises(type(mistake)) as caught:
         compile_network(recurrent(), replace(SPU, dm_bank_words=8))
     assert caught.value is mistake

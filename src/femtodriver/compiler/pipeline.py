@@ -8,11 +8,11 @@ from functools import partial
 
 from femtodriver.compiler.backend.allocate import allocate
 from femtodriver.compiler.backend.build_threads import build_threads
-from femtodriver.compiler.backend.capacity_errors import DataMemoryError
+from femtodriver.compiler.backend.capacity_errors import FullError
 from femtodriver.compiler.backend.link import link
 from femtodriver.compiler.backend.message_room import within_message_room
 from femtodriver.compiler.backend.symbolic_program import Fasmir, fasmir_text
-from femtodriver.compiler.capacity_advice import with_advice
+from femtodriver.compiler.capacity_advice import Change, with_advice
 from femtodriver.compiler.compiler_options import (
     ACCUMULATORS,
     BANK_PAIRS,
@@ -63,17 +63,35 @@ def compile_network(
     """
     _check(network, part, options)
     _dump(dump, 0, "fqir.txt", partial(network_text, network))
+    try:
+        return _compiled(network, part, options, keep, dump)
+    except FullError as error:
+
+        def attempt(other: Part, changed: Options, change: Change) -> Fasmir:
+            return _compiled(network, other, changed, keep, None, change).fasmir
+
+        raise with_advice(error, part, options, attempt) from None
+
+
+def _compiled(
+    network: Network,
+    part: Part,
+    options: Options,
+    keep: Sequence[str],
+    dump: Dump | None,
+    change: Change | None = None,
+) -> Compilation:
+    """The first layout that fits, of the network as it is lowered and then changed."""
     lowered = lower_network(network, part, reuse=options.allow(REUSE), simplify=options.allow(SIMPLIFY), keep=keep)
-    mapped = run_passes(lowered, part, options, dump)
+    mapped = run_passes(change(lowered) if change else lowered, part, options, dump)
     errors: list[CapacityError] = []
     for placed in placements(mapped, part, options.cores):
         try:
             return _make_program(placed, part, options, dump)
         except CapacityError as error:
             errors.append(error)
-    if isinstance(errors[-1], DataMemoryError):
-        raise with_advice(errors[-1], mapped, part, options)
-    raise errors[-1]
+    full = [error for error in errors if isinstance(error, FullError)]
+    raise min(full, key=lambda error: error.excess, default=errors[-1])
 
 
 def run_passes(fmir: Fmir, part: Part, options: Options = DEFAULT_OPTIONS, dump: Dump | None = None) -> Fmir:

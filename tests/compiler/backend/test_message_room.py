@@ -106,7 +106,7 @@ def test_an_answer_makes_room_for_the_next_message() -> None:
 def test_a_router_without_room_for_any_message_is_refused() -> None:
     part = replace(SPU, router_words=1)
     with pytest.raises(
-        CapacityError, match=r"^router of core \d: .* but spu001 has 1 per core \(router_words\)\. Share "
+        CapacityError, match=r"^router of core \d: .* but spu001 has 1 per core \(router_words\)\. Use --hw-config "
     ):
         compile_network(recurrent(64, 3), part, options=Options(cores=2))
     agree(recurrent(64, 3), part, options=Options(cores=1))

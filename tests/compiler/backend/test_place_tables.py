@@ -59,6 +59,6 @@ def test_every_table_is_read_where_it_is(lengths: tuple[int, ...]) -> None:
 
 def test_too_many_tables() -> None:
     with pytest.raises(
-        CapacityError, match=r"33 different look-up tables need 8448 words in 4 banks, but spu001 has 8192"
+        CapacityError, match=r"33 different look-up tables need 16896 bytes in 4 banks, but spu001 has 16384"
     ):
         tables_of(*[256] * 33)

@@ -1,4 +1,4 @@
-"""What does not fit the part, as errors: which layer, which memory, how much is needed and there, two ways out."""
+"""What does not fit the part, as errors: which layer, which memory, how much is needed and there, in bytes."""
 
 from __future__ import annotations
 
@@ -8,61 +8,44 @@ from collections.abc import Iterable, Mapping
 from femtodriver.compiler.backend.core_map import CoreMap, buffer_bytes
 from femtodriver.compiler.fmir.ir import Buffer, Fmir, Mac, Op, Role, SourceLayer, touches, walk
 from femtodriver.errors import CapacityError
-from femtodriver.isa.limits import GROUP_SIZE, MAX_ACCUMULATOR_ROWS, MAX_ELEMENT_BITS
+from femtodriver.isa.limits import GROUP_SIZE, MAX_ACCUMULATOR_ROWS, MAX_ELEMENT_BITS, TABLE_WORD_BITS, WORD_BITS
 from femtodriver.part import Part
 
-# Kinds of data memory that pruning makes smaller.
-_PRUNABLE = ("weights", "indices")
+_WORD_BYTES, _TABLE_WORD_BYTES = WORD_BITS // 8, TABLE_WORD_BITS // 8
 
 
-class DataMemoryError(CapacityError):
-    """More bytes than the data memory of a core has. ``ways``: what would make it fit, apart from another part."""
+class FullError(CapacityError):
+    """A memory of a core, or its threads, do not suffice.
 
-    def __init__(self, message: str, ways: tuple[str, ...]) -> None:
-        super().__init__(message)
-        self.ways = ways
+    ``message`` says for what, ``advice`` what might help; ``excess``: how many times too much it is.
+    ``weights``: whether fewer or narrower weights would help.
+    """
+
+    def __init__(self, message: str, advice: str, needed: int, there: int, *, weights: bool = False) -> None:
+        super().__init__(f"{message} {advice}")
+        self.message = message
+        self.advice = advice
+        self.excess = needed / there
+        self.weights = weights
 
 
-def data_memory(fmir: Fmir, part: Part, places: CoreMap) -> DataMemoryError:
+def data_memory(fmir: Fmir, part: Part, places: CoreMap) -> FullError:
     """More bytes than a core has; the purposes of the bytes add up to their sum."""
     usage = {purpose: size for purpose, size in places.usage.items() if size and purpose != "tables"}
     excess = places.used_bytes - part.dm_bytes
     owner, most = _largest(fmir, places)
     cores = len({buffer.core for buffer in fmir.buffers.values()})
-    shared = f", with the work shared out over {cores} cores" if cores > 1 else ""
-    return DataMemoryError(
+    shared = f", with the work laid out over {cores} cores" if cores > 1 else ""
+    return FullError(
         f"{owner}: data memory of core {places.core} must hold {places.used_bytes} bytes "
         f"({', '.join(f'{purpose} {size}' for purpose, size in usage.items())}), "
         f"but {part.name} has {part.dm_bytes} per core: {excess} bytes too many{shared}. "
         f"It takes most, {most} bytes.",
-        (_less(usage, excess), *_narrower(fmir, part, places)),
+        f"Make the network smaller: most bytes are {max(usage, key=lambda purpose: usage[purpose])}.",
+        places.used_bytes,
+        part.dm_bytes,
+        weights=usage.get("weights", 0) > 0,
     )
-
-
-def with_ways_out(error: DataMemoryError, larger: Part | None, maps: Mapping[int, CoreMap] | None) -> CapacityError:
-    """The error with what would fit; ``maps``: places found in a trial on a larger part, None if it failed there."""
-    ways = [_other_part(larger, maps), *error.ways]
-    text = ", or ".join(ways)
-    return CapacityError(f"{error} {text[0].upper()}{text[1:]}.")
-
-
-def _other_part(larger: Part | None, maps: Mapping[int, CoreMap] | None) -> str:
-    if larger is None:
-        return "use a part of your own with more memory (--hw-config my.toml)"
-    if maps is None:
-        return f"use a part of your own with more cores (--hw-config my.toml; {larger.name} does not suffice)"
-    fullest = max(places.used_bytes for places in maps.values())
-    return f"use --hw-config {larger.name}, where the fullest core holds {fullest} of {larger.dm_bytes} bytes"
-
-
-def _narrower(fmir: Fmir, part: Part, places: CoreMap) -> tuple[str, ...]:
-    """What 4-bit weights would do, if they would do."""
-    saved = 0
-    for name, (weights, _) in places.packed.items():
-        bits = fmir.matrices[name].bits
-        saved += 8 * len(weights) * (bits - 4) // bits
-    needed = places.used_bytes - saved
-    return (f"quantize the weights to 4 bits ({needed} bytes in all)",) if saved and needed <= part.dm_bytes else ()
 
 
 def _largest(fmir: Fmir, places: CoreMap) -> tuple[str, int]:
@@ -72,7 +55,8 @@ def _largest(fmir: Fmir, places: CoreMap) -> tuple[str, int]:
     name = max(sizes, key=lambda name: sizes[name])
     buffer = fmir.buffers.get(name)
     if buffer is not None and buffer.role in (Role.INPUT, Role.STATE):
-        return f"{buffer.role.value} {name.partition(':')[2]!r}", sizes[name]
+        known = name.rpartition("@")[0] if buffer.core else name  # on other cores names have a number behind them
+        return f"{buffer.role.value} {known.partition(':')[2]!r}", sizes[name]
     users = (op for op in walk(fmir.ops) if name in _names(op))
     return _layer(fmir, next(users, None), name), sizes[name]
 
@@ -81,14 +65,6 @@ def _names(op: Op) -> Iterable[str]:
     yield from (view.buffer for view in touches(op))
     if isinstance(op, Mac):
         yield from (name for name, _ in op.parts)
-
-
-def _less(usage: Mapping[str, int], excess: int) -> str:
-    prunable = sum(usage.get(purpose, 0) for purpose in _PRUNABLE)
-    if prunable >= excess:
-        return f"prune {-(-100 * excess // prunable)} % of the weights"
-    most = max(usage, key=lambda purpose: usage[purpose])
-    return f"make the network smaller: most bytes are {most}"
 
 
 def table_too_long(fmir: Fmir, part: Part, op: Op, table: str) -> CapacityError:
@@ -102,11 +78,13 @@ def table_too_long(fmir: Fmir, part: Part, op: Op, table: str) -> CapacityError:
 
 def table_memory(part: Part, core: int, sizes: Mapping[str, int]) -> CapacityError:
     """More tables than fit."""
-    total, there = sum(sizes.values()), part.tm_banks * part.tm_bank_words
-    return CapacityError(
-        f"table memory of core {core}: the network's {len(sizes)} different look-up tables need {total} words "
-        f"in {part.tm_banks} banks, but {part.name} has {there} per core. "
-        "Use fewer different nonlinearities, or quantize equal ones alike, so that they share a table."
+    total, there = (_TABLE_WORD_BYTES * words for words in (sum(sizes.values()), part.tm_banks * part.tm_bank_words))
+    return FullError(
+        f"table memory of core {core}: its {len(sizes)} different look-up tables need {total} bytes "
+        f"in {part.tm_banks} banks, but {part.name} has {there} per core.",
+        "Use fewer different nonlinearities, or quantize equal ones alike, so that they share a table.",
+        total,
+        there,
     )
 
 
@@ -130,19 +108,23 @@ def instruction_memory(
 ) -> CapacityError:
     """A program of ``pc`` words is too long; ``words`` has how many of them are each layer's."""
     layer = max(words, key=lambda number: words[number], default=0)
-    return CapacityError(
-        f"layer {layers[layer].name!r}: instruction memory of core {core}: the program needs {pc} words, "
-        f"but {part.name} has {part.im_words} per core: {pc - part.im_words} too many. "
-        f"It takes most, {words.get(layer, 0)} words. "
-        "Use wider layers instead of many small ones, or a loop in the network (an FQIR loop is compiled once)."
+    needed, there, most = (_WORD_BYTES * count for count in (pc, part.im_words, words.get(layer, 0)))
+    return FullError(
+        f"layer {layers[layer].name!r}: instruction memory of core {core}: the program needs {needed} bytes, "
+        f"but {part.name} has {there} per core: {needed - there} too many. It takes most, {most} bytes.",
+        "Use wider layers instead of many small ones, or a loop in the network (an FQIR loop is compiled once).",
+        needed,
+        there,
     )
 
 
 def threads(part: Part, core: int, needed: int) -> CapacityError:
     """More threads than the scoreboard counts."""
-    return CapacityError(
-        f"threads of core {core}: the program needs {needed}, but {part.name} has {part.threads}. "
-        "Use fewer, larger layers, or a part on which the network needs fewer messages (--hw-config)."
+    return FullError(
+        f"threads of core {core}: the program needs {needed}, but {part.name} has {part.threads}.",
+        "Use fewer, larger layers.",
+        needed,
+        part.threads,
     )
 
 
@@ -156,10 +138,12 @@ def message(what: str, words: int, most: int) -> CapacityError:
 
 def router(part: Part, core: int, needed: int) -> CapacityError:
     """More words of messages could wait for a core than the router keeps."""
-    return CapacityError(
+    return FullError(
         f"router of core {core}: messages that can wait there at one time need {needed} words, "
-        f"but {part.name} has {part.router_words} per core (router_words). "
-        "Share the network out over fewer cores (--compiler-options cores=N), or use a part with a larger router."
+        f"but {part.name} has {part.router_words} per core (router_words).",
+        "Share the network out over fewer cores (--compiler-options cores=N), or use a part with a larger router.",
+        needed,
+        part.router_words,
     )
 
 

@@ -21,6 +21,8 @@ LEAST_EFFICIENCY = 0.75
 # Products with fewer groups of weights stay whole in a layout that is meant to save threads.
 _MANY_GROUPS = 4096
 _NEVER = float("inf")
+# Where the first cores must send much to the last one, they are filled less.
+_LESS = 0.93
 
 
 def placements(fmir: Fmir, part: Part, cores: int | None) -> Iterator[Fmir]:
@@ -121,3 +123,5 @@ def _spacious(cores: int) -> Iterator[SharingPlan]:
     for least_groups in (_MANY_GROUPS, _NEVER):
         for order in (Order.FILL, Order.LARGEST):
             yield SharingPlan(cores, least_groups, order, copies=False)
+    yield SharingPlan(cores, _NEVER, Order.FILL, copies=False, fill=_LESS)
+    yield SharingPlan(cores, _MANY_GROUPS, Order.LARGEST, copies=False, blocks=True)

@@ -15,6 +15,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.compiler.backend.core_map import buffer_bytes
 from femtodriver.compiler.fmir.ir import (
     Fmir,
     If,
@@ -44,6 +45,8 @@ LEAST_GROUPS = 192
 EVERYWHERE = -1
 # A state's home follows its new value, which may follow other states: so many rounds at the most.
 MOST_ROUNDS = 40
+# A state that takes more than this part of a core's data memory may be cut.
+_LARGE_STATE = 0.5
 # Elementwise results shorter than this stay in one piece.
 LEAST_ELEMENTS = 2 * GROUP_SIZE
 
@@ -63,21 +66,24 @@ def _owners(fmir: Fmir, part: Part, plan: SharingPlan, pinned: set[str]) -> dict
     """First what is shared out, then a core for each of the other values."""
     nowhere = WholeValues((0,) * len(fmir.ops), {}, 0)
     shares = any(isinstance(op, Mac) and _worth_sharing(fmir, op, plan) for op in fmir.ops)
-    owners = _settled(fmir, plan, pinned, nowhere) if shares else {}
+    owners = _settled(fmir, part, plan, pinned, nowhere) if shares else {}
     split = {name for name, cores in owners.items() if len(cores) and (cores != max(cores[0], 0)).any()}
-    return _settled(fmir, plan, pinned, place_whole_values(fmir, part, plan, split))
+    split.update(_blocks(fmir, part, plan, pinned))
+    return _settled(fmir, part, plan, pinned, place_whole_values(fmir, part, plan, split))
 
 
-def _settled(fmir: Fmir, plan: SharingPlan, pinned: set[str], whole: WholeValues) -> dict[str, Owners]:
+def _settled(fmir: Fmir, part: Part, plan: SharingPlan, pinned: set[str], whole: WholeValues) -> dict[str, Owners]:
     """Owners when states live where their new values are made; ``pinned`` buffers stay in one piece."""
     states = {name: buffer for name, buffer in fmir.buffers.items() if buffer.role is Role.STATE}
     homes: dict[str, Owners] = {
         name: np.full(buffer.length, whole.of_buffer.get(name, 0), np.int8) for name, buffer in states.items()
     }
-    for name in _delay_lines(fmir, plan, pinned):
-        homes[name][:] = EVERYWHERE
+    fixed = dict.fromkeys(_delay_lines(fmir, plan, pinned), np.array(EVERYWHERE, np.int8))
+    fixed |= _blocks(fmir, part, plan, pinned)
+    for name, cores in fixed.items():
+        homes[name][:] = cores
     for _ in range(MOST_ROUNDS):
-        follower = _Follower(fmir, plan, homes, pinned, whole)
+        follower = _Follower(fmir, plan, homes, pinned | set(fixed), whole)
         for op, home in zip(fmir.ops, whole.of_op, strict=True):
             follower.add(op, home)
         wanted = {name: follower.wanted.get(name, homes[name]) for name in states}
@@ -124,7 +130,7 @@ class _Follower:
             if buffer.role is not Role.CONST:
                 self.owners[name] = np.full(buffer.length, whole.of_buffer.get(name, 0), np.int8)
         self.homes = {name: home for name, home in homes.items() if name not in self.pinned}
-        self.owners |= {name: home.copy() for name, home in self.homes.items()}
+        self.owners |= {name: home.copy() for name, home in homes.items()}
 
     def add(self, op: Op, home: int) -> None:
         """Note who owns the result; ``home``: the core of one that is not shared out."""
@@ -133,8 +139,6 @@ class _Follower:
         if self.fmir.buffers[op.dst.buffer].role is Role.KEPT:
             return
         name = op.dst.buffer
-        if name in self.homes and (self.homes[name] == EVERYWHERE).all():
-            return
         found = self._mac(op, home) if isinstance(op, Mac) else self._elementwise(op, home)
         if name in self.homes:
             self.wanted.setdefault(name, self.homes[name].copy())[op.dst.offset : op.dst.end] = found
@@ -186,6 +190,19 @@ def _delay_lines(fmir: Fmir, plan: SharingPlan, pinned: set[str]) -> list[str]:
             multiplied.update(view.buffer for _, view in op.parts)
     states = [name for name, buffer in fmir.buffers.items() if buffer.role is Role.STATE]
     return [name for name in states if name in (copied & multiplied) - computed - pinned]
+
+
+def _blocks(fmir: Fmir, part: Part, plan: SharingPlan, pinned: set[str]) -> dict[str, Owners]:
+    """States that hardly one core could hold are cut into a block for each core."""
+    found: dict[str, Owners] = {}
+    for name, buffer in fmir.buffers.items():
+        if not plan.blocks or buffer.role is not Role.STATE or name in pinned:
+            continue
+        if buffer_bytes(buffer) > _LARGE_STATE * part.dm_bytes:
+            rows = -(-buffer.length // GROUP_SIZE)
+            ends = np.array([rows * (core + 1) // plan.cores * GROUP_SIZE for core in range(plan.cores)])
+            found[name] = np.searchsorted(ends[:-1], np.arange(buffer.length), side="right").astype(np.int8)
+    return found
 
 
 def _worth_sharing(fmir: Fmir, op: Mac, plan: SharingPlan) -> bool:

@@ -86,9 +86,18 @@ class _Placement:
         runs = list(self._runs(op.dst))
         if runs[0][0] == EVERYWHERE:
             runs = [(core, 0, op.dst.length) for core in range(self.cores)]
+        elif isinstance(op, Vec) and op.is_move and isinstance(op.a, View) and op.a.buffer in self.owners:
+            runs = [run for whole in runs for run in self._same_source(op.a, *whole)]
         parts = [(core, self._local(op, core, first, end)) for core, first, end in runs]
         self.ops += [replace(part, core=core) for core, part in parts]
         self._forget({op.dst.buffer})
+
+    def _same_source(self, source: View, core: int, first: int, end: int) -> Iterator[tuple[int, int, int]]:
+        """A stretch of a move in pieces, each of which finds all its elements on one core."""
+        inner = [(low, high) for _, low, high in self._runs(source)] if source.step else [(first, end)]
+        for low, high in inner:
+            if max(first, low) < min(end, high):
+                yield core, max(first, low), min(end, high)
 
     def _region(self, op: Loop | If) -> None:
         """A loop or condition runs on one core, with copies of all that it only reads."""
@@ -151,7 +160,8 @@ class _Placement:
 
     def _home(self, view: View, core: int) -> View:
         """A view of elements that live on ``core``, in the buffer that holds them there."""
-        if core == 0 and (self.buffers[view.buffer].role is not Role.TEMP or self._all_on(0, self._whole(view))):
+        cut = self.buffers[view.buffer].role in (Role.TEMP, Role.STATE)
+        if core == 0 and (not cut or self._all_on(0, self._whole(view))):
             return view
         key = (view.buffer, core)
         if key not in self._homes:

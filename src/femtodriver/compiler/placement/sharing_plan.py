@@ -18,10 +18,13 @@ class Order(Enum):
 class SharingPlan:
     """``cores``: how many; ``least_groups``: products with fewer groups of weights stay whole, on one core.
 
-    ``order``: which core that is. ``copies``: keep delay lines that shared products read on every core.
+    ``order``: which core that is; with FILL and LARGEST each is filled up to ``fill`` times its share of the whole.
+    ``copies``: keep delay lines that shared products read on every core. ``blocks``: cut the largest states.
     """
 
     cores: int
     least_groups: float
     order: Order = Order.TIME
     copies: bool = True
+    fill: float = 1.05
+    blocks: bool = False

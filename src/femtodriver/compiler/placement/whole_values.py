@@ -26,8 +26,6 @@ _SHARED = -1
 _LARGE = 0.1
 # Bundling leaves at least one message in so many.
 _BUNDLING = 2
-# With ``Order.FILL``, how far a core may be filled beyond its share of all.
-_SLACK = 1.05
 
 
 @dataclass(frozen=True)
@@ -183,7 +181,7 @@ class _Placer:
         fractions = [
             used / most if most > 0 else 0.0 for used, most in zip(everything.used, everything.limit, strict=True)
         ]
-        return min(max(fractions) / self.plan.cores * _SLACK, 1.0)
+        return min(max(fractions) / self.plan.cores * self.plan.fill, 1.0)
 
     def _choose(self, index: int, uses: list[str], makes: list[str], cost: int) -> int:
         key, load = self._keys[index], self._loads[index]
