@@ -31,6 +31,14 @@ def one_line(text: str) -> str:
     return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 
 
+def shown(value: object) -> str:
+    """A value as Python shows it, cut after 60 characters; one with a number of thousands of digits is described."""
+    try:
+        return f"{value!r:.60}"
+    except ValueError:  # Python makes no text of such a number
+        return describe(value)
+
+
 def describe(value: object) -> str:
     """One value in a few words, without looking inside it."""
     if value is None:

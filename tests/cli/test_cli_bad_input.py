@@ -54,7 +54,7 @@ MODELS: dict[str, tuple[str, Write | None, str]] = {
     ),
     "unknown operator": ("u.pt", unknown_operator, "warp"),
     "a folder": ("f.pt", lambda path: path.mkdir(), "f.pt: the file metadata.yaml is missing"),
-    "no program": ("x.femto", lambda path: path.write_text("text"), "x.femto: offset 0x0: a .femto file must start"),
+    "no program": ("x.femto", lambda path: path.write_text("text"), "x.femto: must be a .femto container, not text"),
     "no archive": ("x.zip", lambda path: path.write_text("text"), "x.zip: must be a zip archive"),
 }
 

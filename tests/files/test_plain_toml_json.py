@@ -69,3 +69,8 @@ def test_broken_documents_are_refused(load: Load, data: bytes) -> None:
         assert load(data, "file", UsageError) == {}
     else:
         assert "must be" in refusal(load, data)
+
+
+def test_a_byte_order_mark_is_no_error() -> None:
+    assert load_toml(b"\xef\xbb\xbfa = 1\n", "x", UsageError) == {"a": 1}
+    assert load_json(b'\xef\xbb\xbf{"a": 1}', "x", UsageError) == {"a": 1}

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from femtodriver.inputs.file_signatures import ENOUGH, kind_of_file
+from femtodriver.inputs.file_signatures import ENOUGH, SAVED_ARRAYS, SAVED_BY_TORCH, kind_of_file
 from tests.inputs.wav_bytes import simple
 
 
@@ -21,10 +21,10 @@ def saved() -> bytes:
     return stream.getvalue()
 
 
-def zipped() -> bytes:
+def zipped(name: str) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
-        archive.writestr("a", b"a")
+        archive.writestr(name, b"a")
     return stream.getvalue()
 
 
@@ -34,7 +34,11 @@ def zipped() -> bytes:
         (simple([1]), "a WAV file"),
         (b"RIFF\0\0\0\0AVI LIST", "another RIFF file"),
         (saved(), "a NumPy array (.npy)"),
-        (zipped(), "a zip archive (.npz, .pt or .zip)"),
+        (zipped("a/data.pkl"), SAVED_BY_TORCH),
+        (zipped("x.npy"), SAVED_ARRAYS),
+        (b"f3mt0\1", "a compiled program (.femto)"),
+        (b"femtosense_model\0", "a compiled program (.femto)"),
+        (zipped("a"), "a zip archive (.npz, .pt or .zip)"),
         (pickle.dumps([1]), "a Python pickle"),
         (b"", "an empty file"),
         (b'{"a": 1}', "text"),

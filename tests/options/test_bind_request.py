@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,34 @@ def test_values_that_an_option_does_not_take(given: dict[str, Any], sentence: st
 )
 def test_values_that_an_option_takes(given: dict[str, Any]) -> None:
     request = bind(MainRequest, given, "test")
-    assert all(getattr(request, name) is value for name, value in given.items() if value is not None)
+    plain = {name: value for name, value in given.items() if value is not None and not isinstance(value, np.generic)}
+    assert all(getattr(request, name) is value for name, value in plain.items())
+
+
+def test_numbers_of_other_libraries_become_plain_ones() -> None:
+    given = {
+        "n_frames": np.int64(3),
+        "input_period": np.float32(0.5),
+        "tolerance": Fraction(1, 4),
+        "scale": np.float16(2),
+    }
+    request = bind(MainRequest, given, "test")
+    found = [getattr(request, name) for name in given]
+    assert found == [3, 0.5, 0.25, 2.0]
+    assert [type(value) for value in found] == [int, float, float, float]
+
+
+@pytest.mark.parametrize(
+    "name", ["input_period", "tolerance", "timeout", "scale", "n_frames", "seed", "key_index", "salt"]
+)
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_numbers_of_any_size_are_refused_in_a_sentence(name: str, digits: int) -> None:
+    with pytest.raises(UsageError, match=f"^{name}: must be ") as found:
+        bind(MainRequest, {name: -(10**digits)}, "test")
+    assert len(str(found.value)) < 200
+    if name in ("input_period", "tolerance", "timeout", "scale", "key_index", "salt"):
+        with pytest.raises(UsageError, match=f"^{name}: must be "):
+            bind(MainRequest, {name: 10**digits}, "test")
 
 
 def test_places_are_those_of_the_reference() -> None:

@@ -106,13 +106,25 @@ def test_whatever_goes_wrong_the_old_tree_stays(
     assert os.listdir(target.parent) == ["model"]
 
 
-def test_our_own_file_calls_are_retold(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (
+            errno.ENOSPC,
+            r"No space left on device; what was there before is unchanged\. Free some room, or choose another",
+        ),
+        (errno.EACCES, r"Permission denied; what was there before is unchanged\. Choose another --output-dir"),
+    ],
+)
+def test_our_own_file_calls_are_retold(
+    target: Path, monkeypatch: pytest.MonkeyPatch, number: int, sentence: str
+) -> None:
     def full(place: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise OSError(number, os.strerror(number))
 
     before = content(target)
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(ProgramError, match=r"out/model: cannot be written: No space left on device; what was there"):
+    with pytest.raises(ProgramError, match=f"out/model: cannot be written: {sentence}"):
         replace_tree(target, OWNED, write_ours("new"))
     assert content(target) == before
     assert os.listdir(target.parent) == ["model"]

@@ -114,3 +114,14 @@ def test_outputs_can_be_left_out() -> None:
     fd.simulate(fd.generate_audio_inputs(), no_outputs=True)
     fd.compare(fd.generate_audio_inputs(), "fqir,fmir", no_outputs=True)
     assert not Path("model_datas/LOOPBACK/outputs").exists()
+
+
+def test_debug_variables_of_one_runner_are_kept_too() -> None:
+    fd = Femtodriver()
+    fd.run("LOOPBACK", runners="fasmir", debug_vars="%x.4")
+    with np.load("model_datas/LOOPBACK/outputs/internals.npz") as archive:
+        inside = archive["fasmir/%x.4"]
+    with np.load("model_datas/LOOPBACK/outputs/fasmir.npz") as archive:
+        np.testing.assert_array_equal(inside, archive["%x.4"])
+    fd.run("LOOPBACK", runners="fasmir,fqir", debug_vars="%x.4")  # they stand in the folder of the comparison
+    assert not Path("model_datas/LOOPBACK/outputs/internals.npz").exists()

@@ -16,6 +16,7 @@ from femtodriver.device.timeouts import Timeouts, is_seconds
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import AnyPath
 from femtodriver.program.bus.load_sequence import MAX_KEY_INDEX
+from femtodriver.safe_text import shown
 
 _LARGEST_SALT = (1 << 64) - 1
 
@@ -57,12 +58,12 @@ class BoardSettings:
         board = self.board
         _check_address(board, self.address)
         if self.timeout is not None and (not is_seconds(self.timeout) or self.timeout == 0):
-            raise UsageError(f"timeout: must be a positive number of seconds, not {self.timeout!r:.60}.")
+            raise UsageError(f"timeout: must be a positive number of seconds, not {shown(self.timeout)}.")
         if self.settle_scale is not None and not is_seconds(self.settle_scale):
-            raise UsageError(f"settle_scale: must be a number from 0, not {self.settle_scale!r:.60}.")
+            raise UsageError(f"settle_scale: must be a number from 0, not {shown(self.settle_scale)}.")
         for name in ("verify", "encrypted"):
             if getattr(self, name) not in (None, True, False):
-                raise UsageError(f"{name}: must be True, False or None, not {getattr(self, name)!r:.60}.")
+                raise UsageError(f"{name}: must be True, False or None, not {shown(getattr(self, name))}.")
         _check_whole("key_index", self.key_index, MAX_KEY_INDEX)
         _check_whole("salt", self.salt, _LARGEST_SALT)
         if self.reply_values is not None:
@@ -71,7 +72,7 @@ class BoardSettings:
             _ = self.reply_words
         wrong = [name for name, place in self.debug_places.items() if not isinstance(place, DataPlace)]
         if wrong:
-            raise UsageError(f"debug places: must be DataPlace values, not {wrong[0]!r:.60}.")
+            raise UsageError(f"debug places: must be DataPlace values, not {shown(wrong[0])}.")
 
     @property
     def board(self) -> Board:
@@ -108,11 +109,11 @@ class BoardSettings:
 
 def _check_address(board: Board, address: str | None) -> None:
     if address is not None and not isinstance(address, str):
-        raise UsageError(f"address: must be a text, not {address!r:.60}.")
+        raise UsageError(f"address: must be a text, not {shown(address)}.")
     if address is not None and not board.address:
         real = ", ".join(name for name, row in BOARDS.items() if row.address and not row.fake)
         raise UsageError(
-            f"hardware {board.option}: must not have an address ({address!r:.60}), because nothing is there; choose a "
+            f"hardware {board.option}: must not have an address ({shown(address)}), because nothing is there; choose a "
             f"board with --hardware ({real})."
         )
 
@@ -121,4 +122,4 @@ def _check_whole(name: str, value: object, most: int) -> None:
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value <= most:
-        raise UsageError(f"{name}: must be a whole number in 0...{most}, not {value!r:.60}.")
+        raise UsageError(f"{name}: must be a whole number in 0...{most}, not {shown(value)}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from femtodriver.errors import UsageError
+from femtodriver.safe_text import shown
 
 MOST_SECONDS = 1e6
 
@@ -28,7 +29,7 @@ class Timeouts:
         for one in fields(self):
             value = getattr(self, one.name)
             if not is_seconds(value) or value == 0:
-                raise UsageError(f"timeouts: {one.name} must be a positive number of seconds, not {value!r}.")
+                raise UsageError(f"timeouts: {one.name} must be a positive number of seconds, not {shown(value)}.")
 
     def limited(self, seconds: float) -> Timeouts:
         """``seconds`` for every answer and for the outputs of a frame, and at most that for anything else."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ from femtodriver.runners.execution import Execution, RunInputs, execute
 from femtodriver.runners.hardware_runner import HARDWARE, HardwareRunner, check_board
 from femtodriver.runners.runner import Runner
 from femtodriver.runners.runner_table import create
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,5 +111,8 @@ def compile_model(source: Source, request: CompileRequest, settings: DriverSetti
     secrecy = encryption(settings.keyring, settings.key_index, settings.salt, request.noencrypt)
     options = model_options(request.model_options_file, settings.model_source_dir, source.name)
     flags = compiler_options(options, request.compiler_options)
+    for name in ("compiler_options", "dump_ir"):
+        if source.network is None and getattr(request, name):
+            _log.warning("%s: without effect, because a compiled program is not compiled again", name)
     built = secrecy.applied(build(source, request.hw_config, dump_into(request.dump_ir), flags, options.model_type))
     return CompiledModel(built, secrecy, request.output_dir, options.compiler_kwargs)

@@ -16,7 +16,7 @@ def load_json(data: bytes, where: str, error: type[FemtoError]) -> Any:
     deeper than 32, or has a whole number above 64 bits.
     """
     try:
-        value = json.loads(data.decode("utf-8"))
+        value = json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise error(f"{where}: must be JSON in UTF-8.") from None
     except RecursionError:

@@ -22,7 +22,7 @@ def load_toml(data: bytes, where: str, error: type[FemtoError]) -> dict[str, Any
     deeper than 32, or has a whole number above 64 bits.
     """
     try:
-        table: dict[str, Any] = tomllib.loads(data.decode("utf-8"))
+        table: dict[str, Any] = tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise error(f"{where}: must be TOML in UTF-8.") from None
     except tomllib.TOMLDecodeError as failure:

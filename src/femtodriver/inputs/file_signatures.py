@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 
-ENOUGH = 64
+ENOUGH = 128
 """So many bytes from the start of a file are needed."""
 
+SAVED_BY_TORCH = "a network or model that torch.save wrote (.pt)"
+SAVED_ARRAYS = "an archive of NumPy arrays (.npz)"
 _STARTS = (
+    (b"f3mt0", "a compiled program (.femto)"),
+    (b"femtosense_model", "a compiled program (.femto)"),
     (b"\x93NUMPY", "a NumPy array (.npy)"),
     (b"PK\x03\x04", "a zip archive (.npz, .pt or .zip)"),
     (b"PK\x05\x06", "an empty zip archive"),
@@ -32,6 +36,12 @@ def kind_of_file(head: bytes) -> str:
         return "a WAV file" if head[8:12] == b"WAVE" else "another RIFF file"
     if not head:
         return "an empty file"
+    if head.startswith(b"PK\x03\x04"):  # the name of the first member follows the 30 bytes of its header
+        named = head[30:]
+        if b"/data.pkl" in named:
+            return SAVED_BY_TORCH
+        if b".npy" in named:
+            return SAVED_ARRAYS
     for start, kind in _STARTS:
         if head.startswith(start):
             return kind

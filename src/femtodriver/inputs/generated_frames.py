@@ -12,7 +12,7 @@ import numpy as np
 from femtodriver.arrays import Int64Array
 from femtodriver.errors import UsageError
 from femtodriver.inputs.input_spec import MOST_ELEMENTS, InputSpec
-from femtodriver.safe_text import describe
+from femtodriver.safe_text import describe, shown
 
 # Random values have at most 12 bits, [-2048, 2047]: audio of modest loudness, as the reference tool makes it.
 RANDOM_BITS = 12
@@ -94,7 +94,9 @@ def _extremes(spec: InputSpec, kind: str, cycles: int, place: int) -> Int64Array
 
 def _random(spec: InputSpec, bits: int, frames: int, seed: int, place: int) -> Int64Array:
     if frames * spec.length > MOST_ELEMENTS:
-        raise UsageError(f"n_frames: must be at most {MOST_ELEMENTS // spec.length} for {spec.shown}, not {frames}.")
+        raise UsageError(
+            f"n_frames: must be at most {MOST_ELEMENTS // spec.length} for {spec.shown}, not {shown(frames)}."
+        )
     raw = np.random.PCG64([seed, place]).random_raw(frames * spec.length)
     values: Int64Array = (raw >> np.uint64(64 - bits)).astype(np.int64) - np.int64(1 << (bits - 1))
     return values.reshape(frames, spec.length)

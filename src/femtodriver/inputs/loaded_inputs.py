@@ -13,6 +13,7 @@ from femtodriver.inputs.generated_frames import default_frames, default_frames_t
 from femtodriver.inputs.input_spec import InputSpec
 from femtodriver.inputs.open_inputs import InputData, open_inputs
 from femtodriver.inputs.real_values import Scale
+from femtodriver.safe_text import shown
 
 InputSource = InputData | None
 """None stands for frames that we make."""
@@ -97,9 +98,9 @@ def _range(indices: Any) -> tuple[int, int]:
     try:
         low, high = (operator.index(index) for index in indices)
     except (TypeError, ValueError):
-        raise UsageError(f"input_sample_indices: must be two frame numbers lo, hi, not {indices!r}.") from None
+        raise UsageError(f"input_sample_indices: must be two frame numbers lo, hi, not {shown(indices)}.") from None
     if not 0 <= low < high:
-        raise InputError(f"frame range: must be lo,hi with 0 <= lo < hi, not {low},{high}.")
+        raise InputError(f"frame range: must be lo,hi with 0 <= lo < hi, not {shown(low)},{shown(high)}.")
     return low, high
 
 
@@ -107,9 +108,11 @@ def _within(asked: tuple[int, int], n_frames: int) -> tuple[int, int]:
     """The part of a range that is there. InputError where nothing is."""
     low, high = asked
     if not 0 <= low < high:
-        raise InputError(f"frame range: must be lo,hi with 0 <= lo < hi, not {low},{high}.")
+        raise InputError(f"frame range: must be lo,hi with 0 <= lo < hi, not {shown(low)},{shown(high)}.")
     if low >= n_frames:
-        raise InputError(f"frame range {low},{high}: must start within the {n_frames} frames of the inputs, from 0.")
+        raise InputError(
+            f"frame range {shown(low)},{shown(high)}: must start within the {n_frames} frames of the inputs, from 0."
+        )
     return low, min(high, n_frames)
 
 
@@ -118,4 +121,4 @@ def _range_notes(asked: tuple[int, int] | None, low: int, high: int, n_frames: i
     if asked is None or (asked == (low, high) and (low, high) == (0, n_frames)):
         return ()
     used = f"frame {low} of {n_frames} is" if high == low + 1 else f"frames {low} to {high - 1} of {n_frames} are"
-    return (f"inputs: {used} used, as the range {asked[0]},{asked[1]} says",)
+    return (f"inputs: {used} used, as the range {shown(asked[0])},{shown(asked[1])} says",)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.machine.run_report import RunReport
@@ -59,7 +60,7 @@ class Run:
                 f"metrics: the part {part.name} must have the {len(report.cores)} cores of the run, not {part.cores}."
             )
         period_s = DEFAULT_PERIOD_S if input_period_s is None else input_period_s
-        if isinstance(period_s, bool) or not isinstance(period_s, (int, float)) or not 0 < period_s < math.inf:
+        if isinstance(period_s, bool) or not isinstance(period_s, Real) or not 0 < period_s <= sys.float_info.max:
             raise UsageError(f"input period: must be a positive number of seconds, not {period_s!r}.")
         told = description if description and description.has_layers else None
         if told is not None:

@@ -23,6 +23,7 @@ from femtodriver.fqir.graph_text import graph_text
 from femtodriver.model.loopback import NAME as LOOPBACK
 from femtodriver.model.loopback import loopback
 from femtodriver.model.network_formats import NETWORK_FORMATS, NetworkReader
+from femtodriver.model.wrong_ending import check_ending
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.femto.femto_records import MAX_FILE as MAX_FEMTO
 from femtodriver.program.femto.femtofile import FemtoFile
@@ -112,10 +113,12 @@ def _from_network(reader: NetworkReader, path: Path, name: str) -> Source:
 
 
 def _from_zip(path: Path, name: str) -> Source:
+    check_ending(path)
     return Source(name, str(path), ZIP_META, program=CompiledData.read_from_zip(path))
 
 
 def _from_femto(path: Path, name: str) -> Source:
+    check_ending(path)
     content = read_file(path, MAX_FEMTO)
     program = CompiledData.from_femto(FemtoFile.parse(content, str(path)), str(path))
     return Source(name, str(path), FEMTO_META, program=with_user_data(program, str(path)), container=content)

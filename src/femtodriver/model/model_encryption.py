@@ -22,6 +22,7 @@ from femtodriver.program.encryption.key_registers import environment_key_index, 
 from femtodriver.program.encryption.keyring import INDEXES, Keyring
 from femtodriver.program.encryption.program_cipher import ENTRY, decrypt_program, encrypt_program, is_ours
 from femtodriver.program.metadata import NOT_ENCRYPTED, ProgramInfo
+from femtodriver.safe_text import shown
 
 KEYRING = "FS_KEYRING"
 AnyKeyring = Keyring | str | os.PathLike[str] | None
@@ -110,7 +111,7 @@ def encryption(
     """What arguments and environment (``FS_KEYRING``) ask for. UsageError for an invalid index or keyring."""
     if key_index is not None and not _is_number(key_index, INDEXES):
         raise UsageError(
-            f"key index: must be in 0...{INDEXES - 1}, not {key_index!r}; --noencrypt writes plain programs."
+            f"key index: must be in 0...{INDEXES - 1}, not {shown(key_index)}; --noencrypt writes plain programs."
         )
     if salt is not None and not _is_number(salt, 1 << 64):
         raise UsageError("salt: must be a number in 0...2^64-1.")

@@ -44,6 +44,8 @@ def model_options(
     except ProgramError as error:
         raise UsageError(f"model options: {error}") from None
     top = _mapping(str(file), {} if content is None else content)
+    if not {DEFAULT, name} & set(map(str, top)):
+        _log.warning("%s: without effect, because it has neither an entry %r nor one named %s", file, name, DEFAULT)
     merged: dict[str, Any] = {}
     flags: dict[str, Any] = {}
     for key in (DEFAULT, name):

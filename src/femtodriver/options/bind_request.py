@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 from femtodriver.errors import UsageError
 from femtodriver.options.option import AnyRequest, Option, given_options, options_of
+from femtodriver.options.value_kinds import plain_number
+from femtodriver.safe_text import shown
 
 R = TypeVar("R", bound=AnyRequest)
 _PLAIN = (str, int, float, os.PathLike)
@@ -35,11 +37,11 @@ def bind(request: type[R], given: Mapping[str, Any], where: str) -> R:
             continue
         if option.name in values and not _same(values[option.name], value):
             raise UsageError(
-                f"{name}: must be the same as {told_as[option.name]} ({values[option.name]!r:.60}) if both are given, "
-                f"not {value!r:.60}."
+                f"{name}: must be the same as {told_as[option.name]} ({shown(values[option.name])}) if both are given, "
+                f"not {shown(value)}."
             )
         check(option, value, name)
-        values[option.name], told_as[option.name] = value, name
+        values[option.name], told_as[option.name] = plain_number(value), name
     missing = [option.name for option in options_of(request) if option.required and option.name not in values]
     if missing:
         raise UsageError(f"{where}: {missing[0]} must be given.")
@@ -59,7 +61,7 @@ def check(option: Option, value: Any, name: str) -> None:
     if option.refused:
         raise UsageError(f"{name}: must not be given, because {option.refused}.")
     if not option.kind.accepts(value):
-        raise UsageError(f"{name}: must be {option.kind.wanted}, not {value!r:.60}.")
+        raise UsageError(f"{name}: must be {option.kind.wanted}, not {shown(value)}.")
 
 
 def is_default(option: Option, value: Any) -> bool:

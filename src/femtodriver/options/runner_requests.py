@@ -109,7 +109,11 @@ class RunnerRequest(PlainRequest):
         help="1-D .npy with the 32-bit words that a fake board answers",
     )
     no_verify: bool = option(
-        False, kind=SWITCH, group=BOARDS, help="do not read the program back after loading it into a board"
+        False,
+        kind=SWITCH,
+        group=BOARDS,
+        acts=("hw",),
+        help="do not read the program back after loading it into a board",
     )
 
 

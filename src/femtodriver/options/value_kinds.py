@@ -48,10 +48,23 @@ def _is_number(value: Any, kind: type) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool)
 
 
+def plain_number(value: Any) -> Any:
+    """A number of NumPy, or a fraction, as one of Python; anything else as it is."""
+    if isinstance(value, (bool, int, float)) or not isinstance(value, Real):
+        return value
+    return int(value) if isinstance(value, Integral) else float(value)
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether it is a real number that a float can hold."""
+    try:
+        return _is_number(value, Real) and math.isfinite(float(value))
+    except OverflowError:
+        return False
+
+
 def _positive(unit: str) -> ValueKind:
-    return ValueKind(
-        f"a positive number of {unit}", lambda value: _is_number(value, Real) and 0 < value < math.inf, float
-    )
+    return ValueKind(f"a positive number of {unit}", lambda value: _is_finite(value) and value > 0, float)
 
 
 def _is_path(value: Any) -> bool:
@@ -89,7 +102,7 @@ def _scale(word: str) -> str | float:
 
 
 def _is_scale(value: Any) -> bool:
-    return (isinstance(value, str) and value == "real") or (_is_number(value, Real) and 0 < value < math.inf)
+    return (isinstance(value, str) and value == "real") or (_is_finite(value) and value > 0)
 
 
 SWITCH = ValueKind("True or False", lambda value: isinstance(value, bool))
@@ -102,7 +115,7 @@ CELSIUS = ValueKind("from -40 to 55 degC", lambda value: _is_number(value, Real)
 MILLIWATT_HOURS = _positive("mWh")
 HERTZ = _positive("hertz")
 VOLTS = _positive("volts")
-FROM_0 = ValueKind("a number from 0", lambda value: _is_number(value, Real) and 0 <= value < math.inf, float)
+FROM_0 = ValueKind("a number from 0", lambda value: _is_finite(value) and value >= 0, float)
 KEY_SALT = ValueKind("a number in 0...2^64-1", lambda value: _is_number(value, Integral) and 0 <= value < 1 << 64, int)
 SCALE = ValueKind("real or a positive number", _is_scale, _scale)
 STYLE = ValueKind("random or varied", lambda value: value in STYLES)

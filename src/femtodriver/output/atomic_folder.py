@@ -33,6 +33,7 @@ except ModuleNotFoundError:  # Windows
 
 NEW, OLD = ".new", ".old"
 _TRIES = 100
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _EXCHANGE = 2
 _AT_WORKING_DIRECTORY = -100
 
@@ -91,9 +92,10 @@ def _retold(target: Path) -> Iterator[None]:
         yield
     except (OSError, ValueError) as error:
         reason = reason_of(error) if isinstance(error, OSError) else error
+        full = isinstance(error, OSError) and error.errno in _NO_ROOM
         raise ProgramError(
             f"{shown_path(target)}: cannot be written: {reason}; what was there before is unchanged. "
-            "Free some room or choose another --output-dir."
+            f"{'Free some room, or choose' if full else 'Choose'} another --output-dir."
         ) from None
 
 

@@ -13,14 +13,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from femtodriver.arrays import Int64Array
 from femtodriver.files.file_access import make_directory, write_file
 from femtodriver.metrics import document_yaml
-from femtodriver.output.output_files import Arrays, escaped, npz
+from femtodriver.output.output_files import by_runner, escaped, npz
 from femtodriver.output.plots import draw
 from femtodriver.program.bus.write_recordings import recording_hex_text, recording_yaml
 from femtodriver.runners.compare_runs import Comparison, Verdict
@@ -39,9 +37,9 @@ def write_comparison(folder: Path, execution: Execution) -> None:
     document = document_yaml(comparison_document(execution))
     write_file(folder / "comparison.yaml", document.encode("utf-8", "backslashreplace"))
     write_file(folder / "inputs.npz", npz(escaped(execution.inputs.arrays)))
-    write_file(folder / "outputs.npz", npz(_by_runner(found.outputs)))
+    write_file(folder / "outputs.npz", npz(by_runner(found.outputs)))
     if any(found.internals.values()):
-        write_file(folder / "internals.npz", npz(_by_runner(found.internals)))
+        write_file(folder / "internals.npz", npz(by_runner(found.internals)))
     for name, picture in draw(found.outputs).items() if pictured(found) else ():
         write_file(folder / name, picture)
 
@@ -84,10 +82,6 @@ def write_traffic(folder: Path, recordings: Recordings) -> None:
         ("all_hex.txt", recording_hex_text(recordings)),
     ):
         write_file(folder / name, text.encode("ascii", "backslashreplace"))
-
-
-def _by_runner(values: Mapping[str, Mapping[str, Int64Array]]) -> Arrays:
-    return {f"{runner}/{name}": rows for runner, found in values.items() for name, rows in escaped(found).items()}
 
 
 def _pair(verdict: Verdict) -> dict[str, Any]:

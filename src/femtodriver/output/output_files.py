@@ -3,6 +3,7 @@
 ::
 
     outputs/
+    ├── internals.npz     of one runner alone: one array per debug variable, called "runner/variable"
     ├── inputs.npz        one array (frames, elements) per input; may be given to --input-file again
     └── <runner>.npz      one array (frames, elements) per output, int64, and "quanta/<output>" where they are known
 
@@ -28,6 +29,7 @@ from femtodriver.runners.execution import Execution
 
 FOLDER = "outputs"
 INPUTS = "inputs.npz"
+INTERNALS = "internals.npz"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 # Long runs should not wait for the packing of what few will look at.
 _QUICK = 1
@@ -38,10 +40,17 @@ def write_outputs(folder: Path, execution: Execution) -> None:
     """Writes the files of a run into the folder, which is made. ProgramError when that is not possible."""
     make_directory(folder)
     write_file(folder / INPUTS, npz(escaped(execution.inputs.arrays), _QUICK))
+    if execution.lone_internals:
+        write_file(folder / INTERNALS, npz(by_runner(execution.comparison.internals), _QUICK))
     quanta = _quanta(execution.model.outputs)
     for name, rows in execution.comparison.outputs.items():
         known = {key: value for key, value in quanta.items() if key.removeprefix(QUANTA) in escaped(rows)}
         write_file(folder / f"{name}.npz", npz({**escaped(rows), **known}, _QUICK))
+
+
+def by_runner(values: Mapping[str, Arrays]) -> Arrays:
+    """The arrays of several runners under the names "runner/variable"."""
+    return {f"{runner}/{name}": rows for runner, found in values.items() for name, rows in escaped(found).items()}
 
 
 def escaped(arrays: Arrays) -> Arrays:

@@ -15,7 +15,7 @@ from femtodriver.output import model_folder
 from femtodriver.output.comparison_files import FOLDER as COMPARISON
 from femtodriver.output.comparison_files import pictured
 from femtodriver.output.output_files import FOLDER as OUTPUTS
-from femtodriver.output.output_files import INPUTS
+from femtodriver.output.output_files import INPUTS, INTERNALS
 from femtodriver.output.plots import NO_PLOTS, can_draw
 from femtodriver.runners.execution import Execution
 from femtodriver.safe_text import plain_name
@@ -105,7 +105,8 @@ def written_text(output_dir: AnyPath, built: Built, execution: Execution | None,
     if compared:
         lines.append(f"  {COMPARISON}/")
     if execution is not None and not execution.request.no_outputs:
-        names = ", ".join((INPUTS, *(f"{name}.npz" for name in execution.comparison.outputs)))
+        lone = (INTERNALS,) if execution.lone_internals else ()
+        names = ", ".join((INPUTS, *lone, *(f"{name}.npz" for name in execution.comparison.outputs)))
         lines.append(f"  {OUTPUTS}/{names}")
     if doc is not None:
         lines.append(f"  {model_folder.METRICS_YAML}, {model_folder.METRICS_TEXT}")

@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Protocol
 
 import numpy.typing as npt
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from femtodriver.arrays import Int64Array
 from femtodriver.errors import ComparisonError, UsageError
 from femtodriver.runners.difference import Difference, differences, internal_difference
+from femtodriver.safe_text import shown
 
 Values = dict[str, Int64Array]
 RunProgress = Callable[[str, int, int], None]
@@ -89,13 +91,14 @@ class Comparison:
         return "; ".join(self.lines)
 
 
-def check_tolerance(tolerance: object) -> None:
+def check_tolerance(tolerance: Any) -> None:
     """UsageError unless it is None or a number from 0."""
-    if tolerance is None or (
-        isinstance(tolerance, (int, float)) and not isinstance(tolerance, bool) and 0 <= tolerance < math.inf
-    ):
-        return
-    raise UsageError(f"tolerance: must be a number from 0, not {tolerance!r}.")
+    if tolerance is not None and not (_is_real(tolerance) and 0 <= tolerance < math.inf):
+        raise UsageError(f"tolerance: must be a number from 0, not {shown(tolerance)}.")
+
+
+def _is_real(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def verdict(found: Difference | None) -> int:

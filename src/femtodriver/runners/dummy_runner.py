@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from femtodriver.runners.runner import Mask, Progress, Runner, Values
 SUFFIXES = (".npy", ".npz")
 # Arrays of this name in a file that we wrote say what the numbers of an output stand for.
 QUANTA = "quanta/"
+_log = logging.getLogger(__name__)
 
 
 class DummyRunner(Runner):
@@ -41,6 +43,9 @@ class DummyRunner(Runner):
         checked = check_inputs(inputs, self.inputs)
         if left <= 0:
             raise InputError(f"dummy: the recording has {self._frames} frames, and all of them were replayed.")
+        given = len(next(iter(checked.values()), ()))
+        if given < left:
+            _log.warning("dummy: %d of %d recorded frames are not used: the inputs end before", left - given, left)
         return super().run({name: values[:left] for name, values in checked.items()}, progress)
 
     def _reset(self) -> None:

@@ -63,6 +63,11 @@ class Execution:
         return len(self.runners) > 1
 
     @property
+    def lone_internals(self) -> bool:
+        """Whether there are debug variables of one runner, with which no comparison is written."""
+        return not self.compared and any(self.comparison.internals.values())
+
+    @property
     def result(self) -> Result:
         """What methods of ``Femtodriver`` return: verdict, outputs and internal values."""
         found = self.comparison

@@ -124,6 +124,8 @@ def _other_format(content: _Content) -> str | None:
     for at, mark, what in _MARKS:
         if head[at : at + len(mark)] == mark:
             return what
+    if any(member == "metadata.yaml" for member in content.members):
+        return "a compiled program (.zip)"
     if content.members and all(member.endswith(".npy") for member in content.members):
         return "arrays of NumPy (.npz)"
     if re.match(rb"[\x00-\xff]{8}\{\s*\"", head) and int.from_bytes(head[:8], "little") < 100 << 20:
