@@ -111,7 +111,7 @@ def test_whatever_goes_wrong_the_old_tree_stays(
     [
         (
             errno.ENOSPC,
-            r"No space left on device; what was there before is unchanged\. Free some room, or choose another",
+            r"No space left on device; what was there before is unchanged\. Free some room, or choose",
         ),
         (errno.EACCES, r"Permission denied; what was there before is unchanged\. Choose another --output-dir"),
     ],
