@@ -118,6 +118,7 @@ matrices = st.builds(
     st.integers(0, 3),
     places,
     flags,
+    st.sampled_from((1, 1, 1, 2, 3)),
 )
 
 

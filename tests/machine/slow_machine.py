@@ -288,9 +288,9 @@ class Slow:
 
     def _matrix(self, i: Any) -> tuple[None, int]:
         bits, groups = 4 << i.width, -(-i.rows // LANES)
-        if not i.x.in_memory or (i.acc + groups) * LANES > len(self.acc):
+        if not i.x.in_memory or (i.acc + i.repeat * groups) * LANES > len(self.acc):
             raise Fault("matrix")
-        first, end = self.span(i.x, i.columns)
+        first, end = self.span(i.x, i.columns * i.repeat)
         scan = {byte // 8 for byte in range(first, end)}
         size = 4 if i.form == 3 else 8
         kept, mask_words, known, steps = self._kept(i, i.columns * groups)
@@ -298,13 +298,17 @@ class Slow:
         if i.form == 3:
             mask_words, known, steps = self._with_codes(i, kept, mask_words, known, steps)
         self._inside(i.weights, i.weights + (sum(map(len, units)) * size * bits + 63) // 64)
-        reads = self.word_banks(scan) + self.word_banks(mask_words)
+        reads = self.word_banks(scan)
         place, taken, time, found = 0, 0, 0, 0
         lane_passes = passes(max(bits, 8), i.x.bits)
         if i.fresh:
-            self.acc[i.acc * LANES : (i.acc + groups) * LANES] = [0] * (groups * LANES)
-        for column in range(i.columns):
-            x = self.get(i.x, column)
+            self.acc[i.acc * LANES : (i.acc + i.repeat * groups) * LANES] = [0] * (i.repeat * groups * LANES)
+        for turn in range(i.repeat * i.columns):
+            again, column = divmod(turn, i.columns)
+            if not column:
+                place = 0
+                reads += self.word_banks(mask_words)
+            x = self.get(i.x, turn)
             numbers = range(column * groups, (column + 1) * groups)
             mine = [output for number in numbers for output in units[number]]
             outputs = [max(min(size, i.rows - output), 0) for output in mine]
@@ -313,22 +317,22 @@ class Slow:
             if x:
                 for number, output in enumerate(mine):
                     start = 64 * i.weights + (place + number) * size * bits
-                    self._unit(i, output, outputs[number], start, bits, x)
+                    self._unit(i, 8 * groups * again + output, outputs[number], start, bits, x)
                     touched |= {start // 64, (start + size * bits - 1) // 64}
-                scanned = (first + column * i.x.bits // 8) // 8 - first // 8
+                scanned = (first + turn * i.x.bits // 8) // 8 - first // 8
                 for number in filter(kept.__getitem__, numbers):
-                    time = max(time, scanned, known[number]) + lane_passes
+                    time = max(time, scanned, known[number] + again * steps) + lane_passes
                     taken += 1
                 found += len(mine)
             place += len(mine)
             reads += self.word_banks(touched)
             self.count["activation_live"] += x != 0
-        self.count["activation"] += i.columns
-        self.count["matrix_dense"] += i.columns * i.rows
+        self.count["activation"] += i.columns * i.repeat
+        self.count["matrix_dense"] += i.columns * i.repeat * i.rows
         self.count["acc_read"] += 8 * taken
         self.count["acc_write"] += 8 * taken
         self.count["index_group"] += found if i.form else 0
-        return None, 4 + max(time, len(scan), steps, self.charge(reads, Counter()))
+        return None, 4 + max(time, len(scan), i.repeat * steps, self.charge(reads, Counter()))
 
     def _inside(self, first: int, end: int) -> None:
         if 8 * end > len(self.data):

@@ -475,3 +475,52 @@ def test_faults(line: str, sentence: str) -> None:
     with pytest.raises(MachineFault) as caught:
         Bench(f"{line}\nend").run()
     assert str(caught.value).startswith(f"core 0 pc 0: {sentence}")
+
+
+REPEATED = "mac [0xc08]:i16 acc=1 columns=8 rows=8 weights=0x10 {}"
+
+
+def repeated_bench(line: str, x: list[int]) -> Bench:
+    """8 by 8 weights, the mask of which keeps all but the first four columns, and sums that are not zero."""
+    bench = Bench(f"{line}\nend").write(0xC08, 16, x).set_acc(1, [k * k for k in range(40)])
+    bench.write(8 * 0x10, 8, [(k * 7) % 31 - 15 for k in range(64)]).write(8 * 0x100, 8, [0xF0])
+    return bench
+
+
+@pytest.mark.parametrize("form", ["width=1", "width=1 form=1 mask=0x100", "width=0 fresh=1"])
+def test_a_repeated_product_is_that_of_the_following_activations(form: str) -> None:
+    x = [0 if k % 5 == 0 else k * 13 - 99 for k in range(24)]
+    made = repeated_bench(REPEATED.format(f"{form} repeat=3"), x)
+    made.run()
+    for turn in range(3):
+        alone = repeated_bench(REPEATED.format(form).replace("acc=1", f"acc={turn + 1}"), x[8 * turn : 8 * turn + 8])
+        alone.run()
+        assert made.acc(turn + 1, 8) == alone.acc(turn + 1, 8)
+    assert made.acc(4, 8) == [k * k for k in range(24, 32)]
+
+
+def test_repetitions_share_a_start() -> None:
+    """8 live activations of one group each, in two words: the lanes are never out of work."""
+    made = repeated_bench(REPEATED.format("width=1 repeat=3"), [1] * 24)
+    made.run()
+    assert made.events()["cycles"] == START + 4 + 24
+    assert made.events()["matrix_executed"] == made.events()["matrix_dense"] == 3 * 64
+    assert made.events()["activation"] == 24
+
+
+def test_a_mask_is_read_once_for_each_repetition() -> None:
+    """Its one word comes in the step in which a repetition begins; what it keeps is 4 groups."""
+    made = repeated_bench(REPEATED.format("width=1 form=1 mask=0x100 repeat=3"), [1] * 24)
+    made.run()
+    # Activation 4 is in the second word: one step of waiting, then 4 groups for each repetition; the second begins
+    # with activation 12, in the fourth word, and the third with activation 20, in the sixth: all of them in time.
+    assert made.events()["cycles"] == START + 4 + 1 + 12
+    assert made.events()["dm_read"] == 6 + 3 + 3 * 4
+    assert made.events()["index_group"] == 12
+
+
+def test_repeated_outputs_must_end_inside_the_accumulators() -> None:
+    rows = SMALL.acc_rows
+    repeated_bench(REPEATED.format(f"repeat={rows - 1}"), [0] * 8).run()
+    with pytest.raises(MachineFault, match="the outputs must end inside"):
+        repeated_bench(REPEATED.format(f"repeat={rows}"), [0] * 8).run()

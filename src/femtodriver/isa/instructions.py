@@ -156,7 +156,10 @@ _FORM_DOCS = {
 @family
 @dataclass(frozen=True)
 class MatrixInstruction(Instruction):
-    """acc[acc*8 + o] += sum over j of weight[j][o] * x[j], for o < rows, j < columns with x[j] != 0."""
+    """acc[acc*8 + o] += sum over j of weight[j][o] * x[j], for o < rows, j < columns with x[j] != 0.
+
+    This is done ``repeat`` times, with the same weights, for the activations and the accumulator rows that follow.
+    """
 
     cycle_rule: ClassVar[CycleRule] = staticmethod(cycles.matrix)
 
@@ -169,6 +172,7 @@ class MatrixInstruction(Instruction):
     form: int = bitfield(2, 0, doc="which groups are stored, see the weight forms")
     mask: int = bitfield(WORD_ADDRESS_BITS, 0, doc="word address of the mask, unless the form is dense")
     fresh: int = bitfield(1, 0, doc="1: the accumulators count as zero before")
+    repeat: int = bitfield(8, 1, bias=1, doc="products with these weights")
 
 
 @family

@@ -205,19 +205,19 @@ class _Decoder:
 
     def matrix(self, pc: int, instruction: MatrixInstruction) -> MatrixRow:
         """The row of a matrix-vector product at ``pc``."""
-        columns, rows = instruction.columns, instruction.rows
-        x = self._operand(instruction.x, columns)
+        columns, rows, repeat = instruction.columns, instruction.rows, instruction.repeat
+        x = self._operand(instruction.x, columns * repeat)
         if not x.in_memory:
             raise MachineFault(f"mac: x must be in memory, not {x.text()}.")
         first, groups = instruction.acc * limits.GROUP_SIZE, -(-rows // limits.GROUP_SIZE)
-        if first + groups * limits.GROUP_SIZE > self.acc_elements:
+        if first + repeat * groups * limits.GROUP_SIZE > self.acc_elements:
             raise MachineFault("mac: the outputs must end inside the accumulator file.")
         check_address(x, self.layout)
         weight_bits = limits.WEIGHT_BITS[instruction.width]
         widths = sorted((max(weight_bits, cycles.LANE_BITS[0]), x.bits))
         event, products = product_event(*widths)
         reads = self._banks(x)
-        events = {"activation": columns, "matrix_dense": columns * rows}
+        events = {"activation": x.length, "matrix_dense": x.length * rows}
         return MatrixRow(
             pc=pc,
             next_pc=pc + instruction.words,
@@ -227,6 +227,7 @@ class _Decoder:
             scan_words=int(reads.sum()),
             first=first,
             columns=columns,
+            repeat=repeat,
             rows=rows,
             groups=groups,
             weights=instruction.weights,

@@ -28,8 +28,9 @@ class DecodedWeights:
 
     ``values`` (columns, rows) float64 where every sum is exact in float64, else int64.
     ``cost`` (columns, 3 + banks): groups, units, multiplications, weight words per bank; ``total`` its sums over the
-    columns.
-    ``mask_banks`` (banks): words of the mask, which are all read, in ``mask_steps``. ``pipeline``: when it is done.
+    columns, of all repetitions.
+    ``mask_banks`` (banks): words of the mask, which are all read, in ``mask_steps``; both of all repetitions, too.
+    ``pipeline``: when it is done.
     """
 
     values: Float64Array | Int64Array
@@ -48,12 +49,12 @@ class MatrixExecutor(InstructionExecutor):
         self.row, self.memory = row, core.memory
         self.x = OperandStream(core, row.x)
         self.read_x = self.x.reader()
-        end = row.first + row.rows
-        self.acc = core.acc[row.first : end]
-        # The lanes of the last row that no output has.
-        self.rest = core.acc[end : row.first + row.groups * GROUP_SIZE]
+        sums = core.acc[row.first : row.first + row.repeat * row.groups * GROUP_SIZE].reshape(row.repeat, -1)
+        self.acc = sums[:, : row.rows]
+        # The lanes of the last row of each product that no output has.
+        self.rest = sums[:, row.rows :]
         self.weights: DecodedWeights | None = None
-        self.work = INSTRUCTION_ELEMENTS + row.columns * row.groups
+        self.work = INSTRUCTION_ELEMENTS + row.x.length * row.groups
         self._watch()
 
     def run(self, core: Core) -> int:
@@ -61,7 +62,7 @@ class MatrixExecutor(InstructionExecutor):
         row = self.row
         self.elements = self.work
         weights = self.weights or self._decode()
-        x = self.read_x()
+        x = self.read_x().reshape(row.repeat, row.columns)
         live = x != 0
         count = int(np.count_nonzero(live))
         product = (x.astype(weights.values.dtype) @ weights.values).astype(np.int64)
@@ -71,11 +72,11 @@ class MatrixExecutor(InstructionExecutor):
         else:
             self.acc += product
         address = core.address(row.x)
-        if count == row.columns:
+        if count == row.x.length:
             cost, end = weights.total, weights.pipeline.end(None, address)
         else:
-            cost = tuple(int(value) for value in live.astype(np.float64) @ weights.cost)
-            end = weights.pipeline.end(live, address)
+            cost = tuple(int(value) for value in live.sum(axis=0).astype(np.float64) @ weights.cost)
+            end = weights.pipeline.end(live.reshape(-1), address)
         return self._count(count, end, cost, weights)
 
     def _count(self, live: int, lanes_end: int, cost: tuple[int, ...], weights: DecodedWeights) -> int:
@@ -122,7 +123,7 @@ class MatrixExecutor(InstructionExecutor):
         return -(-units * self.row.form.unit * self.row.weight_bits // WORD_BITS)
 
     def _decode(self) -> DecodedWeights:
-        columns, unit, rows = self.row.columns, self.row.form.unit, self.row.rows
+        columns, unit, rows, repeat = self.row.columns, self.row.form.unit, self.row.rows, self.row.repeat
         self.elements += DECODING_ELEMENTS * columns * self.row.groups
         mask = read_mask(self.row, self.memory)
         dense = np.zeros((mask.units.size, unit), np.int64)
@@ -136,9 +137,10 @@ class MatrixExecutor(InstructionExecutor):
         values: Float64Array | Int64Array = np.ascontiguousarray(dense)
         if bound < _EXACT:
             values = values.astype(np.float64)
-        pipeline = MatrixPipeline.of(mask.groups, mask.steps, self.row.lane_passes, self.row.x.bits // 8)
-        total = tuple(int(value) for value in cost.sum(0))
-        self.weights = DecodedWeights(values, cost, total, mask.banks, mask.steps.count, pipeline)
+        pipeline = MatrixPipeline.of(mask.groups, mask.steps, self.row.lane_passes, self.row.x.bits // 8, repeat)
+        total = tuple(repeat * int(value) for value in cost.sum(0))
+        steps = repeat * mask.steps.count
+        self.weights = DecodedWeights(values, cost, total, repeat * mask.banks, steps, pipeline)
         return self.weights
 
     def _stored(self, units: int) -> Int64Array:

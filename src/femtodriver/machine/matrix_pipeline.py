@@ -25,6 +25,11 @@ class MaskSteps:
     first: Int64Array
     count: int
 
+    def repeated(self, repeat: int) -> MaskSteps:
+        """When the mask is read so often, one time after the other."""
+        starts = self.count * np.repeat(np.arange(repeat), len(self.first))
+        return MaskSteps(np.tile(self.first, repeat) + starts, self.count * repeat)
+
 
 def dense_steps(groups: int) -> MaskSteps:
     """Without a mask, all groups are known from the start."""
@@ -76,8 +81,9 @@ class MatrixPipeline:
     _ends: dict[int, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, kept: BoolArray, steps: MaskSteps, lane_passes: int, element_bytes: int) -> MatrixPipeline:
-        """``kept``: which groups are stored, shape (columns, groups)."""
+    def of(cls, kept: BoolArray, steps: MaskSteps, lane_passes: int, element_bytes: int, repeat: int) -> MatrixPipeline:
+        """``kept``: which groups are stored, shape (columns, groups); ``repeat``: how often all of them are taken."""
+        steps, kept = steps.repeated(repeat), np.tile(kept, (repeat, 1))
         before: Int64Array = np.cumsum(kept, axis=1) - kept
         known = np.where(kept, steps.first.reshape(kept.shape) - before * lane_passes, _NEVER).max(axis=1)
         busy = kept.sum(axis=1) * lane_passes

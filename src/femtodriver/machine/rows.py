@@ -195,8 +195,9 @@ class InterpolateRow(ResultRow):
 class MatrixRow(InstructionRow):
     """Matrix-vector products.
 
-    x: the activations, one for each column. ``scan_words`` words hold them (0 where they move).
-    first: the element of the accumulator file that output 0 is added to; ``rows`` outputs in ``groups`` groups.
+    x: the activations, one for each column, ``repeat`` times. ``scan_words`` words hold them (0 where they move).
+    first: the element of the accumulator file that output 0 is added to; ``rows`` outputs in ``groups`` groups,
+    as often.
     weights, mask: word addresses. fresh: the accumulators count as zero before.
     lane_passes: cycles of a group. product_event, products: what a multiplication counts as, and how many of it.
     """
@@ -205,6 +206,7 @@ class MatrixRow(InstructionRow):
     scan_words: int
     first: int
     columns: int
+    repeat: int
     rows: int
     groups: int
     weights: int

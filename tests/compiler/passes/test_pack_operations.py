@@ -22,6 +22,7 @@ from femtodriver.compiler.fmir.ir import (
     Matrix,
     Op,
     Post,
+    Products,
     Role,
     Vec,
     View,
@@ -330,6 +331,102 @@ def test_packing_that_saves_little_is_not_done(monkeypatch: pytest.MonkeyPatch) 
         assert (pack_operations(before, SPU) is not before) == done, "two of four operations vanish"
 
 
+WEIGHTS = [Matrix(f"m{k}", (np.arange(64).reshape(8, 8) * (k + 1)) % 15 - 7, 4) for k in range(3)]
+ROUND = Post(-4, True, "saturate", 16)
+
+
+def mac(dst: View, *parts: tuple[str, View], bias: View | int = 0) -> Mac:
+    return Mac(dst, parts, bias, 2, ROUND)
+
+
+def products(buffers: Sequence[Buffer], make: Sequence[Op]) -> list[Mac]:
+    """The products that two are packed into."""
+    used = {name for op in make if isinstance(op, Mac) for name, _ in op.parts}
+    after = packed(buffers, pairs(list(make)), [matrix for matrix in WEIGHTS if matrix.name in used])
+    return [op for op in after if isinstance(op, Mac)]
+
+
+def test_products_with_the_same_matrices_are_repeated() -> None:
+    constant = buffer("const0", init=np.arange(16) * 30 - 200)
+    buffers = [IN, OUT, STATE, constant, *temporaries(2)]
+    make = [
+        mac(
+            eight(f"t{k}"), ("m0", eight("in0", 8 * k)), ("m1", eight("state0", 8 * k)), bias=eight("const0", 8 - 8 * k)
+        )
+        for k in range(2)
+    ]
+    (one,) = products(buffers, make)
+    assert (one.repeat, one.rows, one.dst.length) == (2, 8, 16)
+    assert [(name, x.length) for name, x in one.parts] == [("m0", 16), ("m1", 16)]
+    assert isinstance(one.bias, View)
+    assert one.bias.length == 16
+
+
+UNLIKE: dict[str, list[Op]] = {
+    "matrices": [mac(eight("t0"), ("m0", eight("in0"))), mac(eight("t1"), ("m1", eight("in0", 8)))],
+    "numbers of matrices": [
+        mac(eight("t0"), ("m0", eight("in0"))),
+        mac(eight("t1"), ("m0", eight("in0", 8)), ("m1", eight("in0", 8))),
+    ],
+    "biases": [mac(eight("t0"), ("m0", eight("in0")), bias=1), mac(eight("t1"), ("m0", eight("in0", 8)), bias=2)],
+    "shifts of biases": [
+        mac(eight("t0"), ("m0", eight("in0")), bias=1),
+        replace(mac(eight("t1"), ("m0", eight("in0", 8)), bias=1), bias_shift=3),
+    ],
+    "clips": [
+        mac(eight("t0"), ("m0", eight("in0"))),
+        replace(mac(eight("t1"), ("m0", eight("in0", 8))), post=SATURATE),
+    ],
+    "places": [mac(eight("t0"), ("m0", eight("in0", 8))), mac(eight("t1"), ("m0", eight("in0")))],
+}
+
+
+@pytest.mark.parametrize("what", UNLIKE)
+def test_products_that_differ_stay_apart(what: str) -> None:
+    assert [op.repeat for op in products([IN, OUT, *temporaries(2)], UNLIKE[what])] == [1, 1]
+
+
+def test_products_that_do_not_fill_groups_stay_apart() -> None:
+    """Their sums would not lie side by side."""
+    matrix = Matrix("m0", np.arange(48).reshape(8, 6) % 15 - 7, 4)
+    ops: list[Op] = [mac(View("out0", 6 * k, 6), ("m0", eight("in0", 8 * k))) for k in range(2)]
+    ops.append(Vec("vpass", View("out0", 12, 4), View("in0", 0, 4)))
+    assert len(packed([IN, OUT], ops, [matrix])) == 3
+
+
+def test_no_more_products_are_repeated_than_one_matrix_could_hold() -> None:
+    columns = 2048
+    matrix = Matrix("m0", np.arange(8 * columns).reshape(columns, 8) % 3 - 1, 4)
+    ops = [mac(eight("out0", 8 * k), ("m0", View("in0", columns * k, columns))) for k in range(3)]
+    after = packed([buffer("in0", 3 * columns), buffer("out0", 24)], ops, [matrix])
+    assert sorted(op.repeat for op in after if isinstance(op, Mac)) == [1, 2]
+
+
+def test_sums_of_products_are_packed() -> None:
+    constant = buffer("const0", init=np.arange(16) * 3)
+    first, second = (
+        Products(
+            eight(f"t{k}"),
+            ((eight("in0", 8 * k), eight("const0", 8 - 8 * k)), (eight("state0", 8 * k), 5)),
+            eight("const0"),
+            3,
+            ROUND,
+        )
+        for k in range(2)
+    )
+    buffers = [IN, OUT, STATE, constant, *temporaries(2)]
+    after = [op for op in packed(buffers, pairs([first, second])) if isinstance(op, Products)]
+    assert [op.dst.length for op in after] == [16]
+    factors = (second.factors[0], (eight("state0", 8), 6))
+    for unlike in (
+        replace(second, bias_shift=2),
+        replace(second, post=SATURATE),
+        replace(second, bias=4),
+        replace(second, factors=factors),
+    ):
+        assert len([op for op in packed(buffers, pairs([first, unlike])) if isinstance(op, Products)]) == 2
+
+
 # ---- the order of operations -----------------------------------------------------------------------------------------
 
 
@@ -442,7 +539,7 @@ def test_products_wait_for_packed_values() -> None:
     matrix = Matrix("m0", NUMBERS.integers(-9, 9, (8, 8)), 8)
     ops: list[Op] = [vec("vadd", eight(f"t{k}"), eight("in0", 8 * k), 1) for k in range(2)]
     ops += [
-        Mac(eight(f"t{k + 2}"), (("m0", eight(f"t{k}")),), post=Post(-4, clip="saturate", bits=16)) for k in range(2)
+        Mac(eight(f"t{k + 2}"), (("m0", eight(f"t{k}")),), post=Post(k - 4, clip="saturate", bits=16)) for k in range(2)
     ]
     ops += [vec("vpass", eight("out0", 8 * k), eight(f"t{k + 2}")) for k in range(2)]
     after = packed([IN, OUT, *temporaries(4)], ops, [matrix])

@@ -108,7 +108,7 @@ class InstructionSelector:
         """Products, the first of which begins afresh, and their result: with the bias, unless that goes first."""
         first = op.bias != 0 and not self.late_bias
         products: list[Instruction] = [
-            self._product(name, x, fresh=number == 0 and not first) for number, (name, x) in enumerate(op.parts)
+            self._product(op, name, x, fresh=number == 0 and not first) for number, (name, x) in enumerate(op.parts)
         ]
         begin = [self._bias(op)] if first else []
         return [*begin, *products, self._result(replace(op, bias=0) if first else op)]
@@ -147,7 +147,7 @@ class InstructionSelector:
         bias = self._source(op.bias, 0, length)
         return _vector("vadd", dst, sums, bias, length, (0, op.bias_shift), (0, _repeats(op.bias)), op.post)
 
-    def _product(self, name: str, x: View, *, fresh: bool) -> MatrixInstruction:
+    def _product(self, op: Mac, name: str, x: View, *, fresh: bool) -> MatrixInstruction:
         matrix = self.fmir.matrices[name]
         return MatrixInstruction(
             SPECS["mac"],
@@ -160,6 +160,7 @@ class InstructionSelector:
             form=int(matrix.form),
             mask=self.places.masks[name],
             fresh=int(fresh),
+            repeat=op.repeat,
         )
 
     def _source(self, value: View | int, first: int, end: int, *, narrow: bool = False) -> Operand:

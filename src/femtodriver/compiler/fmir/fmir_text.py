@@ -68,7 +68,8 @@ def _right_side(op: Simple) -> str:
         return f"{op.op}({', '.join(operands)}){_post(op.post)}"
     if isinstance(op, Mac):
         products = [f"{name} @ {_view(view)}" for name, view in op.parts]
-        return f"mac({' + '.join([_aligned(op.bias, op.bias_shift), *products])}){_post(op.post)}"
+        times = f" {op.repeat} times" if op.repeat > 1 else ""
+        return f"mac({' + '.join([_aligned(op.bias, op.bias_shift), *products])}){times}{_post(op.post)}"
     if isinstance(op, Products):
         products = [f"{_view(a)} * {_view(b)}" for a, b in op.factors]
         return f"products({' + '.join([_aligned(op.bias, op.bias_shift), *products])}){_post(op.post)}"

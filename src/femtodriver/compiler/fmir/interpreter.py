@@ -180,7 +180,8 @@ class FmirExecutor:
         def compute() -> Int64Array:
             total = np.broadcast_to(fixed.shift(bias(), shift), (op.dst.length,))
             for matrix, x in parts:
-                total = total + (x().astype(matrix.dtype) @ matrix).astype(np.int64)
+                products = x().astype(matrix.dtype).reshape(op.repeat, -1) @ matrix
+                total = total + products.astype(np.int64).reshape(-1)
             return apply_post(total, post)
 
         return compute

@@ -149,7 +149,10 @@ class Interp:
 
 @dataclass(frozen=True)
 class Mac:
-    """dst = post(A(bias, bias_shift) + sum of matrix @ x over the parts). Matrices have ``len(dst)`` rows."""
+    """dst = post(A(bias, bias_shift) + sum of matrix @ x over the parts).
+
+    ``repeat``: of so many vectors, side by side in each x as the results are in ``dst``; then rows are whole groups.
+    """
 
     dst: View
     parts: tuple[tuple[str, View], ...]
@@ -158,6 +161,12 @@ class Mac:
     post: Post = Post()
     layer: int = 0
     core: int = 0
+    repeat: int = 1
+
+    @property
+    def rows(self) -> int:
+        """Outputs of each product."""
+        return self.dst.length // self.repeat
 
     @property
     def reads(self) -> tuple[View, ...]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+import numpy as np
+
 from femtodriver.compiler.fmir.ir import If, Loop, Mac, Matrix, Op, Products, Simple, Vec, View
+from femtodriver.isa import Form
 
 
 def with_bodies(op: Op, change: Callable[[tuple[Op, ...]], tuple[Op, ...]]) -> Op:
@@ -68,6 +71,8 @@ def products_part(op: Products, first: int, end: int) -> Products:
 
 def product_rows(op: Mac, first: int, end: int, matrices: dict[str, Matrix]) -> Mac:
     """The product's outputs [first, end); adds the rows' matrices to ``matrices``."""
+    if op.repeat > 1:
+        return _repeated_rows(op, first, end, matrices)
     parts = []
     for name, x in op.parts:
         whole = matrices[name]
@@ -76,3 +81,23 @@ def product_rows(op: Mac, first: int, end: int, matrices: dict[str, Matrix]) -> 
         parts.append((piece, x))
     bias = op.bias.part(first, end) if isinstance(op.bias, View) else op.bias
     return replace(op, dst=op.dst.part(first, end), parts=tuple(parts), bias=bias)
+
+
+def _repeated_rows(op: Mac, first: int, end: int, matrices: dict[str, Matrix]) -> Mac:
+    """Some of several products: as they are if these are whole, else of matrices that hold each product's rows."""
+    begin, last = first // op.rows, -(-end // op.rows)
+    parts = []
+    for name, x in op.parts:
+        columns = x.length // op.repeat
+        parts.append((name, x.part(begin * columns, last * columns)))
+    bias = op.bias.part(begin * op.rows, last * op.rows) if isinstance(op.bias, View) else op.bias
+    dst = op.dst.part(begin * op.rows, last * op.rows)
+    whole = replace(op, dst=dst, parts=tuple(parts), bias=bias, repeat=last - begin)
+    if first % op.rows == end % op.rows == 0:
+        return whole
+    for name, _ in op.parts:
+        one, joined = matrices[name], f"{name}*{whole.repeat}"
+        weights = np.kron(np.eye(whole.repeat, dtype=np.int64), one.weights)
+        matrices[joined] = Matrix(joined, weights, one.bits, Form.MASKED)
+    alone = replace(whole, parts=tuple((f"{name}*{whole.repeat}", x) for name, x in parts), repeat=1)
+    return product_rows(alone, first - begin * op.rows, end - begin * op.rows, matrices)

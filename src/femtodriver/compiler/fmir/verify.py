@@ -107,8 +107,11 @@ def _check_mac(fmir: Fmir, op: Mac) -> None:
     for name, view in op.parts:
         _require(name in fmir.matrices, op, f"matrix {name} must exist")
         matrix = fmir.matrices[name]
-        fits = view.step == 1 and (matrix.columns, matrix.rows) == (view.length, op.dst.length)
-        _require(fits, op, f"matrix {name} must have {view.length} columns and {op.dst.length} rows")
+        shape = (view.length // op.repeat, op.rows)
+        fits = view.step == 1 and (matrix.columns, matrix.rows) == shape and not view.length % op.repeat
+        _require(fits, op, f"matrix {name} must have {shape[0]} columns and {shape[1]} rows")
+    whole = op.repeat == 1 or (not op.rows % limits.GROUP_SIZE and not op.dst.length % op.repeat)
+    _require(whole, op, "products that are repeated must have whole groups of outputs")
     fits = isinstance(op.bias, int) or op.bias.length == op.dst.length
     _require(fits, op, "the bias must have as many elements as the destination")
     if isinstance(op.bias, View):

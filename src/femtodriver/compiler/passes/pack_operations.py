@@ -23,6 +23,7 @@ from femtodriver.compiler.fmir.ir import (
     Interp,
     Look,
     Loop,
+    Mac,
     Op,
     Products,
     Role,
@@ -35,7 +36,7 @@ from femtodriver.compiler.fmir.ir import (
 )
 from femtodriver.compiler.fmir.rewriting import with_operands, with_views
 from femtodriver.compiler.passes.compiler_pass import Pass, Switch
-from femtodriver.isa.limits import MAX_ELEMENT_BITS
+from femtodriver.isa.limits import GROUP_SIZE, MAX_ELEMENT_BITS, MAX_MATRIX_COLUMNS
 from femtodriver.part import Part
 
 # Longer operations gain little from company.
@@ -43,8 +44,8 @@ MOST_ELEMENTS = 64
 # The order of operations changes, which lengthens lifetimes: only worth it if at least this part of them vanishes.
 LEAST_SAVING = 0.2
 
-Small = Vec | Look | Interp | Products
-_SMALL = (Vec, Look, Interp, Products)
+Small = Vec | Look | Interp | Products | Mac
+_SMALL = (Vec, Look, Interp, Products, Mac)
 
 
 def pack_operations(fmir: Fmir, part: Part) -> Fmir:
@@ -54,7 +55,7 @@ def pack_operations(fmir: Fmir, part: Part) -> Fmir:
     chains = _Chains(fmir)
     groups: dict[tuple[int, object], list[int]] = {}
     for index, op in enumerate(fmir.ops):
-        if isinstance(op, _SMALL) and op.dst.length <= MOST_ELEMENTS:
+        if isinstance(op, _SMALL) and _is_small(op):
             groups.setdefault((-levels[index], _kind(op)), []).append(index)
     runs: list[list[int]] = []
     for key in sorted(groups, key=lambda key: key[0]):
@@ -63,6 +64,10 @@ def pack_operations(fmir: Fmir, part: Part) -> Fmir:
     if saved < LEAST_SAVING * len(fmir.ops):
         return fmir
     return _packed(fmir, before, chains, runs)
+
+
+def _is_small(op: Small) -> bool:
+    return op.dst.length <= MOST_ELEMENTS and not (isinstance(op, Mac) and op.dst.length % GROUP_SIZE)
 
 
 def _before(ops: tuple[Op, ...]) -> list[set[int]]:
@@ -137,6 +142,10 @@ def _kind(op: Small) -> object:
     if isinstance(op, Products):
         numbers = tuple(value if isinstance(value, int) else None for value in (op.bias, *(b for _, b in op.factors)))
         return ("products", op.dst.length, numbers, op.bias_shift, op.post)
+    if isinstance(op, Mac):
+        names = tuple(name for name, _ in op.parts)
+        bias = op.bias if isinstance(op.bias, int) else None
+        return ("mac", op.dst.length, op.repeat, names, bias, op.bias_shift, op.post)
     if isinstance(op, Look):
         return ("look", op.dst.length, op.table, op.shift_a, op.bits)
     return ("interp", op.dst.length, op.offset, op.slope, op.shift_a, op.shift_b, op.post)
@@ -208,11 +217,16 @@ def _runs(fmir: Fmir, chains: _Chains, members: list[int]) -> list[list[int]]:
     order = sorted(ops, key=lambda index: (*chains.place(ops[index].dst), index))
     runs: list[list[int]] = []
     for index in order:
-        if runs and _extend(chains, ops[runs[-1][-1]], ops[index]):
+        if runs and not _is_full(ops[runs[-1][0]], len(runs[-1])) and _extend(chains, ops[runs[-1][-1]], ops[index]):
             runs[-1].append(index)
         else:
             runs.append([index])
     return runs
+
+
+def _is_full(first: Small, count: int) -> bool:
+    """Whether ``count`` operations like this one are as many as may be one: so that one matrix could hold them all."""
+    return isinstance(first, Mac) and any((count + 1) * x.length > MAX_MATRIX_COLUMNS for _, x in first.parts)
 
 
 def _extend(chains: _Chains, before: Small, after: Small) -> bool:
@@ -292,6 +306,10 @@ def _joined(buffers: dict[str, Buffer], ops: list[Small]) -> Small:
         named = iter(sides)
         a = next(named) if isinstance(first.a, View) else first.a
         return replace(first, a=a, b=next(named, first.b))
+    if isinstance(first, Mac):
+        bias = sides.pop(0) if isinstance(first.bias, View) else first.bias
+        parts = tuple((name, x) for (name, _), x in zip(first.parts, sides, strict=True))
+        return replace(first, parts=parts, bias=bias, repeat=sum(op.repeat for op in ops if isinstance(op, Mac)))
     if isinstance(first, Products):
         ordered = iter(sides)
         return with_operands(first, first.dst, lambda view: next(ordered))

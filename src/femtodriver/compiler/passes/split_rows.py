@@ -19,7 +19,9 @@ def split_rows(fmir: Fmir, part: Part) -> Fmir:
     def split(op: Simple) -> tuple[Op, ...]:
         if not isinstance(op, (Mac, Products)) or op.dst.length <= most:
             return (op,)
-        pieces = [(first, min(first + most, op.dst.length)) for first in range(0, op.dst.length, most)]
+        # Products that are repeated stay whole where they can.
+        step = most // op.rows * op.rows if isinstance(op, Mac) and op.repeat > 1 and op.rows <= most else most
+        pieces = [(first, min(first + step, op.dst.length)) for first in range(0, op.dst.length, step)]
         if isinstance(op, Products):
             return tuple(products_part(op, first, end) for first, end in pieces)
         return tuple(product_rows(op, first, end, matrices) for first, end in pieces)

@@ -100,7 +100,7 @@ class CycleEstimator:
                 self._groups[name] = matrix.groups
             bits = self._bits(x)
             lane_passes = cycles.passes(max(matrix.bits, cycles.LANE_BITS[0]), bits)
-            groups = ceil(self._groups[name] * self._live.get(x.buffer, 1))
+            groups = op.repeat * ceil(self._groups[name] * self._live.get(x.buffer, 1))
             total += cycles.matrix(groups * lane_passes, ceil(x.length * bits / WORD_BITS), 0, 0) - cycles.DECODE_AHEAD
         return total
 

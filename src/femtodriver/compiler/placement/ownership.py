@@ -206,7 +206,7 @@ def _blocks(fmir: Fmir, part: Part, plan: SharingPlan, pinned: set[str]) -> dict
 
 
 def _worth_sharing(fmir: Fmir, op: Mac, plan: SharingPlan) -> bool:
-    return groups_of(fmir, op) >= plan.least_groups
+    return op.repeat == 1 and groups_of(fmir, op) >= plan.least_groups
 
 
 def groups_of(fmir: Fmir, op: Mac) -> int:
