@@ -126,6 +126,42 @@ def butterflies(draw: Draw) -> None:
     draw.node("cat", {f"x{index}": piece for index, piece in enumerate(pieces)}, [16], {"dim": 0})
 
 
+def blocks(draw: Draw) -> None:
+    """The same small matrix with each part of a vector, as in transforms and pointwise convolutions."""
+    parts, columns = draw.pick([2, 3, 5, 8]), draw.pick([1, 4, 8, 8, 12])
+    rows = draw.pick([8, 8, 16, 6])
+    x = draw.like((parts * columns,))
+    pieces = draw.node("chunk", {"x": x}, [x.bits or 32] * parts, {"chunks": parts, "dim": 0})
+    weights = draw.parameter((columns, rows), draw.pick([4, 8]))
+    bias = draw.parameter((rows,), 16) if draw.chance(0.5) else None
+    constants = {"shamt_bwred": draw.shift(-12, 0), "bw_out": draw.pick([8, 16]), **draw.rounded()}
+    made: list[Tensor] = []
+    for piece in pieces:
+        other = draw.chance(0.1)  # a product of its own between the equal ones
+        y = draw.parameter((columns, rows), 4) if other else weights
+        if bias is None:
+            made.extend(draw.node("matmul", {"x": piece, "y": y}, [16], constants))
+        else:
+            made.extend(draw.node("addmm", {"x": piece, "y": y, "bias": bias}, [16], {**constants, "shamt_bias": 1}))
+    draw.node("cat", {f"x{index}": piece for index, piece in enumerate(made)}, [16], {"dim": 0})
+
+
+def rectified(draw: Draw) -> None:
+    """A saturated result and its ReLU; sometimes somebody else reads the result as well."""
+    x = draw.vector(1)
+    alignment = {
+        "shamt_x": 0,
+        "shamt_y": draw.integer(-2, 1),
+        "shamt_bwred": draw.integer(-2, 1),
+        "bw": draw.pick([8, 16]),
+    }
+    pair = {"x": x, "y": draw.like(x.shape)}
+    (total,) = draw.node(draw.pick(["vvadd", "vvsub"]), pair, [16], {**alignment, **draw.rounded()})
+    if draw.chance(0.2):
+        draw.node("vneg", {"x": total}, [16], {"bw": 16})
+    draw.node("relu", {"x": total}, [16])
+
+
 def _equal_constants(draw: Draw, kind: str, bw: int) -> dict[str, object]:
     if kind == "lut":
         return {"shamt_address": 0, "bw_address": 8, "table": _table(draw)}
@@ -192,6 +228,8 @@ PATTERNS: Mapping[str, Choice] = {
     "(swap)": Choice(swap, 0.3),
     "(chain)": Choice(chain, 0.15),
     "(butterflies)": Choice(butterflies, 0.6),
+    "(blocks)": Choice(blocks, 1.5),
+    "(rectified)": Choice(rectified, 1.5),
     "(assignments)": Choice(assignments, 2.0),
     "(copies)": Choice(copies, 0.1),
     "(repeated)": Choice(repeated, 0.1),

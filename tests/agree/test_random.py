@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from unittest import mock
 
 import numpy as np
 import pytest
 
+from femtodriver.compiler.compiler_options import Options
+from femtodriver.compiler.fmir.ir import Mac, Products, Vec, walk
 from femtodriver.compiler.frontend import lower_control_flow
+from femtodriver.compiler.pipeline import compile_network
+from femtodriver.errors import CapacityError, UnsupportedError
 from femtodriver.fqir.graph import Network
 from femtodriver.fqir.graph_text import network_text
 from femtodriver.part import load_part
@@ -52,6 +57,21 @@ def test_networks_have_every_operator_nesting_and_state() -> None:
     assert max(_depth(net) for net in networks) >= 3
     assert {len(net.inputs) for net in networks} >= {1, 2, 4}
     assert any(not tensor.size for net in networks for tensor in net.outputs)
+
+
+@pytest.mark.slow
+def test_networks_have_what_the_compiler_makes_the_most_of() -> None:
+    """Clips at zero, sums of products, repeated products and buffers in several pairs of banks, all of them often."""
+    found: Counter[str] = Counter()
+    for seed in range(200):
+        with suppress(CapacityError, UnsupportedError):
+            program = compile_network(random_network(seed), load_part(), options=Options(cores=1))
+            ops = list(walk(program.fmir.ops))
+            found["positive"] += any(isinstance(op, (Vec, Mac)) and op.post.clip == "positive" for op in ops)
+            found["products"] += any(isinstance(op, Products) for op in ops)
+            found["repeat"] += any(isinstance(op, Mac) and op.repeat > 1 for op in ops)
+            found["pairs"] += sum(end > start for start, end in program.fasmir.maps[0].stretches) > 1
+    assert min(found[what] for what in ("positive", "products", "repeat", "pairs")) >= 3
 
 
 def _depth(net: Network) -> int:
