@@ -74,7 +74,7 @@ class RunnerRequest(PlainRequest):
         kind=SWITCH,
         group=RUNNING,
         acts=("fasmir",),
-        help="overwrite accumulators and base registers, which are undefined there, at the start of every frame",
+        help="at the start of every frame, overwrite accumulators and base registers, which are undefined then",
     )
     hardware: str = option(
         DEFAULT_HARDWARE,
@@ -149,10 +149,15 @@ class MeasureRequest:
         metavar="DEGC",
         group=RUNNING,
         acts=("fasmir",),
-        help="measure at that temperature in degC (default 25)",
+        help="temperature of the part in degC (default 25)",
     )
     clock: float | None = option(
-        None, kind=HERTZ, metavar="HZ", group=RUNNING, acts=("fasmir",), help="measure at another clock than the part's"
+        None,
+        kind=HERTZ,
+        metavar="HZ",
+        group=RUNNING,
+        acts=("fasmir",),
+        help="measure at this clock instead of the part's",
     )
     voltage: float | None = option(
         None,
@@ -160,7 +165,7 @@ class MeasureRequest:
         metavar="V",
         group=RUNNING,
         acts=("fasmir",),
-        help="measure at another voltage of the core",
+        help="measure at this core voltage instead of the part's",
     )
     battery_mwh: float | None = option(
         None,
