@@ -124,8 +124,10 @@ def dumped(network: Network, **options: Any) -> dict[str, str]:
 
 def test_every_stage_is_dumped_in_order() -> None:
     texts = dumped(recurrent())
-    names = [entry.name for entry in Options().selected_passes()]
-    stages = ["fqir", "lowered", *names, "placed", "program"]
+    before, after = (
+        [entry.name for entry in Options().selected_passes() if entry.placed == placed] for placed in (False, True)
+    )
+    stages = ["fqir", "lowered", *before, "placed", *after, "program"]
     assert [name.split(".")[0] for name in texts] == [f"{k:02d}-{stage}" for k, stage in enumerate(stages)]
     assert list(texts) == sorted(texts)
     for name, text in texts.items():

@@ -26,6 +26,7 @@ from femtodriver.compiler.fmir.fmir_text import fmir_text
 from femtodriver.compiler.fmir.ir import Fmir
 from femtodriver.compiler.fmir.verify import verify
 from femtodriver.compiler.frontend.lower_network import lower_network
+from femtodriver.compiler.passes.compiler_pass import Pass
 from femtodriver.compiler.placement.choose_cores import placements
 from femtodriver.errors import CapacityError, UnsupportedError, UsageError
 from femtodriver.fqir.graph import Network
@@ -95,9 +96,19 @@ def _compiled(
 
 
 def run_passes(fmir: Fmir, part: Part, options: Options = DEFAULT_OPTIONS, dump: Dump | None = None) -> Fmir:
-    """All passes in order (``passes/pass_order.py``); every result is verified and dumped."""
+    """All passes before placement, in order (``passes/pass_order.py``); every result is verified and dumped."""
     _dump(dump, 1, "lowered.fmir", partial(fmir_text, fmir))
-    for number, entry in enumerate(options.selected_passes(), start=2):
+    return _run(_passes(options, placed=False), fmir, part, dump, 2)
+
+
+def _passes(options: Options, *, placed: bool) -> list[Pass]:
+    """The passes after placement, or those before it."""
+    return [entry for entry in options.selected_passes() if entry.placed == placed]
+
+
+def _run(passes: Sequence[Pass], fmir: Fmir, part: Part, dump: Dump | None, first: int) -> Fmir:
+    """Passes in order; the first result is stage number ``first``."""
+    for number, entry in enumerate(passes, start=first):
         fmir = entry.run(fmir, part)
         verify(fmir)
         _dump(dump, number, f"{entry.name}.fmir", partial(fmir_text, fmir))
@@ -106,11 +117,12 @@ def run_passes(fmir: Fmir, part: Part, options: Options = DEFAULT_OPTIONS, dump:
 
 def _make_program(placed: Fmir, part: Part, options: Options, dump: Dump | None) -> Compilation:
     """From a placed network to images; CapacityError when they do not fit."""
-    number = len(options.selected_passes()) + 2
+    number = len(_passes(options, placed=False)) + 2
     _dump(dump, number, "placed.fmir", partial(fmir_text, placed))
+    placed = _run(_passes(options, placed=True), placed, part, dump, number + 1)
     maps = allocate(placed, part, accumulators=options.allow(ACCUMULATORS), bank_pairs=options.allow(BANK_PAIRS))
     program = within_message_room(partial(build_threads, placed, maps, late_bias=options.allow(LATE_BIAS)), part)
-    _dump(dump, number + 1, "program.fasmir", partial(fasmir_text, program))
+    _dump(dump, len(options.selected_passes()) + 3, "program.fasmir", partial(fasmir_text, program))
     return Compilation(placed, program, *link(placed, program, part))
 
 

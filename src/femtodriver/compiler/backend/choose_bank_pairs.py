@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from math import ceil
 
-from femtodriver.compiler.fmir.ir import Fmir, Interp, Look, Loop, Mac, Op, Products, Vec, View, bodies
+from femtodriver.compiler.fmir.ir import Delay, Fmir, Interp, Look, Loop, Mac, Op, Products, Vec, View, bodies
 from femtodriver.isa import cycles
 from femtodriver.isa.limits import WORD_BITS
 from femtodriver.part import Part
@@ -66,7 +66,7 @@ def _frame(fmir: Fmir, part: Part, core: int, movable: Collection[str]) -> _Fram
         if op.core != core:
             continue
         for name in {view.buffer for view in _first_reads(op)} & set(movable):
-            if before in movable and name != before:
+            if before in movable and name != before and fmir.buffers[name].position is None:
                 frame.add(before, name, times * cycles.READ_AHEAD)
         before = op.dst.buffer if isinstance(op, (Vec, Mac, Products, Look, Interp)) else ""
         for steps, views in _instructions(fmir, part, op):
@@ -99,6 +99,8 @@ def _with_iterations(ops: Iterable[Op], times: int) -> Iterator[tuple[Op, int]]:
 
 def _instructions(fmir: Fmir, part: Part, op: Op) -> Iterator[tuple[int, tuple[View, ...]]]:
     """Cycles that the lanes need for each vector instruction of an operation, and the views that it streams."""
+    if isinstance(op, Delay):
+        yield ceil(op.a.length / part.lanes), (op.a, op.dst.part(0, op.a.length))
     if isinstance(op, Vec):
         passes = _passes(fmir, op.a, op.b) if op.spec.multiplies else 1
         yield ceil(op.dst.length / part.lanes) * passes, (*op.reads, op.dst)

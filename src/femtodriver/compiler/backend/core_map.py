@@ -47,5 +47,6 @@ class CoreMap:
 
 
 def buffer_bytes(buffer: Buffer) -> int:
-    """Bytes of a buffer in data memory: whole 64-bit words."""
-    return -(-buffer.length * buffer.bits // WORD_BITS) * 8
+    """Bytes of a buffer in data memory: whole 64-bit words, twice if it is circular."""
+    copies = 1 if buffer.position is None else 2
+    return copies * -(-buffer.length * buffer.bits // WORD_BITS) * 8

@@ -1,4 +1,7 @@
-"""Where the cursors of the loops around an operation stand: in base registers, or in the addresses of unrolled code."""
+"""Where the cursors of the loops around an operation stand: in base registers, or in the addresses of unrolled code.
+
+Outside of loops, base registers also say where circular buffers begin.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,25 @@ class CursorRegisters:
     def __init__(self) -> None:
         self._free = list(range(BASE_REGISTERS - 1, 0, -1))
         self._registers: dict[tuple[str, int], int] = {}  # cursor, bytes per element
+        self._circular: dict[str, int] = {}
         self._ahead: dict[str, int] = {}  # cursor -> elements from where its registers stand to where it stands
+
+    def load_circular(self, buffer: str) -> int | None:
+        """The register that is to hold where a circular buffer begins; None if one holds it already."""
+        if buffer in self._circular:
+            return None
+        self._circular[buffer] = self.take()
+        return self._circular[buffer]
+
+    def forget_circular(self) -> None:
+        """Registers of circular buffers may be used for something else."""
+        for register in self._circular.values():
+            self.give_back(register)
+        self._circular.clear()
+
+    def beginning(self, buffer: str) -> int:
+        """The register that holds where a circular buffer begins."""
+        return self._circular[buffer]
 
     def free(self) -> int:
         """How many registers are left."""

@@ -10,7 +10,7 @@ from femtodriver.compiler.backend.select_instructions import InstructionSelector
 from femtodriver.compiler.backend.symbolic_program import CodeLine, Label
 from femtodriver.compiler.fmir.ir import Cursor, Fmir, If, Loop, Op, Send, touches, walk
 from femtodriver.errors import UnsupportedError
-from femtodriver.isa import SPECS, ControlInstruction, ElementInstruction
+from femtodriver.isa import SPECS, ControlInstruction, ElementInstruction, Instruction
 from femtodriver.isa.limits import BASE_REGISTERS, MAX_BASE_VALUE, MAX_INSTRUCTION_WORDS
 
 Lines = list[CodeLine | Label]
@@ -30,13 +30,23 @@ class LineEmitter:
 
     def lines(self, op: Op) -> Lines:
         """The lines of an operation, in order. UnsupportedError for a loop that nothing can hold."""
-        if isinstance(op, Loop):
-            return self._loop(op)
-        if isinstance(op, If):
-            return self._if(op)
+        if isinstance(op, (Loop, If)):
+            self._registers.forget_circular()  # before the counters and cursors of loops take registers
+            return self._loop(op) if isinstance(op, Loop) else self._if(op)
         if isinstance(op, Send):
             raise TypeError("a message is sent between threads, not inside one")
-        return [CodeLine(instruction, op.layer) for instruction in self._selector.instructions(op)]
+        instructions = [*self._beginnings(op), *self._selector.instructions(op)]
+        return [CodeLine(instruction, op.layer) for instruction in instructions]
+
+    def _beginnings(self, op: Op) -> Iterable[Instruction]:
+        """Brings the beginnings of all circular buffers into registers before an operation needs one of them."""
+        if any(self.fmir.buffers[view.buffer].position is not None for view in touches(op)):
+            for buffer in self.fmir.buffers.values():
+                if buffer.position is None or buffer.core != self._core:
+                    continue
+                register = self._registers.load_circular(buffer.name)
+                if register is not None:
+                    yield self._selector.load_beginning(buffer.position, register)
 
     def _block(self, ops: Iterable[Op]) -> Lines:
         return [line for op in ops for line in self.lines(op)]

@@ -54,7 +54,9 @@ def _data_memory(fmir: Fmir, places: CoreMap) -> Words:
         buffer = fmir.buffers[name]
         if buffer.init is not None:
             first = 8 * address // buffer.bits
-            elements[buffer.bits][first : first + buffer.length] = buffer.init
+            for copy in range(1 if buffer.position is None else 2):
+                begin = first + copy * buffer.length
+                elements[buffer.bits][begin : begin + buffer.length] = buffer.init
     for name, (weights, mask) in places.packed.items():
         words[places.weights[name] : places.weights[name] + len(weights)] = weights
         words[places.masks[name] : places.masks[name] + len(mask)] = mask

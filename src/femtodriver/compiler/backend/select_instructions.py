@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from femtodriver.compiler.backend.core_map import CoreMap
 from femtodriver.compiler.backend.cursor_registers import CursorRegisters
-from femtodriver.compiler.fmir.ir import Fmir, Interp, Look, Mac, Post, Products, Vec, View
+from femtodriver.compiler.fmir.ir import Delay, Fmir, Interp, Look, Mac, Post, Products, Vec, View
 from femtodriver.isa import (
     SPECS,
     Clip,
+    ElementInstruction,
     Instruction,
     InterpolateInstruction,
     LookupInstruction,
@@ -25,6 +26,7 @@ from femtodriver.isa import (
 _CLIPS = {"none": Clip.NONE, "saturate": Clip.SATURATE, "positive": Clip.POSITIVE, "low": Clip.LOW_BITS}
 # What the field of an unused clip holds.
 _UNCLIPPED_BITS = 32
+_WORD_BYTES = limits.WORD_BITS // 8
 
 
 class InstructionSelector:
@@ -39,8 +41,11 @@ class InstructionSelector:
         self.registers = registers
         self.late_bias = late_bias
 
-    def instructions(self, op: Vec | Look | Interp | Mac | Products) -> list[Instruction]:
+    def instructions(self, op: Vec | Look | Interp | Mac | Products | Delay) -> list[Instruction]:
         """The operation's instructions in order; long vectors take several."""
+        if isinstance(op, Delay):
+            # The first elements of one copy are those behind the other.
+            return [move for first in (0, op.dst.length) for move in self.instructions(_move(op, first))]
         if isinstance(op, Mac):
             return self._mac(op)
         if isinstance(op, Products):
@@ -56,6 +61,10 @@ class InstructionSelector:
     def condition(self, view: View) -> Operand:
         """The one element that a branch looks at."""
         return self._operand(view)
+
+    def load_beginning(self, position: View, register: int) -> Instruction:
+        """Brings where a circular buffer begins, in words, into a base register, in bytes."""
+        return ElementInstruction(SPECS["ldb"], self._operand(position), register, _WORD_BYTES.bit_length() - 1)
 
     def _vec(self, op: Vec, first: int, end: int) -> VectorInstruction:
         narrow = op.spec.multiplies
@@ -174,8 +183,14 @@ class InstructionSelector:
             bits = buffer.bits if narrow else limits.ACCUMULATOR_BITS
             return accumulator(row + view.offset // limits.GROUP_SIZE, bits)
         register, ahead = self.registers.position(view.cursor, buffer.bits // 8)
+        if buffer.position is not None:
+            register = self.registers.beginning(buffer.name)
         first = self.places.address[view.buffer] + (view.offset + ahead) * buffer.bits // 8
         return memory(first, buffer.bits, register)
+
+
+def _move(op: Delay, first: int) -> Vec:
+    return Vec("vpass", View(op.dst.buffer, first, op.a.length), op.a)
 
 
 def _vector(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from femtodriver.compiler.fmir.ir import (
     Buffer,
+    Delay,
     Fmir,
     If,
     Interp,
@@ -78,7 +79,7 @@ def _right_side(op: Simple) -> str:
         return f"interp({_view(op.a)}; {lines}){_post(op.post)}"
     if isinstance(op, Look):
         return f"look {op.table}[sat{op.bits}({_aligned(op.a, op.shift_a)})]"
-    return f"send({_view(op.a)})"
+    return f"{'delay' if isinstance(op, Delay) else 'send'}({_view(op.a)})"
 
 
 def _buffer_text(buffer: Buffer) -> str:
@@ -86,7 +87,10 @@ def _buffer_text(buffer: Buffer) -> str:
     if buffer.init is not None:
         shown = " ".join(str(value) for value in buffer.init[:8])
         initial = f" = {shown}{' ...' if len(buffer.init) > 8 else ''}"
-    return f"{buffer.role.value} {buffer.name}: i{buffer.bits}[{buffer.length}] on core {buffer.core}{initial}"
+    circular = f" from {_view(buffer.position)} on" if buffer.position is not None else ""
+    return (
+        f"{buffer.role.value} {buffer.name}: i{buffer.bits}[{buffer.length}]{circular} on core {buffer.core}{initial}"
+    )
 
 
 def _view(view: View | int) -> str:

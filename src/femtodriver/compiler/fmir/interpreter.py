@@ -8,7 +8,7 @@ import numpy as np
 
 from femtodriver import fixed
 from femtodriver.arrays import Float64Array, Int64Array
-from femtodriver.compiler.fmir.ir import Fmir, If, Interp, Look, Loop, Mac, Op, Post, Products, Simple, Vec, View
+from femtodriver.compiler.fmir.ir import Delay, Fmir, If, Interp, Look, Loop, Mac, Op, Post, Products, Simple, Vec, View
 from femtodriver.isa import SPECS
 from femtodriver.isa.limits import INTERPOLATION_ADDRESS_BITS
 
@@ -139,6 +139,9 @@ class FmirExecutor:
         if isinstance(op, Products):
             return self._compute_products(op)
         source = self._array(op.a)
+        if isinstance(op, Delay):
+            rest = self._array(op.reads[1])
+            return lambda: np.concatenate([rest(), source()])
         if isinstance(op, Look):
             table, look, low = self.fmir.tables[op.table], op, fixed.limits(op.bits)[0]
             return lambda: table[fixed.saturate(fixed.shift(source(), look.shift_a), look.bits) - low]

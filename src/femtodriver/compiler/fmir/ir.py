@@ -16,7 +16,7 @@ import numpy as np
 
 from femtodriver.arrays import BoolArray, Int64Array
 from femtodriver.isa import SPECS, Form, Spec
-from femtodriver.isa.limits import ACCUMULATOR_BITS, ELEMENT_BITS, GROUP_SIZE
+from femtodriver.isa.limits import GROUP_SIZE
 
 
 class Role(str, Enum):
@@ -34,7 +34,11 @@ class Role(str, Enum):
 
 @dataclass(frozen=True, eq=False)
 class Buffer:
-    """``length`` elements of ``bits`` (8, 16, 32; 64 = accumulators only) on a core. ``init``: value at reset."""
+    """``length`` elements of ``bits`` (8, 16, 32; 64 = accumulators only) on a core. ``init``: value at reset.
+
+    ``position``: None, or the 16-bit element that says where this buffer begins, in 64-bit words. Such a buffer is
+    circular: it is in memory twice, one copy behind the other, so that its elements are in line from any position on.
+    """
 
     name: str
     length: int
@@ -42,6 +46,7 @@ class Buffer:
     role: Role
     core: int = 0
     init: Int64Array | None = None
+    position: View | None = None
 
 
 @dataclass(frozen=True)
@@ -210,6 +215,24 @@ class Send:
 
 
 @dataclass(frozen=True)
+class Delay:
+    """The circular buffer ``dst`` moves on: its first elements go, and those of ``a`` come behind the others.
+
+    In memory ``a`` takes the place of what goes; who changes the buffer's position afterwards completes the move.
+    """
+
+    dst: View
+    a: View
+    layer: int = 0
+    core: int = 0
+
+    @property
+    def reads(self) -> tuple[View, ...]:
+        """Views that are read."""
+        return (self.a, self.dst.part(self.a.length, self.dst.length))
+
+
+@dataclass(frozen=True)
 class Cursor:
     """A position that a loop moves by ``stride`` elements per iteration. It starts where ``parent`` stands, or at 0."""
 
@@ -240,7 +263,7 @@ class If:
     core: int = 0
 
 
-Simple = Vec | Look | Interp | Mac | Products | Send
+Simple = Vec | Look | Interp | Mac | Products | Send | Delay
 Op = Simple | Loop | If
 
 
@@ -379,11 +402,6 @@ class Fmir:
         )
 
 
-def storage_bits(bits: int) -> int:
-    """The narrowest memory element that holds a signed value of ``bits`` bits: 8, 16, 32, else 64 (accumulator)."""
-    return next(width for width in (*ELEMENT_BITS, ACCUMULATOR_BITS) if bits <= width)
-
-
 def _nonzero_halves(weights: Int64Array) -> BoolArray:
     """Which halves of groups of weights (columns, rows) are not all zero."""
     columns, rows = weights.shape
@@ -391,10 +409,3 @@ def _nonzero_halves(weights: Int64Array) -> BoolArray:
     padded = np.zeros((columns, groups * GROUP_SIZE), np.bool_)
     padded[:, :rows] = weights != 0
     return np.asarray(padded.reshape(columns, groups, 2, Form.HALVES.unit).any(axis=3), np.bool_)
-
-
-def value_bits(values: Int64Array) -> int:
-    """Bits of the narrowest signed integer that holds every value; 1 for an empty array."""
-    if not values.size:
-        return 1
-    return max(int(values.max()), -1 - int(values.min()), 0).bit_length() + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from femtodriver.compiler.fmir.fmir_text import op_text
 from femtodriver.compiler.fmir.ir import (
+    Delay,
     Fmir,
     If,
     Interp,
@@ -20,6 +21,7 @@ from femtodriver.compiler.fmir.ir import (
     reads,
     table_names,
     touches,
+    writes,
 )
 from femtodriver.errors import DefectError
 from femtodriver.isa import limits
@@ -44,6 +46,8 @@ def _verify_block(fmir: Fmir, ops: tuple[Op, ...], defined: set[str], cursors: d
     for op in ops:
         for view in touches(op):
             _check_view(fmir, op, view, cursors)
+            circular = view.buffer in fmir.buffers and fmir.buffers[view.buffer].position is not None
+            _require(not circular or _may_be_circular(op, view), op, f"the circular {view.buffer} must not be used so")
         for view in reads(op):
             _require(view.buffer in defined, op, f"{view.buffer} must be written before it is read")
             _require(fmir.buffers[view.buffer].core == op.core, op, f"{view.buffer} must be on core {op.core}")
@@ -56,6 +60,11 @@ def _verify_block(fmir: Fmir, ops: tuple[Op, ...], defined: set[str], cursors: d
             _check_kind(fmir, op)
             defined.add(op.dst.buffer)
     return defined
+
+
+def _may_be_circular(op: Op, view: View) -> bool:
+    """Whether an operation can find what begins where a base register says, and leaves it whole."""
+    return not view.cursor and not isinstance(op, (Send, If)) and (isinstance(op, Delay) or view not in writes(op))
 
 
 def _positions(loop: Loop, cursors: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
@@ -89,6 +98,8 @@ def _check_kind(fmir: Fmir, op: Simple) -> None:
         _check_mac(fmir, op)
     elif isinstance(op, Products):
         _check_products(fmir, op)
+    elif isinstance(op, Delay):
+        _check_delay(fmir, op)
     else:
         _check_elementwise(fmir, op)
 
@@ -127,6 +138,14 @@ def _check_products(fmir: Fmir, op: Products) -> None:
     for operand in (operand for pair in op.factors for operand in pair if isinstance(operand, View)):
         narrow = fmir.buffers[operand.buffer].bits < limits.ACCUMULATOR_BITS
         _require(narrow, op, f"{operand.buffer} must have elements that memory can hold")
+
+
+def _check_delay(fmir: Fmir, op: Delay) -> None:
+    line, length = fmir.buffers[op.dst.buffer], op.a.length
+    whole = (op.dst.offset, op.dst.length) == (0, line.length) and line.position is not None
+    _require(whole, op, "the destination must be a whole circular buffer")
+    _require(op.a.step == 1 and op.a.buffer != line.name, op, "what comes must be elements of another buffer")
+    _require(line.length % length == 0 and length * line.bits % limits.WORD_BITS == 0, op, "it must fill whole words")
 
 
 def _check_elementwise(fmir: Fmir, op: Vec | Look | Interp) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from femtodriver.compiler.fmir.ir import Buffer, Fmir, Port, Role, SourceLayer, View, storage_bits
+from femtodriver.compiler.fmir.element_widths import storage_bits
+from femtodriver.compiler.fmir.ir import Buffer, Fmir, Port, Role, SourceLayer, View
 from femtodriver.compiler.frontend import lower_control_flow, ropes
 from femtodriver.compiler.frontend.named_values import NamedValues, input_buffer, port_bits
 from femtodriver.compiler.frontend.ropes import Rope

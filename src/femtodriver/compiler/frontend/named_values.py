@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from femtodriver.arrays import Int64Array
-from femtodriver.compiler.fmir.ir import Buffer, Role, View, storage_bits, value_bits
+from femtodriver.compiler.fmir.element_widths import storage_bits, value_bits
+from femtodriver.compiler.fmir.ir import Buffer, Role, View
 from femtodriver.compiler.frontend import ropes
 from femtodriver.compiler.frontend.name_effects import bound, counters, effects
 from femtodriver.compiler.frontend.operation_builder import OperationBuilder

@@ -24,12 +24,13 @@ class Pass:
 
     ``run(fmir, part)`` gives a valid network with the same outputs in every frame. It must leave ``fmir`` as it is; the
     first line of its docstring says in docs/compiler.md what the network is like afterwards. ``name`` is in the name of
-    its dump, with dashes. A pass without ``option`` always runs.
+    its dump, with dashes. A pass without ``option`` always runs. ``placed``: it runs after placement.
     """
 
     name: str
     run: Callable[[Fmir, Part], Fmir]
     option: Switch | None = None
+    placed: bool = False
 
     @property
     def doc(self) -> str:

@@ -1,8 +1,12 @@
-"""All passes over FMIR in the order in which they run. A new pass is a module of this folder and a line here."""
+"""All passes over FMIR in the order in which they run. A new pass is a module of this folder and a line here.
+
+Those that run after placement come last.
+"""
 
 from __future__ import annotations
 
 from femtodriver.compiler.passes import (
+    circular_lines,
     clip_at_zero,
     drop_dead,
     fold_copies,
@@ -23,4 +27,5 @@ PASSES: tuple[Pass, ...] = (
     pack_operations.PASS,
     split_rows.PASS,
     pack_weights.PASS,
+    circular_lines.PASS,
 )
