@@ -29,9 +29,13 @@ _AFTER_PASSES = (
 
 def stages() -> str:
     """Every stage in order, with what it achieves and where it is made."""
-    passes = [(entry.name, entry.doc, f"passes/{entry.run.__name__}.py") for entry in PASSES]
-    rows = [*_BEFORE_PASSES, *passes, *_AFTER_PASSES]
+    placement, program = _AFTER_PASSES
+    rows = [*_BEFORE_PASSES, *_passes(placed=False), placement, *_passes(placed=True), program]
     return _table(("stage", "what holds afterwards", "module"), [(f"`{a}`", b, f"`{c}`") for a, b, c in rows])
+
+
+def _passes(*, placed: bool) -> list[tuple[str, str, str]]:
+    return [(entry.name, entry.doc, f"passes/{entry.run.__name__}.py") for entry in PASSES if entry.placed == placed]
 
 
 def options() -> str:

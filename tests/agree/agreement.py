@@ -13,7 +13,7 @@ import numpy.typing as npt
 from femtodriver.compiler.backend.message_room import router_words
 from femtodriver.compiler.compiler_options import DEFAULT_OPTIONS, Options
 from femtodriver.compiler.fmir.interpreter import FmirExecutor
-from femtodriver.compiler.passes import pack_operations
+from femtodriver.compiler.passes import circular_lines, pack_operations
 from femtodriver.compiler.pipeline import Compilation, compile_network
 from femtodriver.compiler.placement import ownership
 from femtodriver.errors import CapacityError, UnsupportedError
@@ -116,7 +116,11 @@ def compiled_for(network: Network, target: Target) -> Compilation:
     keep = kept_names(network) if target.keep else ()
     if not target.eager:
         return compile_network(network, target.part, options=target.options, keep=keep)
-    with mock.patch.object(ownership, "LEAST_GROUPS", 1), mock.patch.object(pack_operations, "LEAST_SAVING", 0.0):
+    with (
+        mock.patch.object(ownership, "LEAST_GROUPS", 1),
+        mock.patch.object(pack_operations, "LEAST_SAVING", 0.0),
+        mock.patch.object(circular_lines, "LEAST_SAVING", -1000),
+    ):
         return compile_network(network, target.part, options=target.options, keep=keep)
 
 

@@ -202,6 +202,25 @@ def _delay(draw: Draw, state: Tensor) -> None:
     _assign(draw, state, moved)
 
 
+def delay_line(draw: Draw) -> None:
+    """A delay line of whole frames: values of some frames ago meet those of this one, then the line moves on."""
+    width, depth = draw.pick([3, 4, 8, 8, 12, 16]), draw.pick([1, 2, 3, 4, 6])
+    line, fresh = draw.state((depth * width,)), draw.like((width,))
+    taps = draw.node("chunk", {"x": line}, [line.bits or 32] * depth, {"chunks": depth, "dim": 0})
+    for tap in taps:
+        scale = {"shamt_bwred": draw.shift(-16, 0), "bw": 16, **draw.rounded()}
+        if draw.chance(0.6):
+            draw.node("vvmul", {"x": tap, "y": draw.pick([fresh, draw.parameter((width,), 16)])}, [16], scale)
+    if draw.chance(0.5):
+        inputs = {"x": line, "y": draw.parameter((line.size, draw.pick([4, 9])), 8)}
+        draw.node("matmul", inputs, [16], {"shamt_bwred": draw.shift(-14, 1), "bw_out": 16, **draw.rounded()})
+    lengths = {"lengths": (width, line.size - width), "dim": 0}
+    _, kept = draw.node("split", {"x": line}, [line.bits or 32] * 2, lengths)
+    bits = max(line.bits or 32, fresh.bits or 32)
+    (moved,) = draw.node("cat", {"x0": kept, "x1": fresh}, [bits], {"dim": 0})
+    _assign(draw, line, moved)
+
+
 def _assign(draw: Draw, state: Tensor, value: Tensor) -> None:
     if value.shape == state.shape:
         draw.node("assign", {"y": state, "x": value}, [])
@@ -231,6 +250,7 @@ PATTERNS: Mapping[str, Choice] = {
     "(blocks)": Choice(blocks, 1.5),
     "(rectified)": Choice(rectified, 1.5),
     "(assignments)": Choice(assignments, 2.0),
+    "(delay line)": Choice(delay_line, 1.0),
     "(copies)": Choice(copies, 0.1),
     "(repeated)": Choice(repeated, 0.1),
 }

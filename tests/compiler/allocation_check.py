@@ -80,8 +80,8 @@ def _tables(fmir: Fmir, places: CoreMap, part: Part) -> Iterable[str]:
 
 
 def _bytes(buffer: Buffer, places: CoreMap) -> Range:
-    first = places.address[buffer.name]
-    return first, first + -(-buffer.length * buffer.bits // 64) * 8
+    first, copies = places.address[buffer.name], 1 if buffer.position is None else 2
+    return first, first + copies * -(-buffer.length * buffer.bits // 64) * 8
 
 
 def _meet(one: Range, other: Range) -> bool:

@@ -11,6 +11,7 @@ from femtodriver.compiler.fmir.fmir_text import op_text
 from femtodriver.compiler.fmir.ir import (
     Buffer,
     Cursor,
+    Delay,
     Fmir,
     If,
     Interp,
@@ -45,6 +46,9 @@ class Broken:
 
 OTHER = replace(buffer("t9"), core=1)
 MAIL = replace(buffer("mail"), role=Role.MAIL, core=1)
+RING = replace(buffer("state1", 32), position=View("state0", 0, 1))
+WIDE = replace(RING, position=View("wide", 0, 1))
+FROM_RING = Vec("vpass", view("t0"), view("state1"))
 LOOP_VIEW = Vec("vpass", view("t0", 0, 8), view("in0", 0, 8, 1, "c0"))
 
 BROKEN = {
@@ -113,6 +117,64 @@ BROKEN = {
 }
 
 
+BROKEN |= {
+    "circular in a loop": Broken(
+        Loop(2, (FROM_RING,)), "the circular state1 must not be used in a body, branch or message", FROM_RING, (RING,)
+    ),
+    "circular in a branch": Broken(
+        If(view("in0", 0, 1), (), (FROM_RING,)),
+        "the circular state1 must not be used in a body, branch or message",
+        FROM_RING,
+        (RING,),
+    ),
+    "circular condition": Broken(
+        If(view("state1", 0, 1), (), ()),
+        "the circular state1 must not be used in a body, branch or message",
+        buffers=(RING,),
+    ),
+    "circular in a message": Broken(
+        Send(view("mail"), view("state1")),
+        "the circular state1 must not be used in a body, branch or message",
+        buffers=(RING,),
+    ),
+    "circular changed in part": Broken(
+        copy("state1", "in0"), "the circular state1 must only be changed by a delay", buffers=(RING,)
+    ),
+    "position of 32 bits": Broken(
+        FROM_RING, "the position of state1 must be one 16-bit element", buffers=(WIDE, buffer("wide", bits=32))
+    ),
+    "position of two elements": Broken(
+        FROM_RING,
+        "the position of state1 must be one 16-bit element",
+        buffers=(replace(RING, position=View("state0", 0, 2)),),
+    ),
+    "delay in part": Broken(
+        Delay(view("state1", 0, 24), view("in0", 0, 8)),
+        "the destination must be a whole circular buffer",
+        buffers=(RING,),
+    ),
+    "delay of what is not circular": Broken(
+        Delay(view("state0"), view("in0", 0, 8)), "the destination must be a whole circular buffer"
+    ),
+    "delay of itself": Broken(
+        Delay(view("state1", 0, 32), view("state1", 0, 8)),
+        "what comes must be elements of another buffer",
+        buffers=(RING,),
+    ),
+    "delay of a repeated element": Broken(
+        Delay(view("state1", 0, 32), view("in0", 0, 8, 0)),
+        "what comes must be elements of another buffer",
+        buffers=(RING,),
+    ),
+    "delay of half a word": Broken(
+        Delay(view("state1", 0, 32), view("in0", 0, 2)), "what comes must be whole words", buffers=(RING,)
+    ),
+    "delay of what does not divide it": Broken(
+        Delay(view("state1", 0, 32), view("in0", 0, 12)), "what comes must be whole words", buffers=(RING,)
+    ),
+}
+
+
 def network_of(broken: Broken) -> Fmir:
     buffers = [
         buffer("in0"),
@@ -144,6 +206,7 @@ def test_the_network_around_them_is_valid() -> None:
     verify(network_of(Broken(copy("t0", "in0"), "")))
     verify(network_of(Broken(Loop(2, (LOOP_VIEW,), (Cursor("c0", 8),)), "")))
     verify(network_of(Broken(Vec("vpass", view("state0", 0, 8), view("state0", 4, 12)), "")))
+    verify(network_of(Broken(Delay(view("state1", 0, 32), view("in0", 0, 8)), "", buffers=(RING,), also=(FROM_RING,))))
 
 
 def test_outputs_must_be_written() -> None:

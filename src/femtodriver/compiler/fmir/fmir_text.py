@@ -87,7 +87,7 @@ def _buffer_text(buffer: Buffer) -> str:
     if buffer.init is not None:
         shown = " ".join(str(value) for value in buffer.init[:8])
         initial = f" = {shown}{' ...' if len(buffer.init) > 8 else ''}"
-    circular = f" from {_view(buffer.position)} on" if buffer.position is not None else ""
+    circular = f" circular from {_view(buffer.position)}" if buffer.position is not None else ""
     return (
         f"{buffer.role.value} {buffer.name}: i{buffer.bits}[{buffer.length}]{circular} on core {buffer.core}{initial}"
     )

@@ -216,10 +216,7 @@ class Send:
 
 @dataclass(frozen=True)
 class Delay:
-    """The circular buffer ``dst`` moves on: its first elements go, and those of ``a`` come behind the others.
-
-    In memory ``a`` takes the place of what goes; who changes the buffer's position afterwards completes the move.
-    """
+    """The circular buffer ``dst`` moves on: its first elements go, ``a`` follows the rest. Its position moves next."""
 
     dst: View
     a: View

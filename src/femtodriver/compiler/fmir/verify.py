@@ -21,10 +21,13 @@ from femtodriver.compiler.fmir.ir import (
     reads,
     table_names,
     touches,
+    walk,
     writes,
 )
 from femtodriver.errors import DefectError
 from femtodriver.isa import limits
+
+_POSITION_BITS = 16
 
 
 class InvalidFmirError(DefectError):
@@ -35,6 +38,7 @@ def verify(fmir: Fmir) -> None:
     """Raise InvalidFmirError unless every view is inside its buffer, defined before it is read, and on its own core."""
     initial = {n for n, b in fmir.buffers.items() if b.role in (Role.INPUT, Role.STATE, Role.CONST)}
     defined = _verify_block(fmir, fmir.ops, initial, {})
+    _check_circular(fmir)
     for port in fmir.outputs:
         if port.buffer not in defined and port.length:
             raise InvalidFmirError(f"output {port.name!r}: {port.buffer} must be written.")
@@ -46,8 +50,6 @@ def _verify_block(fmir: Fmir, ops: tuple[Op, ...], defined: set[str], cursors: d
     for op in ops:
         for view in touches(op):
             _check_view(fmir, op, view, cursors)
-            circular = view.buffer in fmir.buffers and fmir.buffers[view.buffer].position is not None
-            _require(not circular or _may_be_circular(op, view), op, f"the circular {view.buffer} must not be used so")
         for view in reads(op):
             _require(view.buffer in defined, op, f"{view.buffer} must be written before it is read")
             _require(fmir.buffers[view.buffer].core == op.core, op, f"{view.buffer} must be on core {op.core}")
@@ -62,9 +64,20 @@ def _verify_block(fmir: Fmir, ops: tuple[Op, ...], defined: set[str], cursors: d
     return defined
 
 
-def _may_be_circular(op: Op, view: View) -> bool:
-    """Whether an operation can find what begins where a base register says, and leaves it whole."""
-    return not view.cursor and not isinstance(op, (Send, If)) and (isinstance(op, Delay) or view not in writes(op))
+def _check_circular(fmir: Fmir) -> None:
+    """Circular buffers begin where base registers say, which loops need for something else; only delays change them."""
+    for op in fmir.ops:
+        for entry in walk((op,)):
+            for view in touches(entry):
+                position = fmir.buffers[view.buffer].position
+                if position is None:
+                    continue
+                outside = entry is op and not isinstance(op, (Send, If))
+                _require(outside, entry, f"the circular {view.buffer} must not be used in a body, branch or message")
+                changed = isinstance(op, Delay) or view not in writes(op)
+                _require(changed, op, f"the circular {view.buffer} must only be changed by a delay")
+                fits = fmir.buffers[position.buffer].bits == _POSITION_BITS and position.length == 1
+                _require(fits, op, f"the position of {view.buffer} must be one {_POSITION_BITS}-bit element")
 
 
 def _positions(loop: Loop, cursors: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
@@ -145,7 +158,11 @@ def _check_delay(fmir: Fmir, op: Delay) -> None:
     whole = (op.dst.offset, op.dst.length) == (0, line.length) and line.position is not None
     _require(whole, op, "the destination must be a whole circular buffer")
     _require(op.a.step == 1 and op.a.buffer != line.name, op, "what comes must be elements of another buffer")
-    _require(line.length % length == 0 and length * line.bits % limits.WORD_BITS == 0, op, "it must fill whole words")
+    _require(
+        line.length % length == 0 and length * line.bits % limits.WORD_BITS == 0,
+        op,
+        "what comes must be whole words, and the line several times as long",
+    )
 
 
 def _check_elementwise(fmir: Fmir, op: Vec | Look | Interp) -> None:

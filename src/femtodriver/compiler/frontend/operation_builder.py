@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from femtodriver.arrays import Int64Array
+from femtodriver.compiler.fmir.element_widths import storage_bits, value_bits
 from femtodriver.compiler.fmir.interpreter import apply_vec
 from femtodriver.compiler.fmir.ir import (
     Buffer,
@@ -19,8 +20,6 @@ from femtodriver.compiler.fmir.ir import (
     SourceLayer,
     Vec,
     View,
-    storage_bits,
-    value_bits,
 )
 from femtodriver.compiler.frontend import ropes
 from femtodriver.compiler.frontend.ropes import Rope

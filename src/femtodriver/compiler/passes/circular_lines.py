@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
+from typing import TypeGuard
 
 import numpy as np
 
+from femtodriver.arrays import Int64Array
 from femtodriver.compiler.backend.core_map import buffer_bytes
 from femtodriver.compiler.fmir.ir import (
     Buffer,
@@ -35,6 +37,9 @@ from femtodriver.part import Part
 
 _WORD_BYTES = WORD_BITS // 8
 _POSITION_BITS = 16
+# Cycles that a line saves in a frame at least, and all lines of a core together after the cost of their positions.
+LEAST_SAVING = 1
+
 # A vector instruction that follows another one.
 _NEXT_VECTOR = cycles.START_VECTOR - cycles.DECODE_AHEAD
 # Moving the positions on: the sum, the comparison with the end and the product, one row each; the first and the last
@@ -59,32 +64,41 @@ def circular_lines(fmir: Fmir, part: Part) -> Fmir:
 
 @dataclass(frozen=True)
 class _Line:
-    """A delay line: the operation numbered ``moved`` moves it by ``step`` elements, ``filled`` brings the new ones."""
+    """A delay line: the operation numbered ``moved`` moves it by ``step`` elements, ``fills`` bring the new ones.
+
+    ``source``: where the new ones are copied from; None: they are made in the line.
+    """
 
     buffer: str
     moved: int
-    filled: int
+    fills: tuple[int, ...]
     step: int
+    source: View | None
 
 
 def _lines(fmir: Fmir, core: int) -> Iterator[_Line]:
     """The delay lines of a core that only whole instructions outside of loops and conditions touch."""
     uses = _uses(fmir, core)
     for moved, op in enumerate(fmir.ops):
-        if op.core != core or not isinstance(op, Vec) or not _is_plain_move(op) or not isinstance(op.a, View):
+        if op.core != core or not _is_plain_move(op):
             continue
-        buffer, step = fmir.buffers[op.dst.buffer], op.a.offset
-        if op.a.buffer != buffer.name or buffer.role is not Role.STATE or op.dst.offset or op.a.end != buffer.length:
+        buffer, source = fmir.buffers[op.dst.buffer], op.a
+        if not isinstance(source, View) or source.buffer != buffer.name or buffer.role is not Role.STATE:
             continue
-        before = [number for number in uses[buffer.name] if number < moved]
-        (filled, *others) = [number for number in uses[buffer.name] if number > moved] or [-1]
-        line = _Line(buffer.name, moved, filled, step)
-        if not others and _is_filled(fmir, line) and all(_only_reads(fmir.ops[number], line) for number in before):
-            yield line
+        before = [fmir.ops[number] for number in uses[buffer.name] if number < moved]
+        fills = tuple(number for number in uses[buffer.name] if number > moved)
+        new = View(buffer.name, buffer.length - source.offset, source.offset)
+        whole = (
+            op.dst.offset == 0 and source.end == buffer.length and source.offset > 0 and _has_whole_words(buffer, new)
+        )
+        if whole and _cover([fmir.ops[number] for number in fills], new) and all(_only_reads(x, new) for x in before):
+            first = fmir.ops[fills[0]]
+            copied = first.a if len(fills) == 1 and _is_plain_move(first) and isinstance(first.a, View) else None
+            yield _Line(buffer.name, moved, fills, new.length, copied if copied and copied.step else None)
 
 
 def _uses(fmir: Fmir, core: int) -> dict[str, list[int]]:
-    """The numbers of the operations that touch each state of a core, bodies included, in order."""
+    """The numbers of the operations that touch each state, bodies included, in order."""
     uses: dict[str, list[int]] = {name: [] for name, b in fmir.buffers.items() if b.role is Role.STATE}
     for number, op in enumerate(fmir.ops):
         for name in {view.buffer for entry in walk((op,)) for view in touches(entry)} & uses.keys():
@@ -92,32 +106,39 @@ def _uses(fmir: Fmir, core: int) -> dict[str, list[int]]:
     return uses
 
 
-def _is_plain_move(op: Op) -> bool:
+def _is_plain_move(op: Op) -> TypeGuard[Vec]:
     return isinstance(op, Vec) and op.is_move and not op.shift_a and op.post == Post()
 
 
-def _is_filled(fmir: Fmir, line: _Line) -> bool:
-    """Whether an operation brings the new elements, which are whole words, and the line is a multiple of them."""
-    op, buffer = fmir.ops[line.filled], fmir.buffers[line.buffer]
-    if line.filled < 0 or not isinstance(op, Vec) or not _is_plain_move(op) or not isinstance(op.a, View):
-        return False
-    whole = line.step * buffer.bits % WORD_BITS == 0 == buffer.length % line.step
-    words = buffer.length * buffer.bits // WORD_BITS
-    new = View(buffer.name, buffer.length - line.step, line.step)
-    return (
-        whole and words < 1 << (_POSITION_BITS - 1) and op.dst == new and op.a.buffer != buffer.name and op.a.step == 1
-    )
+def _has_whole_words(buffer: Buffer, new: View) -> bool:
+    """Whether the new elements are whole words, the line a multiple of them, and its end a position."""
+    whole = new.length * buffer.bits % WORD_BITS == 0 == buffer.length % new.length
+    return whole and buffer.length * buffer.bits // WORD_BITS < 1 << (_POSITION_BITS - 1)
 
 
-def _only_reads(op: Op, line: _Line) -> bool:
-    return not isinstance(op, (Send, Loop, If)) and all(view.buffer != line.buffer for view in writes(op))
+def _cover(ops: Sequence[Op], new: View) -> bool:
+    """Whether simple operations write the new elements in order, and touch nothing else of the line."""
+    end = new.offset
+    for op in ops:
+        if isinstance(op, (Send, Loop, If)) or any(view.buffer == new.buffer for view in reads(op)):
+            return False
+        if op.dst.offset != end:
+            return False
+        end = op.dst.end
+    return end == new.end
+
+
+def _only_reads(op: Op, new: View) -> bool:
+    return not isinstance(op, (Send, Loop, If)) and all(view.buffer != new.buffer for view in writes(op))
 
 
 def _worthwhile(fmir: Fmir, part: Part, lines: Sequence[_Line]) -> list[_Line]:
     """Those that save most, as many as there are base registers; none if all of them save no more than they cost."""
     savings = {line: _saving(fmir, part, line) for line in lines}
-    best = sorted((line for line in lines if savings[line] > 0), key=lambda line: -savings[line])[: BASE_REGISTERS - 1]
-    return sorted(best, key=lines.index) if sum(savings[line] for line in best) > _MOVE_POSITIONS else []
+    long = [line for line in lines if savings[line] >= LEAST_SAVING]
+    best = sorted(long, key=lambda line: -savings[line])[: BASE_REGISTERS - 1]
+    saved = sum(savings[line] for line in best) - _MOVE_POSITIONS
+    return sorted(best, key=lines.index) if saved >= LEAST_SAVING else []
 
 
 def _saving(fmir: Fmir, part: Part, line: _Line) -> int:
@@ -125,9 +146,10 @@ def _saving(fmir: Fmir, part: Part, line: _Line) -> int:
     buffer = fmir.buffers[line.buffer]
     moved = buffer.length - line.step
     move = _NEXT_VECTOR + max(ceil(moved / part.lanes), moved * buffer.bits // WORD_BITS)
-    again = _NEXT_VECTOR + max(ceil(line.step / part.lanes), line.step * buffer.bits // WORD_BITS // 2)
+    copy = _NEXT_VECTOR + max(ceil(line.step / part.lanes), line.step * buffer.bits // WORD_BITS // 2)
+    copies = 1 if line.source is not None else 2
     readers = sum(any(view.buffer == line.buffer for view in reads(op)) for op in fmir.ops) - 1
-    return move - again - cycles.START_VECTOR - _NOT_AHEAD - readers * cycles.READ_AHEAD
+    return move - copies * copy - cycles.START_VECTOR - _NOT_AHEAD - readers * cycles.READ_AHEAD
 
 
 def _room(fmir: Fmir, part: Part, core: int) -> int:
@@ -143,17 +165,31 @@ def _with_circular(fmir: Fmir, core: int, lines: Sequence[_Line]) -> Fmir:
     """These lines as circular buffers, with the operations that move their positions on."""
     positions = _Positions(core, [(fmir.buffers[line.buffer], line.step) for line in lines])
     buffers = {**fmir.buffers, **positions.buffers()}
-    ops = dict(enumerate(fmir.ops))
+    ops: dict[int, tuple[Op, ...]] = {number: (op,) for number, op in enumerate(fmir.ops)}
     for number, line in enumerate(lines):
-        buffer, new = buffers[line.buffer], ops[line.filled]
+        buffer = fmir.buffers[line.buffer]
         buffers[line.buffer] = replace(buffer, position=View(positions.name, number, 1))
-        del ops[line.moved]
-        if isinstance(new, Vec) and isinstance(new.a, View):
-            ops[line.filled] = Delay(View(line.buffer, 0, buffer.length), new.a, new.layer, core)
-    last = max(line.filled for line in lines)
-    moves = positions.moves(ops[last].layer)
-    every = (entry for number, op in ops.items() for entry in ((op, *moves) if number == last else (op,)))
-    return fmir.with_ops(tuple(every), buffers)
+        source = line.source
+        if source is None:
+            fresh = Buffer(f"{buffer.name}.new", line.step, buffer.bits, Role.TEMP, core)
+            buffers[fresh.name], source = fresh, View(fresh.name, 0, line.step)
+        last = line.fills[-1]
+        delay = Delay(View(buffer.name, 0, buffer.length), source, fmir.ops[last].layer, core)
+        kept = () if line.source is not None else line.fills
+        ops[line.moved] = ops[last] = ()
+        ops |= {fill: (_made_in(fmir.ops[fill], source, buffer.length - line.step),) for fill in kept}
+        ops[last] = (*ops[last], delay)
+    end = max(line.fills[-1] for line in lines)
+    ops[end] = (*ops[end], *positions.moves(fmir.ops[end].layer))
+    return fmir.with_ops(tuple(op for number in sorted(ops) for op in ops[number]), buffers)
+
+
+def _made_in(op: Op, fresh: View, offset: int) -> Op:
+    """The operation with its result in another buffer, ``offset`` elements nearer to the beginning."""
+    if isinstance(op, (Loop, If)):
+        raise TypeError("only simple operations bring new elements")
+    first = op.dst.offset - offset
+    return replace(op, dst=fresh.part(first, first + op.dst.length))
 
 
 @dataclass(frozen=True)
@@ -190,7 +226,7 @@ class _Positions:
             Vec("vmul", now, following, inside, layer=layer, core=self.core),
         )
 
-    def _buffer(self, suffix: str, role: Role, bits: int = _POSITION_BITS, init: np.ndarray | None = None) -> Buffer:
+    def _buffer(self, suffix: str, role: Role, bits: int = _POSITION_BITS, init: Int64Array | None = None) -> Buffer:
         return Buffer(self.name + suffix, len(self.lines), bits, role, self.core, init)
 
 

@@ -9,7 +9,22 @@ from __future__ import annotations
 
 from math import ceil
 
-from femtodriver.compiler.fmir.ir import Fmir, If, Interp, Look, Loop, Mac, Op, Products, Send, Vec, View, reads, walk
+from femtodriver.compiler.fmir.ir import (
+    Delay,
+    Fmir,
+    If,
+    Interp,
+    Look,
+    Loop,
+    Mac,
+    Op,
+    Products,
+    Send,
+    Vec,
+    View,
+    reads,
+    walk,
+)
 from femtodriver.isa import cycles
 from femtodriver.isa.limits import WORD_BITS
 from femtodriver.part import Part
@@ -76,6 +91,8 @@ class CycleEstimator:
             return self._products(op)
         if isinstance(op, Send):
             return cycles.transfer(ceil(op.dst.length * self.fmir.buffers[op.dst.buffer].bits / WORD_BITS))
+        if isinstance(op, Delay):
+            return 2 * (cycles.vector(op.a.length, self.part.lanes, 1, 0) - cycles.DECODE_AHEAD)
         return self._elementwise(op) - cycles.DECODE_AHEAD
 
     def _products(self, op: Products) -> int:
