@@ -6,6 +6,7 @@ It shares the decoder with the first one and nothing else. It runs the instructi
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 LANES = 8
@@ -192,7 +193,7 @@ class Slow:
             if kinds[0] != "ACC" or kinds[1:] == ["ACC", "ACC"]:
                 raise Fault("accumulation")
             self.count["acc_read"] += i.length
-        busiest = self._streams(i, sources)
+        self._streams(i, sources)
         values = [[self.get(operand, 0)] if count == 1 else None for operand, count in sources]
         for index in range(i.length):
             a, b = (self._value(sources, values, side, index) for side in (0, 1))
@@ -202,12 +203,12 @@ class Slow:
                 continue
             result = MEANING[i.spec.name](a, b)
             self.put(i.dst, index, self._clip(i, round_shift(result, i.shift, i.rounded)))
-        rounds = -(-i.length // LANES)
+        lane_passes = 1
         if i.spec.name in ("vmul", "vmac"):
             one, other = sorted((self._width(i.a), self._width(i.b)))
-            rounds *= passes(one, other)
+            lane_passes = passes(one, other)
             self._multiplications(one, other, i.length)
-        return None, 3 + max(rounds, busiest)
+        return None, 3 + self._stream_cycles(i, sources, lambda count: -(-count // LANES) * lane_passes)
 
     def _value(self, sources: Any, values: Any, side: int, index: int) -> int:
         if side >= len(sources):
@@ -227,6 +228,38 @@ class Slow:
         self.count["alu"] += i.length
         return self.charge(reads, self.words(i.dst, i.length))
 
+    def _stream_cycles(self, i: Any, sources: Any, steps: Any) -> int:
+        """Cycles of a stream of rows, without the start; ``steps``: those of the lanes for a number of elements."""
+        writes = [(i.dst, i.length)] if i.dst.in_memory else []
+        reads = [(operand, count) for operand, count in sources if operand.in_memory]
+        edges = {0, i.length}
+        for operand, count in reads + writes:
+            size, pair = operand.bits // 8, 16 * self.bank_words
+            pairs = [(self.address(operand) + size * index) // pair for index in range(count)]
+            edges |= {index - index % LANES for index in range(1, count) if pairs[index] != pairs[index - 1]}
+        row = (i.length - 1) // LANES * LANES
+        last = max(self._busy(writes, row, i.length), self._busy(writes, row - LANES, row) if row else 1)
+        a_row, total = steps(min(i.length, LANES)), last - 1
+        for first, end in pairwise(sorted(edges)):
+            lanes, busy = steps(end - first), self._busy(reads + writes, first, end, least=0)
+            if first == 0:
+                one, two = self._busy(reads, 0, LANES), self._busy(reads, 0, 2 * LANES)
+                lanes += max(one - 1, two - a_row - 1)
+                busy += one - 1
+            if end == i.length:
+                busy += a_row - 1
+            total += max(lanes, busy)
+        return total
+
+    def _busy(self, streams: Any, first: int, end: int, least: int = 1) -> int:
+        """Words of the busiest bank that hold these elements of the streams."""
+        banks: Counter[int] = Counter()
+        for operand, count in streams:
+            size, start = operand.bits // 8, self.address(operand)
+            there = range(first, min(end, count)) if count > 1 or first == 0 else ()
+            banks += self.word_banks({(start + size * index + byte) // 8 for index in there for byte in range(size)})
+        return max(least, *banks.values(), 0)
+
     def _width(self, operand: Any) -> int:
         if operand.kind.name != "IMM":
             return int(operand.bits)
@@ -244,7 +277,7 @@ class Slow:
         ways, entries = 1 << i.ways, 1 << i.bits
         if i.bank + ways > len(self.tables) or i.table + entries > len(self.tables[0]):
             raise Fault("table")
-        busiest = self._streams(i, [(i.a, i.length)])
+        self._streams(i, [(i.a, i.length)])
         first = self.get(i.a, 0)
         for index in range(i.length):
             address = shift(first if i.length == 1 else self.get(i.a, index), i.shift_a)
@@ -253,12 +286,12 @@ class Slow:
             entry = self.tables[i.bank + index % ways][i.table + clipped + entries // 2]
             self.put(i.dst, index, entry)
         self.count["tm_read"] += i.length
-        return None, 4 + max(-(-i.length // LANES), (-(-i.length // ways) + 1) // 2, busiest)
+        return None, 4 + self._stream_cycles(i, [(i.a, i.length)], lambda count: (-(-count // ways) + 1) // 2)
 
     def _interpolate(self, i: Any) -> tuple[None, int]:
         if i.a.bits != 16:
             raise Fault("argument")
-        ways, reads = 1 << i.ways, [0] * len(self.tables)
+        ways = 1 << i.ways
         for row, bank in ((i.offset, i.offset_bank), (i.slope, i.slope_bank)):
             if bank + ways > len(self.tables) or row + 256 > len(self.tables[0]):
                 raise Fault("table")
@@ -266,9 +299,7 @@ class Slow:
                 copy[row : row + 256] != self.tables[bank][row : row + 256] for copy in self.tables[bank : bank + ways]
             ):
                 raise Fault("copies")
-            for number in range(ways):
-                reads[bank + number] += -(-i.length // ways)
-        busiest = self._streams(i, [(i.a, i.length)])
+        self._streams(i, [(i.a, i.length)])
         for index in range(i.length):
             line, place = divmod(self.get(i.a, index), 256)
             product = self.tables[i.slope_bank][i.slope + 128 + line] * place // 256
@@ -277,7 +308,9 @@ class Slow:
             self.put(i.dst, index, self._clip(i, round_shift(total, i.shift, i.rounded)))
         self.count["tm_read"] += 2 * i.length
         self.count["mac_8x16"] += i.length
-        return None, 4 + max(-(-i.length // LANES), (max(reads) + 1) // 2, busiest)
+        starts = (i.offset_bank, i.slope_bank)
+        shared = max(Counter(bank + number for bank in starts for number in range(ways)).values())
+        return None, 5 + self._stream_cycles(i, [(i.a, i.length)], lambda count: (-(-count // ways) * shared + 1) // 2)
 
     def _clip(self, i: Any, value: int) -> int:
         if i.clip in (1, 3):

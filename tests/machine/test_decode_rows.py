@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from femtodriver.isa import ISA, Clip, Form, Kind, Spec
+from femtodriver.isa.cycles import BankLoad
 from femtodriver.machine.decode_rows import decode_rows, multiplier_bits, product_event
 from femtodriver.machine.rows import (
     ControlRow,
@@ -52,7 +53,8 @@ def test_a_vector_row_has_all_that_an_execution_needs() -> None:
     events = {"instructions": 1, "im_read": 2, "dm_read": 6, "dm_write": 0, "alu": 24, "mac_16x16": 24}
     assert dict(row.counts.events) == {**events, "acc_read": 0, "acc_write": 24}
     assert (row.counts.bank_reads, row.counts.bank_writes) == ((3, 3, *NO_BANKS[2:]), NO_BANKS)
-    assert (row.moving, row.fixed_cycles, row.cycles(40)) == (False, 3 + 3 * 2, 43)
+    assert (row.moving, row.fixed_cycles, row.load) == (False, 3 + 3 * 2, BankLoad(((24, 3),), 1, 2))
+    assert row.cycles(BankLoad(((24, 40),))) == 3 + 40 + 1
 
 
 def test_a_row_that_moves_has_no_fixed_bank_accesses() -> None:

@@ -74,7 +74,10 @@ def test_operands_in_memory_and_in_place() -> None:
         ("lut a1, a4 length=8 bits=4 ways=1", 4 + 2),
         ("lut a1, a4 length=8 bits=4 ways=2", 4 + 1),
         ("lut a1, a4 length=6 bits=4 ways=2", 4 + 1),
-        ("lut [0x40]:i32, [0]:i32 length=16 bits=4 ways=2", 4 + 8),  # 16 words of one pair
+        (
+            "lut [0x40]:i32, [0]:i32 length=16 bits=4 ways=2",
+            4 + 8 + 2,
+        ),  # 16 words of a pair; first and last two in a bank
     ],
 )
 def test_a_bank_gives_two_entries_per_cycle(line: str, taken: int) -> None:

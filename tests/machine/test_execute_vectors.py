@@ -231,15 +231,18 @@ def test_neighbours_do_not_overlap() -> None:
         ("vadd a0, a0, a1 length=1", 3 + 1, [], []),
         ("vadd a0, [0]:i8, #1 length=64", 3 + 8, [4, 4], []),  # 8 words, 8 rows of lanes
         ("vadd a0, [0]:i16, #1 length=64", 3 + 8, [8, 8], []),
-        ("vadd a0, [0]:i32, #1 length=64", 3 + 16, [16, 16], []),  # the banks are the narrow place
-        ("vadd a0, [0x2]:i16, #1 length=64", 3 + 9, [9, 8], []),  # 17 words
+        ("vadd a0, [0]:i32, #1 length=64", 3 + 16 + 1, [16, 16], []),  # the banks are the narrow place
+        ("vadd a0, [0x2]:i16, #1 length=64", 3 + 9 + 1, [9, 8], []),  # 17 words
         ("vadd a0, [0x8]:i16, #1 length=4", 3 + 1, [0, 1], []),
-        ("vadd [0x200]:i16, [0]:i16, [0x80]:i16 length=64", 3 + 24, [16, 16], [8, 8]),  # three streams, one pair
-        ("vadd [0x400]:i16, [0]:i16, [0x80]:i16 length=64", 3 + 16, [16, 16], [0, 0, 8, 8]),
+        ("vadd [0x200]:i16, [0]:i16, [0x80]:i16 length=64", 3 + 24 + 1, [16, 16], [8, 8]),  # three streams, one pair
+        ("vadd [0x400]:i16, [0]:i16, [0x80]:i16 length=64", 3 + 16 + 1, [16, 16], [0, 0, 8, 8]),
         ("vadd [0x400]:i16, [0]:i16, [0x800]:i16 length=64", 3 + 8, [8, 8, 0, 0, 8, 8], [0, 0, 8, 8]),
-        ("vadd [0]:i16, [0]:i16, [0]:i16 length=64", 3 + 24, [16, 16], [8, 8]),
+        ("vadd [0]:i16, [0]:i16, [0]:i16 length=64", 3 + 24 + 1, [16, 16], [8, 8]),
         ("vadd a0, [0]:i32, #1 length=64 spread_a=1", 3 + 8, [1], []),
         ("vadd a0, [0x3f8]:i16, #1 length=8", 3 + 1, [0, 1, 1], []),  # over the end of a pair
+        ("vpass [0]:i32, a0, #0 length=64", 3 + 16 + 1, [], [16, 16]),
+        ("vadd a0, [0x3a0]:i16, #1 length=64", 3 + 6 + 2, [6, 6, 2, 2], []),  # 48 elements, then the next pair
+        ("vadd a0, [0x3a0]:i16, [0x200]:i16 length=64", 3 + 1 + 12 + 2, [14, 14, 2, 2], []),
         ("vmul a0, [0]:i8, [0x400]:i8 length=64", 3 + 8, [4, 4, 4, 4], []),
         ("vmul a0, [0]:i16, [0x400]:i16 length=64", 3 + 16, [8, 8, 8, 8], []),
         ("vmul a0, a0, a0 length=64", 3 + 8 * 32, [], []),

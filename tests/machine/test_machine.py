@@ -137,13 +137,13 @@ def test_frame_times_by_hand() -> None:
     # Core 0: a comes at 0: 2 + (2 + 2) + 1 + 1 = 8. b was there at 3: 8 + 2 + (2 + 1) + 1 + 1 = 15.
     # both: 15 + 2, vadd 3 + 1 = 21, vpass 25 - 2 ahead, send 27 (there at 31), vadd 3 + 2 = 32 (bank 0 reads one word
     # and writes one), out 36, end 37.
-    # Core 1: 31 + 2 + 4, vadd 3 + 3 = 43 (each bank reads two words and writes one), send 47 (there at 51), end 48.
-    # back: 51 + 2 + 4 + 4 = 61, end 62.
-    assert report.frame_cycles == (62,)
-    assert report.latency_cycles == (61,)
-    assert report.cores[0].waiting == {"message": 51 - 37, "dependency": 0, "idle": 0}
-    assert report.cores[1].waiting == {"message": 31, "dependency": 0, "idle": 62 - 48}
-    assert [core.total("cycles") for core in report.cores] == [48, 17]
+    # Core 1: 31 + 2 + 4, vadd 3 + 3 + 1 = 44 (a bank reads two words before the first row can go on, and writes one),
+    # send 48 (there at 52), end 49. back: 52 + 2 + 4 + 4 = 62, end 63.
+    assert report.frame_cycles == (63,)
+    assert report.latency_cycles == (62,)
+    assert report.cores[0].waiting == {"message": 52 - 37, "dependency": 0, "idle": 0}
+    assert report.cores[1].waiting == {"message": 31, "dependency": 0, "idle": 63 - 49}
+    assert [core.total("cycles") for core in report.cores] == [48, 18]
 
 
 def test_inputs_are_in_their_buffer_when_the_frame_begins() -> None:

@@ -31,7 +31,7 @@ def test_no_limit_exceeds_what_instructions_can_address() -> None:
     assert 8 * most["dm_banks"] * most["dm_bank_words"] <= limits.MAX_DATA_BYTES
     assert most["tm_banks"] <= limits.MAX_TABLE_BANKS
     assert most["tm_bank_words"] <= limits.MAX_TABLE_WORDS
-    assert most["im_words"] <= limits.MAX_INSTRUCTION_WORDS
+    assert most["im_words"] == limits.MAX_INSTRUCTION_WORDS
     assert most["threads"] <= limits.MAX_THREADS
     assert most["acc_rows"] <= limits.MAX_ACCUMULATOR_ROWS
 
@@ -62,3 +62,19 @@ def test_the_memories_of_our_parts_fit_the_memory_map(name: str) -> None:
     assert part.im_words <= words["IM"]
     assert part.threads <= min(words["SB"], words["PB"], words["RQ"])
     assert part.cores <= OPEN_SPU.cores
+
+
+@pytest.mark.parametrize(
+    ("what", "value"),
+    [
+        ("cores", PART_LIMITS["cores"].most),
+        ("data memory, bytes per core", 8 * PART_LIMITS["dm_banks"].most * PART_LIMITS["dm_bank_words"].most),
+        ("table memory, banks x words", f"{PART_LIMITS['tm_banks'].most} x {PART_LIMITS['tm_bank_words'].most}"),
+        ("instruction memory, words", PART_LIMITS["im_words"].most),
+        ("accumulator rows", PART_LIMITS["acc_rows"].most),
+        ("threads per core", PART_LIMITS["threads"].most),
+    ],
+)
+def test_the_document_says_what_a_part_can_have(what: str, value: object) -> None:
+    document = (Path(__file__).resolve().parents[2] / "docs" / "isa.md").read_text("utf-8")
+    assert f"\n| {what} | {value} |" in document

@@ -77,7 +77,7 @@ def reach() -> str:
             (
                 "instruction memory, words",
                 limits.MAX_INSTRUCTION_WORDS,
-                f"{width(ControlInstruction, 'target')}-bit PC; program files have room for less",
+                f"the room in program files; a PC has {width(ControlInstruction, 'target')} bits",
             ),
             ("accumulator rows", limits.MAX_ACCUMULATOR_ROWS, f"{width(MatrixInstruction, 'acc')}-bit row numbers"),
             ("threads per core", limits.MAX_THREADS, f"{width(ControlInstruction, 'thread')}-bit thread numbers"),

@@ -42,6 +42,7 @@ def document() -> dict[str, Any]:
             "constants": cycles.constants(),
             "lane_bits": list(cycles.LANE_BITS),
             "passes": cycles.rule_text(cycles.passes),
+            "stream": cycles.rule_text(cycles.stream),
         },
     }
 

@@ -72,8 +72,8 @@ MAX_COUNT = (1 << COUNT_BITS) - 1
 """Signals and messages that a thread can wait for."""
 MAX_PC = field_of(ControlInstruction, "target").high
 """The largest program counter."""
-MAX_INSTRUCTION_WORDS = MAX_PC + 1
-"""Words of instruction memory of a core."""
+MAX_INSTRUCTION_WORDS = 4096
+"""Words of instruction memory of a core: what program files have room for; program counters reach further."""
 
 BASE_REGISTERS = field_of(ControlInstruction, "register").high + 1
 """Base registers, with register 0, which is always zero."""

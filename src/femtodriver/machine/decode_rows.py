@@ -5,7 +5,6 @@ A fault in an instruction that is never executed does not matter, so it becomes 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -34,6 +33,7 @@ from femtodriver.isa import (
     cycles,
     limits,
 )
+from femtodriver.machine.bank_load import bank_load
 from femtodriver.machine.data_layout import DataLayout
 from femtodriver.machine.operand_checks import (
     check_accumulation,
@@ -146,6 +146,7 @@ class _Decoder:
             dst=dst,
             sources=sources,
             lanes=self.part.lanes,
+            load=self._load(length, dst, sources),
             stage=_last_stage(instruction),
             shift_a=instruction.shift_a,
             shift_b=instruction.shift_b,
@@ -169,6 +170,7 @@ class _Decoder:
             dst=dst,
             sources=sources,
             lanes=self.part.lanes,
+            load=self._load(length, dst, sources),
             shift_a=instruction.shift_a,
             low=low,
             high=high,
@@ -195,12 +197,12 @@ class _Decoder:
             dst=dst,
             sources=sources,
             lanes=self.part.lanes,
+            load=self._load(length, dst, sources),
             stage=_last_stage(instruction),
             shift_a=instruction.shift_a,
             shift_b=instruction.shift_b,
             offset=offset,
             slope=slope,
-            table_reads=_busiest_table_bank((offset, slope), length),
         )
 
     def matrix(self, pc: int, instruction: MatrixInstruction) -> MatrixRow:
@@ -314,6 +316,13 @@ class _Decoder:
                 check_order(dst, dst.value, source, source.value, self.part.lanes)
         return dst, rows
 
+    def _load(self, length: int, dst: OperandRow, sources: Sequence[OperandRow]) -> cycles.BankLoad | None:
+        if any(operand.moving for operand in (dst, *sources)):
+            return None
+        placed = [source.placed(source.value) for source in sources if source.in_memory]
+        to = dst.placed(dst.value) if dst.in_memory else None
+        return bank_load(self.layout, self.part.lanes, length, placed, to)
+
     def _stream_counts(
         self,
         instruction: _StreamInstruction,
@@ -369,15 +378,6 @@ def _last_stage(instruction: VectorInstruction | InterpolateInstruction) -> Last
     low, high = fixed.limits(instruction.bits)
     mask = (1 << instruction.bits) - 1 if instruction.bits < limits.ACCUMULATOR_BITS else -1
     return LastStage(instruction.shift, bool(instruction.rounded), Clip(instruction.clip), low, high, mask)
-
-
-def _busiest_table_bank(tables: Iterable[TableCopies], length: int) -> int:
-    """Reads of the table bank that is read most, by ``length`` elements that share the copies of each table."""
-    reads: Counter[int] = Counter()
-    for table in tables:
-        for bank in range(table.bank, table.bank + table.copies):
-            reads[bank] += -(-length // table.copies)
-    return max(reads.values())
 
 
 def _check_register(instruction: ControlInstruction | ElementInstruction) -> None:

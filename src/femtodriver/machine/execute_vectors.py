@@ -7,6 +7,7 @@ import numpy as np
 from femtodriver import fixed
 from femtodriver.arrays import Int64Array
 from femtodriver.isa import Clip, Meaning
+from femtodriver.machine.bank_load import PlacedStream, bank_load
 from femtodriver.machine.core import Core
 from femtodriver.machine.executor import InstructionExecutor
 from femtodriver.machine.operand_streams import OperandStream
@@ -14,6 +15,7 @@ from femtodriver.machine.rows import ResultRow, StreamRow, VectorRow
 from femtodriver.machine.run_budget import INSTRUCTION_ELEMENTS
 
 _ZERO = np.zeros(1, np.int64)
+_MOST_KNOWN = 1024  # places of moving operands whose cycles are kept, per instruction
 _SATURATING = (Clip.SATURATE, Clip.POSITIVE)
 
 
@@ -29,6 +31,8 @@ class StreamExecutor(InstructionExecutor):
         self.sources = [OperandStream(core, source) for source in row.sources]
         self.readers = [source.reader() for source in self.sources]
         self.store = self.dst.writer()
+        self.layout = core.memory.layout
+        self.known_cycles: dict[tuple[PlacedStream | None, ...], int] = {}
         self.fixed["cycles"] = self.fixed_cycles = row.fixed_cycles
 
     def cycles(self) -> int:
@@ -45,9 +49,21 @@ class StreamExecutor(InstructionExecutor):
         self.extra_bank_writes = self.extra_bank_writes + writes
         self.add("dm_read", int(np.sum(reads)))
         self.add("dm_write", int(np.sum(writes)))
-        taken = self.stream_row.cycles(int(np.max(reads + writes)))
+        taken = self._moving_cycles()
         self.add("cycles", taken)
         return taken
+
+    def _moving_cycles(self) -> int:
+        """Cycles at the places to which base registers have moved the operands."""
+        sources = [source.placed() for source in self.sources if source.operand.in_memory]
+        dst = self.dst.placed() if self.dst.operand.in_memory else None
+        key = (*sources, dst)
+        if key not in self.known_cycles:
+            if len(self.known_cycles) >= _MOST_KNOWN:
+                self.known_cycles.clear()
+            load = bank_load(self.layout, self.stream_row.lanes, self.length, sources, dst)
+            self.known_cycles[key] = self.stream_row.cycles(load)
+        return self.known_cycles[key]
 
     def clipped(self, values: Int64Array, low: int, high: int) -> Int64Array:
         """The values, at least ``low`` and at most ``high``; counts those that change."""

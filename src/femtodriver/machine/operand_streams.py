@@ -9,6 +9,7 @@ import numpy as np
 from femtodriver.arrays import AnyArray, Int64Array
 from femtodriver.isa import Kind
 from femtodriver.isa.limits import ACCUMULATOR_BITS
+from femtodriver.machine.bank_load import PlacedStream
 from femtodriver.machine.core import Core
 from femtodriver.machine.memory import ELEMENT_TYPES
 from femtodriver.machine.operand_checks import check_order
@@ -35,6 +36,10 @@ class OperandStream:
         if not self.operand.in_memory:
             return 0
         return self.core.memory.layout.accesses_of_bytes(self.core.address(self.operand), self.operand.size)
+
+    def placed(self) -> PlacedStream:
+        """Where its elements are in data memory; only meaningful for an operand there."""
+        return self.operand.placed(self.core.address(self.operand))
 
     def view(self) -> AnyArray:
         """The live elements of a memory or accumulator operand."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from femtodriver.isa import Clip, Form, Operand, Spec, cycles
+from femtodriver.machine.bank_load import PlacedStream
 
 BankCounts = tuple[int, ...]
 """Accesses of each bank of data memory."""
@@ -30,6 +31,10 @@ class OperandRow(Operand):
     def size(self) -> int:
         """Bytes of all its elements; only meaningful in memory."""
         return self.length * self.bits // 8
+
+    def placed(self, address: int) -> PlacedStream:
+        """Its elements in data memory, if element 0 is at this byte address."""
+        return PlacedStream(address, self.length, self.bits // 8)
 
 
 @dataclass(frozen=True)
@@ -84,11 +89,13 @@ class StreamRow(InstructionRow):
     dst: the destination; its length is that of the instruction.
     sources: the operands that are read, in order.
     lanes: elements that the lanes of the part take at once.
+    load: what the banks have to serve; None if it depends on base registers.
     """
 
     dst: OperandRow
     sources: tuple[OperandRow, ...]
     lanes: int
+    load: cycles.BankLoad | None
 
     @property
     def streams(self) -> bool:
@@ -108,13 +115,10 @@ class StreamRow(InstructionRow):
     @property
     def fixed_cycles(self) -> int:
         """Cycles of every execution; 0 if they depend on base registers."""
-        if self.moving:
-            return 0
-        banks = zip(self.counts.bank_reads, self.counts.bank_writes, strict=True)
-        return self.cycles(max(reads + writes for reads, writes in banks))
+        return 0 if self.load is None else self.cycles(self.load)
 
-    def cycles(self, busiest_bank: int) -> int:
-        """Cycles of an execution whose busiest bank has so many accesses."""
+    def cycles(self, load: cycles.BankLoad) -> int:
+        """Cycles of an execution with this load of the banks."""
         raise NotImplementedError
 
 
@@ -148,9 +152,9 @@ class VectorRow(ResultRow):
     shift_b: int
     lane_passes: int
 
-    def cycles(self, busiest_bank: int) -> int:
+    def cycles(self, load: cycles.BankLoad) -> int:
         """See ``StreamRow.cycles``."""
-        return cycles.vector(self.length, self.lanes, self.lane_passes, busiest_bank)
+        return cycles.vector(self.lanes, self.lane_passes, load)
 
 
 @dataclass(frozen=True)
@@ -160,6 +164,11 @@ class TableCopies:
     bank: int
     row: int
     copies: int
+
+    @property
+    def banks(self) -> set[int]:
+        """The banks that hold one."""
+        return set(range(self.bank, self.bank + self.copies))
 
 
 @dataclass(frozen=True)
@@ -171,24 +180,28 @@ class LookupRow(StreamRow):
     high: int
     table: TableCopies
 
-    def cycles(self, busiest_bank: int) -> int:
+    def cycles(self, load: cycles.BankLoad) -> int:
         """See ``StreamRow.cycles``."""
-        return cycles.lookup(self.length, self.lanes, self.table.copies, busiest_bank)
+        return cycles.lookup(self.lanes, self.table.copies, load)
 
 
 @dataclass(frozen=True)
 class InterpolateRow(ResultRow):
-    """``table_reads``: reads of the busiest bank of table memory."""
+    """Interpolations in two tables, which may share banks."""
 
     shift_a: int
     shift_b: int
     offset: TableCopies
     slope: TableCopies
-    table_reads: int
 
-    def cycles(self, busiest_bank: int) -> int:
+    @property
+    def tables_in_bank(self) -> int:
+        """How many of the two tables the busiest bank of table memory holds."""
+        return 1 if self.offset.banks.isdisjoint(self.slope.banks) else 2
+
+    def cycles(self, load: cycles.BankLoad) -> int:
         """See ``StreamRow.cycles``."""
-        return cycles.interpolate(self.length, self.lanes, self.table_reads, busiest_bank)
+        return cycles.interpolate(self.lanes, self.offset.copies, self.tables_in_bank, load)
 
 
 @dataclass(frozen=True)

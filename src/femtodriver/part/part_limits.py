@@ -54,7 +54,7 @@ _ENCODED: Mapping[str, PartLimit] = {
     "tm_bank_words": _encoded(
         limits.MAX_TABLE_WORDS, limits.field_of(LookupInstruction, "table").width, "a row of a table bank"
     ),
-    "im_words": _encoded(limits.MAX_INSTRUCTION_WORDS, _control_bits("target"), "a program counter"),
+    "im_words": _encoded(limits.MAX_PC + 1, _control_bits("target"), "a program counter"),
     "threads": _encoded(limits.MAX_THREADS, _control_bits("thread"), "the number of a thread"),
     "acc_rows": _encoded(
         limits.MAX_ACCUMULATOR_ROWS, limits.field_of(MatrixInstruction, "acc").width, "an accumulator row"

@@ -7,8 +7,12 @@ machine counts what really happens.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import ceil
 
+import numpy as np
+
+from femtodriver.arrays import Int64Array
 from femtodriver.compiler.fmir.ir import (
     Delay,
     Fmir,
@@ -17,6 +21,7 @@ from femtodriver.compiler.fmir.ir import (
     Look,
     Loop,
     Mac,
+    Matrix,
     Op,
     Products,
     Send,
@@ -25,8 +30,9 @@ from femtodriver.compiler.fmir.ir import (
     reads,
     walk,
 )
-from femtodriver.isa import cycles
-from femtodriver.isa.limits import WORD_BITS
+from femtodriver.compiler.fmir.weight_groups import kept_groups
+from femtodriver.isa import Form, cycles
+from femtodriver.isa.limits import MAX_ELEMENT_BITS, WORD_BITS
 from femtodriver.part import Part
 
 # Waking a receiving thread, taking its message and lowering the count of the thread that waits.
@@ -52,7 +58,8 @@ class CycleEstimator:
         self.part = part
         self.clock: dict[int, int] = {}
         self.arrival: dict[str, int] = {}
-        self._groups: dict[str, int] = {}
+        self._groups: dict[str, Int64Array] = {}  # kept ones of each column
+        self._steps: dict[str, int] = {}  # of the mask
         self._live: dict[str, float] = {}  # share of live elements, where it is not all
 
     def add(self, op: Op) -> None:
@@ -96,30 +103,68 @@ class CycleEstimator:
         return self._elementwise(op) - cycles.DECODE_AHEAD
 
     def _products(self, op: Products) -> int:
-        length, lanes = op.dst.length, self.part.lanes
         passes = [cycles.passes(self._bits(a), self._bits(b)) for a, b in op.factors]
-        return sum(cycles.vector(length, lanes, count, 0) - cycles.DECODE_AHEAD for count in (*passes, 1))
+        loads = [self._load(op.dst, factors) for factors in (*op.factors, ())]
+        return sum(
+            cycles.vector(self.part.lanes, count, load) - cycles.DECODE_AHEAD
+            for count, load in zip((*passes, 1), loads, strict=True)
+        )
 
     def _elementwise(self, op: Vec | Look | Interp) -> int:
-        length, lanes = op.dst.length, self.part.lanes
+        sources = (op.a, op.b) if isinstance(op, Vec) else (op.a,)
+        lanes, load = self.part.lanes, self._load(op.dst, sources)
         if isinstance(op, Vec):
-            widths = [self._bits(value) for value in (op.a, op.b)]
-            lane_passes = cycles.passes(widths[0], widths[1]) if op.spec.multiplies else 1
-            return cycles.vector(length, lanes, lane_passes, 0)
-        reads_each = 2 if isinstance(op, Interp) else 1
-        return cycles.interpolate(length, lanes, ceil(reads_each * length / self.part.tm_banks), 0)
+            widths = [self._bits(value) for value in sources]
+            return cycles.vector(lanes, cycles.passes(*widths) if op.spec.multiplies else 1, load)
+        if isinstance(op, Interp):
+            return cycles.interpolate(lanes, self.part.tm_banks, 2, load)
+        return cycles.lookup(lanes, self.part.tm_banks, load)
+
+    def _load(self, dst: View, sources: Iterable[View | int]) -> cycles.BankLoad:
+        """Each operand that fits data memory in a pair of banks of its own; two words per cycle and pair."""
+        reads = [self._bits(value) for value in sources if isinstance(value, View)]
+        widths = [bits for bits in (*reads, self._bits(dst)) if bits <= MAX_ELEMENT_BITS]
+        pair_row = 2 * WORD_BITS // self.part.lanes  # bits of an element whose rows are a word of each bank
+        busiest = max((ceil(dst.length * bits / WORD_BITS / 2) for bits in widths), default=0)
+        first, last = (
+            max((ceil(bits / pair_row) for bits in kind if bits <= MAX_ELEMENT_BITS), default=1)
+            for kind in (reads, [self._bits(dst)])
+        )
+        return cycles.BankLoad(((dst.length, busiest),), first, 2 * first, last)
 
     def _mac(self, op: Mac) -> int:
-        total = cycles.vector(op.dst.length, self.part.lanes, 1, 0) - cycles.DECODE_AHEAD
+        total = cycles.vector(self.part.lanes, 1, self._load(op.dst, (op.bias,))) - cycles.DECODE_AHEAD
         for name, x in op.parts:
-            matrix = self.fmir.matrices[name]
-            if name not in self._groups:
-                self._groups[name] = matrix.groups
-            bits = self._bits(x)
+            matrix, bits = self.fmir.matrices[name], self._bits(x)
             lane_passes = cycles.passes(max(matrix.bits, cycles.LANE_BITS[0]), bits)
-            groups = op.repeat * ceil(self._groups[name] * self._live.get(x.buffer, 1))
-            total += cycles.matrix(groups * lane_passes, ceil(x.length * bits / WORD_BITS), 0, 0) - cycles.DECODE_AHEAD
+            end = self._lanes_end(matrix, op.repeat, bits, lane_passes * self._live.get(x.buffer, 1))
+            steps = op.repeat * self._mask_steps(matrix)
+            total += cycles.matrix(end, ceil(x.length * bits / WORD_BITS), steps, 0) - cycles.DECODE_AHEAD
         return total
+
+    def _lanes_end(self, matrix: Matrix, repeat: int, bits: int, group_steps: float) -> int:
+        """When the lanes have done the last group: none is taken before its activation, of ``bits``, is scanned."""
+        if matrix.name not in self._groups:
+            self._groups[matrix.name] = kept_groups(matrix).sum(axis=1)
+        busy = np.tile(self._groups[matrix.name] * group_steps, repeat)
+        to_do = np.cumsum(busy[::-1])[::-1]
+        scanned = np.arange(repeat * matrix.columns) * bits // WORD_BITS
+        return ceil(max((scanned + to_do)[busy > 0], default=0))
+
+    def _mask_steps(self, matrix: Matrix) -> int:
+        if matrix.name not in self._steps:
+            self._steps[matrix.name] = _mask_steps(matrix)
+        return self._steps[matrix.name]
 
     def _bits(self, value: View | int) -> int:
         return self.fmir.buffers[value.buffer].bits if isinstance(value, View) else value.bit_length() + 1
+
+
+def _mask_steps(matrix: Matrix) -> int:
+    kept = kept_groups(matrix).reshape(-1)
+    flags = ceil(len(kept) / WORD_BITS)
+    if matrix.form is Form.NESTED:
+        return 1 + int(np.count_nonzero(np.packbits(kept)))
+    if matrix.form is Form.HALVES:
+        return max(flags, ceil(2 * int(kept.sum()) / WORD_BITS))
+    return flags if matrix.form is Form.MASKED else 0
