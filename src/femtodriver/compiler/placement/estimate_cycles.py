@@ -99,7 +99,7 @@ class CycleEstimator:
         if isinstance(op, Send):
             return cycles.transfer(ceil(op.dst.length * self.fmir.buffers[op.dst.buffer].bits / WORD_BITS))
         if isinstance(op, Delay):
-            return 2 * (cycles.vector(op.a.length, self.part.lanes, 1, 0) - cycles.DECODE_AHEAD)
+            return 2 * (cycles.vector(self.part.lanes, 1, self._load(op.a, (op.a,))) - cycles.DECODE_AHEAD)
         return self._elementwise(op) - cycles.DECODE_AHEAD
 
     def _products(self, op: Products) -> int:
