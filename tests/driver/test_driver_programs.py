@@ -290,6 +290,20 @@ def test_containers_that_contradict_themselves_are_refused(
         fd.compile(path)
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [(b'"model":', b'"model"8'), (b"true", b"tpue"), (b'{"schema"', b'{\xffschema"')]
+)
+def test_user_data_of_ours_that_are_damaged_are_not_foreign(fd: Femtodriver, old: bytes, new: bytes) -> None:
+    _, femto, _ = fd.compile("LOOPBACK")
+    content = FemtoFile.import_file(femto).model.user_data
+    assert old in content
+    path = with_user_data(femto, "bad.femto", content.replace(old, new, 1))
+    with pytest.raises(
+        ProgramError, match=r"^bad\.femto: user data: must be JSON.* The file is damaged; fetch it again"
+    ):
+        fd.compile(path)
+
+
 def test_a_program_wants_the_part_that_it_was_compiled_for(fd: Femtodriver) -> None:
     _, femto, _ = fd.compile("LOOPBACK", hw_config="spu001x4")
     fd.compile(femto)

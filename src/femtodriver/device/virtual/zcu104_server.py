@@ -305,7 +305,9 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _no_port(host: str, port: int, error: Exception) -> DeviceError:
     reason = getattr(error, "strerror", None) or str(error)
-    return DeviceError(f"board: cannot listen on {endpoint_text(host, port)}: {reason}. Choose another port.")
+    return DeviceError(
+        f"board: cannot listen on {endpoint_text(host, port)}: {reason}. Choose another address or port."
+    )
 
 
 def _silent(line: str) -> None:

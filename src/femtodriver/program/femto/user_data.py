@@ -13,6 +13,7 @@ from typing import Any
 
 from femtodriver.errors import ProgramError
 from femtodriver.files.plain_json import load_json
+from femtodriver.isa.limits import ISA_FAMILY
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import KEY, check_version, is_described, lasting_entries, read_description
 from femtodriver.program.digest import check_digest
@@ -86,13 +87,15 @@ def _listed(records: Mapping[str, Any], names: Mapping[str, str], bits: Mapping[
 
 
 def _parsed(content: object, where: str) -> Mapping[str, Any] | None:
-    """The document in user data, if it is one of ours."""
+    """The document in user data, if it is one of ours. ProgramError for one of ours that is damaged."""
     if not isinstance(content, bytes):
         return None
     try:
-        value = load_json(content.rstrip(b"\0"), where, ProgramError)
-    except ProgramError:  # of somebody else: any bytes may be there
-        return None
+        value = load_json(content.rstrip(b"\0"), f"{where}: user data", ProgramError)
+    except ProgramError as error:
+        if ISA_FAMILY.encode() in content:
+            raise ProgramError(f"{error} The file is damaged; fetch it again or compile the model again.") from None
+        return None  # of somebody else: any bytes may be there
     return value if isinstance(value, Mapping) and is_described({KEY: value}) else None
 
 
