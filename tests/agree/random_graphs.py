@@ -18,7 +18,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from femtodriver.compiler.compiler_options import Options
+from femtodriver.compiler.compiler_options import SWITCHES, Objective, Options
 from femtodriver.fqir.graph import Graph, Network, Tensor
 from femtodriver.fqir.graph_text import network_text
 from femtodriver.fqir.validate import validate
@@ -100,9 +100,11 @@ def random_target(seed: int) -> Target:
     if numbers.chance(0.2):
         part = replace(part, dm_bank_words=numbers.pick([16, 40, 100]), cores=numbers.integer(1, 4))
         options = replace(options, cores=None)
-    for name in [name for name in options.table() if name != "cores"]:
+    for switch in SWITCHES:
         if numbers.chance(0.15):
-            options = options.without(name)
+            options = options.without(switch.name)
+    if numbers.chance(0.3):
+        options = replace(options, objective=numbers.pick(list(Objective)), deadline=numbers.pick([None, 1, 300, 9999]))
     target = Target(part, options, eager=numbers.chance(0.8), keep=numbers.chance(0.1))
     if numbers.chance(0.15):
         return replace(target, part=replace(part, acc_rows=numbers.pick([5, 6, 8, 16, 32, 63, 100])))

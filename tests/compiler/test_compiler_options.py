@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from femtodriver.compiler.compiler_options import SWITCHES, Options, documentation
+from femtodriver.compiler.compiler_options import SWITCHES, Objective, Options, documentation
 from femtodriver.compiler.passes.pass_order import PASSES
 from femtodriver.compiler.pipeline import compile_network
 from femtodriver.errors import UsageError
@@ -31,11 +31,11 @@ def test_all_options_off() -> None:
 
 def test_every_pass_that_can_be_left_out_has_a_documented_option() -> None:
     told = documentation()
-    assert set(told) == {"cores", *NAMES}
+    assert set(told) == {"cores", "objective", "deadline", *NAMES}
     assert {entry.option.name for entry in PASSES if entry.option is not None} <= set(told)
     assert len(NAMES) == len(set(NAMES))
     for name, (default, meaning) in told.items():
-        assert default in ("auto", "true", "false"), name
+        assert default in ("auto", "true", "false", "balanced", "none"), name
         assert len(meaning) > 15, f"the option {name} must say what it does"
 
 
@@ -55,7 +55,7 @@ def test_options_from_text() -> None:
 
 
 def test_the_table_reads_back() -> None:
-    options = Options(cores=3).without("pack", "reuse")
+    options = replace(Options(3, objective=Objective.ENERGY, deadline=1600), on=Options().without("pack").on)
     assert Options.parse(options.table()) == options
     assert list(options.table()) == list(documentation())
     assert options.table()["cores"] == 3
@@ -77,6 +77,9 @@ def test_options_are_frozen() -> None:
         ({"cores": True}, "compiler option cores: must be auto or a number from 1 on, not True."),
         ({"cores": "\N{SUPERSCRIPT TWO}"}, "compiler option cores: must be auto or a number from 1 on, not "),
         ({"cores": "9" * 5000}, "compiler option cores: must be auto or a number from 1 on, not "),
+        ({"deadline": 0}, "compiler option deadline: must be none or a number from 1 on, not 0."),
+        ({"objective": "speed"}, "compiler option objective: must be one of cycles, energy, balanced, not 'speed'."),
+        ({"objective": ["energy"]}, "compiler option objective: must be one of cycles, energy, balanced, not ["),
         ({"drop_dead": "perhaps"}, "compiler option drop_dead: must be true or false, not 'perhaps'."),
         ({"drop_dead": 2}, "compiler option drop_dead: must be true or false, not 2."),
     ],
@@ -108,6 +111,8 @@ def test_python_is_refused_the_same() -> None:
         Options(cores=0)
     with pytest.raises(UsageError, match=r"compiler option 'drop-dead': must be one of"):
         Options(on=frozenset({"drop-dead"}))
-    for name in ("drop-dead", "cores"):
+    with pytest.raises(UsageError, match="deadline: must be none or a number from 1 on, not -1"):
+        Options(deadline=-1)
+    for name in ("drop-dead", "cores", "objective"):
         with pytest.raises(UsageError, match=f"compiler option '{name}': must be one of"):
             Options().without(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from enum import Enum
 
 from femtodriver.compiler.passes.compiler_pass import Pass, Switch
 from femtodriver.compiler.passes.pass_order import PASSES
@@ -12,6 +13,13 @@ from femtodriver.errors import UsageError
 
 AUTO = "auto"
 CORES, CORES_DOC = "cores", "how many cores to use: auto, or a number up to the part's"
+OBJECTIVE, OBJECTIVE_DOC = (
+    "objective",
+    "what to choose the cores for: cycles (fewest cycles), energy (fewest cores and banks that meet the deadline), or "
+    "balanced (more cores only where each does much)",
+)
+DEADLINE, DEADLINE_DOC = "deadline", "cycles from one frame to the next, for the objective energy: none, or a number"
+NO_DEADLINE = "none"
 REUSE = Switch("reuse", "compute equal operations on equal operands once")
 SIMPLIFY = Switch("simplify", "shift instead of multiplying by powers of two, and leave out what changes nothing")
 ACCUMULATORS = Switch(
@@ -30,26 +38,39 @@ SWITCHES = (
 )
 # The first version of program files has its options in this order; all others follow in the order of ``SWITCHES``.
 _FIRST = (CORES, REUSE.name, "drop_dead")
-_ORDER = tuple(dict.fromkeys((*_FIRST, *(switch.name for switch in SWITCHES))))
+_ORDER = tuple(dict.fromkeys((*_FIRST, *(switch.name for switch in SWITCHES), OBJECTIVE, DEADLINE)))
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 _MOST_DIGITS = 9
 _MOST_SHOWN = 60
+
+
+class Objective(str, Enum):
+    """What the number of cores and the layout are chosen for."""
+
+    CYCLES = "cycles"
+    ENERGY = "energy"
+    BALANCED = "balanced"
 
 
 @dataclass(frozen=True)
 class Options:
     """What the compiler may do.
 
-    ``cores``: how many cores to use; None chooses by need and gain. ``on``: names of the options that are true, of all
-    that are true or false. UsageError for a number of cores below 1 and for an unknown name.
+    ``cores``: how many cores to use; None chooses by ``objective``. ``on``: names of the options that are true, of all
+    that are true or false. ``deadline``: cycles from one frame to the next, None if they are not known. UsageError for
+    a number of cores or cycles below 1 and for an unknown name.
     """
 
     cores: int | None = None
     on: frozenset[str] = frozenset(switch.name for switch in SWITCHES if switch.default)
+    objective: Objective = Objective.BALANCED
+    deadline: int | None = None
 
     def __post_init__(self) -> None:
         if self.cores is not None and self.cores < 1:
-            raise _wrong_cores(self.cores)
+            raise _wrong_number(CORES, AUTO, self.cores)
+        if self.deadline is not None and self.deadline < 1:
+            raise _wrong_number(DEADLINE, NO_DEADLINE, self.deadline)
         unknown = sorted(self.on - {switch.name for switch in SWITCHES})
         if unknown:
             raise _unknown(unknown[0])
@@ -66,7 +87,11 @@ class Options:
             if name not in _ORDER:
                 raise _unknown(given)
             if name == CORES:
-                options = replace(options, cores=_cores(value))
+                options = replace(options, cores=_number(CORES, AUTO, value))
+            elif name == DEADLINE:
+                options = replace(options, deadline=_number(DEADLINE, NO_DEADLINE, value))
+            elif name == OBJECTIVE:
+                options = replace(options, objective=_objective(value))
             else:
                 others = options.on - {name}
                 options = replace(options, on=others | {name} if _truth(name, value) else others)
@@ -74,7 +99,7 @@ class Options:
 
     def without(self, *names: str) -> Options:
         """The same options with these switched off; UsageError for an unknown name."""
-        unknown = [name for name in names if name not in _ORDER[1:]]
+        unknown = [name for name in names if name not in {switch.name for switch in SWITCHES}]
         if unknown:
             raise _unknown(unknown[0])
         return replace(self, on=self.on - set(names))
@@ -89,23 +114,35 @@ class Options:
 
     def table(self) -> dict[str, bool | int | str]:
         """Names and values as plain data, in the order of the documentation."""
-        cores = AUTO if self.cores is None else self.cores
-        return {name: cores if name == CORES else name in self.on for name in _ORDER}
+        chosen: dict[str, bool | int | str] = {
+            CORES: AUTO if self.cores is None else self.cores,
+            OBJECTIVE: self.objective.value,
+            DEADLINE: NO_DEADLINE if self.deadline is None else self.deadline,
+        }
+        return {name: chosen.get(name, name in self.on) for name in _ORDER}
 
 
 def documentation() -> dict[str, tuple[str, str]]:
     """Default and meaning of every option, by name."""
-    docs = {CORES: CORES_DOC, **{switch.name: switch.doc for switch in SWITCHES}}
+    docs = {CORES: CORES_DOC, OBJECTIVE: OBJECTIVE_DOC, DEADLINE: DEADLINE_DOC}
+    docs |= {switch.name: switch.doc for switch in SWITCHES}
     return {name: (str(default).lower(), docs[name]) for name, default in Options().table().items()}
 
 
-def _cores(value: object) -> int | None:
-    if value is None or value == AUTO:
+def _number(name: str, nothing: str, value: object) -> int | None:
+    if value is None or value == nothing:
         return None
     text = str(value)
     if not text.isdecimal() or len(text) > _MOST_DIGITS or not int(text):
-        raise _wrong_cores(value)
+        raise _wrong_number(name, nothing, value)
     return int(text)
+
+
+def _objective(value: object) -> Objective:
+    known = [one.value for one in Objective]
+    if value not in known:
+        raise UsageError(f"compiler option {OBJECTIVE}: must be one of {', '.join(known)}, not {value!r:.60}.")
+    return Objective(value)
 
 
 def _truth(name: str, value: object) -> bool:
@@ -115,8 +152,8 @@ def _truth(name: str, value: object) -> bool:
     return text in _TRUE
 
 
-def _wrong_cores(value: object) -> UsageError:
-    return UsageError(f"compiler option {CORES}: must be auto or a number from 1 on, not {value!r:.60}.")
+def _wrong_number(name: str, nothing: str, value: object) -> UsageError:
+    return UsageError(f"compiler option {name}: must be {nothing} or a number from 1 on, not {value!r:.60}.")
 
 
 def _unknown(name: object) -> UsageError:

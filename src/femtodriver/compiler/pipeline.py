@@ -20,6 +20,7 @@ from femtodriver.compiler.compiler_options import (
     LATE_BIAS,
     REUSE,
     SIMPLIFY,
+    Objective,
     Options,
 )
 from femtodriver.compiler.fmir.fmir_text import fmir_text
@@ -86,7 +87,7 @@ def _compiled(
     lowered = lower_network(network, part, reuse=options.allow(REUSE), simplify=options.allow(SIMPLIFY), keep=keep)
     mapped = run_passes(change(lowered) if change else lowered, part, options, dump)
     errors: list[CapacityError] = []
-    for placed in placements(mapped, part, options.cores):
+    for placed in placements(mapped, part, options.cores, options.objective, options.deadline):
         try:
             return _make_program(placed, part, options, dump)
         except CapacityError as error:
@@ -120,7 +121,9 @@ def _make_program(placed: Fmir, part: Part, options: Options, dump: Dump | None)
     number = len(_passes(options, placed=False)) + 2
     _dump(dump, number, "placed.fmir", partial(fmir_text, placed))
     placed = _run(_passes(options, placed=True), placed, part, dump, number + 1)
-    maps = allocate(placed, part, accumulators=options.allow(ACCUMULATORS), bank_pairs=options.allow(BANK_PAIRS))
+    # Values in different pairs of banks cost no waiting, but every pair that is used must stay powered.
+    pairs = options.allow(BANK_PAIRS) and options.objective is not Objective.ENERGY
+    maps = allocate(placed, part, accumulators=options.allow(ACCUMULATORS), bank_pairs=pairs)
     program = within_message_room(partial(build_threads, placed, maps, late_bias=options.allow(LATE_BIAS)), part)
     _dump(dump, len(options.selected_passes()) + 3, "program.fasmir", partial(fasmir_text, program))
     return Compilation(placed, program, *link(placed, program, part))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import ceil
 
+from femtodriver.compiler.compiler_options import Objective
 from femtodriver.compiler.fmir.ir import Fmir, Mac
 from femtodriver.compiler.fmir.verify import verify
 from femtodriver.compiler.placement import ownership
@@ -21,27 +22,31 @@ LEAST_EFFICIENCY = 0.75
 # Products with fewer groups of weights stay whole in a layout that is meant to save threads.
 _MANY_GROUPS = 4096
 _NEVER = float("inf")
+# The part of the time between two frames that an estimate may take where the deadline must be met.
+_HEADROOM = 0.8
 # Where the first cores must send much to the last one, they are filled less.
 _LESS = 0.93
 
 
-def placements(fmir: Fmir, part: Part, cores: int | None) -> Iterator[Fmir]:
+def placements(
+    fmir: Fmir, part: Part, cores: int | None, objective: Objective = Objective.BALANCED, deadline: int | None = None
+) -> Iterator[Fmir]:
     """The network on ``cores`` cores in several ways; for None on each number of cores that could hold it.
 
-    Of these the quickest that is productive comes first, then the others by number of cores. The layouts that are made
-    for room, not for time, come last, and only on all cores. What is not asked for is not made.
+    The first ones are those that the objective wants (``_Trial.wanted``), then come the others by number of cores. The
+    layouts that are made for room, not for time, come last, and only on all cores. What is not asked for is not made.
     """
     if cores == 1 or part.cores == 1:
         yield fmir
         return
     trial = _Trial(fmir, part)
     counts = range(trial.least_cores(), part.cores + 1) if cores is None else range(cores, cores + 1)
-    productive = trial.productive(counts)
-    for plan in sorted(productive, key=lambda plan: (productive[plan], plan.cores)):
+    wanted = trial.wanted(counts, objective, deadline)
+    for plan in wanted:
         yield trial.placed(plan)
     for count in counts:
         for plan in _quick(fmir, count):
-            if plan not in productive and trial.may_fit(plan):
+            if plan not in wanted and trial.may_fit(plan):
                 yield trial.placed(plan)
     for plan in _spacious(counts[-1]):
         yield trial.placed(plan)
@@ -64,8 +69,31 @@ class _Trial:
         shares = (used / most for used, most in zip(everything.used, everything.limit, strict=True) if most > 0)
         return min(max(ceil(max(shares)), 1), self.part.cores)
 
-    def productive(self, counts: range) -> dict[SharingPlan, int]:
-        """Plans under which each core does enough, with their cycles; more cores are not tried where fewer do not."""
+    def wanted(self, counts: range, objective: Objective, deadline: int | None) -> list[SharingPlan]:
+        """Plans that serve the objective, the best first.
+
+        CYCLES: the quickest. BALANCED: the quickest of those under which each core does enough. ENERGY: on the fewest
+        cores that meet the deadline (in cycles; None: it is always met), the quickest if it cannot be met.
+        """
+        if objective is Objective.ENERGY:
+            return self._sparing(counts, deadline)
+        found = self._productive(counts, _NEVER if objective is Objective.CYCLES else 1 / LEAST_EFFICIENCY)
+        return sorted(found, key=lambda plan: (found[plan], plan.cores))
+
+    def _sparing(self, counts: range, deadline: int | None) -> list[SharingPlan]:
+        tried: dict[SharingPlan, int] = {}
+        for count in counts:
+            tried |= {plan: self._cycles(plan, _NEVER) for plan in _quick(self.fmir, count)}
+            best = min(tried, key=lambda plan: (tried[plan], plan.cores))
+            if deadline is None or tried[best] <= _HEADROOM * deadline:
+                break
+        return sorted(tried, key=lambda plan: (tried[plan], plan.cores))
+
+    def _productive(self, counts: range, most: float) -> dict[SharingPlan, int]:
+        """Plans with their cycles; on n cores at most ``most`` / n of the cycles on one.
+
+        More cores are not tried where fewer do not help.
+        """
         alone = estimate_cycles(self.fmir, self.part)
         found: dict[SharingPlan, int] = {}
         ways = max(len(list(_quick(self.fmir, count))) for count in counts)
@@ -74,8 +102,8 @@ class _Trial:
                 plans = list(_quick(self.fmir, count))
                 if way >= len(plans):
                     continue
-                cycles = self._cycles(plans[way], alone)
-                if len(counts) > 1 and cycles * count > alone / LEAST_EFFICIENCY:
+                cycles = alone if count == 1 else self._cycles(plans[way], most * alone)
+                if len(counts) > 1 and cycles * count > most * alone:
                     break
                 found[plans[way]] = cycles
         return found
@@ -99,13 +127,11 @@ class _Trial:
             self._made[plan] = bundle_messages(network, self.part, *patience)
         return self._made[plan]
 
-    def _cycles(self, plan: SharingPlan, alone: int) -> int:
-        """Estimated cycles under a plan; a rough look is enough for one that cannot be productive."""
-        if plan.cores == 1:
-            return alone
-        if plan.least_groups == _NEVER:
+    def _cycles(self, plan: SharingPlan, most: float) -> int:
+        """Estimated cycles under a plan; a rough look is enough where n cores take more than ``most`` / n of them."""
+        if plan.cores > 1 and plan.least_groups == _NEVER:
             roughly = place_whole_values(self.fmir, self.part, plan, ()).cycles
-            if roughly * plan.cores > alone / LEAST_EFFICIENCY:
+            if roughly * plan.cores > most:
                 return roughly
         return estimate_cycles(self._placed(plan), self.part)
 
