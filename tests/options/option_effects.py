@@ -95,6 +95,7 @@ MAIN: dict[str, Case] = {
     "hw_config": case("spu001x4"),
     "dump_ir": case("stages"),
     "compiler_options": case(["cores=1"]),
+    "objective": case("energy", model=str(SPOTTER), runners="fasmir"),
     "model_options_file": case("options.yaml"),
     "model_source_dir": case("."),
     "keyring": case("keys.toml"),

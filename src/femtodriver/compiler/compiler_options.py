@@ -41,6 +41,8 @@ _FIRST = (CORES, REUSE.name, "drop_dead")
 _ORDER = tuple(dict.fromkeys((*_FIRST, *(switch.name for switch in SWITCHES), OBJECTIVE, DEADLINE)))
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 _MOST_DIGITS = 9
+MOST_CYCLES = 10**_MOST_DIGITS - 1
+"""The largest deadline."""
 _MOST_SHOWN = 60
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from femtodriver.compiler.compiler_options import Objective
 from femtodriver.files.file_access import AnyPath
 from femtodriver.model.build_model import Built, build
 from femtodriver.model.debug_program import for_board, for_runners
@@ -102,17 +103,23 @@ class CompiledModel:
         )
 
 
-def compile_model(source: Source, request: CompileRequest, settings: DriverSettings) -> CompiledModel:
+def compile_model(
+    source: Source, request: CompileRequest, settings: DriverSettings, period_s: float | None = None
+) -> CompiledModel:
     """Compile a model in memory, and encipher the program if there is a keyring; writes nothing but ``dump_ir``.
 
+    ``period_s``: seconds from one frame to the next, if known; the objective "energy" takes the fewest cores that do.
     UsageError for an option or a key that does not fit; ModelError, UnsupportedError and CapacityError for a network
     that cannot be compiled; ProgramError for a program that cannot be used.
     """
     secrecy = encryption(settings.keyring, settings.key_index, settings.salt, request.noencrypt)
     options = model_options(request.model_options_file, settings.model_source_dir, source.name)
     flags = compiler_options(options, request.compiler_options)
-    for name in ("compiler_options", "dump_ir"):
+    for name in ("compiler_options", "objective", "dump_ir"):
         if source.network is None and getattr(request, name):
             _log.warning("%s: without effect, because a compiled program is not compiled again", name)
-    built = secrecy.applied(build(source, request.hw_config, dump_into(request.dump_ir), flags, options.model_type))
+    if request.objective is not None:
+        flags = replace(flags, objective=Objective(request.objective))
+    dump = dump_into(request.dump_ir)
+    built = secrecy.applied(build(source, request.hw_config, dump, flags, options.model_type, period_s))
     return CompiledModel(built, secrecy, request.output_dir, options.compiler_kwargs)

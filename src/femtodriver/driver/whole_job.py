@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from femtodriver.driver.compiled_model import CompiledModel, DriverSettings, compile_model
 from femtodriver.driver.model_inputs import job_inputs
+from femtodriver.metrics import summary_of
 from femtodriver.model.described_program import network_inputs
-from femtodriver.model.load_model import load_source
+from femtodriver.model.load_model import Source, load_source
 from femtodriver.options.main_requests import JobRequest
 from femtodriver.options.value_kinds import listed
 from femtodriver.options.without_effect import without_effect
@@ -46,13 +47,17 @@ def run_job(
     source = load_source(model, request.model_name)
     check_writable(model_folder.model_folder(request.output_dir, source.name))
     early = job_inputs(source, network_inputs(source.network), request, names) if source.network else None
-    compiled = compile_model(source, request, settings)
+    period_s = request.input_period if request.input_period is not None or early is None else early.period_s
+    compiled = compile_model(source, request, settings, period_s)
     built = compiled.built
     inputs = job_inputs(source, built.inputs, request, names) if early is None else early
     notes = (*without_effect(request, names, request.input_file is None), *inputs.notes)
     say("\n".join([summary.model_text(built), *(f"note: {note}" for note in notes)]))
     done = compiled.execute(names, inputs, request, progress) if names else None
-    doc = done.metrics(request) if done and SIMULATOR in names else None
+    doc = None
+    if done and SIMULATOR in names:
+        other = _other_choice(source, request, settings, inputs, period_s) if request.objective else None
+        doc = done.metrics(request, other)
     model_folder.write_all(request.output_dir, built, done, doc)
     if done and done.compared:
         print_verdict(done.comparison.lines, done.comparison.passed)
@@ -61,3 +66,19 @@ def run_job(
     if done and not done.comparison.passed:
         print_verdict(done.comparison.lines, False)  # again, so that it is also at the end of the output
     return JobDone(compiled, inputs, done)
+
+
+def _other_choice(
+    source: Source, request: JobRequest, settings: DriverSettings, inputs: RunInputs, period_s: float | None
+) -> dict[str, object] | None:
+    """What the network would cost if it were compiled for cycles instead of energy, or for energy instead of the rest.
+
+    None for a program, which cannot be compiled again.
+    """
+    if source.network is None:
+        return None
+    objective = "cycles" if request.objective == "energy" else "energy"
+    other = replace(request, objective=objective, dump_ir=None, debug_vars=None, debug_vars_fname=None)
+    compiled = compile_model(source, other, settings, period_s)
+    doc = compiled.execute((SIMULATOR,), inputs, other, None).metrics(other)
+    return {"objective": objective, **summary_of(doc)}

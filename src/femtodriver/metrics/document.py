@@ -37,6 +37,7 @@ def build_document(
     temperature_c: float = ROOM_TEMPERATURE_C,
     battery_mwh: float | None = None,
     table: EnergyTable | None = None,
+    other_choice: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
     """The document of one run.
 
@@ -46,6 +47,7 @@ def build_document(
     document says that it was assumed. ``model`` has name and sha256; ``tool`` has version, native, compiler_options
     and seed. ``clock_hz`` (hertz) and ``voltage_v`` (volts) take the place of the part's, and the document says so;
     ``temperature_c`` is in degC. ``battery_mwh`` is the capacity of a battery in mWh, for its life.
+    ``other_choice``: what the network costs when it is compiled for another objective, see ``summary_of``.
 
     Raises UsageError for a report without frames, with more cores than the part, for a period, clock or voltage that is
     not a positive number, or a temperature that the table has no law for; ProgramError for a description of more
@@ -73,6 +75,7 @@ def build_document(
             "worst_fraction_of_period": digits(worst_s / run.period_s),
             "period_assumed": input_period_s is None,
         },
+        "other_choice": _plain(other_choice),
         "cycles": run.cycles(),
         **energy,
         "memory_bytes": _memory(run),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from femtodriver.metrics.choice_summary import summary_of
 from femtodriver.metrics.energy_text import component_lines, cost_lines, source_lines
 from femtodriver.metrics.text_cells import (
     Doc,
@@ -68,7 +69,27 @@ def _time(doc: Doc) -> list[str]:
         f"Latency    {_spread(latency)}, without the link to the host",
         *_link(doc["link"]),
         *wrapped_lines("Deadline", verdict),
+        *choice_lines(doc),
     ]
+
+
+def choice_lines(doc: Doc) -> list[str]:
+    """What the compiler chose the cores for, and what the other choice would cost; nothing if no choice was made."""
+    other = doc["other_choice"]
+    if other is None:
+        return []
+    own = summary_of(doc)
+    text = (
+        f"{doc['tool']['compiler_options'].get('objective', 'not stated')}: {_choice(own)}; "
+        f"for {other['objective']} instead: {_choice(other)}"
+    )
+    return wrapped_lines("Objective", text)
+
+
+def _choice(choice: Mapping[str, Any]) -> str:
+    cores = f"{choice['cores']} core{'s' if choice['cores'] != 1 else ''}"
+    share = f"{100 * choice['worst_fraction_of_period']:.3g} % of the period"
+    return f"{cores}, {count_text(choice['cycles'])} cycles, {share}, {quantity(choice['power_w']['typical'], 'W')}"
 
 
 def _spread(latency: Mapping[str, float]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from femtodriver.options.option import option
 from femtodriver.options.option_groups import COMPILING, NOT_YET
-from femtodriver.options.value_kinds import PAIRS, PATH, SWITCH
+from femtodriver.options.value_kinds import OBJECTIVE, PAIRS, PATH, SWITCH
 
 if TYPE_CHECKING:
     from femtodriver.files.file_access import AnyPath
@@ -66,6 +66,14 @@ class CompileRequest(PlainRequest):
         repeated=True,
         aliases=("compiler_option",),
         help="set an option of the compiler, see docs/compiler.md; may be repeated",
+    )
+    objective: str | None = option(
+        None,
+        kind=OBJECTIVE,
+        metavar="WHAT",
+        group=COMPILING,
+        help="what to choose the number of cores for: cycles (quickest), energy (fewest cores and banks that meet the "
+        "deadline of the input period) or balanced (default); the report then says what the other choice would cost",
     )
     model_options_file: AnyPath | None = option(
         None, kind=PATH, metavar="FILE", group=COMPILING, help="YAML file with options for each model"

@@ -38,6 +38,7 @@ class ModelKeywords(TypedDict, total=False):
     dump_ir: AnyPath | None
     compiler_options: Mapping[str, Any] | Sequence[str] | None
     compiler_option: Mapping[str, Any] | Sequence[str] | None
+    objective: str | None
     model_options_file: AnyPath | None
     opt_profile: str | None
     iospec_file: AnyPath | None
@@ -54,6 +55,7 @@ class CompileKeywords(TypedDict, total=False):
     dump_ir: AnyPath | None
     compiler_options: Mapping[str, Any] | Sequence[str] | None
     compiler_option: Mapping[str, Any] | Sequence[str] | None
+    objective: str | None
     model_options_file: AnyPath | None
     opt_profile: str | None
     iospec_file: AnyPath | None
@@ -192,6 +194,7 @@ class JobKeywords(TypedDict, total=False):
     dump_ir: AnyPath | None
     compiler_options: Mapping[str, Any] | Sequence[str] | None
     compiler_option: Mapping[str, Any] | Sequence[str] | None
+    objective: str | None
     model_options_file: AnyPath | None
     opt_profile: str | None
     iospec_file: AnyPath | None

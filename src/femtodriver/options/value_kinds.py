@@ -11,6 +11,7 @@ from typing import Any
 
 Names = str | Sequence[str] | None
 RANDOM, VARIED = STYLES = ("random", "varied")
+OBJECTIVES = ("cycles", "energy", "balanced")
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,7 @@ FROM_0 = ValueKind("a number from 0", lambda value: _is_finite(value) and value 
 KEY_SALT = ValueKind("a number in 0...2^64-1", lambda value: _is_number(value, Integral) and 0 <= value < 1 << 64, int)
 SCALE = ValueKind("real or a positive number", _is_scale, _scale)
 STYLE = ValueKind("random or varied", lambda value: value in STYLES)
+OBJECTIVE = ValueKind("cycles, energy or balanced", lambda value: isinstance(value, str) and value in OBJECTIVES)
 SHARE = ValueKind("a share from 0 to 1", lambda value: _is_number(value, Real) and 0 <= value <= 1, float)
 FRAME_RANGE = ValueKind("two frame numbers LO,HI", _is_range, _range)
 PAIRS = ValueKind(

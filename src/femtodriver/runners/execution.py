@@ -96,9 +96,10 @@ class Execution:
         boards = [runner for runner in self.runners.values() if isinstance(runner, HardwareRunner)]
         return boards[-1] if boards else None
 
-    def metrics(self, request: MeasureRequest) -> dict[str, object]:
+    def metrics(self, request: MeasureRequest, other_choice: Mapping[str, object] | None = None) -> dict[str, object]:
         """The metrics document of what the simulator ran. UsageError if it did not.
 
+        ``other_choice``: what another objective of the compiler would cost, see ``metrics.summary_of``.
         Without a period in ``request``, it is that of the inputs, or else the usual one.
         """
         runner = self.runners.get(SIMULATOR)
@@ -115,6 +116,7 @@ class Execution:
             input_period_s=self.inputs.period_s if request.input_period is None else request.input_period,
             temperature_c=ROOM_TEMPERATURE_C if request.temperature is None else request.temperature,
             battery_mwh=request.battery_mwh,
+            other_choice=other_choice,
             model=self.model.model,
             tool={"version": __version__, "native": False, "compiler_options": options, "seed": self.inputs.seed},
         )

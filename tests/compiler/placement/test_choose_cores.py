@@ -13,6 +13,7 @@ from femtodriver.compiler.pipeline import Compilation, compile_network, run_pass
 from femtodriver.compiler.placement import choose_cores
 from femtodriver.compiler.placement.choose_cores import placements
 from femtodriver.compiler.placement.estimate_cycles import estimate_cycles
+from femtodriver.compiler.placement.place_on_cores import place_on_cores
 from femtodriver.fqir.graph import Network
 from femtodriver.part import load_part
 from tests.compiler.compiler_nets import Net, agree, dense, recurrent
@@ -83,14 +84,14 @@ def test_objectives_change_no_result(objective: Objective, deadline: int | None)
 
 def test_only_what_is_tried_is_made() -> None:
     """Of a network that gains little by more cores, one layout is made, and no more than one is looked at closely."""
-    with mock.patch.object(choose_cores, "place_on_cores", side_effect=choose_cores.place_on_cores) as made:
+    with mock.patch.object(choose_cores, "place_on_cores", side_effect=place_on_cores) as made:
         assert cores(compiled(layers(16), Objective.BALANCED)) == 1
     assert made.call_count == 0
 
 
 @pytest.mark.parametrize("size", [64, 128, 256])
 def test_every_layout_is_made_once(size: int) -> None:
-    with mock.patch.object(choose_cores, "place_on_cores", side_effect=choose_cores.place_on_cores) as made:
+    with mock.patch.object(choose_cores, "place_on_cores", side_effect=place_on_cores) as made:
         compiled(layers(size), Objective.BALANCED)
     plans = [call.args[2] for call in made.call_args_list]
     assert len(plans) == len(set(plans)) <= 3
