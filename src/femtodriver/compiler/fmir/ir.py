@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from femtodriver.arrays import BoolArray, Int64Array
+from femtodriver.compiler.fmir.weight_halves import nonzero_halves
 from femtodriver.isa import SPECS, Form, Spec
 from femtodriver.isa.limits import GROUP_SIZE
 
@@ -321,7 +322,7 @@ class Matrix:
 
     def __post_init__(self) -> None:
         if self.halves.shape[:2] != (self.columns, -(-self.rows // GROUP_SIZE)):
-            object.__setattr__(self, "halves", _nonzero_halves(self.weights))
+            object.__setattr__(self, "halves", nonzero_halves(self.weights))
 
     def cut(self, name: str, first: int, end: int) -> Matrix:
         """The outputs [first, end) as a matrix of that name; the weights are not copied."""
@@ -397,12 +398,3 @@ class Fmir:
             matrices={name: matrix for name, matrix in self.matrices.items() if name in matrices},
             tables={name: table for name, table in self.tables.items() if name in tables},
         )
-
-
-def _nonzero_halves(weights: Int64Array) -> BoolArray:
-    """Which halves of groups of weights (columns, rows) are not all zero."""
-    columns, rows = weights.shape
-    groups = -(-rows // GROUP_SIZE)
-    padded = np.zeros((columns, groups * GROUP_SIZE), np.bool_)
-    padded[:, :rows] = weights != 0
-    return np.asarray(padded.reshape(columns, groups, 2, Form.HALVES.unit).any(axis=3), np.bool_)
