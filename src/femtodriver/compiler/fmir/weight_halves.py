@@ -10,7 +10,7 @@ from femtodriver.isa.limits import GROUP_SIZE
 
 
 def nonzero_halves(weights: Int64Array) -> BoolArray:
-    """The halves of groups of 8 outputs that have a nonzero weight, shape (columns, groups, 2); weights (columns, rows)."""
+    """Halves of groups of 8 outputs that are not all zero, shape (columns, groups, 2); weights (columns, rows)."""
     columns, rows = weights.shape
     groups = -(-rows // GROUP_SIZE)
     padded = np.zeros((columns, groups * GROUP_SIZE), np.bool_)
