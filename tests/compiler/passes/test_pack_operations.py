@@ -526,6 +526,27 @@ def test_what_waits_for_a_whole_run_comes_behind_its_last_operand() -> None:
     assert lengths(after, "vmin") == [16]
 
 
+def test_what_reads_a_later_part_of_a_run_waits_for_the_whole_run() -> None:
+    """The run begins in front of the maximum, which reads its second part, but its third part must wait."""
+    ops: list[Op] = [
+        *(vec("vsub", eight(f"t{k}"), eight("in0", 4 * k), 7) for k in range(2)),
+        *(vec("vadd", eight(f"t{k + 3}"), eight(f"t{k}"), 1) for k in range(2)),
+        vec("vmax", eight("out1"), eight("t4"), 3),
+        vec("vmin", eight("t2"), eight("in0", 8), 7),
+        vec("vadd", eight("t5"), eight("t2"), 1),
+        *(vec("vpass", eight("out0", 8 * k), eight(f"t{k + 3}")) for k in range(3)),
+    ]
+    after = packed([IN, buffer("out0", 24), buffer("out1", 8), *temporaries(6)], ops)
+    assert lengths(after, "vadd") == [24]
+
+
+def test_products_that_are_repeated_stay_as_they_are() -> None:
+    """They have been packed before."""
+    ops = [replace(mac(View("out0", 16 * k, 16), ("m0", View("in0", 16 * k, 16))), repeat=2) for k in range(2)]
+    after = packed([buffer("in0", 32), buffer("out0", 32)], ops, WEIGHTS[:1])
+    assert [op.repeat for op in after if isinstance(op, Mac)] == [2, 2]
+
+
 def test_what_is_not_packed_keeps_its_order() -> None:
     names = ["vadd", "vsub", "vmax", "vmin", "vmul", "vxor"]
     ops = [vec(name, View(f"t{k}", 0, 8), eight("in0", k), 3, -8) for k, name in enumerate(names)]

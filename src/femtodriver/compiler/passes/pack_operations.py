@@ -67,7 +67,8 @@ def pack_operations(fmir: Fmir, part: Part) -> Fmir:
 
 
 def _is_small(op: Small) -> bool:
-    return op.dst.length <= MOST_ELEMENTS and not (isinstance(op, Mac) and op.dst.length % GROUP_SIZE)
+    alone = not isinstance(op, Mac) or (op.repeat == 1 and not op.dst.length % GROUP_SIZE)
+    return op.dst.length <= MOST_ELEMENTS and alone
 
 
 def _before(ops: tuple[Op, ...]) -> list[set[int]]:
@@ -145,7 +146,7 @@ def _kind(op: Small) -> object:
     if isinstance(op, Mac):
         names = tuple(name for name, _ in op.parts)
         bias = op.bias if isinstance(op.bias, int) else None
-        return ("mac", op.dst.length, op.repeat, names, bias, op.bias_shift, op.post)
+        return ("mac", op.dst.length, names, bias, op.bias_shift, op.post)
     if isinstance(op, Look):
         return ("look", op.dst.length, op.table, op.shift_a, op.bits)
     return ("interp", op.dst.length, op.offset, op.slope, op.shift_a, op.shift_b, op.post)
@@ -309,7 +310,7 @@ def _joined(buffers: dict[str, Buffer], ops: list[Small]) -> Small:
     if isinstance(first, Mac):
         bias = sides.pop(0) if isinstance(first.bias, View) else first.bias
         parts = tuple((name, x) for (name, _), x in zip(first.parts, sides, strict=True))
-        return replace(first, parts=parts, bias=bias, repeat=sum(op.repeat for op in ops if isinstance(op, Mac)))
+        return replace(first, parts=parts, bias=bias, repeat=len(ops))
     if isinstance(first, Products):
         ordered = iter(sides)
         return with_operands(first, first.dst, lambda view: next(ordered))
