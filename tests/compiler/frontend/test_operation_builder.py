@@ -243,6 +243,16 @@ def test_a_product_of_nothing_is_its_bias(bench: Bench, bias: int | None) -> Non
     assert bench.value(found) == (fixed.saturate(X[:3] * 2, 16).tolist() if bias is None else [10] * 3)
 
 
+def test_matrices_of_zeros_are_left_out(bench: Bench) -> None:
+    ones, zeros = np.ones((8, 3), np.int64), np.zeros((8, 3), np.int64)
+    both = bench.mac([(ones, bench.x), (zeros, bench.x)], bias=5)
+    assert [len(op.parts) for op in bench.ops if isinstance(op, Mac)] == [1]
+    assert bench.value(both) == [int(X.sum()) + 5] * 3
+    nothing = bench.mac([(zeros, bench.x)], bias=5, shift=1)
+    assert bench.value(nothing) == [10] * 3
+    assert len(bench.ops) == 1
+
+
 def test_equal_biases_become_an_immediate(bench: Bench) -> None:
     bench.mac([(np.ones((8, 3), np.int64), bench.x)], bench.constant(np.full(3, 77)))
     assert [op.bias for op in bench.ops if isinstance(op, Mac)] == [77]

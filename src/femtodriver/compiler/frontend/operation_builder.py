@@ -165,9 +165,12 @@ class OperationBuilder:
                 x = (self.contiguous(x),)
             position = 0
             for view in (piece for whole in x for piece in _reachable(whole)):
-                source = view if view.step else self.contiguous((view,))
-                products.append((self._matrix(weights[position : position + view.length]), source))
+                columns = weights[position : position + view.length]
                 position += view.length
+                if self._simplify and not columns.any():
+                    continue
+                source = view if view.step else self.contiguous((view,))
+                products.append((self._matrix(columns), source))
         start = bias if isinstance(bias, int) else self._scalar_or_view(bias)
         if not products:
             return self.vec(
