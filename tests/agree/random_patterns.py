@@ -241,6 +241,23 @@ def repeated(draw: Draw) -> None:
     draw.node("matmul", inputs, [bw], {"shamt_bwred": draw.shift(-14, 1), "bw_out": bw, **draw.rounded()})
 
 
+def permutations(draw: Draw) -> None:
+    """A product whose outputs one or two others bring into another order, seldom with a sign or a gap."""
+    x, size = draw.vector(1), draw.pick([8, 12, 16, 24])
+    weights = draw.parameter((x.size, size), draw.pick([4, 8]))
+    if draw.chance(0.1):
+        weights = draw.parameter(weights.shape, 8, np.zeros(weights.shape, np.int64))
+    scale = {"shamt_bwred": draw.shift(-14, 1), "bw_out": 16, **draw.rounded()}
+    (value,) = draw.node("matmul", {"x": x, "y": weights}, [16], scale)
+    for _ in range(draw.pick([1, 1, 2])):
+        doublings = draw.integer(0, 6)
+        order = np.eye(size, dtype=np.int64)[:, draw.generator.permutation(size)] << doublings
+        if draw.chance(0.3):
+            order[:, 0] *= draw.pick([0, -1])
+        inputs = {"x": value, "y": draw.parameter((size, size), 8, order)}
+        (value,) = draw.node("matmul", inputs, [16], {"shamt_bwred": -doublings, "bw_out": 16, **draw.rounded()})
+
+
 PATTERNS: Mapping[str, Choice] = {
     "(interpolation)": Choice(interpolation, 0.5),
     "(recurrent)": Choice(recurrent, 0.3),
@@ -251,6 +268,7 @@ PATTERNS: Mapping[str, Choice] = {
     "(rectified)": Choice(rectified, 1.5),
     "(assignments)": Choice(assignments, 2.0),
     "(delay line)": Choice(delay_line, 1.0),
+    "(permutations)": Choice(permutations, 0.4),
     "(copies)": Choice(copies, 0.1),
     "(repeated)": Choice(repeated, 0.1),
 }
