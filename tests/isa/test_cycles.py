@@ -121,6 +121,7 @@ def test_interpolate(length: int, copies: int, tables: int, busiest: int, expect
 )
 def test_matrix(lanes_end: int, scan: int, mask: int, busiest: int, expected: int) -> None:
     assert cycles.matrix(lanes_end, scan, mask, busiest) == expected
+    assert cycles.matrix(lanes_end, scan, mask, busiest, first_reads=2) == expected + 1
 
 
 def test_the_small_ones() -> None:

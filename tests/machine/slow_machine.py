@@ -365,7 +365,8 @@ class Slow:
         self.count["acc_read"] += 8 * taken
         self.count["acc_write"] += 8 * taken
         self.count["index_group"] += found if i.form else 0
-        return None, 4 + max(time, len(scan), i.repeat * steps, self.charge(reads, Counter()))
+        meet = i.form and self.word_banks({i.mask}) == self.word_banks({first // 8})
+        return None, 4 + bool(meet) + max(time, len(scan), i.repeat * steps, self.charge(reads, Counter()))
 
     def _inside(self, first: int, end: int) -> None:
         if 8 * end > len(self.data):

@@ -524,3 +524,19 @@ def test_repeated_outputs_must_end_inside_the_accumulators() -> None:
     repeated_bench(REPEATED.format(f"repeat={rows - 1}"), [0] * 8).run()
     with pytest.raises(MachineFault, match="the outputs must end inside"):
         repeated_bench(REPEATED.format(f"repeat={rows}"), [0] * 8).run()
+
+
+@pytest.mark.parametrize(
+    ("mask", "more"),
+    [(0x100, 0), (0x182, 1), (0x183, 0)],  # another pair; the bank of the activations; the other bank of their pair
+)
+@pytest.mark.parametrize("form", [1, 2])
+def test_first_words_of_activations_and_mask_that_share_a_bank_come_one_after_the_other(
+    form: int, mask: int, more: int
+) -> None:
+    """Word 0x180 has the activations, bank 6."""
+    line = f"mac [0xc00]:i8 acc=1 columns=8 rows=8 weights=16 form={form} mask={mask}"
+    bench = Bench(f"{line}\nend").write(X, 8, [1] * 8)
+    bench.write(8 * mask, 8, [-1] if form == 1 else [1, -1])
+    # A nested mask is known one step later, and its reader of bytes has a word of its own.
+    assert bench.run() == START + 4 + more + 8 + (form == 2) + END

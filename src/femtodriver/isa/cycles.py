@@ -105,9 +105,9 @@ def _table_steps(length: int, lanes: int, copies: int, tables: int) -> int:
     return max(ceil(length / lanes), ceil(ceil(length / copies) * tables / TABLE_PORTS))
 
 
-def matrix(lanes_end: int, scan_words: int, mask_steps: int, busiest_bank: int) -> int:
-    """START_MATRIX + max(end of the lanes, words of activations, steps of the mask, busiest bank)."""
-    return START_MATRIX + max(lanes_end, scan_words, mask_steps, busiest_bank)
+def matrix(lanes_end: int, scan_words: int, mask_steps: int, busiest_bank: int, first_reads: int = 1) -> int:
+    """START_MATRIX + first reads - 1 + max(end of the lanes, words of activations, steps of the mask, busiest bank)."""
+    return START_MATRIX + first_reads - 1 + max(lanes_end, scan_words, mask_steps, busiest_bank)
 
 
 def transfer(words: int) -> int:

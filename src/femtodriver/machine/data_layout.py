@@ -57,6 +57,10 @@ class DataLayout:
             raise MachineFault(f"address {address:#x}: {length} words must end inside data memory.")
         return slice(first, first + length)
 
+    def bank(self, word: int) -> int:
+        """The bank that holds a word."""
+        return 2 * (word // (2 * self.bank_words)) + word % 2
+
     def accesses(self, first_word: int, end_word: int) -> Int64Array:
         """Words of [first_word, end_word) per bank, shape (banks,); MachineFault when they are outside."""
         if first_word < 0 or end_word > self.words:

@@ -77,9 +77,16 @@ class MatrixExecutor(InstructionExecutor):
         else:
             cost = tuple(int(value) for value in live.sum(axis=0).astype(np.float64) @ weights.cost)
             end = weights.pipeline.end(live.reshape(-1), address)
-        return self._count(count, end, cost, weights)
+        return self._count(count, end, cost, weights, self._first_reads(address))
 
-    def _count(self, live: int, lanes_end: int, cost: tuple[int, ...], weights: DecodedWeights) -> int:
+    def _first_reads(self, address: int) -> int:
+        """Reads of one bank before anything can be found: the first words of activations and mask, which may meet."""
+        layout, row = self.memory.layout, self.row
+        return 1 + (row.form is not Form.DENSE and layout.bank(address // WORD_BYTES) == layout.bank(row.mask))
+
+    def _count(
+        self, live: int, lanes_end: int, cost: tuple[int, ...], weights: DecodedWeights, first_reads: int
+    ) -> int:
         row = self.row
         groups, units, products = cost[:3]
         read = np.array(cost[3:], np.int64) + weights.mask_banks
@@ -90,7 +97,7 @@ class MatrixExecutor(InstructionExecutor):
             scan_words = int(np.sum(scan_banks))
             self.extra_bank_reads = self.extra_bank_reads + scan_banks
             self.add("dm_read", scan_words)
-        taken = cycles.matrix(lanes_end, scan_words, weights.mask_steps, int(np.max(read + scan_banks)))
+        taken = cycles.matrix(lanes_end, scan_words, weights.mask_steps, int(np.max(read + scan_banks)), first_reads)
         for event, value in (
             ("cycles", taken),
             ("dm_read", int(read.sum())),
