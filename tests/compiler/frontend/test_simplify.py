@@ -70,6 +70,8 @@ def test_what_stays_a_product() -> None:
     assert simple(op("vmul"), X, 8, 64)[0].op == "vmul"  # the product may wrap
     assert simple(op("vmul", shift_a=-1), X, 8)[0].op == "vmul"
     assert simple(op("vmul"), X, X)[0].op == "vmul"
+    for shift, name in ((60, "vpass"), (61, "vmul")):  # no instruction shifts by 64
+        assert simple(op("vmul", Post(shift, False, "saturate", 16)), X, 8)[0].op == name
     assert simple(op("vadd"), X, 8)[0].op == "vadd"
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from femtodriver.compiler.fmir.ir import Post, Vec
 from femtodriver.compiler.frontend.ropes import Rope
-from femtodriver.isa.limits import MAX_ELEMENT_BITS
+from femtodriver.isa.limits import MAX_ELEMENT_BITS, MAX_SHIFT
 
 Side = Rope | int
 Number = Callable[[Side], int | None]
@@ -22,7 +22,7 @@ def simplified(op: Vec, a: Side, b: Side, number: Number, width: Width) -> tuple
     if op.op == "vmul" and not op.shift_a and not op.shift_b:
         for x, factor in ((a, number(b)), (b, number(a))):
             if factor and not isinstance(x, int) and width(x) <= MAX_ELEMENT_BITS and _is_power(abs(factor)):
-                return _without_factor(op, x, factor)
+                return _without_factor(op, x, factor) if _shift(op, factor) <= MAX_SHIFT else (op, a, b)
     return op, a, b
 
 
@@ -48,9 +48,13 @@ def _is_power(value: int) -> bool:
     return value.bit_count() == 1 and value.bit_length() <= _MOST_DOUBLINGS + 1
 
 
+def _shift(op: Vec, factor: int) -> int:
+    return op.post.shift + abs(factor).bit_length() - 1
+
+
 def _without_factor(op: Vec, x: Rope, factor: int) -> tuple[Vec, Side, Side]:
     """Shifts the result by so much less; what is rounded there has only zeros where the factor has them."""
-    shift = op.post.shift + abs(factor).bit_length() - 1
+    shift = _shift(op, factor)
     post = replace(op.post, shift=shift, rounded=op.post.rounded and shift < 0)
     if factor > 0:
         return replace(op, op="vpass", post=post), x, 0
