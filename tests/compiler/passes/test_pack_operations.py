@@ -506,6 +506,43 @@ def test_writes_of_the_same_elements_keep_their_order() -> None:
     packed([IN, OUT], [ops[1], ops[0], ops[3], ops[2]])
 
 
+def test_a_write_waits_for_every_read_of_the_old_value() -> None:
+    """The first read comes late, because what it adds is made together with something that comes later still."""
+    ops = [
+        vec("vmax", eight("t0"), eight("in0"), 1),
+        vec("vsub", eight("t2"), eight("t0"), 7),
+        vec("vadd", eight("out0"), eight("t2"), eight("state0")),
+        vec("vmul", eight("out1"), eight("state0", 8), 3, -2),
+        vec("vmin", eight("state0"), eight("in0", 4), 5),
+        vec("vmin", eight("t1"), eight("in0", 8), 9),
+        vec("vsub", eight("t3"), eight("t1"), 7),
+        vec("vpass", eight("out0", 8), eight("t3")),
+    ]
+    after = packed([IN, OUT, buffer("out1", 8), STATE, *temporaries(4)], ops)
+    assert lengths(after, "vsub") == [16]
+
+
+def test_writes_that_share_one_element_keep_their_order() -> None:
+    """The sums could be one, but the maximum writes the first element of the second one before it."""
+    ops = [
+        vec("vadd", eight("out0"), eight("in0"), 1),
+        vec("vmax", eight("out0", 1), eight("in0"), 3),
+        vec("vadd", eight("out0", 8), eight("in0", 8), 1),
+    ]
+    packed([IN, OUT], ops)
+
+
+def test_a_long_write_before_short_ones_is_not_forgotten() -> None:
+    """The second sum overwrites the end of the maximum, which begins far in front of it."""
+    ops = [
+        vec("vadd", eight("out0", 12), eight("in0"), 1),
+        vec("vmax", View("out0", 0, 24), View("in0", 0, 24), 3),
+        vec("vmin", View("out0", 0, 4), View("in0", 0, 4), 9),
+        vec("vadd", eight("out0", 20), eight("in0", 8), 1),
+    ]
+    packed([buffer("in0", 28), buffer("out0", 28)], ops)
+
+
 def test_writes_of_different_elements_of_one_buffer_are_free() -> None:
     ops = [vec("vadd", eight("out0", 8 * k), eight("in0", 8 * k), 1) for k in range(2)]
     assert lengths(packed([IN, OUT], ops), "vadd") == [16]
