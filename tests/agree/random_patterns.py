@@ -258,6 +258,16 @@ def permutations(draw: Draw) -> None:
         (value,) = draw.node("matmul", inputs, [16], {"shamt_bwred": -doublings, "bw_out": 16, **draw.rounded()})
 
 
+def sums(draw: Draw) -> None:
+    """A long vector is added up, as norms are; seldom one element counts more."""
+    x = draw.like((draw.pick([40, 64, 70, 130, 300]),))
+    weights = np.full((x.size, 1), draw.pick([1, 1, -1, 7, -8]))
+    if draw.chance(0.1):
+        weights[draw.integer(0, x.size - 1)] = 3
+    scale = {"shamt_bwred": draw.shift(-10, 1), "bw_out": draw.pick([16, 24]), **draw.rounded()}
+    draw.node("matmul", {"x": x, "y": draw.parameter(weights.shape, 8, weights)}, [scale["bw_out"]], scale)
+
+
 PATTERNS: Mapping[str, Choice] = {
     "(interpolation)": Choice(interpolation, 0.5),
     "(recurrent)": Choice(recurrent, 0.3),
@@ -269,6 +279,7 @@ PATTERNS: Mapping[str, Choice] = {
     "(assignments)": Choice(assignments, 2.0),
     "(delay line)": Choice(delay_line, 1.0),
     "(permutations)": Choice(permutations, 0.4),
+    "(sums)": Choice(sums, 0.3),
     "(copies)": Choice(copies, 0.1),
     "(repeated)": Choice(repeated, 0.1),
 }

@@ -16,6 +16,7 @@ from femtodriver.compiler.passes import (
     pack_operations,
     pack_weights,
     split_rows,
+    sum_in_lanes,
 )
 from femtodriver.compiler.passes.compiler_pass import Pass
 
@@ -24,6 +25,7 @@ PASSES: tuple[Pass, ...] = (
     drop_dead.PASS,
     fold_copies.PASS,
     fold_selections.PASS,
+    sum_in_lanes.PASS,
     clip_at_zero.PASS,
     fuse_products.PASS,
     pack_operations.PASS,
