@@ -170,3 +170,28 @@ def test_messages_that_are_not_the_outputs(words: list[int], sentence: str) -> N
 def test_an_output_that_is_missing() -> None:
     with pytest.raises(DeviceError, match="test: expected an output of mailbox 5, and there is none"):
         output_arrays(np.array([0x1F, 1, 0, 0], np.uint32), OUTPUTS, "test")
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda runner: runner.hw_recv((0, "DM0", 0), "a"), "the number of words must be a whole number, not 'a'"),
+        (lambda runner: runner.hw_send(None, [1]), r"must be a register's name or \(core, name, offset\), not None"),
+        (lambda runner: runner.hw_send(("0", "DM0", 0), [1]), r"must be a register's name or \(core, name, offset\)"),
+        (lambda runner: runner.hw_send((0, "DM0", 0), MASKED), "values must be a 1-D list of whole numbers"),
+        (lambda runner: runner.integrity_check_all_memories(0), "the number of words must be at least 1, not 0"),
+        (lambda runner: runner.integrity_check_all_memories("a"), "the number of words must be at least 1, not 'a'"),
+        (lambda runner: runner.make_fake_inputs(2.5), "the number of frames must be a whole number in .*, not 2.5"),
+        (lambda runner: runner.make_fake_inputs(10**12), "the number of frames must be a whole number in "),
+    ],
+)
+def test_arguments_of_other_methods(runner: SPURunner, call: Any, sentence: str) -> None:
+    runner.reset()
+    with pytest.raises(UsageError, match=sentence):
+        call(runner)
+    runner.step(GOOD)  # nothing has happened
+
+
+def test_masked_words_are_refused() -> None:
+    with pytest.raises(InputError, match="reply values: must be a plain array, not a masked one"):
+        make_runner(compiled("identity"), "fakezynq", reply_values=MASKED)

@@ -223,6 +223,7 @@ def test_host_words_are_counted() -> None:
     ("inputs", "sentence"),
     [
         ({"a": A}, "input 'b': must be given in every frame."),
+        ({"a": A, "b": np.ma.masked_equal(B, B[0])}, "input 'b': must be a plain array, not a masked one."),
         ({"a": A[:4], "b": B}, "input 'a': a frame must have shape (5,), not (4,)."),
         ({"a": A.reshape(1, 5), "b": B}, "input 'a': a frame must have shape (5,), not (1, 5)."),
         (

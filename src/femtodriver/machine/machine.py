@@ -69,11 +69,13 @@ class Machine:
         program breaks a rule, waits forever, or leaves a dependency count that is not its initial one (``reset`` before
         the next frame then).
         """
-        self.spu.begin_frame(check_state=self.check_state)
-        for name, record in self.inputs.items():
+        for name in self.inputs:
             if name not in inputs:
                 raise InputError(f"input {name!r}: must be given in every frame.")
-            self.spu.post(record.core, record.pc_val, _pack(record, inputs[name]))
+        payloads = [_pack(record, inputs[name]) for name, record in self.inputs.items()]
+        self.spu.begin_frame(check_state=self.check_state)
+        for record, payload in zip(self.inputs.values(), payloads, strict=True):
+            self.spu.post(record.core, record.pc_val, payload)
         elapsed = self.spu.run(RunBudget(self.limits))
         outputs = self._collect()
         if lacking := self.spu.waiting_threads():
@@ -146,6 +148,8 @@ def _words(what: str, records: Sequence[InputRecord] | Sequence[OutputRecord], r
 
 
 def _pack(record: InputRecord, values: Int64Array) -> Words:
+    if np.ma.is_masked(values):
+        raise InputError(f"input {record.name!r}: must be a plain array, not a masked one.")
     if values.shape != (record.usable,):
         raise InputError(f"input {record.name!r}: a frame must have shape ({record.usable},), not {values.shape}.")
     padded = np.zeros(record.words * WORD_BITS // record.bits, ELEMENT_TYPES[record.bits])

@@ -99,6 +99,7 @@ def test_export_and_import(tmp_path: Path) -> None:
         ((0, "SB", [1 << 32]), InputError, r"words must be in 0\.\.\.2\^32-1"),
         ((0, "SB", [-1]), InputError, r"words must be in 0\.\.\.2\^32-1"),
         ((0, "SB", [5, -1]), InputError, r"words must be in 0\.\.\.2\^32-1"),
+        ((0, "SB", np.ma.masked_array([1, 2], [False, True])), InputError, "must be a plain array, not a masked one"),
         ((0, "SB", [[1]]), InputError, "data must be a 1-D array of integers, not 2-D"),
         ((0, "SB", [0.5]), InputError, "data must be a 1-D array of integers, not 1-D of float64"),
     ],

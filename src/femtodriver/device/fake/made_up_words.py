@@ -73,6 +73,8 @@ class MadeUpWords:
 
 def reply_words(values: npt.ArrayLike) -> BusWords:
     """Whole numbers, 1-D or 2-D (frames, words), as uint32, negative ones as two's complement; else InputError."""
+    if np.ma.is_masked(values):
+        raise InputError("reply values: must be a plain array, not a masked one.")
     found = np.asarray(values)
     if (
         found.ndim not in (1, 2)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import numpy.typing as npt
 
 from femtodriver.device.board_settings import BoardSettings
@@ -142,6 +143,8 @@ class BoardSession:
         The program is lost: ``reset`` loads it again. A fake board has no memory, so nothing is checked on it.
         UsageError for a number below 1 or sleeping memories; DeviceError for the first word that differs.
         """
+        if isinstance(words, bool) or not isinstance(words, (int, np.integer)) or words < 1:
+            raise UsageError(f"integrity check: the number of words must be at least 1, not {words!r:.60}.")
         if self.link.is_fake:
             return 0
         if self._power == "asleep":

@@ -57,6 +57,8 @@ class ChipAccess:
         From the router: header and payload words of a message of just this size, or none. UsageError for an unknown
         target; DeviceError when the link fails.
         """
+        if isinstance(num_words, bool) or not isinstance(num_words, (int, np.integer)):
+            raise UsageError(f"{target!r:.60}: the number of words must be a whole number, not {num_words!r:.60}.")
         self.flush()
         found = []
         for place in places(target, num_words):
@@ -69,7 +71,9 @@ class ChipAccess:
 def _values(target: Target, vals: npt.ArrayLike) -> Words:
     # As objects: numpy would turn a list of large and small numbers into floats.
     found = np.atleast_1d(np.array(vals, dtype=object))
-    whole = found.ndim == 1 and all(isinstance(value, (int, np.integer)) for value in found)
+    whole = (
+        not np.ma.is_masked(vals) and found.ndim == 1 and all(isinstance(value, (int, np.integer)) for value in found)
+    )
     if not whole or not found.size or not 0 <= min(found) <= max(found) < 1 << 64:
         raise UsageError(f"{target!r}: values must be a 1-D list of whole numbers from 0, at least one, below 2^64.")
     return found.astype(np.uint64)

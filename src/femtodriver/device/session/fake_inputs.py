@@ -9,6 +9,7 @@ import numpy as np
 
 from femtodriver.device.session.frame_messages import Values
 from femtodriver.errors import UsageError
+from femtodriver.inputs.input_spec import MOST_ELEMENTS
 from femtodriver.program.metadata import InputRecord
 
 STYLES = ("sawtooth", "random")
@@ -30,8 +31,10 @@ def fake_inputs(
     style = found.get(STYLE) or ("random" if seed is not None else style)
     if style not in STYLES:
         raise UsageError(f"fake inputs: the style must be one of {', '.join(STYLES)}, not {style!r}.")
-    if frames < 1:
-        raise UsageError(f"fake inputs: the number of frames must be at least 1, not {frames}.")
+    whole = isinstance(frames, (int, np.integer)) and not isinstance(frames, bool)
+    most = MOST_ELEMENTS // max([1, *(record.usable for record in records)])
+    if not whole or not 1 <= frames <= most:
+        raise UsageError(f"fake inputs: the number of frames must be a whole number in 1...{most}, not {frames!r:.60}.")
     numbers = np.random.default_rng(seed)
     inputs: Values = {}
     for record in records:

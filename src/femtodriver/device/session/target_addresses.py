@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from femtodriver.errors import FemtoError, UsageError
 from femtodriver.program.memory_map import (
     DM_BANK_WORDS,
@@ -44,7 +46,7 @@ def places(target: Target, count: int) -> tuple[BusPlace, ...]:
         raise UsageError(f"{target!r}: the number of words must be at least 1, not {count}.")
     if isinstance(target, str):
         return (_register(target, count),)
-    if len(target) != 3 or not isinstance(target[1], str):
+    if not _is_memory(target):
         raise UsageError(f"target: must be a register's name or (core, name, offset), not {target!r}.")
     core, name, offset = target
     if not 0 <= core < OPEN_SPU.cores or offset < 0:
@@ -71,6 +73,13 @@ def _fitting(target: Target, place: BusPlace, most: int) -> BusPlace:
     if place.count > most or (not isinstance(target, str) and target[2]):
         raise UsageError(f"{target!r}: a register is one word.")
     return place
+
+
+def _is_memory(target: object) -> bool:
+    """Whether it has the form (core, name, offset)."""
+    if not isinstance(target, (tuple, list)) or len(target) != 3:
+        return False
+    return isinstance(target[1], str) and all(isinstance(target[at], (int, np.integer)) for at in (0, 2))
 
 
 def _memory(core: int, name: str, offset: int, count: int) -> Iterator[BusPlace]:

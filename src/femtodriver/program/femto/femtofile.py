@@ -183,6 +183,8 @@ class FemtoFile:
 
 
 def _bus_words(data: npt.ArrayLike) -> BusWords:
+    if np.ma.is_masked(data):
+        raise InputError("fill_memory: data must be a plain array, not a masked one.")
     words: AnyArray = np.asarray(data)
     if words.size == 0:
         return np.zeros(0, np.uint32)
