@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from unittest import mock
 
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.compiler import pipeline
 from femtodriver.compiler.backend.message_room import router_words
 from femtodriver.compiler.compiler_options import DEFAULT_OPTIONS, Options
 from femtodriver.compiler.fmir.interpreter import FmirExecutor
+from femtodriver.compiler.fmir.ir import Fmir
 from femtodriver.compiler.passes import circular_lines, pack_operations
-from femtodriver.compiler.pipeline import Compilation, compile_network
+from femtodriver.compiler.pipeline import Compilation
 from femtodriver.compiler.placement import ownership
+from femtodriver.compiler.placement.choose_cores import placed
+from femtodriver.compiler.placement.sharing_plan import SharingPlan
 from femtodriver.errors import CapacityError, UnsupportedError
 from femtodriver.fqir.graph import Network
 from femtodriver.fqir.operators.ranges import of_bits
@@ -34,13 +40,15 @@ LIMITED = ("data memory", "instruction memory", "table memory", "threads", "rout
 class Target:
     """What to compile for.
 
-    ``eager``: the compiler does also what gains little; ``keep``: look at inner values too.
+    ``eager``: the compiler does also what gains little; ``keep``: look at inner values too. ``plan``: lay the
+    network out like this, whatever the compiler would choose.
     """
 
     part: Part
     options: Options = DEFAULT_OPTIONS
     eager: bool = False
     keep: bool = False
+    plan: SharingPlan | None = None
 
 
 @dataclass(frozen=True)
@@ -112,16 +120,20 @@ def _outside(
 
 
 def compiled_for(network: Network, target: Target) -> Compilation:
-    """The network, compiled with the target's thresholds."""
+    """The network, compiled with the target's thresholds and layout."""
     keep = kept_names(network) if target.keep else ()
-    if not target.eager:
-        return compile_network(network, target.part, options=target.options, keep=keep)
-    with (
-        mock.patch.object(ownership, "LEAST_GROUPS", 1),
-        mock.patch.object(pack_operations, "LEAST_SAVING", 0.0),
-        mock.patch.object(circular_lines, "LEAST_SAVING", -1000),
-    ):
-        return compile_network(network, target.part, options=target.options, keep=keep)
+    with ExitStack() as changes:
+        if target.eager:
+            changes.enter_context(mock.patch.object(ownership, "LEAST_GROUPS", 1))
+            changes.enter_context(mock.patch.object(pack_operations, "LEAST_SAVING", 0.0))
+            changes.enter_context(mock.patch.object(circular_lines, "LEAST_SAVING", -1000))
+        if target.plan is not None:
+            changes.enter_context(mock.patch.object(pipeline, "placements", partial(_planned, target.plan)))
+        return pipeline.compile_network(network, target.part, options=target.options, keep=keep)
+
+
+def _planned(plan: SharingPlan, fmir: Fmir, part: Part, *wishes: object) -> Iterator[Fmir]:
+    yield placed(fmir, part, plan)
 
 
 def kept_names(network: Network) -> list[str]:

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver.compiler.compiler_options import SWITCHES, Objective, Options
+from femtodriver.compiler.placement.sharing_plan import Order, SharingPlan
 from femtodriver.fqir.graph import Graph, Network, Tensor
 from femtodriver.fqir.graph_text import network_text
 from femtodriver.fqir.validate import validate
@@ -107,8 +108,21 @@ def random_target(seed: int) -> Target:
         options = replace(options, objective=numbers.pick(list(Objective)), deadline=numbers.pick([None, 1, 300, 9999]))
     target = Target(part, options, eager=numbers.chance(0.8), keep=numbers.chance(0.1))
     if numbers.chance(0.15):
-        return replace(target, part=replace(part, acc_rows=numbers.pick([5, 6, 8, 16, 32, 63, 100])))
-    return target
+        target = replace(target, part=replace(part, acc_rows=numbers.pick([5, 6, 8, 16, 32, 63, 100])))
+    return _laid_out(numbers, target) if numbers.chance(0.4) else target
+
+
+def _laid_out(numbers: Numbers, target: Target) -> Target:
+    """A part of an odd size, or a layout that the compiler would not choose for so small a network."""
+    if numbers.chance(0.4):
+        words, threads = numbers.pick([70, 150, 401]), numbers.pick([3, 9, 64])
+        part = replace(target.part, im_words=words, threads=threads, cores=numbers.integer(1, 4))
+        return replace(target, part=part, options=replace(target.options, cores=None))
+    cores = numbers.integer(1, target.part.cores)
+    least_groups = numbers.pick([1, 4, float("inf")])
+    order, fill = numbers.pick(list(Order)), numbers.pick([0.5, 0.93, 1.05])
+    plan = SharingPlan(cores, least_groups, order, numbers.chance(0.5), fill, blocks=numbers.chance(0.5))
+    return replace(target, plan=plan)
 
 
 def main(arguments: list[str]) -> int:

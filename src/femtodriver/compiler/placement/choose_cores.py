@@ -119,12 +119,8 @@ class _Trial:
         return network
 
     def _placed(self, plan: SharingPlan) -> Fmir:
-        if plan.cores == 1:
-            return self.fmir
         if plan not in self._made:
-            network = place_on_cores(self.fmir, self.part, plan)
-            patience = () if plan.order is Order.TIME else (_NEVER,)
-            self._made[plan] = bundle_messages(network, self.part, *patience)
+            self._made[plan] = _laid_out(self.fmir, self.part, plan)
         return self._made[plan]
 
     def _cycles(self, plan: SharingPlan, most: float) -> int:
@@ -134,6 +130,18 @@ class _Trial:
             if roughly * plan.cores > most:
                 return roughly
         return estimate_cycles(self._placed(plan), self.part)
+
+
+def placed(fmir: Fmir, part: Part, plan: SharingPlan) -> Fmir:
+    """The network laid out as planned, verified."""
+    return _Trial(fmir, part).placed(plan)
+
+
+def _laid_out(fmir: Fmir, part: Part, plan: SharingPlan) -> Fmir:
+    if plan.cores == 1:
+        return fmir
+    network = place_on_cores(fmir, part, plan)
+    return bundle_messages(network, part) if plan.order is Order.TIME else bundle_messages(network, part, _NEVER)
 
 
 def _quick(fmir: Fmir, cores: int) -> Iterator[SharingPlan]:
