@@ -19,6 +19,9 @@ from femtodriver.part import Part
 
 # A network is laid out over more cores than it needs if each does at least this part of what one does alone.
 LEAST_EFFICIENCY = 0.75
+# Sharing out such small products too is tried where the cores would have too little to do without them.
+_FEW_GROUPS = 64
+_ENOUGH = 0.8
 # Products with fewer groups of weights stay whole in a layout that is meant to save threads.
 _MANY_GROUPS = 4096
 _NEVER = float("inf")
@@ -44,10 +47,9 @@ def placements(
     wanted = trial.wanted(counts, objective, deadline)
     for plan in wanted:
         yield trial.placed(plan)
-    for count in counts:
-        for plan in _quick(fmir, count):
-            if plan not in wanted and trial.may_fit(plan):
-                yield trial.placed(plan)
+    for plan in (SharingPlan(count, way) for count in counts for way in trial.ways(count)):
+        if plan not in wanted and trial.may_fit(plan):
+            yield trial.placed(plan)
     for plan in _spacious(counts[-1]):
         yield trial.placed(plan)
 
@@ -58,7 +60,12 @@ class _Trial:
     def __init__(self, fmir: Fmir, part: Part) -> None:
         self.fmir = fmir
         self.part = part
+        self._ways = _ways(fmir)
         self._made: dict[SharingPlan, Fmir] = {}
+
+    def ways(self, cores: int) -> list[float]:
+        """What may be shared out on so many cores; on one there is no choice."""
+        return self._ways if cores > 1 else self._ways[:1]
 
     def least_cores(self) -> int:
         """How many cores it takes to hold all weights, tables, states, constants and instructions."""
@@ -83,7 +90,8 @@ class _Trial:
     def _sparing(self, counts: range, deadline: int | None) -> list[SharingPlan]:
         tried: dict[SharingPlan, int] = {}
         for count in counts:
-            tried |= {plan: self._cycles(plan, _NEVER) for plan in _quick(self.fmir, count)}
+            plans = [SharingPlan(count, way) for way in self.ways(count)]
+            tried |= {plan: self._cycles(plan, _NEVER) for plan in plans}
             best = min(tried, key=lambda plan: (tried[plan], plan.cores))
             if deadline is None or tried[best] <= _HEADROOM * deadline:
                 break
@@ -96,16 +104,17 @@ class _Trial:
         """
         alone = estimate_cycles(self.fmir, self.part)
         found: dict[SharingPlan, int] = {}
-        ways = max(len(list(_quick(self.fmir, count))) for count in counts)
-        for way in range(ways):
-            for count in counts:
-                plans = list(_quick(self.fmir, count))
-                if way >= len(plans):
+        for way in self._ways:
+            for count in (count for count in counts if way in self.ways(count)):
+                plan = SharingPlan(count, way)
+                if way == _FEW_GROUPS and found.get(SharingPlan(count, ownership.LEAST_GROUPS), _NEVER) <= (
+                    alone / count / _ENOUGH
+                ):
                     continue
-                cycles = alone if count == 1 else self._cycles(plans[way], most * alone)
+                cycles = alone if count == 1 else self._cycles(plan, most * alone)
                 if len(counts) > 1 and cycles * count > most * alone:
                     break
-                found[plans[way]] = cycles
+                found[plan] = cycles
         return found
 
     def may_fit(self, plan: SharingPlan) -> bool:
@@ -144,12 +153,12 @@ def _laid_out(fmir: Fmir, part: Part, plan: SharingPlan) -> Fmir:
     return bundle_messages(network, part) if plan.order is Order.TIME else bundle_messages(network, part, _NEVER)
 
 
-def _quick(fmir: Fmir, cores: int) -> Iterator[SharingPlan]:
-    """Layouts that may be the quickest: whole layers, and large products shared out. On one core there is only one."""
-    yield SharingPlan(cores, _NEVER)
-    largest = max((ownership.groups_of(fmir, op) for op in fmir.ops if isinstance(op, Mac)), default=0)
-    if cores > 1 and largest >= ownership.LEAST_GROUPS:
-        yield SharingPlan(cores, ownership.LEAST_GROUPS)
+def _ways(fmir: Fmir) -> list[float]:
+    """From how many groups of weights on products are shared out in the layouts that may be the quickest."""
+    sizes = [ownership.groups_of(fmir, op) for op in fmir.ops if isinstance(op, Mac)]
+    least = ownership.LEAST_GROUPS
+    ways = [_NEVER, *([least] if max(sizes, default=0) >= least else [])]
+    return [*ways, *([_FEW_GROUPS] if any(_FEW_GROUPS <= size < least for size in sizes) else [])]
 
 
 def _spacious(cores: int) -> Iterator[SharingPlan]:
