@@ -168,11 +168,13 @@ def test_what_a_loop_writes_is_kept_together() -> None:
     net, part = Net(), Net()
     x = net.input("x", 4)
     a = part.input("a", 2)
-    part.output(part.op("vvadd", {"x": a, "y": a}, 2, **ADD))
+    twice = part.op("vvadd", {"x": a, "y": a}, 2, **ADD)
+    part.output(part.op("vvadd", {"x": twice, "y": a}, 2, **ADD))
     net.output(net.op("loop", {"x_sliced_0": x}, 4, bodies={"body": part.graph()}, **sliced_loop(2, 2)))
     fmir = mapped(net.network())
     (loop,) = (op for op in fmir.ops if isinstance(op, Loop))
     made = {op.dst.buffer for op in loop.body if not isinstance(op, (Loop, If))}
+    assert len(made) > 1
     assert len({kept_together(fmir)[name] for name in made}) == 1
 
 

@@ -1,0 +1,94 @@
+"""What passes share that let the makers of a temporary write what its only reader would write."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from femtodriver.compiler.fmir.ir import Fmir, If, Loop, Op, Role, Send, Vec, View, touches, walk, writes
+from femtodriver.compiler.fmir.rewriting import with_bodies
+
+Touching = Mapping[str, list[int]]
+"""Numbers of the operations of a block that touch each buffer, in ascending order."""
+SourceOf = Callable[[Op], View | None]
+"""What an operation reads, if it is a reader that could vanish."""
+Change = Callable[[Op, Vec], Op | None]
+"""A maker that does what the reader does to its result, but for the destination; None if it cannot."""
+
+
+def redirect_results(fmir: Fmir, source_of: SourceOf, change: Change) -> Fmir:
+    """Readers vanish whose temporary nobody else reads, and all of whose makers can be changed.
+
+    The destination is then written where the temporary was, which nobody may notice: nothing touches these elements
+    from the first maker to the reader.
+    """
+    return fmir.with_ops(_Redirection(fmir, source_of, change).block(fmir.ops))
+
+
+class _Redirection:
+    def __init__(self, fmir: Fmir, source_of: SourceOf, change: Change) -> None:
+        self.fmir, self.source_of, self.change = fmir, source_of, change
+        self.uses = Counter(view.buffer for op in walk(fmir.ops) for view in touches(op))
+
+    def block(self, block: tuple[Op, ...]) -> tuple[Op, ...]:
+        """The operations of a block without the readers that have vanished."""
+        ops = [with_bodies(op, self.block) for op in block]
+        makers: dict[str, list[int]] = {}
+        touching = _touching(ops)
+        gone: set[int] = set()
+        for index, op in enumerate(ops):
+            x = self.source_of(op)
+            mine = makers.get(x.buffer, []) if x is not None else []
+            changed = self._changed(ops, touching, mine, index, x) if x is not None and mine else None
+            if changed is not None:
+                for number, maker in zip(mine, changed, strict=True):
+                    ops[number] = maker
+                    insort(touching[writes(op)[0].buffer], number)
+                makers.setdefault(writes(op)[0].buffer, []).extend(mine)
+                gone.add(index)
+                continue
+            for view in (view for entry in walk((op,)) for view in writes(entry)):
+                makers.setdefault(view.buffer, []).append(index)
+        return tuple(op for index, op in enumerate(ops) if index not in gone)
+
+    def _changed(
+        self, ops: Sequence[Op], touching: Touching, makers: Sequence[int], index: int, x: View
+    ) -> list[Op] | None:
+        """The makers of ``x``, changed; None if they cannot be, or if it would be noticed."""
+        reader = ops[index]
+        if not isinstance(reader, Vec) or self.fmir.buffers[x.buffer].role is not Role.TEMP:
+            return None
+        if not x.step or self.uses[x.buffer] != len(makers) + len((reader,)):
+            return None
+        others = touching[reader.dst.buffer]
+        between = (ops[number] for number in others[bisect_left(others, makers[0]) : bisect_left(others, index)])
+        if any(_meet(view, reader.dst) for op in walk(between) for view in touches(op)):
+            return None
+        changed = [_redirected(ops[number], x, reader, self.change) for number in makers]
+        found = [op for op in changed if op is not None]
+        return found if len(found) == len(changed) else None
+
+
+def _touching(ops: Sequence[Op]) -> Touching:
+    found: dict[str, list[int]] = {}
+    for index, op in enumerate(ops):
+        for name in {view.buffer for entry in walk((op,)) for view in touches(entry)}:
+            found.setdefault(name, []).append(index)
+    return found
+
+
+def _redirected(maker: Op, x: View, reader: Vec, change: Change) -> Op | None:
+    made = None if isinstance(maker, (Loop, If, Send)) else change(maker, reader)
+    if made is None or isinstance(made, (Loop, If)):
+        return None
+    first = made.dst.offset - x.offset
+    if made.dst.cursor != x.cursor or first < 0 or made.dst.end > x.end:
+        return None
+    return replace(made, dst=reader.dst.part(first, first + made.dst.length))
+
+
+def _meet(one: View, other: View) -> bool:
+    moving = one.cursor or other.cursor
+    return one.buffer == other.buffer and bool(moving or (one.offset < other.end and other.offset < one.end))
