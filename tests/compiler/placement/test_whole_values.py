@@ -10,11 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.fmir.ir import Fmir, If, Loop, Mac, Role, Send, walk
 from femtodriver.compiler.fmir.verify import verify
 from femtodriver.compiler.frontend.lower_network import lower_network
 from femtodriver.compiler.pipeline import compile_network, run_passes
 from femtodriver.compiler.placement.bundle_messages import bundle_messages
+from femtodriver.compiler.placement.estimate_cycles import estimate_cycles
 from femtodriver.compiler.placement.place_on_cores import place_on_cores
 from femtodriver.compiler.placement.sharing_plan import Order, SharingPlan
 from femtodriver.compiler.placement.whole_values import kept_together, place_whole_values
@@ -126,6 +128,20 @@ def test_more_layers_than_threads(cores: int) -> None:
     """Every product that is shared out costs a thread; layers that stay whole do not."""
     few = replace(SPU4, cores=cores, threads=5, dm_bank_words=2048 // cores)
     agree(chain(24, 64), few)
+
+
+def test_as_many_layers_as_threads_allow_are_shared_out() -> None:
+    few = replace(SPU, threads=12)
+    network = chain(24, 96)
+    shared, whole = (agree(network, few, options=Options(cores=cores)) for cores in (2, 1))
+    assert estimate_cycles(shared.fmir, few) < 0.85 * estimate_cycles(whole.fmir, few)
+    assert {op.core for op in shared.fmir.ops if isinstance(op, Mac)} == {0, 1}
+
+
+def test_states_are_cut_where_they_cannot_be_packed() -> None:
+    """Five of nine equal states are more than one of two cores holds, and four are too few for the other one."""
+    small = replace(SPU, dm_bank_words=1024)  # 65 536 bytes per core
+    agree(delay_lines(*[6900] * 9), small)  # 13 800 bytes each
 
 
 def test_more_tables_than_one_core_holds() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import ceil
 
 from femtodriver.compiler.compiler_options import Objective
@@ -27,6 +28,8 @@ _MANY_GROUPS = 4096
 _NEVER = float("inf")
 # The part of the time between two frames that an estimate may take where the deadline must be met.
 _HEADROOM = 0.8
+# Parts of the threads of a core that shared products may take.
+_THREADS_OF_PRODUCTS = (0.9, 0.5)
 # Where the first cores must send much to the last one, they are filled less.
 _LESS = 0.93
 
@@ -47,6 +50,9 @@ def placements(
     wanted = trial.wanted(counts, objective, deadline)
     for plan in wanted:
         yield trial.placed(plan)
+        if plan.least_groups == ownership.LEAST_GROUPS:  # that did not fit
+            for most in _fewer_products(fmir, part):
+                yield trial.placed(replace(plan, most=most))
     for plan in (SharingPlan(count, way) for count in counts for way in trial.ways(count)):
         if plan not in wanted and trial.may_fit(plan):
             yield trial.placed(plan)
@@ -159,6 +165,14 @@ def _ways(fmir: Fmir) -> list[float]:
     least = ownership.LEAST_GROUPS
     ways = [_NEVER, *([least] if max(sizes, default=0) >= least else [])]
     return [*ways, *([_FEW_GROUPS] if any(_FEW_GROUPS <= size < least for size in sizes) else [])]
+
+
+def _fewer_products(fmir: Fmir, part: Part) -> Iterator[int]:
+    """How many products to share out where all would take too many threads, since each takes one on every core."""
+    products = sum(ownership.groups_of(fmir, op) >= ownership.LEAST_GROUPS for op in fmir.ops if isinstance(op, Mac))
+    for share in _THREADS_OF_PRODUCTS:
+        if products > share * part.threads:
+            yield int(share * part.threads)
 
 
 def _spacious(cores: int) -> Iterator[SharingPlan]:

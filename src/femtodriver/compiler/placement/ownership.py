@@ -46,7 +46,7 @@ EVERYWHERE = -1
 # A state's home follows its new value, which may follow other states: so many rounds at the most.
 MOST_ROUNDS = 40
 # A state that takes more than this part of a core's data memory may be cut.
-_LARGE_STATE = 0.5
+_LARGE_STATE = 0.05
 # Elementwise results shorter than this stay in one piece.
 LEAST_ELEMENTS = 2 * GROUP_SIZE
 
@@ -65,8 +65,7 @@ def owners_of(fmir: Fmir, part: Part, plan: SharingPlan) -> dict[str, Owners]:
 def _owners(fmir: Fmir, part: Part, plan: SharingPlan, pinned: set[str]) -> dict[str, Owners]:
     """First what is shared out, then a core for each of the other values."""
     nowhere = WholeValues((0,) * len(fmir.ops), {}, 0)
-    shares = any(isinstance(op, Mac) and _worth_sharing(fmir, op, plan) for op in fmir.ops)
-    owners = _settled(fmir, part, plan, pinned, nowhere) if shares else {}
+    owners = _settled(fmir, part, plan, pinned, nowhere) if _worth_sharing(fmir, plan) else {}
     split = {name for name, cores in owners.items() if len(cores) and (cores != max(cores[0], 0)).any()}
     split.update(_blocks(fmir, part, plan, pinned))
     return _settled(fmir, part, plan, pinned, place_whole_values(fmir, part, plan, split))
@@ -120,7 +119,7 @@ class _Follower:
         self, fmir: Fmir, plan: SharingPlan, homes: Mapping[str, Owners], pinned: set[str], whole: WholeValues
     ) -> None:
         self.fmir = fmir
-        self.plan = plan
+        self.shared = _worth_sharing(fmir, plan)
         self.cores = plan.cores
         self.pinned = pinned
         self.wanted: dict[str, Owners] = {}
@@ -147,7 +146,7 @@ class _Follower:
 
     def _mac(self, op: Mac, home: int) -> Owners:
         owners = np.full(op.dst.length, home, np.int8)
-        if not _worth_sharing(self.fmir, op, self.plan) or op.dst.offset % GROUP_SIZE:
+        if op.dst not in self.shared or op.dst.offset % GROUP_SIZE:
             return owners
         inside = {cut - op.dst.offset for cut in self.cuts.get(op.dst.buffer, ())}
         bounds = sorted(
@@ -183,10 +182,11 @@ def _delay_lines(fmir: Fmir, plan: SharingPlan, pinned: set[str]) -> list[str]:
     if not plan.copies:
         return []
     copied, computed, multiplied = set[str](), set[str](), set[str]()
+    shared = _worth_sharing(fmir, plan)
     for op in fmir.ops:
         for view in writes(op):
             (copied if isinstance(op, Vec) and op.is_move else computed).add(view.buffer)
-        if isinstance(op, Mac) and _worth_sharing(fmir, op, plan):
+        if isinstance(op, Mac) and op.dst in shared:
             multiplied.update(view.buffer for _, view in op.parts)
     states = [name for name, buffer in fmir.buffers.items() if buffer.role is Role.STATE]
     return [name for name in states if name in (copied & multiplied) - computed - pinned]
@@ -205,8 +205,11 @@ def _blocks(fmir: Fmir, part: Part, plan: SharingPlan, pinned: set[str]) -> dict
     return found
 
 
-def _worth_sharing(fmir: Fmir, op: Mac, plan: SharingPlan) -> bool:
-    return op.repeat == 1 and groups_of(fmir, op) >= plan.least_groups
+def _worth_sharing(fmir: Fmir, plan: SharingPlan) -> set[View]:
+    """Results of the products that are shared out."""
+    products = [op for op in fmir.ops if isinstance(op, Mac)]
+    sizes = {op.dst: size for op in products if (size := groups_of(fmir, op)) >= plan.least_groups}
+    return set(sorted(sizes, key=lambda dst: -sizes[dst])[: plan.most])
 
 
 def groups_of(fmir: Fmir, op: Mac) -> int:

@@ -16,7 +16,8 @@ class Order(Enum):
 
 @dataclass(frozen=True)
 class SharingPlan:
-    """``cores``: how many; ``least_groups``: products with fewer groups of weights stay whole, on one core.
+    """``cores``: how many; ``least_groups``: products with fewer groups of weights stay whole, on one core, and so do
+    all but the ``most`` largest ones.
 
     ``order``: which core that is; with FILL and LARGEST each is filled up to ``fill`` times its share of the whole.
     ``copies``: keep delay lines that shared products read on every core. ``blocks``: cut the largest states.
@@ -28,3 +29,4 @@ class SharingPlan:
     copies: bool = True
     fill: float = 1.05
     blocks: bool = False
+    most: int | None = None
