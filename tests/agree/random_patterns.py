@@ -268,6 +268,21 @@ def sums(draw: Draw) -> None:
     draw.node("matmul", {"x": x, "y": draw.parameter(weights.shape, 8, weights)}, [scale["bw_out"]], scale)
 
 
+def elementwise(draw: Draw) -> None:
+    """Differences from one, magnitudes and comparisons as producers write them."""
+    x = draw.value(lambda tensor: (tensor.bits or 32) <= 16)
+    plain = {"shamt_x": 0, "shamt_y": 0, "shamt_bwred": 0, "bw": 16, "rounded": False}
+    (negative,) = draw.node("vneg", {"x": x}, [16], {"bw": 16})
+    constants = {"shamt_x": draw.integer(-3, 1), "shamt_y": 0, "shamt_bwred": draw.integer(-3, 2), "bw": 16}
+    draw.node("viadd", {"x": negative}, [16], {"y": draw.integer(-40000, 40000), **constants, **draw.rounded()})
+    parts = []
+    for value in (x, draw.node("vneg", {"x": x}, [16], {"bw": 16})[0]):
+        parts.extend(draw.node("relu", {"x": value}, [16], {}))
+    (size,) = draw.node("vvadd", {"x": parts[0], "y": parts[1]}, [16], plain)
+    (difference,) = draw.node("vvsub", {"x": size, "y": draw.like(x.shape, 16)}, [16], plain)
+    draw.node("gt0", {"x": difference}, [8], {"bw": 8})
+
+
 PATTERNS: Mapping[str, Choice] = {
     "(interpolation)": Choice(interpolation, 0.5),
     "(recurrent)": Choice(recurrent, 0.3),
@@ -280,6 +295,7 @@ PATTERNS: Mapping[str, Choice] = {
     "(delay line)": Choice(delay_line, 1.0),
     "(permutations)": Choice(permutations, 0.4),
     "(sums)": Choice(sums, 0.3),
+    "(elementwise)": Choice(elementwise, 0.3),
     "(copies)": Choice(copies, 0.1),
     "(repeated)": Choice(repeated, 0.1),
 }
