@@ -274,9 +274,12 @@ def elementwise(draw: Draw) -> None:
     plain = {"shamt_x": 0, "shamt_y": 0, "shamt_bwred": 0, "bw": 16, "rounded": False}
     (negative,) = draw.node("vneg", {"x": x}, [16], {"bw": 16})
     constants = {"shamt_x": draw.integer(-3, 1), "shamt_y": 0, "shamt_bwred": draw.integer(-3, 2), "bw": 16}
-    draw.node("viadd", {"x": negative}, [16], {"y": draw.integer(-40000, 40000), **constants, **draw.rounded()})
-    parts = []
-    for value in (x, draw.node("vneg", {"x": x}, [16], {"bw": 16})[0]):
+    draw.node(
+        "viadd", {"x": negative}, [16], {"y": draw.pick([1, 256, 16384, 40000, -7]), **constants, **draw.rounded()}
+    )
+    (y,) = draw.node("viadd", {"x": x}, [16], {"y": draw.integer(-9, 9), **plain})
+    parts: list[Tensor] = []
+    for value in (y, draw.node("vneg", {"x": y}, [16], {"bw": 16})[0]):
         parts.extend(draw.node("relu", {"x": value}, [16], {}))
     (size,) = draw.node("vvadd", {"x": parts[0], "y": parts[1]}, [16], plain)
     (difference,) = draw.node("vvsub", {"x": size, "y": draw.like(x.shape, 16)}, [16], plain)
@@ -295,7 +298,7 @@ PATTERNS: Mapping[str, Choice] = {
     "(delay line)": Choice(delay_line, 1.0),
     "(permutations)": Choice(permutations, 0.4),
     "(sums)": Choice(sums, 0.3),
-    "(elementwise)": Choice(elementwise, 0.3),
+    "(elementwise)": Choice(elementwise, 1.0),
     "(copies)": Choice(copies, 0.1),
     "(repeated)": Choice(repeated, 0.1),
 }

@@ -31,6 +31,11 @@ def vec(
     return Vec(op, view(dst), operands[0], operands[1], *shifts, post)
 
 
+def sides(one: str, other: str | int, *, left: bool) -> tuple[str | int, str | int]:
+    """Two operands, the first one on the left or on the right."""
+    return (one, other) if left else (other, one)
+
+
 def frame(*ops: Op, bits: int = 16) -> Fmir:
     buffers = [IN, buffer("in1"), OUT, buffer("t0", bits=bits), buffer("t1"), buffer("t2"), buffer("state0")]
     every = (*ops, add("state0", "in0", "in1"))
@@ -38,7 +43,7 @@ def frame(*ops: Op, bits: int = 16) -> Fmir:
 
 
 def results(fmir: Fmir, x: Int64Array, y: Int64Array) -> list[int]:
-    return FmirExecutor(fmir).step({"in0": x, "in1": y})["out0"].tolist()
+    return [int(value) for value in FmirExecutor(fmir).step({"in0": x, "in1": y})["out0"]]
 
 
 def same(before: Fmir, after: Fmir) -> None:
@@ -85,8 +90,8 @@ def test_each_rule(ops: Sequence[Op], bits: int, left: int) -> None:
 @pytest.mark.parametrize("op", ["vgt", "vge", "veq"])
 @pytest.mark.parametrize("side", [0, 1])
 def test_comparisons_with_a_difference(op: str, side: int) -> None:
-    zero_and_difference = ("t0", 0) if side == 0 else (0, "t0")
-    before = frame(vec("vsub", "t0", "in0", "in1"), vec(op, "out0", *zero_and_difference, Post(3)))
+    a, b = sides("t0", 0, left=side == 0)
+    before = frame(vec("vsub", "t0", "in0", "in1"), vec(op, "out0", a, b, Post(3)))
     after = merge_elementwise(before, SPU)
     assert len(after.ops) == 2
     same(before, after)
@@ -100,8 +105,8 @@ posts = st.builds(
 @given(st.integers(-40000, 40000), st.integers(-9, 0), posts, st.booleans())
 def test_negations_give_the_same(constant: int, shift: int, post: Post, left: bool) -> None:
     """Merged or not."""
-    operands, shifts = (("t0", constant), (shift, 0)) if left else ((constant, "t0"), (0, shift))
-    before = frame(vec("vsub", "t0", 0, "in0"), vec("vadd", "out0", *operands, post, shifts))
+    a, b = sides("t0", constant, left=left)
+    before = frame(vec("vsub", "t0", 0, "in0"), vec("vadd", "out0", a, b, post, (shift, 0) if left else (0, shift)))
     assert results(merge_elementwise(before, SPU), LIMITS, LIMITS) == results(before, LIMITS, LIMITS)
 
 
@@ -116,8 +121,8 @@ def test_shifts_give_the_same(doublings: int, shifts: tuple[int, int], op: str, 
         shifts = (min(shifts[0], 0), min(shifts[1], 0))
     narrow = vec("vpass", "t0", "in0", post=Post(-8, clip="saturate", bits=8))
     wide = vec("vpass", "t1", "t0", post=Post(doublings, clip="saturate", bits=16))
-    operands = ("t1", "in1") if left else ("in1", "t1")
-    before = frame(narrow, wide, vec(op, "t2", *operands, SATURATE, shifts), add("out0", "t2", "t0"), bits=8)
+    a, b = sides("t1", "in1", left=left)
+    before = frame(narrow, wide, vec(op, "t2", a, b, SATURATE, shifts), add("out0", "t2", "t0"), bits=8)
     after = merge_elementwise(before, SPU)
     assert results(after, LIMITS, LIMITS[::-1]) == results(before, LIMITS, LIMITS[::-1])
     assert machine_outputs(after, 1) == outputs(before, 1)
