@@ -31,10 +31,10 @@ def merge_elementwise(fmir: Fmir, part: Part) -> Fmir:
     What is saturated in between is either never out of range, or makes no difference to the result.
     """
     ops: list[Op | None] = list(fmir.ops)
-    frame = _Frame(fmir)
+    merging = _Merging(fmir)
     for index, op in enumerate(fmir.ops):
         if isinstance(op, Vec):
-            for number, new in frame.merged(index, ops):
+            for number, new in merging.merged(index, ops):
                 ops[number] = new
     return fmir.with_ops(tuple(op for op in ops if op is not None))
 
@@ -47,7 +47,7 @@ class _Maker:
     op: Vec
 
 
-class _Frame:
+class _Merging:
     """Which operations of a frame touch and write each buffer, by number; bodies count as their loop or condition."""
 
     def __init__(self, fmir: Fmir) -> None:
