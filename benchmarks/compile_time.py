@@ -59,14 +59,14 @@ def state_chain(count: int) -> Network:
 
 
 def small_nodes(count: int) -> Network:
-    """A web of small additions, half of whose results are joined to one output."""
+    """A web of small additions, a quarter of whose results are joined to one output."""
     inputs = [_tensor(f"x{index}", 8) for index in range(4)]
     values, nodes = list(inputs), []
     for index in range(count):
         one, other = values[index % len(values)] if index % 3 else values[-1], values[(7 * index) % len(values)]
         values.append(_tensor(f"t{index}", 8))
         nodes.append(Node("", "vvadd", {"x": one, "y": other}, (values[-1],), _ADD, {}))
-    joined = values[len(values) // 2 :]
+    joined = values[-len(values) // 4 :]
     z = _tensor("z", 8 * len(joined))
     nodes.append(Node("", "cat", {f"x{index}": value for index, value in enumerate(joined)}, (z,), {"dim": 0}, {}))
     return _network(nodes, inputs, [z])

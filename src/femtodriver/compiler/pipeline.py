@@ -8,7 +8,7 @@ from functools import partial
 
 from femtodriver.compiler.backend.allocate import allocate
 from femtodriver.compiler.backend.build_threads import build_threads
-from femtodriver.compiler.backend.capacity_errors import FullError
+from femtodriver.compiler.backend.capacity_errors import EveryLayoutError, FullError
 from femtodriver.compiler.backend.link import link
 from femtodriver.compiler.backend.message_room import within_message_room
 from femtodriver.compiler.backend.symbolic_program import Fasmir, fasmir_text
@@ -90,6 +90,8 @@ def _compiled(
     for placed in placements(mapped, part, options.cores, options.objective, options.deadline):
         try:
             return _make_program(placed, part, options, dump)
+        except EveryLayoutError:
+            raise
         except CapacityError as error:
             errors.append(error)
     full = [error for error in errors if isinstance(error, FullError)]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from unittest import mock
 
 import pytest
 
+from femtodriver.compiler import pipeline
+from femtodriver.compiler.backend.allocate import allocate
 from femtodriver.compiler.compiler_options import Objective, Options
 from femtodriver.compiler.fmir.ir import Fmir
 from femtodriver.compiler.frontend.lower_network import lower_network
@@ -14,6 +17,7 @@ from femtodriver.compiler.placement import choose_cores
 from femtodriver.compiler.placement.choose_cores import placements
 from femtodriver.compiler.placement.estimate_cycles import estimate_cycles
 from femtodriver.compiler.placement.place_on_cores import place_on_cores
+from femtodriver.errors import CapacityError
 from femtodriver.fqir.graph import Network
 from femtodriver.part import load_part
 from tests.compiler.compiler_nets import Net, agree, dense, recurrent
@@ -87,6 +91,13 @@ def test_only_what_is_tried_is_made() -> None:
     with mock.patch.object(choose_cores, "place_on_cores", side_effect=place_on_cores) as made:
         assert cores(compiled(layers(16), Objective.BALANCED)) == 1
     assert made.call_count == 0
+
+
+def test_what_fits_no_layout_is_tried_once() -> None:
+    network, small = layers(256), replace(SPU4, output_buffer_words=20)
+    with mock.patch.object(pipeline, "allocate", side_effect=allocate) as tried, pytest.raises(CapacityError):
+        compile_network(network, small)
+    assert tried.call_count == 1
 
 
 @pytest.mark.parametrize("size", [64, 128, 256])

@@ -14,6 +14,10 @@ from femtodriver.part import Part
 _WORD_BYTES, _TABLE_WORD_BYTES = WORD_BITS // 8, TABLE_WORD_BITS // 8
 
 
+class EveryLayoutError(CapacityError):
+    """What does not fit, however the network is laid out over cores."""
+
+
 class FullError(CapacityError):
     """A memory of a core, or its threads, do not suffice.
 
@@ -69,7 +73,7 @@ def _names(op: Op) -> Iterable[str]:
 
 def table_too_long(fmir: Fmir, part: Part, op: Op, table: str) -> CapacityError:
     """A table that no bank can hold."""
-    return CapacityError(
+    return EveryLayoutError(
         f"{_layer(fmir, op, table)}: table memory must hold the table's {len(fmir.tables[table])} words in one bank, "
         f"but a bank of {part.name} has {part.tm_bank_words}. "
         "Look up fewer address bits, or interpolate between the entries of a smaller table."
@@ -130,7 +134,7 @@ def threads(part: Part, core: int, needed: int) -> CapacityError:
 
 def message(what: str, words: int, most: int) -> CapacityError:
     """An input or output that no message can carry."""
-    return CapacityError(
+    return EveryLayoutError(
         f"{what}: one message must carry its frame, which needs {words} words of 64 bits, "
         f"but a message has {most} at most. Split it into several with names of their own, or make the frame shorter."
     )
@@ -149,7 +153,7 @@ def router(part: Part, core: int, needed: int) -> CapacityError:
 
 def host_buffer(part: Part, what: str, needed: int, room: int) -> CapacityError:
     """The inputs or the outputs of a frame are more than their buffer holds."""
-    return CapacityError(
+    return EveryLayoutError(
         f"{what} buffer: must hold all {what}s of a frame, which need {needed} words of 64 bits with their headers, "
         f"but {part.name} has {room} ({what}_buffer_words). "
         "Make the frame shorter, or use a part with a larger buffer (--hw-config my.toml)."
