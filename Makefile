@@ -92,9 +92,9 @@ clean:
 	rm -rf $(VENV) $(VENV)-newest build dist model_datas .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# An environment is made again when pyproject.toml or a constraints file changes. Installs are editable: source changes
-# count at once.
-$(VENV)/run.stamp: pyproject.toml constraints.txt constraints-build.txt
+# An environment is made again when pyproject.toml, a constraints file or the native loop changes. Installs are editable:
+# changes of Python sources count at once.
+$(VENV)/run.stamp: pyproject.toml constraints.txt constraints-build.txt hatch_build.py src/femtodriver/native/loop.cpp
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
 		|| { echo "PYTHON must be Python 3.10 or newer, not $$($(PYTHON) --version 2>&1); try make PYTHON=python3.11"; exit 1; }
 	@$(PYTHON) tools/environment.py $(VENV) run $(NEWEST)

@@ -28,6 +28,7 @@ from femtodriver.fqir.operators.ranges import of_bits
 from femtodriver.fqir.reference import Reference
 from femtodriver.fqir.validate import checked as validated
 from femtodriver.machine.machine import Machine
+from femtodriver.native.native_machine import NativeMachine
 from femtodriver.part import Part
 
 Frame = Mapping[str, npt.NDArray[np.int64]]
@@ -84,13 +85,15 @@ def _checked(network: Network, frames: Sequence[Frame], target: Target) -> Outco
     found = _outside(network, compiled, outputs, inner)
     if found is not None:
         return found
-    fmir, machine = FmirExecutor(compiled.fmir), Machine(compiled.data, target.part, check_state=True)
+    fmir = FmirExecutor(compiled.fmir)
+    machine, native = (kind(compiled.data, target.part, check_state=True) for kind in (Machine, NativeMachine))
     kept = compiled.data.metadata["femtodriver"]["kept"]
     for _ in range(2):  # the second time after a reset
         for number, frame in enumerate(frames):
             differences = (
                 _difference("fmir", number, fmir.step(frame), outputs[number]),
                 _difference("fasmir", number, machine.step(frame), outputs[number]),
+                _difference("native", number, native.step(frame), outputs[number]),
                 _difference("fmir inside", number, _known(fmir.internals(), inner[number]), inner[number]),
                 _difference("fasmir inside", number, _known(_peek(machine, kept), inner[number]), inner[number]),
             )
@@ -100,8 +103,11 @@ def _checked(network: Network, frames: Sequence[Frame], target: Target) -> Outco
             for core, most in router_words(compiled.fasmir).items():
                 if machine.spu.router.most(core) > most:
                     return Outcome("WRONG router", f"core {core}: more words wait than {most}")
+        if native.report() != machine.report():
+            return Outcome("WRONG counts", "the native loop counts something else than the NumPy machine")
         fmir.reset()
         machine.reset()
+        native.reset()
     return Outcome(SHARED if len(compiled.data.mems_per_core) > 1 else EXACT)
 
 

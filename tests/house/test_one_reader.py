@@ -13,6 +13,7 @@ ALLOWED = {
     "files.file_access": {"open", "os.open"},
     "part.part": {"read_bytes"},  # a resource of the package
     "metrics.energy": {"read_text"},  # a resource of the package
+    "native.library": {"read_bytes"},  # the source beside the library, to compare its hash
     "isa.doc": {"read_text"},  # a tool for maintainers that rewrites docs/isa.md
     "output.atomic_folder": {"os.open"},  # a folder, to sync it
     "cli.standard_streams": {"open", "os.open"},  # the null device, in place of a closed stream

@@ -80,6 +80,7 @@ MAIN: dict[str, Case] = {
     "voltage": case(0.6, runners="fasmir"),
     "battery_mwh": case(225.0, runners="fasmir"),
     "dummy_output_file": case("rows.npy", "near.npy", runners="dummy", input_file="rows.npy"),
+    "machine": case("numpy", "native", runners="fasmir"),
     "check_state": case(True, runners="fasmir", debug=True),
     "debug_vars": case("%x.4", runners="fqir"),
     "debug_vars_fname": case("names.txt", runners="fqir"),

@@ -13,8 +13,8 @@ from femtodriver.machine.memory import DataMemory
 from femtodriver.part import Part
 
 # What a frame may find in its accumulators and base registers: no program means these numbers.
-_POISON = -0x5A5A_C3C3_9696_0FF1
-_BASE_POISON = -0x2A5F3
+POISON = -0x5A5A_C3C3_9696_0FF1
+BASE_POISON = -0x2A5F3
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ class Core:
 
     def poison(self) -> None:
         """Accumulators and base registers to numbers that no program means; register 0 stays zero."""
-        self.acc[:] = _POISON - np.arange(len(self.acc))
-        self.bases = [0, *(_BASE_POISON - register for register in range(1, BASE_REGISTERS))]
+        self.acc[:] = POISON - np.arange(len(self.acc))
+        self.bases = [0, *(BASE_POISON - register for register in range(1, BASE_REGISTERS))]
 
     def set_base(self, register: int, value: int) -> None:
         """Write a base register; it keeps ``BASE_REGISTER_BITS`` bits, two's complement."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,7 +62,7 @@ class MatrixExecutor(InstructionExecutor):
         self.executions += 1
         row = self.row
         self.elements = self.work
-        weights = self.weights or self._decode()
+        weights = self.weights or self.decode()
         x = self.read_x().reshape(row.repeat, row.columns)
         live = x != 0
         count = int(np.count_nonzero(live))
@@ -114,14 +115,16 @@ class MatrixExecutor(InstructionExecutor):
 
     def _watch(self) -> None:
         """Ask memory to report when weights or mask are overwritten."""
+        for first, end in self.watched_words():
+            self.memory.watch(first, end, self._forget)
+
+    def watched_words(self) -> Iterator[tuple[int, int]]:
+        """First and end word address of the weights and of the mask, at their longest."""
         row = self.row
-        self.memory.watch(
-            row.weights,
-            row.weights + self._weight_words(row.columns * row.groups * (GROUP_SIZE // row.form.unit)),
-            self._forget,
-        )
+        units = row.columns * row.groups * (GROUP_SIZE // row.form.unit)
+        yield row.weights, row.weights + self._weight_words(units)
         if row.form is not Form.DENSE:
-            self.memory.watch(row.mask, row.mask + most_mask_words(row), self._forget)
+            yield row.mask, row.mask + most_mask_words(row)
 
     def _forget(self) -> None:
         self.weights = None
@@ -129,7 +132,8 @@ class MatrixExecutor(InstructionExecutor):
     def _weight_words(self, units: int) -> int:
         return -(-units * self.row.form.unit * self.row.weight_bits // WORD_BITS)
 
-    def _decode(self) -> DecodedWeights:
+    def decode(self) -> DecodedWeights:
+        """The weights as they are in memory now; MachineFault if they do not lie in it."""
         columns, unit, rows, repeat = self.row.columns, self.row.form.unit, self.row.rows, self.row.repeat
         self.elements += DECODING_ELEMENTS * columns * self.row.groups
         mask = read_mask(self.row, self.memory)

@@ -7,7 +7,7 @@ import numpy as np
 from femtodriver.arrays import Int64Array
 from femtodriver.errors import MachineFault
 from femtodriver.machine.core import Core
-from femtodriver.machine.rows import FaultRow, InstructionRow
+from femtodriver.machine.rows import DecodedRow, FaultRow, InstructionRow
 
 
 class Executor:
@@ -15,15 +15,15 @@ class Executor:
 
     What every execution adds is in ``fixed`` and is multiplied when somebody asks; what depends on data or on base
     registers is added to ``extra``. ``elements``: what the last execution has taken of the budget for elements.
-    ``ahead``, ``streams``: see ``InstructionRow``.
+    ``ahead``, ``streams``: see ``InstructionRow``. ``decoded``: the row.
     """
 
     ahead = 0
     streams = False
 
-    def __init__(self, pc: int, next_pc: int) -> None:
-        self.pc = pc
-        self.next_pc = next_pc
+    def __init__(self, decoded: DecodedRow) -> None:
+        self.decoded = decoded
+        self.pc, self.next_pc = decoded.pc, decoded.next_pc
         self.executions = 0
         self.elements = 0
         self.fixed: dict[str, int] = {}
@@ -71,7 +71,7 @@ class FaultExecutor(Executor):
     """What cannot be executed: running it is a fault that says why."""
 
     def __init__(self, row: FaultRow) -> None:
-        super().__init__(row.pc, row.next_pc)
+        super().__init__(row)
         self.reason = row.reason
 
     def run(self, core: Core) -> int:
@@ -82,7 +82,7 @@ class InstructionExecutor(Executor):
     """Executes the row of an instruction on the core that it is made for."""
 
     def __init__(self, row: InstructionRow) -> None:
-        super().__init__(row.pc, row.next_pc)
+        super().__init__(row)
         self.ahead, self.streams = row.ahead, row.streams
         self.fixed = dict(row.counts.events)
         self.bank_reads = np.array(row.counts.bank_reads, np.int64)

@@ -32,8 +32,11 @@ class Machine:
     ``step`` takes and gives int64 arrays of shape (elements,), keyed by the names of the I/O records. ``limits``: what
     a frame may cost; a host that trusts a program which needs more says so here. ``check_state``: accumulators and base
     registers, which are undefined at the start of a frame, are overwritten there.
-    ProgramError for metadata or images that are not those of a program for this part.
+    ProgramError for metadata or images that are not those of a program for this part. ``batch``: how many frames
+    ``run`` is best given at a time.
     """
+
+    batch = 1
 
     def __init__(
         self, program: Program, part: Part, limits: RunLimits | None = None, *, check_state: bool = False
@@ -72,23 +75,24 @@ class Machine:
         for name in self.inputs:
             if name not in inputs:
                 raise InputError(f"input {name!r}: must be given in every frame.")
-        payloads = [_pack(record, inputs[name]) for name, record in self.inputs.items()]
+        payloads = [pack_frame(record, inputs[name]) for name, record in self.inputs.items()]
         self.spu.begin_frame(check_state=self.check_state)
         for record, payload in zip(self.inputs.values(), payloads, strict=True):
             self.spu.post(record.core, record.pc_val, payload)
         elapsed = self.spu.run(RunBudget(self.limits))
-        outputs = self._collect()
-        if lacking := self.spu.waiting_threads():
-            raise MachineFault(
-                "end of the frame: every dependency count must have its initial value when all cores are at rest, "
-                f"but {'; '.join(lacking)}."
-            )
+        outputs = self.finish_frame()
         self._frame_cycles.append(elapsed)
         self._latency_cycles.append(self.spu.outputs[-1].arrival if self.spu.outputs else elapsed)
         for index, processor in self.spu.processors.items():
             for cause, cycles in processor.waiting.items():
                 self._waiting[index][cause] += cycles
         return outputs
+
+    def run(self, inputs: Mapping[str, Int64Array]) -> dict[str, Int64Array]:
+        """Some frames, at least one: int64 arrays of shape (frames, elements) in and out. Raises what ``step`` does."""
+        frames = len(next(iter(inputs.values())))
+        made = [self.step({name: rows[frame] for name, rows in inputs.items()}) for frame in range(frames)]
+        return {name: np.stack([outputs[name] for outputs in made]) for name in made[0]}
 
     def peek(self, core: int, address: int, bits: int, length: int) -> Int64Array:
         """Elements of a core's data memory, for debugging; counts nothing. MachineFault outside of memory."""
@@ -102,6 +106,16 @@ class Machine:
         return RunReport(
             tuple(self._frame_cycles), tuple(self._latency_cycles), tuple(cores), self.input_words, self.output_words
         )
+
+    def finish_frame(self) -> dict[str, Int64Array]:
+        """The outputs when all cores are at rest; MachineFault if one is missing or wrong, or a count not initial."""
+        outputs = self._collect()
+        if lacking := self.spu.waiting_threads():
+            raise MachineFault(
+                "end of the frame: every dependency count must have its initial value when all cores are at rest, "
+                f"but {'; '.join(lacking)}."
+            )
+        return outputs
 
     def _collect(self) -> dict[str, Int64Array]:
         found: dict[str, Int64Array] = {}
@@ -147,20 +161,31 @@ def _words(what: str, records: Sequence[InputRecord] | Sequence[OutputRecord], r
     return words
 
 
-def _pack(record: InputRecord, values: Int64Array) -> Words:
+def pack(record: InputRecord, values: Int64Array) -> Words:
+    """The words of frames of an input, shape (..., words) for values of shape (..., elements).
+
+    InputError for values of another width, or that do not fit the elements of the record.
+    """
     if np.ma.is_masked(values):
         raise InputError(f"input {record.name!r}: must be a plain array, not a masked one.")
-    if values.shape != (record.usable,):
+    if values.shape[-1:] != (record.usable,):
         raise InputError(f"input {record.name!r}: a frame must have shape ({record.usable},), not {values.shape}.")
-    padded = np.zeros(record.words * WORD_BITS // record.bits, ELEMENT_TYPES[record.bits])
-    padded[: record.usable] = values
-    if not np.array_equal(padded[: record.usable], values):
+    padded = np.zeros((*values.shape[:-1], record.words * WORD_BITS // record.bits), ELEMENT_TYPES[record.bits])
+    padded[..., : record.usable] = values
+    if not np.array_equal(padded[..., : record.usable], values):
         low, high = value_limits(record.bits)
         raise InputError(
             f"input {record.name!r}: every value must be a whole number from {low} to {high}, "
             f"not {values.min()} to {values.max()}."
         )
     return padded.view(np.uint64)
+
+
+def pack_frame(record: InputRecord, values: Int64Array) -> Words:
+    """``pack`` for one frame, shape (elements,)."""
+    if not np.ma.is_masked(values) and values.shape != (record.usable,):
+        raise InputError(f"input {record.name!r}: a frame must have shape ({record.usable},), not {values.shape}.")
+    return pack(record, values)
 
 
 def _unpack(record: OutputRecord, payload: Words) -> Int64Array:

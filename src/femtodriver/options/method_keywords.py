@@ -91,6 +91,7 @@ class RunnerKeywords(TypedDict, total=False):
     dummy_output_file: AnyPath | None
     debug_vars: Names
     debug_vars_fname: AnyPath | None
+    machine: str | None
     check_state: bool
     hardware: str
     address: str | None
@@ -110,6 +111,7 @@ class ExecuteKeywords(TypedDict, total=False):
     dummy_output_file: AnyPath | None
     debug_vars: Names
     debug_vars_fname: AnyPath | None
+    machine: str | None
     check_state: bool
     hardware: str
     address: str | None
@@ -136,6 +138,7 @@ class ComparisonKeywords(TypedDict, total=False):
     dummy_output_file: AnyPath | None
     debug_vars: Names
     debug_vars_fname: AnyPath | None
+    machine: str | None
     check_state: bool
     hardware: str
     address: str | None
@@ -173,6 +176,7 @@ class JobKeywords(TypedDict, total=False):
     dummy_output_file: AnyPath | None
     debug_vars: Names
     debug_vars_fname: AnyPath | None
+    machine: str | None
     check_state: bool
     hardware: str
     address: str | None

@@ -14,6 +14,7 @@ from femtodriver.options.value_kinds import (
     CELSIUS,
     FROM_0,
     HERTZ,
+    MACHINE,
     MILLIWATT_HOURS,
     NAMES,
     PATH,
@@ -68,6 +69,14 @@ class RunnerRequest(PlainRequest):
         group=RUNNING,
         acts=RUN,
         help="file with the names of such values, one per line",
+    )
+    machine: str | None = option(
+        None,
+        kind=MACHINE,
+        metavar="native|numpy",
+        group=RUNNING,
+        acts=("fasmir",),
+        help="what simulates: the compiled loop (default where it was built) or NumPy, with equal results",
     )
     check_state: bool = option(
         False,

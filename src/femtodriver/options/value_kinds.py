@@ -12,6 +12,7 @@ from typing import Any
 Names = str | Sequence[str] | None
 RANDOM, VARIED = STYLES = ("random", "varied")
 OBJECTIVES = ("cycles", "energy", "balanced")
+NATIVE, NUMPY = MACHINES = ("native", "numpy")
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,7 @@ KEY_SALT = ValueKind("a number in 0...2^64-1", lambda value: _is_number(value, I
 SCALE = ValueKind("real or a positive number", _is_scale, _scale)
 STYLE = ValueKind("random or varied", lambda value: value in STYLES)
 OBJECTIVE = ValueKind("cycles, energy or balanced", lambda value: isinstance(value, str) and value in OBJECTIVES)
+MACHINE = ValueKind("native or numpy", lambda value: value in MACHINES)
 SHARE = ValueKind("a share from 0 to 1", lambda value: _is_number(value, Real) and 0 <= value <= 1, float)
 FRAME_RANGE = ValueKind("two frame numbers LO,HI", _is_range, _range)
 PAIRS = ValueKind(

@@ -118,7 +118,12 @@ class Execution:
             battery_mwh=request.battery_mwh,
             other_choice=other_choice,
             model=self.model.model,
-            tool={"version": __version__, "native": False, "compiler_options": options, "seed": self.inputs.seed},
+            tool={
+                "version": __version__,
+                "native": runner.native,
+                "compiler_options": options,
+                "seed": self.inputs.seed,
+            },
         )
 
 

@@ -6,16 +6,20 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from femtodriver.errors import ProgramError
 from femtodriver.inputs import InputSpec
-from femtodriver.machine.machine import Machine
 from femtodriver.machine.run_report import RunReport
 from femtodriver.model.build_model import Built
+from femtodriver.native.choose_machine import make_machine
+from femtodriver.native.native_machine import NativeMachine
 from femtodriver.options.runner_requests import RunnerRequest
+from femtodriver.options.value_kinds import NATIVE
 from femtodriver.part import Part
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import KeptPlace
-from femtodriver.runners.runner import Runner, Values
+from femtodriver.runners.runner import FRAME_FAILED, Progress, Runner, Values
 
 _log = logging.getLogger(__name__)
 
@@ -24,7 +28,7 @@ class FasmirRunner(Runner):
     """Executes the images; ``report()`` has what was counted since the last reset.
 
     ``kept``: where internals are in data memory when a frame has ended (``Description.kept``). ``check_state``: see
-    ``Machine``.
+    ``Machine``; ``native``: see ``make_machine``.
     """
 
     def __init__(
@@ -35,14 +39,20 @@ class FasmirRunner(Runner):
         kept: Mapping[str, KeptPlace] | None = None,
         *,
         check_state: bool = False,
+        native: bool | None = None,
     ) -> None:
         super().__init__("fasmir", inputs)
-        self._machine = Machine(program, part, check_state=check_state)
+        self._machine = make_machine(program, part, native=native, check_state=check_state)
         self._kept = kept or {}
 
     def report(self) -> RunReport:
         """Counts of all frames since the last reset."""
         return self._machine.report()
+
+    @property
+    def native(self) -> bool:
+        """Whether the compiled loop runs the program."""
+        return isinstance(self._machine, NativeMachine)
 
     def _reset(self) -> None:
         self._machine.reset()
@@ -51,6 +61,18 @@ class FasmirRunner(Runner):
         outputs = self._machine.step(inputs)
         return outputs, {name: self._machine.peek(**vars(place)) for name, place in self._kept.items()}
 
+    def _run(self, inputs: Values, frames: int, progress: Progress | None) -> tuple[Values, Values]:
+        if self._kept or not frames:
+            return super()._run(inputs, frames, progress)
+        parts: list[Values] = []
+        for first in range(0, frames, self._machine.batch):
+            end = min(first + self._machine.batch, frames)
+            with self._unless_it_fails(FRAME_FAILED):
+                parts.append(self._machine.run({name: values[first:end] for name, values in inputs.items()}))
+            if progress is not None:
+                progress(end, frames)
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, {}
+
 
 def make_fasmir(model: Built, request: RunnerRequest, records_dir: Path | None) -> FasmirRunner:
     """The runner "fasmir". ProgramError for a program that cannot be simulated."""
@@ -58,4 +80,11 @@ def make_fasmir(model: Built, request: RunnerRequest, records_dir: Path | None) 
         raise ProgramError(model.obstacle)
     if request.check_state:
         _log.info("fasmir: accumulators and base registers are overwritten at the start of every frame")
-    return FasmirRunner(model.plain, model.part, model.inputs, model.kept, check_state=request.check_state)
+    return FasmirRunner(
+        model.plain,
+        model.part,
+        model.inputs,
+        model.kept,
+        check_state=request.check_state,
+        native=None if request.machine is None else request.machine == NATIVE,
+    )

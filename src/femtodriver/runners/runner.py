@@ -28,6 +28,7 @@ from femtodriver.runners import compare_runs, difference
 Values = dict[str, Int64Array]
 Mask = dict[str, BoolArray]
 Progress = Callable[[int, int], None]
+FRAME_FAILED = "a frame failed; reset() must come first"
 
 
 class Runner(ABC):
@@ -58,29 +59,33 @@ class Runner(ABC):
         """
         self._check_ready()
         frame = check_frame(inputs, self.inputs)
-        with self._unless_it_fails("a frame failed; reset() must come first"):
+        with self._unless_it_fails(FRAME_FAILED):
             return self._step(frame)
 
     def run(self, inputs: Mapping[str, npt.ArrayLike], progress: Progress | None = None) -> tuple[Values, Values, Mask]:
         """All frames, from the state that the runner is in: outputs, internal values, and which frame gave which.
 
-        The mask has one bool array (frames,) per output. ``progress(done, frames)`` is called after each frame.
+        The mask has one bool array (frames,) per output. ``progress(done, frames)`` is called after each frame, or
+        after some of them where a runner does many at once.
         UsageError out of order; InputError, before the first frame, for inputs that do not fit.
         """
         self._check_ready()
         checked = check_inputs(inputs, self.inputs)
-        frames = len(next(iter(checked.values()), ()))
+        outputs, internals = self._run(checked, len(next(iter(checked.values()), ())), progress)
+        return outputs, internals, {name: np.ones(len(rows), np.bool_) for name, rows in outputs.items()}
+
+    def _run(self, inputs: Values, frames: int, progress: Progress | None) -> tuple[Values, Values]:
+        """All frames, one after the other; runners that can do many at once override this."""
         outputs: list[Values] = []
         internals: list[Values] = []
         for frame in range(frames):
-            with self._unless_it_fails("a frame failed; reset() must come first"):
-                made, seen = self._step({name: values[frame] for name, values in checked.items()})
+            with self._unless_it_fails(FRAME_FAILED):
+                made, seen = self._step({name: values[frame] for name, values in inputs.items()})
             outputs.append(made)
             internals.append(seen)
             if progress is not None:
                 progress(frame + 1, frames)
-        stacked = _stacked(outputs)
-        return stacked, _stacked(internals), {name: np.ones(len(rows), np.bool_) for name, rows in stacked.items()}
+        return _stacked(outputs), _stacked(internals)
 
     def finish(self) -> None:
         """Release what the runner holds. What it counted stays readable."""

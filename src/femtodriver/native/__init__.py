@@ -1,0 +1,1 @@
+"""The native loop: decoded programs in compiled code, equal to the NumPy machine in every number and every fault."""

@@ -1,0 +1,82 @@
+"""Finds and loads the compiled loop: a shared library with a plain C interface, one for each kind of processor."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+SOURCE = FOLDER / "loop.cpp"
+BASELINE, AVX2 = "loop_baseline.so", "loop_avx2.so"
+
+_NUMBER, _POINTER = ctypes.c_int64, ctypes.c_void_p
+_FUNCTIONS: dict[str, tuple[type | None, list[type]]] = {
+    "femto_source": (ctypes.c_char_p, []),
+    "femto_row_numbers": (ctypes.c_int, []),
+    "femto_count_numbers": (ctypes.c_int, []),
+    "femto_setting_numbers": (ctypes.c_int, []),
+    "femto_max_banks": (ctypes.c_int, []),
+    "femto_has_avx2": (ctypes.c_int, []),
+    "femto_new": (_POINTER, [_POINTER, _POINTER, _NUMBER, _POINTER, _NUMBER, _NUMBER]),
+    "femto_free": (None, [_POINTER]),
+    "femto_add_core": (
+        None,
+        [_POINTER, _NUMBER, *[_POINTER] * 5, _NUMBER, _POINTER, _NUMBER, _POINTER, _POINTER, _NUMBER, _POINTER],
+    ),
+    "femto_watch": (None, [_POINTER, _NUMBER, _NUMBER, _NUMBER, _NUMBER]),
+    "femto_set_matrix": (
+        None,
+        [_POINTER, _NUMBER, _NUMBER, *[_POINTER] * 4, _NUMBER, *[_POINTER] * 3, _NUMBER, _NUMBER, _NUMBER],
+    ),
+    "femto_reset": (None, [_POINTER]),
+    "femto_run": (
+        _NUMBER,
+        [_POINTER, _NUMBER, _NUMBER, _POINTER, _NUMBER, _POINTER, _NUMBER, *[_POINTER] * 3, _NUMBER, _POINTER],
+    ),
+    "femto_output_count": (_NUMBER, [_POINTER]),
+    "femto_outputs": (_NUMBER, [_POINTER, _POINTER, _POINTER, _NUMBER]),
+}
+
+
+@dataclass(frozen=True)
+class Library:
+    """The loaded loop. ``instructions``: which of the processor's it uses, "avx2" or "baseline"."""
+
+    functions: ctypes.CDLL
+    instructions: str
+
+
+@cache
+def find_library() -> Library | str:
+    """The loop for this processor, or a sentence that says why there is none and what to do."""
+    found = _load(BASELINE)
+    if isinstance(found, str):
+        return found
+    faster = _load(AVX2) if found.femto_has_avx2() else ""
+    return Library(found, "baseline") if isinstance(faster, str) else Library(faster, "avx2")
+
+
+def _load(name: str) -> ctypes.CDLL | str:
+    path = FOLDER / name
+    if not path.exists():
+        return "the native loop was not built; install a C++ compiler, then femtodriver again: pip install ."
+    try:
+        loaded = ctypes.CDLL(str(path))
+    except OSError as error:
+        return f"the native loop cannot be loaded ({error}); install femtodriver again: pip install ."
+    for function, (result, arguments) in _FUNCTIONS.items():
+        found = getattr(loaded, function, None)
+        if found is None:
+            return _OTHER_VERSION
+        found.restype, found.argtypes = result, arguments
+    if loaded.femto_source().decode() != sha256(SOURCE.read_bytes()).hexdigest():
+        return _OTHER_VERSION
+    return loaded
+
+
+_OTHER_VERSION = (
+    "the native loop was built from another version of its source; install femtodriver again: pip install ."
+)
