@@ -28,7 +28,7 @@ from femtodriver.fqir.operators.ranges import of_bits
 from femtodriver.fqir.reference import Reference
 from femtodriver.fqir.validate import checked as validated
 from femtodriver.machine.machine import Machine
-from femtodriver.native.native_machine import NativeMachine
+from femtodriver.native.choose_machine import make_machine
 from femtodriver.part import Part
 
 Frame = Mapping[str, npt.NDArray[np.int64]]
@@ -86,7 +86,7 @@ def _checked(network: Network, frames: Sequence[Frame], target: Target) -> Outco
     if found is not None:
         return found
     fmir = FmirExecutor(compiled.fmir)
-    machine, native = (kind(compiled.data, target.part, check_state=True) for kind in (Machine, NativeMachine))
+    machine, native = (make_machine(compiled.data, target.part, native=n, check_state=True) for n in (False, None))
     kept = compiled.data.metadata["femtodriver"]["kept"]
     for _ in range(2):  # the second time after a reset
         for number, frame in enumerate(frames):

@@ -23,6 +23,7 @@ from tests.machine.machine_programs import random_source
 from tests.machine.test_machine import *  # noqa: F403 - every test of the NumPy machine, on the native one
 from tests.native.both_machines import FRAME, check_equal, one_core
 
+pytestmark = pytest.mark.skipif(isinstance(library.find_library(), str), reason=str(library.find_library()))
 PARTS = (SMALL, replace(SMALL, dm_banks=4, dm_bank_words=128), replace(SMALL, dm_banks=2, dm_bank_words=256))
 
 

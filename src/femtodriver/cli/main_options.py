@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+
 from femtodriver import __version__
 from femtodriver.cli.subcommands import listing
 from femtodriver.options.main_requests import MainRequest
@@ -42,5 +44,17 @@ def build_parser() -> OptionParser:
     epilog = EPILOG.format(networks=NETWORK_ENDINGS, subcommands=listing(), runners=runners)
     parser = OptionParser("femtodrive", MainRequest, DESCRIPTION, epilog, GROUPS)
     parser.usage = "femtodrive MODEL [options]"
-    parser.add_argument("--version", action="version", version=f"femtodrive {__version__}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and which machine simulates")
     return parser
+
+
+class _Version(argparse.Action):
+    """Prints the version, and whether the native loop is there."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from femtodriver.native.library import find_library
+
+        found = find_library()
+        machine = "NumPy machine" if isinstance(found, str) else f"native loop, {found.instructions}"
+        print(f"femtodrive {__version__} ({machine})")
+        parser.exit()
