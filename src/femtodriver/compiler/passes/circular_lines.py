@@ -66,7 +66,7 @@ def circular_lines(fmir: Fmir, part: Part) -> Fmir:
 class _Line:
     """A delay line: the operation numbered ``moved`` moves it by ``step`` elements, ``fills`` bring the new ones.
 
-    ``source``: where the new ones are copied from; None: they are made in the line.
+    ``source``: where the new ones are copied from; None: they are made in the line. ``readers``: how many read it.
     """
 
     buffer: str
@@ -74,6 +74,7 @@ class _Line:
     fills: tuple[int, ...]
     step: int
     source: View | None
+    readers: int
 
 
 def _lines(fmir: Fmir, core: int) -> Iterator[_Line]:
@@ -94,7 +95,7 @@ def _lines(fmir: Fmir, core: int) -> Iterator[_Line]:
         if whole and _cover([fmir.ops[number] for number in fills], new) and all(_only_reads(x, new) for x in before):
             first = fmir.ops[fills[0]]
             copied = first.a if len(fills) == 1 and _is_plain_move(first) and isinstance(first.a, View) else None
-            yield _Line(buffer.name, moved, fills, new.length, copied if copied and copied.step else None)
+            yield _Line(buffer.name, moved, fills, new.length, copied if copied and copied.step else None, len(before))
 
 
 def _uses(fmir: Fmir, core: int) -> dict[str, list[int]]:
@@ -148,8 +149,7 @@ def _saving(fmir: Fmir, part: Part, line: _Line) -> int:
     move = _NEXT_VECTOR + max(ceil(moved / part.lanes), moved * buffer.bits // WORD_BITS)
     copy = _NEXT_VECTOR + max(ceil(line.step / part.lanes), line.step * buffer.bits // WORD_BITS // 2)
     copies = 1 if line.source is not None else 2
-    readers = sum(any(view.buffer == line.buffer for view in reads(op)) for op in fmir.ops) - 1
-    return move - copies * copy - cycles.START_VECTOR - _NOT_AHEAD - readers * cycles.READ_AHEAD
+    return move - copies * copy - cycles.START_VECTOR - _NOT_AHEAD - line.readers * cycles.READ_AHEAD
 
 
 def _room(fmir: Fmir, part: Part, core: int) -> int:

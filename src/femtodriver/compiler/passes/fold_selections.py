@@ -40,25 +40,27 @@ def _fold_one(fmir: Fmir, part: Part) -> Fmir | None:
         for name in {view.buffer for entry in walk((op,)) for view in touches(entry)}:
             numbers.setdefault(name, []).append(number)
     for index, op in enumerate(fmir.ops):
-        order = _order(fmir, op)
-        if order is None or not isinstance(op, Mac):
+        if not isinstance(op, Mac) or len(op.parts) != 1:
             continue
         ((_, x),) = op.parts
         first, *others = numbers[x.buffer]
         maker = fmir.ops[first]
-        if others == [index] and isinstance(maker, Mac) and _makes_only(fmir, maker, op):
-            between = fmir.ops[first + 1 : index]
-            new, matrices = _reordered(fmir, maker, op.dst, order)
-            ops = (new if number == index else old for number, old in enumerate(fmir.ops) if number != first)
-            after = replace(fmir, matrices=matrices).with_ops(tuple(ops))
-            if not _overwritten(maker, between) and _pays(part, (fmir, maker, op), (after, new)):
-                return after
+        if others != [index] or not isinstance(maker, Mac) or not _makes_only(fmir, maker, op):
+            continue
+        order = _order(fmir, op)
+        if order is None or _overwritten(maker, fmir.ops[first + 1 : index]):
+            continue
+        new, matrices = _reordered(fmir, maker, op.dst, order)
+        ops = (new if number == index else old for number, old in enumerate(fmir.ops) if number != first)
+        after = replace(fmir, matrices=matrices).with_ops(tuple(ops))
+        if _pays(part, (fmir, maker, op), (after, new)):
+            return after
     return None
 
 
-def _order(fmir: Fmir, op: Op) -> Int64Array | None:
+def _order(fmir: Fmir, op: Mac) -> Int64Array | None:
     """Which element each output of a product is (-1: zero), if it only selects elements."""
-    if not isinstance(op, Mac) or len(op.parts) != 1 or op.repeat != 1 or op.bias != 0:
+    if op.repeat != 1 or op.bias != 0:
         return None
     if not -_MOST_SHIFT <= op.post.shift <= 0:
         return None
