@@ -8,7 +8,7 @@ PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 SPOTTER := examples/keyword_spotter
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-newest test-optimised redis fast lint format docs bench mutants constraints clean
+.PHONY: help run test test-newest test-optimised redis fast lint format docs bench sanitize mutants constraints clean
 
 help:
 	@echo "make run             compile, simulate and measure LOOPBACK and the keyword spotter of $(SPOTTER)"
@@ -21,6 +21,7 @@ help:
 	@echo "make docs            rewrite what docs/ says about the code: instructions, operators, options, tables, drawing"
 	@echo "make bench           measure start-up times, see benchmarks/"
 	@echo "make mutants         do the tests notice a wrong line? ROOM=machine/memory.py or ROOM=program/femto COUNT=40"
+	@echo "make sanitize        tests of the native loop with the address and undefined-behaviour sanitizers of g++"
 	@echo "make constraints     renew the constraints files, the exact versions that all of these install"
 	@echo "make clean           remove the environments and everything that tools and runs left behind"
 	@echo
@@ -77,6 +78,9 @@ bench: $(VENV)/run.stamp
 
 ROOM := machine
 COUNT := 40
+sanitize: $(VENV)/test.stamp
+	$(BIN)/python tools/sanitize.py
+
 mutants: $(VENV)/test.stamp
 	$(BIN)/python tools/mutants.py $(ROOM) --count $(COUNT)
 
@@ -94,7 +98,7 @@ clean:
 
 # An environment is made again when pyproject.toml, a constraints file or the native loop changes. Installs are editable:
 # changes of Python sources count at once.
-$(VENV)/run.stamp: pyproject.toml constraints.txt constraints-build.txt hatch_build.py src/femtodriver/native/loop.cpp
+$(VENV)/run.stamp: pyproject.toml constraints.txt constraints-build.txt hatch_build.py $(wildcard src/femtodriver/native/*.?pp)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
 		|| { echo "PYTHON must be Python 3.10 or newer, not $$($(PYTHON) --version 2>&1); try make PYTHON=python3.11"; exit 1; }
 	@$(PYTHON) tools/environment.py $(VENV) run $(NEWEST)

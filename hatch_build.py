@@ -1,4 +1,4 @@
-"""Builds the native loop (src/femtodriver/native/loop.cpp) into the wheel, or leaves it out where that cannot be done.
+"""Builds the native loop (src/femtodriver/native/) into the wheel, or leaves it out where that cannot be done.
 
 Nothing is needed but a C++17 compiler (``CXX``, c++, g++ or clang++). Without one, or if it fails, the wheel is pure
 Python and programs run on the NumPy machine. ``FEMTODRIVER_NATIVE=0`` leaves the loop out; ``=1`` insists on it.
@@ -44,15 +44,28 @@ class NativeLoop(BuildHookInterface):
             self.app.display_warning(f"open-femtodriver: without the native loop, because {trouble}")
 
 
+def source_hash(folder: Path) -> str:
+    """SHA-256 of all sources in order of their names; ``femtodriver.native.library`` has the same."""
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.glob("*.?pp")))).hexdigest()
+
+
 def _build(folder: Path) -> str:
     """Compile every kind; what stood in the way, or "" for nothing."""
     compiler = os.environ.get("CXX") or next(filter(None, map(shutil.which, ("c++", "g++", "clang++"))), None)
     if not compiler:
         return "no C++ compiler was found (CXX, c++, g++, clang++)"
-    source = folder / "loop.cpp"
-    identity = f'-DFEMTO_SOURCE="{hashlib.sha256(source.read_bytes()).hexdigest()}"'
+    identity = f'-DFEMTO_SOURCE="{source_hash(folder)}"'
     for name, flags in KINDS.items():
-        command = [*compiler.split(), *FLAGS, *ALONE, *flags, identity, str(source), "-o", str(folder / name)]
+        command = [
+            *compiler.split(),
+            *FLAGS,
+            *ALONE,
+            *flags,
+            identity,
+            str(folder / "loop.cpp"),
+            "-o",
+            str(folder / name),
+        ]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=600)
         except (OSError, subprocess.TimeoutExpired) as error:

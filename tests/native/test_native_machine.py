@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -147,14 +148,13 @@ def test_the_loop_is_chosen_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_loop_of_another_source_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = tmp_path / "loop.cpp"
-    source.write_text("// other\n")
-    monkeypatch.setattr(library, "SOURCE", source)
+    monkeypatch.setattr(library, "FOLDER", tmp_path)
     library.find_library.cache_clear()
     try:
-        assert "built from another version of its source" in str(library.find_library())
-        monkeypatch.setattr(library, "FOLDER", tmp_path)
-        library.find_library.cache_clear()
         assert "was not built" in str(library.find_library())
+        shutil.copy(Path(library.__file__).parent / library.BASELINE, tmp_path)
+        (tmp_path / "loop.cpp").write_text("// other\n")
+        library.find_library.cache_clear()
+        assert "built from another version of its source" in str(library.find_library())
     finally:
         library.find_library.cache_clear()

@@ -9,7 +9,6 @@ from hashlib import sha256
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-SOURCE = FOLDER / "loop.cpp"
 BASELINE, AVX2 = "loop_baseline.so", "loop_avx2.so"
 
 _NUMBER, _POINTER = ctypes.c_int64, ctypes.c_void_p
@@ -72,9 +71,12 @@ def _load(name: str) -> ctypes.CDLL | str:
         if found is None:
             return _OTHER_VERSION
         found.restype, found.argtypes = result, arguments
-    if loaded.femto_source().decode() != sha256(SOURCE.read_bytes()).hexdigest():
-        return _OTHER_VERSION
-    return loaded
+    return loaded if loaded.femto_source().decode() == source_hash(FOLDER) else _OTHER_VERSION
+
+
+def source_hash(folder: Path) -> str:
+    """SHA-256 of all C++ sources in order of their names; ``hatch_build.py`` has the same."""
+    return sha256(b"".join(path.read_bytes() for path in sorted(folder.glob("*.?pp")))).hexdigest()
 
 
 _OTHER_VERSION = (
