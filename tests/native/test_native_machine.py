@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import shutil
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -127,6 +131,60 @@ def test_frames_before_a_fault_are_reported() -> None:
     with pytest.raises(MachineFault, match="core 0 pc 99: there is no instruction here"):
         machine.run(inputs)
     assert machine.report().frames == 2
+
+
+class _CountingLoop:
+    """The loop, and how often it was called."""
+
+    def __init__(self, loop: object) -> None:
+        self.loop = loop
+        self.calls = 0
+
+    def __getattr__(self, name: str) -> object:
+        self.calls += name == "femto_run"
+        return getattr(self.loop, name)
+
+
+def test_a_call_ends_after_a_bounded_amount_of_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C must not wait for a whole batch of the longest frames."""
+    text = "setb register=1 value=33000\nhere:\nvpass a0, #1, #0 length=8\nloop register=1 target=here\nend"
+    machine = NativeMachine(one_core(Source(text)), SMALL)
+    loop = _CountingLoop(machine._loop)
+    monkeypatch.setattr(machine, "_loop", loop)
+    machine.run({"x": np.tile(FRAME["x"], (3, 1))})
+    assert loop.calls == 3
+    assert machine.report().frames == 3
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_machine_is_not_copied(copied: Callable[[object], object]) -> None:
+    """Two objects would free the same memory."""
+    machine = NativeMachine(one_core(Source("end")), SMALL)
+    with pytest.raises(UnsupportedError, match=r"cannot be copied or pickled; make another one of the same program\."):
+        copied(machine)
+    machine.step(FRAME)
+
+
+def test_threads_take_turns_on_one_machine() -> None:
+    machine = NativeMachine(test_machine.program(), SMALL)
+    numbers = np.random.default_rng(0)
+    inputs = {"a": numbers.integers(-30000, 30000, (600, 5)), "b": numbers.integers(-128, 128, (600, 3))}
+    faults: list[MachineFault] = []
+
+    def work() -> None:
+        try:
+            for _ in range(5):
+                machine.run(inputs)
+        except MachineFault as fault:
+            faults.append(fault)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not faults
+    assert machine.report().frames == 4 * 5 * 600
 
 
 def test_an_instruction_that_the_loop_does_not_know_is_found_on_import() -> None:

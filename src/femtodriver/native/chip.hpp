@@ -54,6 +54,10 @@ struct Seen { // cycles of a stream at three addresses
 };
 constexpr u64 kRemembered = 64;
 
+// After how much work a call returns to Python, which then looks for Ctrl-C: some tenths of a second.
+constexpr i64 kCallElements = i64{1} << 25;
+constexpr i64 kInstructionElements = 32; // that an instruction counts for
+
 struct Core {
     i64 index;
     u64* words;
@@ -810,7 +814,8 @@ struct Spu {
         for (const auto& c : cores) elapsed = std::max(elapsed, c.time);
         for (auto& c : cores) c.waiting[2] += elapsed - c.time;
         latency = outputs.empty() ? elapsed : messages[outputs.back()].arrival;
-        bool usual = outputs.size() == mailboxes.size() / 2;
+        if (outputs.size() != mailboxes.size() / 2) return fault(kFrameEnd, 0, 0);
+        bool usual = true;
         for (i64 index : outputs) {
             const Message& m = messages[index];
             i64 place = 0;
@@ -826,8 +831,9 @@ struct Spu {
         return usual ? kDone : fault(kFrameEnd, 0, 0);
     }
 
+    // Ends before the last frame where a call would take long; ``frame`` says where.
     i64 run(i64 frames, const u64* inputs, i64 input_words, u64* out, i64 output_words, i64* elapsed, i64* latency, i64* waiting) {
-        for (; frame < frames; frame++) {
+        for (i64 work = 0; frame < frames && work < kCallElements; frame++) {
             if (!in_frame) {
                 begin_frame();
                 if (const i64 status = post(inputs + frame * input_words)) return status;
@@ -840,6 +846,7 @@ struct Spu {
             for (std::size_t n = 0; n < cores.size(); n++)
                 for (int cause = 0; cause < 3; cause++) waiting[3 * n + cause] += cores[n].waiting[cause];
             if (status) return status;
+            work += elements + kInstructionElements * instructions;
         }
         return kDone;
     }

@@ -118,7 +118,8 @@ void femto_reset(void* machine) {
     }
 }
 
-// Frames [first, frames). ``again``: a run that has stopped with kDecode goes on.
+// Frames [first, frames), or the first of them: info[6] is the one after the last that was run. ``again``: a run that has
+// stopped with kDecode goes on.
 i64 femto_run(void* machine, i64 first, i64 frames, const u64* inputs, i64 input_words, u64* outputs, i64 output_words, i64* elapsed,
               i64* latency, i64* waiting, i64 again, i64* info) {
     auto& spu = *static_cast<Spu*>(machine);

@@ -7,9 +7,11 @@ Memories and accumulators are the arrays of the NumPy machine, so everything tha
 from __future__ import annotations
 
 import ctypes
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from typing import NoReturn, SupportsIndex
 
 import numpy as np
 
@@ -89,7 +91,10 @@ class _NativeCore:
 
 
 class NativeMachine(Machine):
-    """``Machine``, many frames in one call of the loop. UnsupportedError where the loop is not there."""
+    """``Machine``, many frames in one call of the loop. UnsupportedError where the loop is not there.
+
+    Calls from several threads run one after the other. It cannot be copied: the loop keeps a part of its state.
+    """
 
     batch = 256
 
@@ -101,6 +106,7 @@ class NativeMachine(Machine):
         if isinstance(found, str):
             raise UnsupportedError(f"native machine: {found}")
         self._loop = loaded = found.functions
+        self._one_call = threading.RLock()
         self._cores = {
             index: _NativeCore(processor, loaded.femto_max_banks()) for index, processor in self.spu.processors.items()
         }
@@ -111,17 +117,22 @@ class NativeMachine(Machine):
         if getattr(self, "_handle", None):
             self._loop.femto_free(self._handle)
 
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise UnsupportedError("native machine: it cannot be copied or pickled; make another one of the same program.")
+
     def reset(self) -> None:
         """See ``Machine.reset``."""
-        super().reset()
-        for core in self._cores.values():
-            core.counts[:] = 0
-        self._restart()
+        with self._one_call:
+            super().reset()
+            for core in self._cores.values():
+                core.counts[:] = 0
+            self._restart()
 
     def reset_memories(self) -> None:
         """Memories back to the images; counts go on."""
-        self.spu.reset()
-        self._restart()
+        with self._one_call:
+            self.spu.reset()
+            self._restart()
 
     def _restart(self) -> None:
         for core in self._cores.values():
@@ -146,13 +157,19 @@ class NativeMachine(Machine):
     def report(self) -> RunReport:
         """See ``Machine.report``."""
         room = self._loop.femto_max_banks()
-        for core in self._cores.values():
-            for executor, numbers in zip(core.executors, core.counts, strict=True):
-                _tell(executor, numbers, self.part.dm_banks, room)
-        return super().report()
+        with self._one_call:
+            for core in self._cores.values():
+                for executor, numbers in zip(core.executors, core.counts, strict=True):
+                    _tell(executor, numbers, self.part.dm_banks, room)
+            return super().report()
 
     def _run(self, frames: int, inputs: Words) -> dict[str, Int64Array]:
         """``inputs``: the words of all inputs, frame by frame."""
+        with self._one_call:
+            return self._unpacked(self._run_words(frames, inputs))
+
+    def _run_words(self, frames: int, inputs: Words) -> Words:
+        """The words of all outputs, frame by frame."""
         words = sum(record.words for record in self.outputs.values())
         made = np.zeros((frames, words), np.uint64)
         elapsed, latency = np.zeros(frames, np.int64), np.zeros(frames, np.int64)
@@ -160,25 +177,23 @@ class NativeMachine(Machine):
         info = np.zeros(8, np.int64)
         first, again = 0, False
         try:
-            while True:
+            while first < frames:
                 status = self._loop.femto_run(
                     self._handle, first, frames, _at(inputs), inputs.size // max(frames, 1), _at(made), words,
                     _at(elapsed), _at(latency), _at(waiting), again, _at(info),
                 )  # fmt: skip
                 first, again = int(info[6]), False
-                if status == Status.DONE:
-                    break
                 if status == Status.DECODE:
                     self._decode(int(info[0]), int(info[2]))
                     again = True
                 elif status == Status.FRAME_END:
                     made[first] = self._finish_frame()
                     first += 1
-                else:
+                elif status != Status.DONE:
                     self._raise(Status(status), [int(number) for number in info])
         finally:
             self._keep_times(elapsed[:first], latency[:first], waiting)
-        return self._unpacked(made)
+        return made
 
     def _keep_times(self, elapsed: Int64Array, latency: Int64Array, waiting: Int64Array) -> None:
         self._frame_cycles += elapsed.tolist()
@@ -235,6 +250,7 @@ class NativeMachine(Machine):
             self._handle, core, row, *map(_at, arrays), weights.mask_steps, *map(_at, steps), len(pipeline.columns),
             pipeline.element_bytes, executor.elements,
         )  # fmt: skip
+        executor.weights = None  # the loop has its own now
 
     def _raise(self, status: Status, info: Sequence[int]) -> None:
         """MachineFault for what has stopped the loop, in the words of the NumPy machine."""
