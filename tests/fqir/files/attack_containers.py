@@ -91,7 +91,7 @@ ZIPS: Rows = {
     "zip_truncated": ("end record", lambda: archive(graph())[:-40]),
     "zip_cut_head": (FORM, lambda: archive(graph())[10:]),
     "zip_only_magic": ("end record", lambda: b"PK\3\4"),
-    "zip_prefix": ("behind other bytes", lambda: b"#!/bin/sh\n" + archive(graph())),
+    "zip_prefix": ("after other bytes", lambda: b"#!/bin/sh\n" + archive(graph())),
     "zip_trailing": ("end record", lambda: archive(graph()) + b"trailing"),
     "zip_comment": ("end record", comment),
     "zip_deflate": (PLAIN, deflated),
