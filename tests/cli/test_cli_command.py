@@ -145,7 +145,7 @@ def test_help_and_version(capsys: Out) -> None:
             "--n-frames: must be a whole number of at least 1, not '0'",
         ),
         (["LOOPBACK", "--runners", "fqir", "--seed", "-1"], "--seed: must be a whole number of at least 0, not '-1'"),
-        (["LOOPBACK", "--input-period", "0"], "--input-period: must be a positive number of seconds, not '0'"),
+        (["LOOPBACK", "--input-period", "0"], "--input-period: must be from 1e-09 to 1e+09 seconds, not '0'"),
         (["LOOPBACK", "--hw-config", "spu9"], "hw-config: must be one of spu001, "),
         (["LOOPBACK", "--hw-config", "gone.toml"], "gone.toml: the file must exist"),
         (["LOOPBACK", "--hardware", "zinc"], "hardware: must be one of zynq, fpgazynq, fakezynq, redis"),

@@ -72,6 +72,15 @@ def test_the_parts_that_we_ship_are_legal_and_named_like_their_files(name: str) 
             {"acc_rows": 129},
             "acc_rows must be at most 128, not 129, because instructions have 7 bits for an accumulator row.",
         ),
+        (
+            {"message_latency": 1 << 63},
+            "message_latency must be at most 2147483647, not 9223372036854775808, because simulators count the cycles "
+            "and words of a frame in 64 bits.",
+        ),
+        (
+            {"voltage_v": 1e300},
+            "voltage_v must be at most 5, not 1e+300, because it is the voltage of the core's transistors.",
+        ),
         ({"lanes": 4}, "lanes must be 8, not 4, because weights are stored in groups of that size."),
         ({"link_kind": "sure"}, "link_kind must be one of measured, computed, assumed, not 'sure'."),
         ({"dm_banks": 3}, "dm_banks must be even, not 3, because banks work in pairs."),

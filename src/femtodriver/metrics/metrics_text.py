@@ -46,7 +46,7 @@ def _header(doc: Doc) -> list[str]:
     model, part, tool = doc["model"], doc["hardware"], doc["tool"]
     assumed = " (assumed: none was given)" if doc["deadline"]["period_assumed"] else ""
     digest = f", sha256 {model['sha256'][:12]}" if model["sha256"] else ""
-    machine = {True: "native loop", False: "Python loop"}.get(tool["native"], "loop not stated")
+    machine = {True: "native loop", False: "NumPy machine"}.get(tool["native"], "loop not stated")
     table = f"energy table {tool['energy_table']}, edition {tool['energy_table_edition']}"
     not_its_own = f" ({' and '.join(_NAMES[name] for name in part['given'])} as given)" if part["given"] else ""
     return [

@@ -18,6 +18,7 @@ from femtodriver.options.value_kinds import (
     MILLIWATT_HOURS,
     NAMES,
     PATH,
+    PERIOD,
     SECONDS,
     SWITCH,
     VOLTS,
@@ -146,7 +147,7 @@ class MeasureRequest:
 
     input_period: float | None = option(
         None,
-        kind=SECONDS,
+        kind=PERIOD,
         metavar="S",
         group=RUNNING,
         acts=("fasmir",),

@@ -69,6 +69,17 @@ def _positive(unit: str) -> ValueKind:
     return ValueKind(f"a positive number of {unit}", lambda value: _is_finite(value) and value > 0, float)
 
 
+def _between(low: float, high: float, unit: str) -> ValueKind:
+    return ValueKind(
+        f"from {low:g} to {high:g} {unit}", lambda value: _is_finite(value) and low <= value <= high, float
+    )
+
+
+def _one_of(*words: str) -> ValueKind:
+    wanted = f"{', '.join(words[:-1])} or {words[-1]}"
+    return ValueKind(wanted, lambda value: isinstance(value, str) and value in words)
+
+
 def _is_path(value: Any) -> bool:
     return isinstance(value, (str, os.PathLike)) and os.fsdecode(value) != "" and "\0" not in os.fsdecode(value)
 
@@ -113,16 +124,18 @@ PATH = ValueKind("a path", _is_path)
 NAMES = ValueKind("names, separated by commas or in a list", _is_names, _some_names)
 SECONDS = _positive("seconds")
 # The range in which the leakage law of the energy table holds.
-CELSIUS = ValueKind("from -40 to 55 degC", lambda value: _is_number(value, Real) and -40 <= value <= 55, float)
-MILLIWATT_HOURS = _positive("mWh")
-HERTZ = _positive("hertz")
-VOLTS = _positive("volts")
+CELSIUS = _between(-40, 55, "degC")
+# Beyond these, figures mean nothing, and some leave the numbers that a float can hold.
+PERIOD = _between(1e-9, 1e9, "seconds")
+MILLIWATT_HOURS = _between(1e-6, 1e9, "mWh")
+HERTZ = _between(1, 1e11, "hertz")
+VOLTS = _between(0.1, 5, "volts")
 FROM_0 = ValueKind("a number from 0", lambda value: _is_finite(value) and value >= 0, float)
 KEY_SALT = ValueKind("a number in 0...2^64-1", lambda value: _is_number(value, Integral) and 0 <= value < 1 << 64, int)
 SCALE = ValueKind("real or a positive number", _is_scale, _scale)
-STYLE = ValueKind("random or varied", lambda value: value in STYLES)
-OBJECTIVE = ValueKind("cycles, energy or balanced", lambda value: isinstance(value, str) and value in OBJECTIVES)
-MACHINE = ValueKind("native or numpy", lambda value: value in MACHINES)
+STYLE = _one_of(*STYLES)
+OBJECTIVE = _one_of(*OBJECTIVES)
+MACHINE = _one_of(*MACHINES)
 SHARE = ValueKind("a share from 0 to 1", lambda value: _is_number(value, Real) and 0 <= value <= 1, float)
 FRAME_RANGE = ValueKind("two frame numbers LO,HI", _is_range, _range)
 PAIRS = ValueKind(

@@ -1,6 +1,6 @@
 """The largest sizes that a part can have, and why: what instructions can address, and what program files have room for.
 
-Both are read from where they stand: ``isa/limits.py`` and ``program/memory_map.py``.
+Both of these are read from where they stand: ``isa/limits.py`` and ``program/memory_map.py``.
 """
 
 from __future__ import annotations
@@ -83,7 +83,13 @@ _CLOCK = PartLimit(
     ((1 << _CLOCK_BITS) - 1) * 10**6, f".femto files hold the clock in whole megahertz, in {_CLOCK_BITS} bits"
 )
 
+_COUNTED = PartLimit((1 << 31) - 1, "simulators count the cycles and words of a frame in 64 bits")
+# Far beyond every process, so that figures stay numbers.
+_VOLTAGE = PartLimit(5, "it is the voltage of the core's transistors")
+
 PART_LIMITS: Mapping[str, PartLimit] = {
     **{entry: _stricter(entry) for entry in {**_MAPPED, **_ENCODED}},
+    **dict.fromkeys(("message_latency", "router_words", "input_buffer_words", "output_buffer_words"), _COUNTED),
     "clock_hz": _CLOCK,
+    "voltage_v": _VOLTAGE,
 }
