@@ -408,6 +408,15 @@ def test_the_constructor_refuses_femtocrux() -> None:
         Femtodriver(force_femtocrux_compile=True)
 
 
+def test_simulate_takes_what_the_command_line_takes(fd: Femtodriver) -> None:
+    fd.compile("LOOPBACK")
+    inputs = fd.generate_audio_inputs()
+    _, metrics = fd.simulate(inputs, machine="numpy", check_state=True, temperature=np.float64(30))
+    document = yaml.safe_load(metrics)
+    assert document["tool"]["native"] is False
+    assert document["hardware"]["temperature_c"] == 30.0
+
+
 @pytest.mark.parametrize("period", [0, -1.0, float("nan"), float("inf"), "0.016", True])
 def test_periods_that_are_none(fd: Femtodriver, period: Any) -> None:
     fd.compile("LOOPBACK")

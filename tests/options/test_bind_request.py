@@ -109,11 +109,12 @@ def test_numbers_of_other_libraries_become_plain_ones() -> None:
         "input_period": np.float32(0.5),
         "tolerance": Fraction(1, 4),
         "scale": np.float16(2),
+        "voltage": np.float64(0.75),
     }
     request = bind(MainRequest, given, "test")
     found = [getattr(request, name) for name in given]
-    assert found == [3, 0.5, 0.25, 2.0]
-    assert [type(value) for value in found] == [int, float, float, float]
+    assert found == [3, 0.5, 0.25, 2.0, 0.75]
+    assert [type(value) for value in found] == [int, float, float, float, float]
 
 
 @pytest.mark.parametrize(

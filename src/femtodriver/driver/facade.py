@@ -177,7 +177,10 @@ class Femtodriver:
     ) -> tuple[Result, str]:
         """Run the compiled program on the machine: (result of the runner ``fasmir``, metrics as YAML)."""
         request = methods.SIMULATE.bind(positional, options)
-        done = self._execute((SIMULATOR,), model_inputs, ExecuteRequest(no_outputs=request.no_outputs))
+        execute = ExecuteRequest(
+            no_outputs=request.no_outputs, machine=request.machine, check_state=request.check_state
+        )
+        done = self._execute((SIMULATOR,), model_inputs, execute)
         return done.result, document_yaml(done.metrics(request))
 
     @methods.CREATE_RUNNER.signed

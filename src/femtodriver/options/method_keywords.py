@@ -77,6 +77,8 @@ class SimulateKeywords(TypedDict, total=False):
     """Of ``SimulateRequest``."""
 
     no_outputs: bool
+    machine: str | None
+    check_state: bool
     input_period: float | None
     temperature: float | None
     clock: float | None
@@ -88,11 +90,11 @@ class RunnerKeywords(TypedDict, total=False):
     """Of ``RunnerRequest``."""
 
     noencrypt: bool
+    machine: str | None
+    check_state: bool
     dummy_output_file: AnyPath | None
     debug_vars: Names
     debug_vars_fname: AnyPath | None
-    machine: str | None
-    check_state: bool
     hardware: str
     address: str | None
     zynq_host: str | None
@@ -108,11 +110,11 @@ class ExecuteKeywords(TypedDict, total=False):
 
     no_outputs: bool
     noencrypt: bool
+    machine: str | None
+    check_state: bool
     dummy_output_file: AnyPath | None
     debug_vars: Names
     debug_vars_fname: AnyPath | None
-    machine: str | None
-    check_state: bool
     hardware: str
     address: str | None
     zynq_host: str | None
@@ -135,11 +137,11 @@ class ComparisonKeywords(TypedDict, total=False):
     input_file: InputSource
     no_outputs: bool
     noencrypt: bool
+    machine: str | None
+    check_state: bool
     dummy_output_file: AnyPath | None
     debug_vars: Names
     debug_vars_fname: AnyPath | None
-    machine: str | None
-    check_state: bool
     hardware: str
     address: str | None
     zynq_host: str | None
@@ -173,11 +175,11 @@ class JobKeywords(TypedDict, total=False):
     input_file: InputSource
     no_outputs: bool
     noencrypt: bool
+    machine: str | None
+    check_state: bool
     dummy_output_file: AnyPath | None
     debug_vars: Names
     debug_vars_fname: AnyPath | None
-    machine: str | None
-    check_state: bool
     hardware: str
     address: str | None
     zynq_host: str | None

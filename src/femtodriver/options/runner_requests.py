@@ -44,7 +44,28 @@ class RunnersRequest:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RunnerRequest(PlainRequest):
+class MachineRequest:
+    """What simulates, and how strictly."""
+
+    machine: str | None = option(
+        None,
+        kind=MACHINE,
+        metavar="native|numpy",
+        group=RUNNING,
+        acts=("fasmir",),
+        help="what simulates: the compiled loop (default where it was built) or NumPy, with equal results",
+    )
+    check_state: bool = option(
+        False,
+        kind=SWITCH,
+        group=RUNNING,
+        acts=("fasmir",),
+        help="at the start of every frame, overwrite accumulators and base registers, which are undefined then",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RunnerRequest(MachineRequest, PlainRequest):
     """What runners are made with."""
 
     dummy_output_file: AnyPath | None = option(
@@ -70,21 +91,6 @@ class RunnerRequest(PlainRequest):
         group=RUNNING,
         acts=RUN,
         help="file with the names of such values, one per line",
-    )
-    machine: str | None = option(
-        None,
-        kind=MACHINE,
-        metavar="native|numpy",
-        group=RUNNING,
-        acts=("fasmir",),
-        help="what simulates: the compiled loop (default where it was built) or NumPy, with equal results",
-    )
-    check_state: bool = option(
-        False,
-        kind=SWITCH,
-        group=RUNNING,
-        acts=("fasmir",),
-        help="at the start of every frame, overwrite accumulators and base registers, which are undefined then",
     )
     hardware: str = option(
         DEFAULT_HARDWARE,
@@ -194,7 +200,7 @@ class MeasureRequest:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SimulateRequest(MeasureRequest, KeepRequest):
+class SimulateRequest(MeasureRequest, MachineRequest, KeepRequest):
     """How the program is simulated and measured."""
 
 

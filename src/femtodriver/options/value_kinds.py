@@ -52,7 +52,7 @@ def _is_number(value: Any, kind: type) -> bool:
 
 def plain_number(value: Any) -> Any:
     """A number of NumPy, or a fraction, as one of Python; anything else as it is."""
-    if isinstance(value, (bool, int, float)) or not isinstance(value, Real):
+    if type(value) in (bool, int, float) or not isinstance(value, Real):
         return value
     return int(value) if isinstance(value, Integral) else float(value)
 
