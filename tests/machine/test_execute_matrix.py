@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from femtodriver.errors import MachineFault
+from femtodriver.machine.execute_matrix import MatrixExecutor
 from femtodriver.part import Part
 from tests.machine.machine_bench import END, SMALL, START, Bench, Source
 
@@ -439,6 +440,19 @@ def test_weights_that_were_stored_to_are_those_of_the_image_after_a_reset(by: st
             bench.run("product")
             assert bench.acc(1, 8) == [5] * 8
         bench.spu.reset()
+
+
+@pytest.mark.parametrize(("offset", "decoded_again"), [(0, True), (7, True), (8, False), (120, False)])
+def test_only_stores_to_weights_that_are_kept_decode_them_again(offset: int, decoded_again: bool) -> None:
+    """One of 16 groups is kept; what lies where the others would be is something else."""
+    weights = [[0] * 8 for _ in range(16)]
+    weights[3] = [1] * 8
+    case = Case(weights, [2] * 16, 8, 8, form=1)
+    bench = case.bench(f"{case.line()}\nvpass [{8 * WEIGHTS + offset}]:i8, #5, #0\nend")
+    bench.run()
+    executor = bench.core().executors[0]
+    assert isinstance(executor, MatrixExecutor)
+    assert (executor.weights is None) == decoded_again
 
 
 def test_activations_at_a_moving_address() -> None:

@@ -34,13 +34,18 @@ def test_the_bench_and_the_machine_agree_about_images() -> None:
     assert DataMemory(SMALL, image(data)).words.tobytes() == data
 
 
+def _hear(heard: list[int], number: int, first: int, end: int) -> bool:
+    heard.append(number)
+    return True
+
+
 @given(st.lists(st.tuples(st.integers(0, 500), st.integers(1, 12)), min_size=1, max_size=4), st.integers(0, 4090))
 @settings(max_examples=60, deadline=None)
 def test_watchers_hear_of_stores_that_touch_them(ranges: list[tuple[int, int]], address: int) -> None:
     memory = DataMemory(SMALL, np.zeros(0, np.uint64))
     heard: list[int] = []
     for number, (first, length) in enumerate(ranges):
-        memory.watch(first, first + length, partial(heard.append, number))
+        memory.watch(first, first + length, partial(_hear, heard, number))
     memory.written(address, address + 6)
     expected = [
         n for n, (first, length) in enumerate(ranges) if 8 * first < address + 6 and address < 8 * (first + length)
@@ -56,8 +61,8 @@ def test_watchers_hear_of_stores_that_touch_them(ranges: list[tuple[int, int]], 
 def test_neighbours_of_watched_words_are_not_watched() -> None:
     memory = DataMemory(SMALL, np.zeros(0, np.uint64))
     heard: list[int] = []
-    memory.watch(2, 4, lambda: heard.append(1))
-    memory.watch(8, 9, lambda: heard.append(2))
+    memory.watch(2, 4, partial(_hear, heard, 1))
+    memory.watch(8, 9, partial(_hear, heard, 2))
     for first, end in ((0, 16), (32, 64), (72, 80)):
         memory.written(first, end)
         assert not memory.overlaps_watched(first, end)

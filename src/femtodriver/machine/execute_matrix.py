@@ -31,7 +31,7 @@ class DecodedWeights:
     ``cost`` (columns, 3 + banks): groups, units, multiplications, weight words per bank; ``total`` its sums over the
     columns, of all repetitions.
     ``mask_banks`` (banks): words of the mask, which are all read, in ``mask_steps``; both of all repetitions, too.
-    ``pipeline``: when it is done.
+    ``pipeline``: when it is done. ``bytes``: first and end byte of the stored weights, and of the mask.
     """
 
     values: Float64Array | Int64Array
@@ -40,6 +40,7 @@ class DecodedWeights:
     mask_banks: Int64Array
     mask_steps: int
     pipeline: MatrixPipeline
+    bytes: tuple[tuple[int, int], ...]
 
 
 class MatrixExecutor(InstructionExecutor):
@@ -126,8 +127,12 @@ class MatrixExecutor(InstructionExecutor):
         if row.form is not Form.DENSE:
             yield row.mask, row.mask + most_mask_words(row)
 
-    def _forget(self) -> None:
+    def _forget(self, first_byte: int, end_byte: int) -> bool:
+        """Forget the weights if a store has touched those that are kept, or their mask; whether it matters."""
+        if self.weights and not any(first_byte < end and first < end_byte for first, end in self.weights.bytes):
+            return False
         self.weights = None
+        return True
 
     def _weight_words(self, units: int) -> int:
         return -(-units * self.row.form.unit * self.row.weight_bits // WORD_BITS)
@@ -151,7 +156,9 @@ class MatrixExecutor(InstructionExecutor):
         pipeline = MatrixPipeline.of(mask.groups, mask.steps, self.row.lane_passes, self.row.x.bits // 8, repeat)
         total = tuple(repeat * int(value) for value in cost.sum(0))
         steps = repeat * mask.steps.count
-        self.weights = DecodedWeights(values, cost, total, repeat * mask.banks, steps, pipeline)
+        places = ((self.row.weights, self._weight_words(int(stored.sum()))), (self.row.mask, mask.words))
+        kept = tuple((WORD_BYTES * first, WORD_BYTES * (first + words)) for first, words in places)
+        self.weights = DecodedWeights(values, cost, total, repeat * mask.banks, steps, pipeline, kept)
         return self.weights
 
     def _stored(self, units: int) -> Int64Array:

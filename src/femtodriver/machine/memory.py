@@ -15,6 +15,10 @@ from femtodriver.part import Part
 ELEMENT_TYPES: dict[int, np.dtype[np.signedinteger]] = {bits: np.dtype(f"i{bits // 8}") for bits in ELEMENT_BITS}
 
 
+Watcher = Callable[[int, int], bool]
+"""Is told of the first and the end byte of a store; whether it matters, so that its undoing matters, too."""
+
+
 def to_logical(image: Words, part: Part) -> Words:
     """Image words, bank by bank (dm_banks x dm_bank_words, shorter images are filled with zeros) -> address order."""
     banks = _filled("DM", image, part.dm_words).reshape(-1, 2, part.dm_bank_words)
@@ -37,19 +41,19 @@ class DataMemory:
         self._initial = to_logical(image, part)
         self.words = self._initial.copy()
         self.elements = {bits: self.words.view(kind) for bits, kind in ELEMENT_TYPES.items()}
-        self._watched: list[tuple[int, int, Callable[[], None]]] = []
+        self._watched: list[tuple[int, int, Watcher]] = []
         # First and end byte of all watched words: most stores are outside and need no look at each of them.
         self._watched_range = (0, 0)
-        self._stale: set[Callable[[], None]] = set()
+        self._stale: set[Watcher] = set()
 
     def reset(self) -> None:
         """Back to the image; only watchers that have seen a store are told."""
         self.words[:] = self._initial
         for changed in self._stale:
-            changed()
+            changed(0, WORD_BYTES * len(self.words))
         self._stale.clear()
 
-    def watch(self, first_word: int, end_word: int, changed: Callable[[], None]) -> None:
+    def watch(self, first_word: int, end_word: int, changed: Watcher) -> None:
         """Call ``changed`` whenever these words may have changed: a store that ``written`` reports, or its undoing."""
         self._watched.append((WORD_BYTES * first_word, WORD_BYTES * end_word, changed))
         self._watched_range = (
@@ -62,8 +66,7 @@ class DataMemory:
         if first_byte >= self._watched_range[1] or end_byte <= self._watched_range[0]:
             return
         for first, end, changed in self._watched:
-            if first_byte < end and first < end_byte:
-                changed()
+            if first_byte < end and first < end_byte and changed(first_byte, end_byte):
                 self._stale.add(changed)
 
     def overlaps_watched(self, first_byte: int, end_byte: int) -> bool:

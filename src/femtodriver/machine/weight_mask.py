@@ -21,13 +21,14 @@ class StoredUnits:
 
     ``groups`` (columns, groups): which groups take a pass. ``units`` (columns, groups times units of a group): which
     units are stored. ``banks`` (banks,): words of the mask, all of which are read whatever the activations. ``steps``:
-    when each group is known.
+    when each group is known. ``words``: how many the mask has.
     """
 
     groups: BoolArray
     units: BoolArray
     banks: Int64Array
     steps: MaskSteps
+    words: int
 
 
 def read_mask(row: MatrixRow, memory: DataMemory) -> StoredUnits:
@@ -49,10 +50,12 @@ class _Mask:
     def __init__(self, row: MatrixRow, memory: DataMemory) -> None:
         self.row, self.memory = row, memory
         self.groups = row.columns * row.groups
+        self.words = 0  # that have been read, from the first one on
 
     def read(self, count: int) -> ByteArray:
         """The first ``count`` bytes."""
-        where = self.memory.layout.word_range(WORD_BYTES * self.row.mask, -(-count // WORD_BYTES))
+        self.words = -(-count // WORD_BYTES)
+        where = self.memory.layout.word_range(WORD_BYTES * self.row.mask, self.words)
         mask: ByteArray = self.memory.words[where].view(np.uint8)[:count]
         return mask
 
@@ -65,7 +68,7 @@ class _Mask:
     def stored(self, flags: BoolArray, units: BoolArray, banks: Int64Array, steps: MaskSteps) -> StoredUnits:
         """Flags of all groups and units, by column."""
         columns = self.row.columns
-        return StoredUnits(flags.reshape(columns, -1), units.reshape(columns, -1), banks, steps)
+        return StoredUnits(flags.reshape(columns, -1), units.reshape(columns, -1), banks, steps, self.words)
 
 
 def _dense(mask: _Mask) -> StoredUnits:

@@ -163,8 +163,8 @@ struct Spu {
         if (first >= c.watched_end || end <= c.watched_first) return;
         for (const auto& watch : c.watches)
             if (first < watch.end && watch.first < end) {
-                c.matrices[watch.row].stale = true;
-                c.matrices[watch.row].touched = true;
+                Matrix& m = c.matrices[watch.row];
+                if (m.stale || m.meets(first, end)) m.stale = m.touched = true;
             }
     }
 

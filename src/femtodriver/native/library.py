@@ -28,7 +28,7 @@ _FUNCTIONS: dict[str, tuple[type | None, list[type]]] = {
     "femto_watch": (None, [_POINTER, _NUMBER, _NUMBER, _NUMBER, _NUMBER]),
     "femto_set_matrix": (
         None,
-        [_POINTER, _NUMBER, _NUMBER, *[_POINTER] * 4, _NUMBER, *[_POINTER] * 3, _NUMBER, _NUMBER, _NUMBER],
+        [_POINTER, _NUMBER, _NUMBER, *[_POINTER] * 4, _NUMBER, *[_POINTER] * 3, _NUMBER, _NUMBER, _NUMBER, _POINTER],
     ),
     "femto_reset": (None, [_POINTER]),
     "femto_run": (

@@ -81,7 +81,7 @@ void femto_watch(void* machine, i64 core, i64 row, i64 first, i64 end) {
 
 void femto_set_matrix(void* machine, i64 core, i64 row, const i64* values, const i64* cost, const i64* total,
                       const i64* mask_banks, i64 mask_steps, const i64* columns, const i64* busy, const i64* known, i64 count,
-                      i64 element_bytes, i64 decode_elements) {
+                      i64 element_bytes, i64 decode_elements, const i64* bytes) {
     auto& spu = *static_cast<Spu*>(machine);
     Core& c = spu.cores[spu.core_of_index[core]];
     const Row& r = c.rows[row];
@@ -101,6 +101,7 @@ void femto_set_matrix(void* machine, i64 core, i64 row, const i64* values, const
     for (auto& starts : m.starts) starts.clear();
     m.element_bytes = element_bytes;
     m.decode_elements = decode_elements;
+    std::copy(bytes, bytes + 4, m.bytes_kept);
     m.stale = false;
 }
 

@@ -32,6 +32,11 @@ struct Matrix {
     std::vector<i64> columns, busy, known;    // see MatrixPipeline
     std::vector<i64> starts[kWordBytes];      // when each can begin, by the place of the first activation in its word
     i64 element_bytes = 1, mask_steps = 0;
+    i64 bytes_kept[4] = {}; // first and end byte of the stored weights, and of the mask
+
+    bool meets(i64 first, i64 end) const {
+        return (first < bytes_kept[1] && bytes_kept[0] < end) || (first < bytes_kept[3] && bytes_kept[2] < end);
+    }
 };
 
 constexpr int kFewCosts = 16, kCosts = 32; // room for three numbers and those of 13 banks, or of kMaxBanks

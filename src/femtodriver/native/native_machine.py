@@ -248,7 +248,7 @@ class NativeMachine(Machine):
         steps = [np.ascontiguousarray(values) for values in (pipeline.columns, pipeline.busy, pipeline.known)]
         self._loop.femto_set_matrix(
             self._handle, core, row, *map(_at, arrays), weights.mask_steps, *map(_at, steps), len(pipeline.columns),
-            pipeline.element_bytes, executor.elements,
+            pipeline.element_bytes, executor.elements, _at(_numbers(weights.bytes)),
         )  # fmt: skip
         executor.weights = None  # the loop has its own now
 
@@ -353,8 +353,8 @@ def _numbers(rows: Sequence[Sequence[int]]) -> Int64Array:
 
 
 def _at(array: Int64Array | Words) -> ctypes.c_void_p:
-    """Where an array is; the caller keeps it alive."""
-    return ctypes.c_void_p(array.ctypes.data)
+    """Where an array is; the pointer keeps it alive, the library does not: what it holds on to, an object must hold."""
+    return array.ctypes.data_as(ctypes.c_void_p)
 
 
 def _tell(executor: Executor, numbers: Int64Array, banks: int, room: int) -> None:
