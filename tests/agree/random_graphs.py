@@ -2,7 +2,7 @@
 
 In the suite ``test_random.py`` runs some hundred. For a night::
 
-    python -m tests.agree.random_graphs --count 5000 --seed 1
+    PYTHONPATH=tools python -m tests.agree.random_graphs --count 5000 --seed 1
 
 prints a table of outcomes, and for each counterexample its seed and the smallest network that still shows it.
 """

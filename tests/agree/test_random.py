@@ -34,7 +34,7 @@ def test_all_executors_agree(batch: int) -> None:
     for seed in range(batch * BATCH, (batch + 1) * BATCH):
         outcome = one(seed, frames=3)
         kinds[outcome.kind] += 1
-        again = f"python -m tests.agree.random_graphs --seed {seed} --count 1"
+        again = f"PYTHONPATH=tools python -m tests.agree.random_graphs --seed {seed} --count 1"
         assert not outcome.wrong, f"{outcome.kind}: {outcome.detail}\nsmallest such network: {again}"
     print(", ".join(f"{count} {kind}" for kind, count in kinds.items()))
     assert kinds[EXACT] + kinds[SHARED] > 0.8 * BATCH

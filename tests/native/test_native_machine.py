@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import random
 import shutil
 import threading
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from tests.machine.machine_bench import SMALL, Source
 from tests.machine.machine_programs import random_source
 from tests.machine.test_machine import *  # noqa: F403 - every test of the NumPy machine, on the native one
 from tests.native.both_machines import FRAME, check_equal, one_core
+from tests.native.hostile_programs import hostile_part, hostile_program
 
 pytestmark = pytest.mark.skipif(isinstance(library.find_library(), str), reason=str(library.find_library()))
 PARTS = (SMALL, replace(SMALL, dm_banks=4, dm_bank_words=128), replace(SMALL, dm_banks=2, dm_bank_words=256))
@@ -56,6 +58,14 @@ def test_mutated_programs(made: Source, data: st.DataObject) -> None:
         place, bit = data.draw(st.integers(0, len(words) - 1)), data.draw(st.integers(0, 63))
         words[place] ^= np.uint64(1 << bit)
     check_equal(program, [FRAME] * 2, limits=RunLimits(instructions=300, elements=1 << 20, words=5000))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_hostile_programs_of_several_cores(seed: int) -> None:
+    rng = random.Random(seed)
+    part = hostile_part(rng)
+    limits = RunLimits(instructions=1000, elements=1 << 20, words=rng.choice((300, 20000)))
+    check_equal(hostile_program(rng, part), [FRAME] * 2, part, limits, check_state=seed % 2 == 0)
 
 
 @given(random_source())
