@@ -56,6 +56,7 @@ def _build(folder: Path) -> str:
         return "no C++ compiler was found (CXX, c++, g++, clang++)"
     identity = f'-DFEMTO_SOURCE="{source_hash(folder)}"'
     for name, flags in KINDS.items():
+        unfinished = folder / f"{name}.new"  # loading half a library would end Python
         command = [
             *compiler.split(),
             *FLAGS,
@@ -64,7 +65,7 @@ def _build(folder: Path) -> str:
             identity,
             str(folder / "loop.cpp"),
             "-o",
-            str(folder / name),
+            str(unfinished),
         ]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=600)
@@ -72,4 +73,5 @@ def _build(folder: Path) -> str:
             return f"{compiler} could not be run: {error}"
         if done.returncode:
             return f"{compiler} failed: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'no message'}"
+        unfinished.replace(folder / name)
     return ""
