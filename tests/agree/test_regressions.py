@@ -295,6 +295,7 @@ def strided(n: int, k: int, body: Any, counter: str = "c") -> Any:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [0, 3, 4, 11, -1, -300, 1 << 30])
 def test_a_counter_that_starts_anywhere(first: int) -> None:
     body = graph([node("vneg", {"x": "a"}, "b", {"bw": 16})], ["a"], "b")

@@ -88,6 +88,7 @@ def test_an_unknown_extension_is_wrong_usage(capsys: Out) -> None:
     check_refused(status, capsys.readouterr(), "not a file that ends in '.pck'", expected=2)
 
 
+@pytest.mark.slow
 def test_a_model_too_large_for_the_part_is_told_with_numbers_and_ways_out(
     here: Path, capsys: Out, spotter: str
 ) -> None:
@@ -210,6 +211,7 @@ def everything(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
+@pytest.mark.slow
 def test_a_full_output_folder(here: Path, process: Process, spotter: str) -> None:
     assert main(["LOOPBACK", "--runners", "fasmir"]) == 0
     Path("model_datas/LOOPBACK").rename("model_datas/keyword_spotter")

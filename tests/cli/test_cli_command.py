@@ -67,6 +67,7 @@ def test_one_runner_alone(capsys: Out, runner: str, measured: bool) -> None:
     assert Path("model_datas/LOOPBACK/metrics.txt").exists() is measured
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("here")
 def test_every_option_in_both_spellings(capsys: Out) -> None:
     np.save("in.npy", np.arange(64, dtype=np.int16))
@@ -187,6 +188,7 @@ def test_debug_shows_where_an_error_came_from(capsys: Out) -> None:
     assert err.splitlines()[-1] == "femtodrive: error: gone.pt: the file must exist."
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("here")
 def test_characters_that_the_terminal_lacks_are_escaped(process: Process) -> None:
     import os

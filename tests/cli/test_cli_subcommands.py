@@ -157,6 +157,7 @@ def test_help_loads_few_modules_and_nothing_heavy(here: Path) -> None:
         assert done.stdout.splitlines()[-1] == "[] True"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("here")
 def test_the_reader_may_stop_reading(here: Path) -> None:
     assert main(["LOOPBACK"]) == 0

@@ -124,6 +124,7 @@ def shown_on_terminal(words: list[str], folder: Path, **environment: str) -> byt
     return shown
 
 
+@pytest.mark.slow
 def test_a_long_run_on_a_terminal_shows_progress_and_colour(here: Path) -> None:
     words = [sys.executable, "-c", SLOW_CLOCK, "LOOPBACK", "--runners", "fqir,fasmir", "--n-frames", "9"]
     shown = shown_on_terminal(words, here)
@@ -131,6 +132,7 @@ def test_a_long_run_on_a_terminal_shows_progress_and_colour(here: Path) -> None:
     assert b"frame 5 of 9" in shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_plain_text_for_those_who_want_it(here: Path, environment: dict[str, str]) -> None:
     words = [sys.executable, "-m", "femtodriver", "LOOPBACK", "--runners", "fqir,fasmir"]

@@ -83,6 +83,7 @@ def test_the_part_suffices(rows: int, columns: int, bits: int, zero: float) -> N
     assert int(named[2]) == max(places.used_bytes for places in program.fasmir.maps.values())
 
 
+@pytest.mark.slow
 def test_a_part_of_the_users_own_suffices() -> None:
     largest = max(map(load_part, part_names()), key=lambda part: part.cores)
     network = product(weights_of(1024, 1024 * 3, 8, 0.0), 8)

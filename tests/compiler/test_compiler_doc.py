@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from femtodriver.compiler.passes.pass_order import PASSES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,12 +22,14 @@ def tool(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.slow
 def test_the_tables_are_current() -> None:
     done = tool(str(DOCS), "--check")
     assert done.returncode == 0, done.stderr
     assert re.findall(r"^<!-- table: (\w+) -->$", DOCS.read_text("utf-8"), flags=re.MULTILINE) == ["stages", "options"]
 
 
+@pytest.mark.slow
 def test_a_stale_table_is_found_and_made_anew(tmp_path: Path) -> None:
     stale = tmp_path / "compiler.md"
     stale.write_text(DOCS.read_text("utf-8").replace("| `pack` | true |", "| `pack` | false |"), "utf-8")

@@ -22,6 +22,7 @@ def tool(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 
+@pytest.mark.slow
 def test_the_file_is_current() -> None:
     done = tool(str(DOCS), "--check")
     assert done.returncode == 0, done.stderr

@@ -38,6 +38,7 @@ def test_exact_or_truly_too_large(corpus: Path, record_property: Callable[[str, 
     assert row.verdict == EXACT or truly_too_large(row), f"{row.kind}: {row.reason}"
 
 
+@pytest.mark.slow
 def test_a_graph_that_is_too_large_is_refused_with_numbers(corpus: Path, tmp_path: Path) -> None:
     part = tmp_path / "tiny.toml"
     shipped = Path(__file__).resolve().parents[2] / "src" / "femtodriver" / "part" / "parts" / "spu001.toml"

@@ -85,6 +85,7 @@ def test_a_slow_peer_that_splits_everything(chunk: int, late: int) -> None:
         run(emulator)
 
 
+@pytest.mark.slow
 def test_an_output_that_never_comes() -> None:
     data = compiled("identity")
     with SpecEmulator(late=1 << 30) as emulator:

@@ -215,6 +215,7 @@ def test_half_an_entry_is_no_claim(server: BoardServer) -> None:
         assert answers(whole)
 
 
+@pytest.mark.slow
 def test_the_silent_are_let_go_after_half_a_minute(timed: BoardServer, clock: Clock) -> None:
     with connected(timed) as owner, connected(timed) as silent:
         assert answers(owner)

@@ -413,6 +413,7 @@ def test_only_the_virtual_board_knows_the_machine() -> None:
         assert "from femtodriver.part" not in text, path.name
 
 
+@pytest.mark.slow
 def test_talking_to_a_board_loads_no_machine() -> None:
     code = (
         "import sys\nfrom femtodriver.device import Timeouts, make_runner\n"

@@ -248,6 +248,7 @@ def test_wrong_answers_are_device_errors_that_say_what_was_expected(
             link.read(*request_)
 
 
+@pytest.mark.slow
 def test_silence_ends_in_an_error_after_the_timeout(peers: Peers) -> None:
     done = threading.Event()
 
@@ -294,6 +295,7 @@ def test_bytes_that_nobody_asked_for_are_refused(peers: Peers) -> None:
             link.read("spu_top", 0x24, 0x28, 1)
 
 
+@pytest.mark.slow
 def test_a_board_that_takes_nothing_does_not_hang_the_client(peers: Peers) -> None:
     done = threading.Event()
 

@@ -62,6 +62,7 @@ def check_documented(model: Any, outputs: dict[str, tuple[int, int]]) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fd")
 def test_the_documented_snippet_runs_as_written() -> None:
     check_documented("LOOPBACK", {"%x.4": (4, 16)})
@@ -119,6 +120,7 @@ def test_the_digest_of_a_graph_follows_its_content(fd: Femtodriver) -> None:
     assert digests[0] == digests[1] != digests[2]
 
 
+@pytest.mark.slow
 def test_one_object_compiles_one_model_after_the_other(fd: Femtodriver) -> None:
     for model, output in (("LOOPBACK", "%x.4"), (SPOTTER, "output.0"), ("LOOPBACK", "%x.4")):
         fd.compile(model)
@@ -246,6 +248,7 @@ def test_comparing_needs_two_runners(fd: Femtodriver) -> None:
             fd.compare(inputs, names)
 
 
+@pytest.mark.slow
 def test_a_recording_that_differs_fails_the_comparison(fd: Femtodriver, capsys: pytest.CaptureFixture[str]) -> None:
     fd.compile("LOOPBACK")
     inputs = fd.generate_audio_inputs()
@@ -262,6 +265,7 @@ def test_a_recording_that_differs_fails_the_comparison(fd: Femtodriver, capsys: 
     assert fd.compare(inputs, "fqir,dummy", dummy_output_file="wrong.npy", error_tolerance=1)["pass"] is True
 
 
+@pytest.mark.slow
 def test_debug_variables_of_the_graph(fd: Femtodriver) -> None:
     fd.compile(SPOTTER)
     inputs = fd.generate_audio_inputs()
@@ -340,6 +344,7 @@ def test_model_options(fd: Femtodriver, caplog: pytest.LogCaptureFixture) -> Non
             fd.compile("LOOPBACK", model_options_file="odd.yaml")
 
 
+@pytest.mark.slow
 def test_main_and_cli_of_the_reference(fd: Femtodriver, capsys: pytest.CaptureFixture[str]) -> None:
     from femtodriver import driver
 

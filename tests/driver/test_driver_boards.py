@@ -107,6 +107,7 @@ def test_an_spu_runner_of_the_facade_and_one_by_hand(server: BoardServer) -> Non
         fd.create_SPURunner(data, debug_vars="all")
 
 
+@pytest.mark.slow
 def test_a_comparison_leaves_its_results_in_the_models_folder(server: BoardServer) -> None:
     fd = Femtodriver()
     fd.compile(SPOTTER, output_dir="out")
@@ -157,6 +158,7 @@ def test_a_comparison_leaves_its_results_in_the_models_folder(server: BoardServe
     assert yaml.safe_load((folder / "comparison.yaml").read_text())["hardware"] is None
 
 
+@pytest.mark.slow
 def test_a_difference_is_written_down_with_its_place(server: BoardServer) -> None:
     fd = Femtodriver()
     fd.compile("LOOPBACK")
@@ -245,6 +247,7 @@ def test_encrypted_programs_run_on_a_board_with_the_key(debug_vars: str | None) 
         assert not server.board.violations.counts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("keyring", "told"),
     [
@@ -291,6 +294,7 @@ def foreign_program() -> None:
     CompiledData(metadata, {0: {"DM": [words], "IM": [words]}}).to_zip_file("foreign.zip")
 
 
+@pytest.mark.slow
 def test_a_foreign_program_goes_to_a_board_and_not_to_the_simulator(server: BoardServer, hasty: float) -> None:
     foreign_program()
     fd = Femtodriver()
@@ -305,6 +309,7 @@ def test_a_foreign_program_goes_to_a_board_and_not_to_the_simulator(server: Boar
         fd.compare(inputs, "hw,fasmir", **at(server))
 
 
+@pytest.mark.slow
 def test_a_device_error_leaves_the_folder_as_it_was() -> None:
     Femtodriver().run("LOOPBACK", runners="fqir,fasmir")
     before = {path: path.read_bytes() for path in Path("model_datas").rglob("*") if path.is_file()}

@@ -43,12 +43,14 @@ def check_flips(fd: Femtodriver, path: Path, wanted: np.ndarray, model: Path, co
     return refused
 
 
+@pytest.mark.slow
 def test_flipped_bits_of_a_container_never_change_a_result(fd: Femtodriver) -> None:
     _, femto, _ = fd.compile(SPOTTER, model_name="first")
     refused = check_flips(fd, Path(femto), outputs(fd), Path(femto), 40)
     assert refused > 20  # the others hit fillers, names or the layers' names
 
 
+@pytest.mark.slow
 def test_flipped_bits_of_images_are_refused(fd: Femtodriver) -> None:
     meta_dir, _, _ = fd.compile(SPOTTER, model_name="first")
     wanted = outputs(fd)
@@ -70,6 +72,7 @@ def one_bit(fd: Femtodriver, meta_dir: Path) -> None:
     fd.compile(str(meta_dir), output_dir="out")
 
 
+@pytest.mark.slow
 def test_every_changed_number_of_the_metadata_is_refused(fd: Femtodriver) -> None:
     meta_dir, _, _ = fd.compile(SPOTTER, model_name="first")
     path = Path(meta_dir) / "metadata.yaml"

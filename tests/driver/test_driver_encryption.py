@@ -279,6 +279,7 @@ def traces(key: str) -> list[bytes]:
     return found
 
 
+@pytest.mark.slow
 def test_no_key_is_ever_written_logged_or_shown(
     place: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -68,6 +68,7 @@ def check_alone(fd: Femtodriver, model: Any, frames: int) -> None:
     assert (alone / "model_datas/other/io_records/other.femto").read_bytes() == (alone / "other.femto").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_femto_alone_in_a_fresh_process_gives_the_same_bits(fd: Femtodriver) -> None:
     check_alone(fd, SPOTTER, 10)
 
@@ -152,6 +153,7 @@ def outputs_of(fd: Femtodriver) -> Any:
     return fd.execute_runner("fasmir", inputs)[0]["outputs"]["fasmir"]["output.0"]
 
 
+@pytest.mark.slow
 def test_every_form_of_a_program_gives_the_same_bits(fd: Femtodriver) -> None:
     meta_dir, femto, _ = fd.compile(SPOTTER, output_dir="first")
     assert fd.compiled_data is not None

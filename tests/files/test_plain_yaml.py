@@ -23,6 +23,7 @@ _VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(_VALUES)
 def test_dump_and_load_are_inverse(value: Any) -> None:

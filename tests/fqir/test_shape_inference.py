@@ -8,6 +8,7 @@ from dataclasses import replace
 from unittest import mock
 
 import numpy as np
+import pytest
 
 from femtodriver.fqir.graph import Graph, Network, Node
 from femtodriver.fqir.location import NodePlace
@@ -185,6 +186,7 @@ def test_too_much_arithmetic() -> None:
     assert "a frame must take at most 68719476736 operations, not" in fault(net)
 
 
+@pytest.mark.slow
 def test_shared_bodies_that_multiply_are_refused_before_they_are_all_followed() -> None:
     inner = graph([node("relu", {"x": "x"}, ["y"])], [], [])
     for _ in range(6):

@@ -193,6 +193,7 @@ sizes = st.sampled_from([0, 1, 7, 16, 18, 40, 2**31 - 1, 2**31, 2**32 - 8192, 2*
 chunks = st.tuples(st.sampled_from([b"fmt ", b"data", b"ds64", b"LIST", b"x\0\n\x1b"]), st.binary(max_size=60), sizes)
 
 
+@pytest.mark.slow
 @settings(max_examples=500)
 @given(
     magic=st.sampled_from([b"RIFF", b"RIFX", b"RF64", b"BW64"]),
@@ -214,6 +215,7 @@ def test_whatever_the_chunks_claim_the_samples_lie_within_the_file(
     assert 12 < found.start <= found.start + found.count * found.block + found.left_over <= len(content)
 
 
+@pytest.mark.slow
 @settings(max_examples=500)
 @given(edits=st.lists(st.tuples(st.integers(0, 79), st.integers(0, 255)), max_size=4), end=st.integers(0, 90))
 def test_a_damaged_header_is_read_or_refused_and_nothing_else(edits: list[tuple[int, int]], end: int) -> None:

@@ -65,6 +65,7 @@ def test_every_line_reads_back(tmp_path: Path, form: str) -> None:
         assert "; 0 addmm " in listing_text(listing)
 
 
+@pytest.mark.slow
 def test_threads_and_entries_of_two_cores(tmp_path: Path, corpus: Path) -> None:
     paths = compiled(tmp_path, corpus / "zoo" / "gru_kws_L_double_p0" / "graph.pt")
     listing, data = disassemble_file(paths["zip"]), plain(paths["directory"])

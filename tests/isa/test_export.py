@@ -103,6 +103,7 @@ def test_the_committed_document_is_up_to_date() -> None:
     assert COMMITTED.read_text("utf-8") == text(), "renew it with: python -m femtodriver.isa.export docs/isa.json"
 
 
+@pytest.mark.slow
 def test_a_fresh_interpreter_writes_the_same_bytes(tmp_path: Path) -> None:
     file = tmp_path / "isa.json"
     command = [sys.executable, "-m", "femtodriver.isa.export"]

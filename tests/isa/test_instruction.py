@@ -29,6 +29,7 @@ def changed(start: Instruction, name: str, value: Any) -> Instruction:
     return replace(start, **changes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", ALL, ids=label)
 @given(data=st.data())
 @settings(max_examples=40, deadline=None)

@@ -33,6 +33,7 @@ def load_of(sources: list[Words], dst: Words | None, length: int) -> cycles.Bank
     return bank_load(LAYOUT, 8, length, [placed(source) for source in sources], placed(dst) if dst else None)
 
 
+@pytest.mark.slow
 @given(lengths, st.sampled_from((1, 1, 1, 2, 4, 8, 32)), st.integers(0, 2), st.data())
 @settings(max_examples=150, deadline=None, derandomize=True)
 def test_vectors(length: int, lane_passes: int, count: int, data: st.DataObject) -> None:

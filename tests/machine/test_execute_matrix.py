@@ -141,6 +141,7 @@ cases = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(cases)
 @settings(max_examples=150, deadline=None)
 def test_the_product_is_added_to_the_accumulators(case: Case) -> None:
@@ -151,6 +152,7 @@ def test_the_product_is_added_to_the_accumulators(case: Case) -> None:
     assert bench.acc(1, 48)[case.rows :] == [0] * (48 - case.rows)
 
 
+@pytest.mark.slow
 @given(cases)
 @settings(max_examples=80, deadline=None)
 def test_pruned_weights_and_zero_activations_cost_nothing(case: Case) -> None:

@@ -32,6 +32,7 @@ def test_an_executor_without_an_instruction_is_named() -> None:
         check_complete([spec for spec in SPECS if spec.name != "jump"], EXECUTORS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["VectorInstruction", "ControlInstruction"])
 def test_the_machine_is_not_imported_with_an_instruction_that_nobody_executes(family: str) -> None:
     code = f"""

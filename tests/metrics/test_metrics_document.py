@@ -80,6 +80,7 @@ def test_latency_ends_with_the_last_output_word(tiny_report: RunReport) -> None:
     assert doc["deadline"] == {"met": True, "worst_fraction_of_period": 1.0, "period_assumed": False}
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(1, 10**6), min_size=1, max_size=300))
 def test_percentile_is_the_one_of_numpy(cycles: list[int]) -> None:
     report = RunReport(tuple(cycles), tuple(cycles), ())

@@ -74,6 +74,7 @@ def test_yaml_comes_back_equal(two_core_report: RunReport, description: Descript
     assert list(back) == list(doc)
 
 
+@pytest.mark.slow
 @given(st.floats(allow_nan=False), st.text())
 def test_yaml_keeps_every_float_and_text(number: float, text: str) -> None:
     doc = {"Power (W)": number, text: [text, number, {"a": number}], "twice": [TOOL, TOOL]}

@@ -61,6 +61,7 @@ def test_a_file_of_options_for_other_models(content: str, told: bool, caplog: py
     assert (sentence in caplog.text) is told
 
 
+@pytest.mark.slow
 def test_recorded_frames_that_nothing_is_compared_with(caplog: pytest.LogCaptureFixture) -> None:
     rows = np.arange(80).reshape(5, 16)
     np.save("x.npy", rows)

@@ -193,6 +193,7 @@ def test_probing_leaves_nothing(tmp_path: Path) -> None:
     assert content(tmp_path) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fresh", [False, True])
 @pytest.mark.parametrize("exchange", [False, True])
 def test_several_at_a_time_end_with_one_whole_tree(

@@ -288,6 +288,7 @@ def test_boards_that_cannot_be(how: dict[str, Any], sentence: str) -> None:
         made_of("LOOPBACK", **how).runner("hw")
 
 
+@pytest.mark.slow
 @needs_redis
 def test_a_fake_behind_a_redis_server() -> None:
     with redis_here() as address:

@@ -43,6 +43,7 @@ def products(rows: int, columns: int, bits: int = 8) -> Network:
 # ---- data memory ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_data_memory_numbers_add_up() -> None:
     text = refusal(products(1024, 2048))
     assert text.startswith("layer '0 matmul net.v2': data memory of core ")
@@ -127,6 +128,7 @@ def test_a_table_longer_than_a_bank() -> None:
     assert "Look up fewer address bits, or interpolate" in text
 
 
+@pytest.mark.slow
 def test_too_many_tables() -> None:
     text = refusal(lut_net(8, 40), cores=1)
     assert two_numbers(text) == (2 * 40 * 256, 2 * 8192)

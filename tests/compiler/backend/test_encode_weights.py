@@ -25,6 +25,7 @@ def product(matrix: Matrix) -> Fmir:
     return network([buffer("in0", matrix.columns), buffer("out0", matrix.rows, 32)], [mac], [matrix])
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     st.sampled_from(list(Form)),

@@ -86,6 +86,7 @@ def test_the_machine_never_has_more_words_waiting(cores: int) -> None:
     agree(recurrent(64, 3), tight, options=Options(cores=cores))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cores", "words"), [(2, 20), (2, 7), (4, 29), (4, 15)])
 def test_a_core_waits_until_its_messages_are_taken_where_the_router_is_small(cores: int, words: int) -> None:
     network, options = recurrent(64, 3), Options(cores=cores)

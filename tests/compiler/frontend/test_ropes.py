@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +43,7 @@ def test_join_is_concatenation(parts: list[Rope]) -> None:
     assert ropes.length(joined) == sum(map(ropes.length, parts))
 
 
+@pytest.mark.slow
 @given(st.lists(some_ropes, max_size=4))
 def test_join_leaves_no_view_that_continues_the_one_before(parts: list[Rope]) -> None:
     joined = ropes.join(parts)

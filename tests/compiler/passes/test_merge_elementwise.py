@@ -110,6 +110,7 @@ def test_negations_give_the_same(constant: int, shift: int, post: Post, left: bo
     assert results(merge_elementwise(before, SPU), LIMITS, LIMITS) == results(before, LIMITS, LIMITS)
 
 
+@pytest.mark.slow
 @given(
     st.integers(1, 8),
     st.tuples(st.integers(-10, 3), st.integers(-3, 3)),

@@ -164,6 +164,7 @@ def test_values_must_be_arrays_of_integers(value: Any, says: str) -> None:
         adapt(frame)
 
 
+@pytest.mark.slow
 def test_neither_torch_nor_fmot_is_imported() -> None:
     imports = "import sys, femtodriver.fqir.files.from_graphproto, femtodriver.fqir.files.load_network"
     code = f"{imports}; print({{'torch', 'fmot'}} & set(sys.modules))"

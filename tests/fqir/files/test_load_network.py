@@ -307,6 +307,7 @@ def test_every_corpus_graph_loads_and_prints(corpus: Path) -> None:
         assert len(text.splitlines()) > len(network.frame.nodes)
 
 
+@pytest.mark.slow
 def test_corpus_inputs_and_outputs_are_those_of_the_golden_runs(corpus: Path) -> None:
     for path in sorted(corpus.glob("zoo/*/graph.pt")):
         network = load_network(path)

@@ -45,6 +45,7 @@ plain = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(plain, st.integers(2, 5))
 def test_plain_values_come_out_as_they_went_in(value: Any, protocol: int) -> None:

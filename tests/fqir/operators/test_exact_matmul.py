@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ def exact_product(matrix: list[list[int]], vector: list[int]) -> list[int]:
     return [(total + (1 << 63)) % (1 << 64) - (1 << 63) for total in sums]
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.integers(1, 6), st.integers(1, 4), st.data())
 def test_products_are_exact_whatever_the_magnitude(k: int, m: int, data: st.DataObject) -> None:

@@ -60,6 +60,7 @@ _RECORDS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=6) | st.just("0PROG"), st.lists(_RECORDS, max_size=4), max_size=3))
 def test_yaml_and_replay_are_inverse(recordings: dict[str, list[Transaction]]) -> None:

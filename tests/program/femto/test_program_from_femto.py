@@ -41,6 +41,7 @@ def _assert_same_program(data: CompiledData, again: CompiledData) -> None:
                 assert np.array_equal(again.image(core, memory)[part], data.image(core, memory)[part])
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(programs(), st.sampled_from(["B-packed", "B-aligned"]), st.binary(max_size=600))
 def test_layout_b_keeps_the_program(data: CompiledData, layout: str, userdata: bytes) -> None:
