@@ -106,8 +106,10 @@ def _work(given: argparse.Namespace) -> int:
 
 
 def _tell(sentence: str) -> None:
-    with contextlib.suppress(OSError, ValueError):  # there is nowhere left to say it
+    try:
         print(f"femtodrive: {one_line(sentence)}", file=sys.stderr, flush=True)
+    except (OSError, ValueError):  # there is nowhere left to say it
+        drop_output(sys.stderr)
 
 
 @contextlib.contextmanager

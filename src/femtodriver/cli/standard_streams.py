@@ -68,7 +68,10 @@ def dependable_streams() -> Iterator[None]:
                 stream.reconfigure(errors=errors)
 
 
-def drop_output() -> None:
-    """What is still to be written to standard output goes nowhere; Python would complain again when it exits."""
+def drop_output(stream: TextIO | None = None) -> None:
+    """What is still to be written to standard output, or to ``stream``, goes nowhere.
+
+    Python would complain again when it exits, and end with a status of its own.
+    """
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), (stream or sys.stdout).fileno())
