@@ -12,12 +12,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from femtodriver.native.library import source_hash
+from femtodriver.native.library import AVX2, BASELINE, FOLDER, source_hash
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDER = ROOT / "src" / "femtodriver" / "native"
 FLAGS = ["-std=c++17", "-O1", "-g", "-fPIC", "-shared", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-KINDS = {"loop_baseline.so": [], "loop_avx2.so": ["-mavx2"]}
+KINDS = {BASELINE: [], AVX2: ["-mavx2"]}
 
 
 def main(arguments: list[str]) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,12 +14,7 @@ from femtodriver.machine.run_budget import RunLimits
 from femtodriver.native.native_machine import NativeMachine
 from femtodriver.part import Part
 from tests.machine.machine_bench import SMALL, Source, images
-
-
-@dataclass
-class Program:
-    metadata: dict[str, Any]
-    mems_per_core: dict[int, Any]
+from tests.machine.test_machine import Program
 
 
 def one_core(source: Source, part: Part = SMALL) -> Program:

@@ -13,7 +13,7 @@ from femtodriver.machine.decode_rows import decode_rows
 from femtodriver.machine.rows import FaultRow
 from femtodriver.part import Part
 from tests.machine.machine_bench import SMALL4, image
-from tests.native.both_machines import Program
+from tests.machine.test_machine import Program
 
 _VECTORS = ("vpass", "vadd", "vsub", "vmul", "vmax", "vgt", "veq", "vxor", "vmac")
 _LENGTHS = (1, 2, 7, 8, 9, 17, 64, 65)

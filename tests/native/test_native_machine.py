@@ -16,10 +16,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from femtodriver import Femtodriver
 from femtodriver.errors import MachineFault, UnsupportedError
 from femtodriver.machine.machine import Machine
 from femtodriver.machine.run_budget import RunLimits
-from femtodriver.native import library, native_machine
+from femtodriver.native import library
 from femtodriver.native.choose_machine import make_machine
 from femtodriver.native.flat_rows import check_complete
 from femtodriver.native.native_machine import NativeMachine
@@ -208,11 +209,24 @@ def test_the_loop_is_chosen_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None
     program = one_core(Source("end"))
     assert type(make_machine(program, SMALL)) is NativeMachine
     assert type(make_machine(program, SMALL, native=False)) is Machine
-    monkeypatch.setattr(native_machine, "find_library", lambda: "the native loop was not built; build it.")
+    monkeypatch.setattr(library, "find_library", lambda: "the native loop was not built; build it.")
     with pytest.raises(UnsupportedError, match="native machine: the native loop was not built; build it"):
         make_machine(program, SMALL, native=True)
     monkeypatch.setattr("femtodriver.native.choose_machine.find_library", lambda: "the native loop was not built.")
     assert type(make_machine(program, SMALL)) is Machine
+
+
+def test_a_loop_that_is_not_there_is_missed_before_anything_is_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(library, "find_library", lambda: "the native loop was not built; build it.")
+    driver = Femtodriver()
+    told: list[str] = []
+    driver.say = told.append
+    with pytest.raises(UnsupportedError, match="the native loop was not built"):
+        driver.run("LOOPBACK", runners="fqir,fasmir", machine="native")
+    assert (told, list(tmp_path.iterdir())) == ([], [])
 
 
 def test_a_loop_of_another_source_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from femtodriver.output.atomic_folder import check_writable
 from femtodriver.output.terminal import print_verdict
 from femtodriver.runners.compare_runs import RunProgress
 from femtodriver.runners.execution import SIMULATOR, Execution, RunInputs
+from femtodriver.runners.fasmir_runner import check_machine
 from femtodriver.runners.hardware_runner import check_board
 from femtodriver.runners.runner_table import check_names
 
@@ -44,6 +45,7 @@ def run_job(
     """
     names = check_names(listed(request.runners))
     check_board(request, names)
+    check_machine(request, names)
     source = load_source(model, request.model_name)
     check_writable(model_folder.model_folder(request.output_dir, source.name))
     early = job_inputs(source, network_inputs(source.network), request, names) if source.network else None

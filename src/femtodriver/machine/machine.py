@@ -183,7 +183,7 @@ def pack(record: InputRecord, values: Int64Array) -> Words:
 
 def pack_frame(record: InputRecord, values: Int64Array) -> Words:
     """``pack`` for one frame, shape (elements,)."""
-    if not np.ma.is_masked(values) and values.shape != (record.usable,):
+    if values.shape != (record.usable,):
         raise InputError(f"input {record.name!r}: a frame must have shape ({record.usable},), not {values.shape}.")
     return pack(record, values)
 

@@ -36,7 +36,11 @@ class Router:
         """MachineFault if more words have waited for a core than there is room for."""
         for core in sorted(self._changes):
             if (most := self.most(core)) > self.words:
-                raise MachineFault(
-                    f"router: at most {self.words} words must wait for core {core} at one time, not {most}. "
-                    "Have messages taken before more are sent, or use a part with a larger router (router_words)."
-                )
+                raise self.overflow(core, most)
+
+    def overflow(self, core: int, most: int) -> MachineFault:
+        """The fault of a program that has had so many words wait for a core."""
+        return MachineFault(
+            f"router: at most {self.words} words must wait for core {core} at one time, not {most}. "
+            "Have messages taken before more are sent, or use a part with a larger router (router_words)."
+        )

@@ -38,10 +38,12 @@ def read_mask(row: MatrixRow, memory: DataMemory) -> StoredUnits:
 
 def most_mask_words(row: MatrixRow) -> int:
     """Words that the mask of a matrix of this shape takes at the most."""
+    if row.form is Form.DENSE:
+        return 0
     groups = row.columns * row.groups
     flags = -(-groups // WORD_BITS)
-    rest = {Form.DENSE: -flags, Form.MASKED: 0, Form.NESTED: -(-flags // 8), Form.HALVES: -(-groups // CODES_PER_WORD)}
-    return flags + rest[row.form]
+    behind = {Form.MASKED: 0, Form.NESTED: -(-flags // 8), Form.HALVES: -(-groups // CODES_PER_WORD)}
+    return flags + behind[row.form]
 
 
 class _Mask:

@@ -11,6 +11,7 @@
 
 #include "arithmetic.hpp"
 #include "matrices.hpp"
+#include "ranges.hpp"
 #include "records.hpp"
 
 namespace {
@@ -69,8 +70,9 @@ struct Core {
     std::vector<i64> row_of_pc;
     std::vector<i64> initial, thread_pc;
     i64* dependency;
-    std::vector<Matrix> matrices;        // by row
-    std::vector<std::vector<Seen>> seen; // by row
+    std::vector<Fits> fits;              // by row, as the two below
+    std::vector<Matrix> matrices;
+    std::vector<std::vector<Seen>> seen;
     std::vector<Watch> watches;
     i64 watched_first = 0, watched_end = 0;
 
@@ -278,7 +280,7 @@ struct Spu {
         if (source.length == 1 || source.kind != r.dst.kind) return false;
         if (!source.in_memory()) {
             const i64 apart = (r.dst.value - source.value) * kLanes;
-            return -r.dst.length < apart && apart < source.length && apart > 0;
+            return 0 < apart && apart < source.length;
         }
         const i64 to = address(c, r.dst), of = address(c, source);
         const bool overlap = to < of + source.bytes() && of < to + r.dst.bytes();
@@ -323,22 +325,34 @@ struct Spu {
         }
     }
 
+    // The elements of a source, block by block. One element goes with all of the others; it is read before any is written.
+    template <class T> class Source {
+      public:
+        Source(Core& c, const Operand& o, i64 address) : core(c), operand(o), address(address) {
+            if (o.kind != kNone && o.length == 1) read(c, o, address, 0, 1, &one);
+        }
+        void take(i64 first, i64 n, i64 shift, T* out) const {
+            if (operand.kind == kNone) return;
+            if (operand.length == 1) std::fill(out, out + n, one);
+            else read(core, operand, address, first, n, out);
+            shift_all(out, n, shift);
+        }
+
+      private:
+        Core& core;
+        const Operand& operand;
+        i64 address;
+        T one = 0;
+    };
+
     template <class T> void vector(Core& c, const Row& r, Counts& k, bool narrow) {
-        T a[kChunk], b[kChunk], one_a = 0, one_b = 0;
-        const i64 length = r.dst.length, to = address(c, r.dst), at_a = address(c, r.a), at_b = address(c, r.b);
-        const bool single_a = r.a.length == 1, single_b = r.b.kind != kNone && r.b.length == 1;
-        if (single_a) read(c, r.a, at_a, 0, 1, &one_a);
-        if (single_b) read(c, r.b, at_b, 0, 1, &one_b);
+        T a[kChunk], b[kChunk];
+        const Source<T> of_a(c, r.a, address(c, r.a)), of_b(c, r.b, address(c, r.b));
+        const i64 length = r.dst.length, to = address(c, r.dst);
         for (i64 first = 0; first < length; first += kChunk) {
             const i64 n = std::min(kChunk, length - first);
-            if (single_a) std::fill(a, a + n, one_a);
-            else read(c, r.a, at_a, first, n, a);
-            shift_all(a, n, r.shift_a);
-            if (r.b.kind != kNone) {
-                if (single_b) std::fill(b, b + n, one_b);
-                else read(c, r.b, at_b, first, n, b);
-                shift_all(b, n, r.shift_b);
-            }
+            of_a.take(first, n, r.shift_a, a);
+            of_b.take(first, n, r.shift_b, b);
             operate(r.op, a, b, n, narrow);
             finish(r, a, n, k);
             write(c, r.dst, to, first, n, a);
@@ -346,19 +360,13 @@ struct Spu {
     }
 
     void accumulate(Core& c, const Row& r) {
-        i64 a[kChunk], b[kChunk], one_a = 0, one_b = 0;
-        const i64 at_a = address(c, r.a), at_b = address(c, r.b);
-        if (r.a.length == 1) read(c, r.a, at_a, 0, 1, &one_a);
-        if (r.b.length == 1) read(c, r.b, at_b, 0, 1, &one_b);
+        i64 a[kChunk], b[kChunk];
+        const Source<i64> of_a(c, r.a, address(c, r.a)), of_b(c, r.b, address(c, r.b));
         i64* sums = c.acc + kLanes * r.dst.value;
         for (i64 first = 0; first < r.dst.length; first += kChunk) {
             const i64 n = std::min(kChunk, r.dst.length - first);
-            if (r.a.length == 1) std::fill(a, a + n, one_a);
-            else read(c, r.a, at_a, first, n, a);
-            if (r.b.length == 1) std::fill(b, b + n, one_b);
-            else read(c, r.b, at_b, first, n, b);
-            shift_all(a, n, r.shift_a);
-            shift_all(b, n, r.shift_b);
+            of_a.take(first, n, r.shift_a, a);
+            of_b.take(first, n, r.shift_b, b);
             for (i64 i = 0; i < n; i++) sums[first + i] = wrapping_add(sums[first + i], wrapping_mul(a[i], b[i]));
         }
     }
@@ -380,15 +388,16 @@ struct Spu {
     void interpolate(Core& c, const Row& r, Counts& k) {
         i64 a[kChunk], b[kChunk];
         const i64 at = address(c, r.a), to = address(c, r.dst);
-        const i64* offset = c.tables + r.bank * set.table_words + r.table + 128;
-        const i64* slope = c.tables + r.slope_bank * set.table_words + r.slope + 128;
+        const i64 places = i64{1} << set.line_bits; // of a line, and lines
+        const i64* offset = c.tables + r.bank * set.table_words + r.table + places / 2;
+        const i64* slope = c.tables + r.slope_bank * set.table_words + r.slope + places / 2;
         for (i64 first = 0; first < r.dst.length; first += kChunk) {
             const i64 n = std::min(kChunk, r.dst.length - first);
             read(c, r.a, at, first, n, a);
             for (i64 i = 0; i < n; i++) {
-                const i64 line = a[i] >> 8, place = a[i] & 255;
+                const i64 line = a[i] >> set.line_bits, place = a[i] & (places - 1);
                 b[i] = offset[line];
-                a[i] = slope[line] * place >> 8;
+                a[i] = slope[line] * place >> set.line_bits;
             }
             shift_all(a, n, r.shift_a);
             shift_all(b, n, r.shift_b);
@@ -473,7 +482,7 @@ struct Spu {
             }
             return;
         }
-        alignas(32) std::int32_t sums[1024 + kLanes];
+        alignas(32) std::int32_t sums[kMaxRows];
         for (std::size_t s = 0; s + 1 < m.segment.size(); s++) {
             live.resize(m.segment[s + 1] - m.segment[s]);
             std::size_t count = 0;
@@ -512,12 +521,8 @@ struct Spu {
     // Control
 
     void set_base(Core& c, i64 reg, i64 value) {
-        constexpr i64 half = i64{1} << 19;
+        const i64 half = i64{1} << (set.base_bits - 1);
         c.bases[reg] = ((value + half) & (2 * half - 1)) - half;
-    }
-
-    void copy_payload(Core& c, const Row& r) {
-        payloads.insert(payloads.end(), c.words + r.first_word, c.words + r.first_word + r.length);
     }
 
     i64 transfer(Core& c, const Row& r, Counts& k) {
@@ -536,7 +541,7 @@ struct Spu {
             return kDone;
         }
         const i64 begin = static_cast<i64>(payloads.size());
-        copy_payload(c, r);
+        payloads.insert(payloads.end(), c.words + r.first_word, c.words + r.first_word + r.length);
         if (r.kind == kSend) {
             messages.push_back({c.time + r.fixed_cycles + set.message_latency, r.core, r.target, begin, r.length, false, c.time});
             c.sent.push_back({false, static_cast<i64>(messages.size()) - 1});
@@ -607,8 +612,8 @@ struct Spu {
                 if (r.kind == kLookup) lookup(c, r, k);
                 else if (r.kind == kInterpolate) interpolate(c, r, k);
                 else if (r.kind == kAccumulate) accumulate(c, r);
-                else if (r.table) vector<std::int32_t>(c, r, k, true); // ``table`` of a vector: its numbers fit 32 bits
-                else vector<i64>(c, r, k, r.bank != 0);                // ``bank``: its factors do
+                else if (c.fits[&r - c.rows.data()].all) vector<std::int32_t>(c, r, k, true);
+                else vector<i64>(c, r, k, c.fits[&r - c.rows.data()].factors);
                 return count_stream(c, r, k, taken);
             }
             case kRecv: case kSend: case kOut: taken = r.fixed_cycles; return transfer(c, r, k);
@@ -708,7 +713,7 @@ struct Spu {
         }
     }
 
-    i64 start_thread(Core& c) {
+    void start_thread(Core& c) {
         const Ready ready = c.queue.top();
         c.queue.pop();
         if (ready.order.time > c.time) {
@@ -723,7 +728,6 @@ struct Spu {
         c.time += set.thread_switch;
         const i64 at = c.pc < static_cast<i64>(c.row_of_pc.size()) ? c.row_of_pc[c.pc] : -1;
         if (at >= 0) c.counts[at].switches++;
-        return kDone;
     }
 
     i64 end_thread(Core& c) {
@@ -758,7 +762,7 @@ struct Spu {
             std::fill(std::begin(c.waiting), std::end(c.waiting), 0);
             if (set.check_state) {
                 for (i64 i = 0; i < set.acc_elements; i++) c.acc[i] = set.poison - i;
-                for (i64 reg = 1; reg < 8; reg++) c.bases[reg] = set.base_poison - reg;
+                for (i64 reg = 1; reg < set.base_registers; reg++) c.bases[reg] = set.base_poison - reg;
             }
         }
     }

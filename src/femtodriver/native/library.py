@@ -8,6 +8,8 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+from femtodriver.errors import UnsupportedError
+
 FOLDER = Path(__file__).parent
 BASELINE, AVX2 = "loop_baseline.so", "loop_avx2.so"
 
@@ -18,6 +20,8 @@ _FUNCTIONS: dict[str, tuple[type | None, list[type]]] = {
     "femto_count_numbers": (ctypes.c_int, []),
     "femto_setting_numbers": (ctypes.c_int, []),
     "femto_max_banks": (ctypes.c_int, []),
+    "femto_max_rows": (ctypes.c_int, []),
+    "femto_lanes": (ctypes.c_int, []),
     "femto_has_avx2": (ctypes.c_int, []),
     "femto_new": (_POINTER, [_POINTER, _POINTER, _NUMBER, _POINTER, _NUMBER, _NUMBER]),
     "femto_free": (None, [_POINTER]),
@@ -56,6 +60,14 @@ def find_library() -> Library | str:
         return found
     faster = _load(AVX2) if found.femto_has_avx2() else ""
     return Library(found, "baseline") if isinstance(faster, str) else Library(faster, "avx2")
+
+
+def needed_library() -> Library:
+    """``find_library``; UnsupportedError where there is none."""
+    found = find_library()
+    if isinstance(found, str):
+        raise UnsupportedError(f"native machine: {found}")
+    return found
 
 
 def _load(name: str) -> ctypes.CDLL | str:

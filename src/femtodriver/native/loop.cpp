@@ -9,7 +9,6 @@
 #include <memory>
 
 #include "chip.hpp"
-#include "ranges.hpp"
 
 #ifndef FEMTO_SOURCE
 #define FEMTO_SOURCE ""
@@ -23,6 +22,8 @@ int femto_row_numbers() { return sizeof(Row) / sizeof(i64); }
 int femto_count_numbers() { return sizeof(Counts) / sizeof(i64); }
 int femto_setting_numbers() { return sizeof(Settings) / sizeof(i64); }
 int femto_max_banks() { return kMaxBanks; }
+int femto_max_rows() { return kMaxRows; }
+int femto_lanes() { return kLanes; }
 #if defined(__x86_64__)
 int femto_has_avx2() { return __builtin_cpu_supports("avx2") != 0; }
 #else
@@ -54,16 +55,14 @@ void femto_add_core(void* machine, i64 index, u64* words, i64* acc, const i64* t
     c.dependency = dependency;
     c.rows.resize(count);
     std::memcpy(static_cast<void*>(c.rows.data()), rows, count * sizeof(Row));
+    c.fits.resize(count);
     c.matrices.resize(count);
     c.seen.resize(count);
     c.row_of_pc.assign(code_words, -1);
     for (i64 n = 0; n < count; n++) {
-        Row& r = c.rows[n];
+        const Row& r = c.rows[n];
         c.row_of_pc[r.pc] = n;
-        if (r.kind != kVector) continue;
-        const Fits found = fits(r);
-        r.table = found.all;
-        r.bank = found.factors;
+        if (r.kind == kVector) c.fits[n] = fits(r);
     }
     c.initial.assign(initial, initial + threads);
     c.thread_pc.assign(thread_pc, thread_pc + threads);

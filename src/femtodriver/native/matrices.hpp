@@ -40,7 +40,8 @@ struct Matrix {
 };
 
 constexpr int kFewCosts = 16, kCosts = 32; // room for three numbers and those of 13 banks, or of kMaxBanks
-constexpr i64 kCostBlock = 32; // columns whose costs (at most 1,024 each) are added up in 16 bits
+constexpr i64 kCostBlock = 32; // columns whose costs, at most one for each row, are added up in 16 bits
+static_assert(kCostBlock * kMaxRows < 1 << 16);
 
 void pack(Matrix& m, const i64* values, i64 columns, i64 rows, i64 x_bits) {
     m.pairs = (columns + 1) / 2;

@@ -18,7 +18,13 @@ import numpy as np
 from femtodriver.arrays import Int64Array, Words
 from femtodriver.errors import InputError, MachineFault, UnsupportedError
 from femtodriver.isa import Form, cycles
-from femtodriver.isa.limits import BASE_REGISTERS, GROUP_SIZE
+from femtodriver.isa.limits import (
+    BASE_REGISTER_BITS,
+    BASE_REGISTERS,
+    GROUP_SIZE,
+    INTERPOLATION_ADDRESS_BITS,
+    MAX_MATRIX_ROWS,
+)
 from femtodriver.machine.core import BASE_POISON, POISON, Message
 from femtodriver.machine.data_layout import WORD_BYTES
 from femtodriver.machine.execute_matrix import MatrixExecutor
@@ -32,7 +38,7 @@ from femtodriver.machine.run_budget import MESSAGE_WORDS, SLICE_INSTRUCTIONS, Ru
 from femtodriver.machine.run_report import RunReport
 from femtodriver.machine.spu import Processor
 from femtodriver.native.flat_rows import COUNT_FIELDS, ROW_FIELDS, counts_of, empty_counts, flat_row
-from femtodriver.native.library import find_library
+from femtodriver.native.library import needed_library
 from femtodriver.native.status import Status
 from femtodriver.part import Part
 
@@ -48,7 +54,9 @@ class _Settings:
     table_words: int
     message_latency: int
     router_words: int
-    threads: int
+    base_bits: int = BASE_REGISTER_BITS
+    base_registers: int = BASE_REGISTERS
+    line_bits: int = INTERPOLATION_ADDRESS_BITS
     control: int = cycles.CONTROL
     branch_taken: int = cycles.BRANCH_TAKEN
     thread_switch: int = cycles.THREAD_SWITCH
@@ -102,10 +110,7 @@ class NativeMachine(Machine):
         self, program: Program, part: Part, limits: RunLimits | None = None, *, check_state: bool = False
     ) -> None:
         super().__init__(program, part, limits, check_state=check_state)
-        found = find_library()
-        if isinstance(found, str):
-            raise UnsupportedError(f"native machine: {found}")
-        self._loop = loaded = found.functions
+        self._loop = loaded = needed_library().functions
         self._one_call = threading.RLock()
         self._cores = {
             index: _NativeCore(processor, loaded.femto_max_banks()) for index, processor in self.spu.processors.items()
@@ -260,9 +265,7 @@ class NativeMachine(Machine):
         elif status is Status.NO_THREAD:
             self.spu.processors[core].lower(numbers[0], (0, 0, 0))
         elif status is Status.ROUTER:
-            router = Router(self.part.router_words)
-            router.keep(Message(0, core, 0, np.zeros(numbers[0] - 1, np.uint64)), 1)
-            router.check()
+            raise Router(self.part.router_words).overflow(core, numbers[0])
         else:
             with _at_instruction(core, pc):
                 self._fault(status, self._cores[core], pc, numbers)
@@ -289,9 +292,11 @@ class NativeMachine(Machine):
             native.executor_at(pc).run(core)
 
     def _check_sizes(self) -> None:
-        found = (self._loop.femto_row_numbers(), self._loop.femto_count_numbers(), self._loop.femto_setting_numbers())
-        counts = len(COUNT_FIELDS) + 2 * self._loop.femto_max_banks()
-        wanted = (len(ROW_FIELDS), counts, len(_Settings.__dataclass_fields__))
+        loop = self._loop
+        exported = ("row_numbers", "count_numbers", "setting_numbers", "max_rows", "lanes")
+        found = tuple(int(getattr(loop, f"femto_{name}")()) for name in exported)
+        counts = len(COUNT_FIELDS) + 2 * loop.femto_max_banks()
+        wanted = (len(ROW_FIELDS), counts, len(_Settings.__dataclass_fields__), MAX_MATRIX_ROWS, GROUP_SIZE)
         if found != wanted:
             raise RuntimeError(
                 f"native machine: the compiled loop must have been built from this version ({wanted}, not {found}); "
@@ -308,7 +313,6 @@ class NativeMachine(Machine):
             table_words=part.tm_bank_words,
             message_latency=part.message_latency,
             router_words=part.router_words,
-            threads=part.threads,
             max_instructions=self.limits.instructions,
             max_elements=self.limits.elements,
             max_words=self.limits.words,

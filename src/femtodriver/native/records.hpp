@@ -11,6 +11,7 @@ using u64 = std::uint64_t;
 
 constexpr int kMaxBanks = 16;
 constexpr int kLanes = 8;
+constexpr i64 kMaxRows = 1024; // outputs of a matrix
 constexpr i64 kWordBytes = 8;
 constexpr i64 kChunk = 512;
 
@@ -54,7 +55,8 @@ struct Counts {
 };
 
 struct Settings {
-    i64 lanes, banks, bank_words, acc_elements, table_words, message_latency, router_words, threads;
+    i64 lanes, banks, bank_words, acc_elements, table_words, message_latency, router_words;
+    i64 base_bits, base_registers, line_bits;
     i64 control, branch_taken, thread_switch, start_vector, start_matrix, table_ports;
     i64 slice, message_cost, max_instructions, max_elements, max_words;
     i64 check_state, poison, base_poison;

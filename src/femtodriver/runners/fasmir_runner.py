@@ -13,6 +13,7 @@ from femtodriver.inputs import InputSpec
 from femtodriver.machine.run_report import RunReport
 from femtodriver.model.build_model import Built
 from femtodriver.native.choose_machine import make_machine
+from femtodriver.native.library import needed_library
 from femtodriver.native.native_machine import NativeMachine
 from femtodriver.options.runner_requests import RunnerRequest
 from femtodriver.options.value_kinds import NATIVE
@@ -72,6 +73,12 @@ class FasmirRunner(Runner):
             if progress is not None:
                 progress(end, frames)
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, {}
+
+
+def check_machine(request: RunnerRequest, names: Sequence[str]) -> None:
+    """UnsupportedError if the native loop is asked for, and not there."""
+    if request.machine == NATIVE and "fasmir" in names:
+        needed_library()
 
 
 def make_fasmir(model: Built, request: RunnerRequest, records_dir: Path | None) -> FasmirRunner:
