@@ -13,7 +13,7 @@ from femtodriver import Femtodriver
 SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter" / "keyword_spotter.pt"
 
 
-def metrics(folder: Path, objective: str, period: float) -> Any:
+def metrics(folder: Path, objective: str, period: float, clock: float | None = None) -> Any:
     with Femtodriver() as fd:
         fd.run(
             SPOTTER,
@@ -21,6 +21,7 @@ def metrics(folder: Path, objective: str, period: float) -> Any:
             n_frames=2,
             input_period=period,
             objective=objective,
+            clock=clock,
             output_dir=folder,
             hw_config="spu001x4",
         )
@@ -44,3 +45,11 @@ def test_a_short_period_takes_more_cores(tmp_path: Path) -> None:
     far, near = metrics(tmp_path / "far", "energy", 0.016), metrics(tmp_path / "near", "energy", 1e-6)
     assert near["cycles"]["total"] < far["cycles"]["total"]
     assert far["tool"]["compiler_options"]["deadline"] == 1_600_000
+
+
+@pytest.mark.slow
+def test_the_deadline_is_that_of_the_clock_that_is_given(tmp_path: Path) -> None:
+    """At 100 kHz one core misses a period that more cores meet."""
+    slow = metrics(tmp_path, "energy", 0.008, clock=1e5)
+    assert slow["tool"]["compiler_options"]["deadline"] == 800
+    assert slow["deadline"]["met"]

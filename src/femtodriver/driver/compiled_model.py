@@ -104,11 +104,16 @@ class CompiledModel:
 
 
 def compile_model(
-    source: Source, request: CompileRequest, settings: DriverSettings, period_s: float | None = None
+    source: Source,
+    request: CompileRequest,
+    settings: DriverSettings,
+    period_s: float | None = None,
+    clock_hz: float | None = None,
 ) -> CompiledModel:
     """Compile a model in memory, and encipher the program if there is a keyring; writes nothing but ``dump_ir``.
 
     ``period_s``: seconds from one frame to the next, if known; the objective "energy" takes the fewest cores that do.
+    ``clock_hz``: the clock, if it is not the part's.
     UsageError for an option or a key that does not fit; ModelError, UnsupportedError and CapacityError for a network
     that cannot be compiled; ProgramError for a program that cannot be used.
     """
@@ -121,5 +126,5 @@ def compile_model(
     if request.objective is not None:
         flags = replace(flags, objective=Objective(request.objective))
     dump = dump_into(request.dump_ir)
-    built = secrecy.applied(build(source, request.hw_config, dump, flags, options.model_type, period_s))
-    return CompiledModel(built, secrecy, request.output_dir, options.compiler_kwargs)
+    built = build(source, request.hw_config, dump, flags, options.model_type, period_s, clock_hz)
+    return CompiledModel(secrecy.applied(built), secrecy, request.output_dir, options.compiler_kwargs)

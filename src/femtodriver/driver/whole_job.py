@@ -50,7 +50,7 @@ def run_job(
     check_writable(model_folder.model_folder(request.output_dir, source.name))
     early = job_inputs(source, network_inputs(source.network), request, names) if source.network else None
     period_s = request.input_period if request.input_period is not None or early is None else early.period_s
-    compiled = compile_model(source, request, settings, period_s)
+    compiled = compile_model(source, request, settings, period_s, request.clock)
     built = compiled.built
     inputs = job_inputs(source, built.inputs, request, names) if early is None else early
     notes = (*without_effect(request, names, request.input_file is None), *inputs.notes)
@@ -81,6 +81,6 @@ def _other_choice(
         return None
     objective = "cycles" if request.objective == "energy" else "energy"
     other = replace(request, objective=objective, dump_ir=None, debug_vars=None, debug_vars_fname=None)
-    compiled = compile_model(source, other, settings, period_s)
+    compiled = compile_model(source, other, settings, period_s, request.clock)
     doc = compiled.execute((SIMULATOR,), inputs, other, None).metrics(other)
     return {"objective": objective, **summary_of(doc)}

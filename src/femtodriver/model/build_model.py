@@ -98,16 +98,19 @@ def build(
     options: Options = DEFAULT_OPTIONS,
     model_type: str | None = None,
     period_s: float | None = None,
+    clock_hz: float | None = None,
 ) -> Built:
     """Compile a network for the part (default spu001), or take a program as it is, for the part that it names.
 
-    ``period_s``: seconds from one frame to the next, if known; the deadline of the objective "energy".
+    ``period_s``: seconds from one frame to the next, if known; the deadline of the objective "energy". ``clock_hz``:
+    the clock, if it is not the part's.
     Errors of the compiler name what cannot be compiled or does not fit. ProgramError for a program that contradicts
     itself or its part.
     """
     if source.network is not None:
         part = load_part(DEFAULT_PART if hw_config is None else os.fspath(hw_config))
-        return replace(_compiled(source, part, dump, _with_deadline(options, part, period_s)), model_type=model_type)
+        options = _with_deadline(options, period_s, clock_hz or part.clock_hz)
+        return replace(_compiled(source, part, dump, options), model_type=model_type)
     if source.program is None:
         raise UsageError(f"{source.where}: holds neither a network nor a program.")
     told = read_description(source.program.metadata, source.where)
@@ -119,11 +122,11 @@ def build(
     return Built(source, source.program, part, told, model_type=model_type)
 
 
-def _with_deadline(options: Options, part: Part, period_s: float | None) -> Options:
+def _with_deadline(options: Options, period_s: float | None, clock_hz: float) -> Options:
     """The options with the cycles of a period, where they matter and have not been given."""
     if period_s is None or options.deadline is not None or options.objective is not Objective.ENERGY:
         return options
-    return replace(options, deadline=min(max(int(period_s * part.clock_hz), 1), MOST_CYCLES))
+    return replace(options, deadline=min(max(int(period_s * clock_hz), 1), MOST_CYCLES))
 
 
 def _compiled(source: Source, part: Part, dump: Dump | None, options: Options) -> Built:
