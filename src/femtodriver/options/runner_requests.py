@@ -24,7 +24,7 @@ from femtodriver.options.value_kinds import (
     VOLTS,
     Names,
 )
-from femtodriver.options.without_effect import COMPARISON, RUN
+from femtodriver.options.without_effect import COMPARISON, DEADLINE, RUN
 
 if TYPE_CHECKING:
     from femtodriver.files.file_access import AnyPath
@@ -156,7 +156,7 @@ class MeasureRequest:
         kind=PERIOD,
         metavar="S",
         group=RUNNING,
-        acts=("fasmir",),
+        acts=DEADLINE,
         help="seconds from one frame to the next, for power (default 0.016)",
     )
     temperature: float | None = option(
@@ -172,7 +172,7 @@ class MeasureRequest:
         kind=HERTZ,
         metavar="HZ",
         group=RUNNING,
-        acts=("fasmir",),
+        acts=DEADLINE,
         help="measure at this clock instead of the part's",
     )
     voltage: float | None = option(

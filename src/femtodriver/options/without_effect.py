@@ -10,6 +10,9 @@ from femtodriver.options.option import AnyRequest, given_options
 RUN = ("a run",)
 GENERATED = ("generated frames",)
 COMPARISON = ("a comparison",)
+# The simulator measures by such an option, and the compiler takes the deadline of the objective "energy" from it.
+_ENERGY = "energy"
+DEADLINE = ("fasmir", _ENERGY)
 
 
 def without_effect(request: AnyRequest, runners: Sequence[str], generated: bool) -> Iterator[str]:
@@ -17,8 +20,9 @@ def without_effect(request: AnyRequest, runners: Sequence[str], generated: bool)
 
     ``generated``: whether the frames are ours, not the user's.
     """
+    objective = getattr(request, "objective", None)
     for option in given_options(request):
-        reason = _reason(option.acts, runners, generated)
+        reason = "" if objective in option.acts else _reason(option.acts, runners, generated)
         if reason:
             yield f"{option.name}: without effect, because {reason}"
 
@@ -34,5 +38,6 @@ def _reason(acts: tuple[str, ...], runners: Sequence[str], generated: bool) -> s
         return "" if len(runners) > 1 else "one runner alone is compared with nothing"
     if acts == RUN or set(acts) & set(runners):
         return ""
-    one = len(acts) == 1
-    return f"only {' and '.join(acts)} {'uses' if one else 'use'} it, which {'does' if one else 'do'} not run"
+    users = [name for name in acts if name != _ENERGY]
+    one = len(users) == 1
+    return f"only {' and '.join(users)} {'uses' if one else 'use'} it, which {'does' if one else 'do'} not run"
