@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from femtodriver.device.boards import DEFAULT_HARDWARE, address_help, hardware_help, timeout_help
 from femtodriver.options.compile_requests import PlainRequest
 from femtodriver.options.input_requests import InputRequest
-from femtodriver.options.option import option
+from femtodriver.options.option import option, options_of
 from femtodriver.options.option_groups import BOARDS, RUNNING
 from femtodriver.options.value_kinds import (
     CELSIUS,
@@ -194,9 +194,8 @@ class MeasureRequest:
 
     @property
     def asks_for_metrics(self) -> bool:
-        """Whether any of these options was given."""
-        given = (self.input_period, self.temperature, self.clock, self.voltage, self.battery_mwh)
-        return any(value is not None for value in given)
+        """Whether any option of ``MeasureRequest`` was given."""
+        return any(getattr(self, one.name) is not None for one in options_of(MeasureRequest))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
