@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 
+from femtodriver.program.femto.layout_a import MAGIC as LAYOUT_A
+from femtodriver.program.femto.layout_b import MAGIC as LAYOUT_B
+
 ENOUGH = 128
 """So many bytes from the start of a file are needed."""
 
 SAVED_BY_TORCH = "a network or model that torch.save wrote (.pt)"
 SAVED_ARRAYS = "an archive of NumPy arrays (.npz)"
 _STARTS = (
-    (b"f3mt0", "a compiled program (.femto)"),
-    (b"femtosense_model", "a compiled program (.femto)"),
+    (LAYOUT_A, "a compiled program (.femto)"),
+    (LAYOUT_B, "a compiled program (.femto)"),
     (b"\x93NUMPY", "a NumPy array (.npy)"),
     (b"PK\x03\x04", "a zip archive (.npz, .pt or .zip)"),
     (b"PK\x05\x06", "an empty zip archive"),

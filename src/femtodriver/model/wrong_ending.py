@@ -7,11 +7,13 @@ from pathlib import Path
 from femtodriver.errors import ProgramError
 from femtodriver.files.file_access import open_file, shown_path
 from femtodriver.inputs.file_signatures import ENOUGH, SAVED_ARRAYS, SAVED_BY_TORCH, kind_of_file
+from femtodriver.program.femto.layout_a import MAGIC as LAYOUT_A
+from femtodriver.program.femto.layout_b import MAGIC as LAYOUT_B
 
 MOST_BYTES = 1 << 40
 _WANTED = {
     ".zip": ("a zip archive of memory images", (b"PK",)),
-    ".femto": ("a .femto container", (b"f3mt0", b"femtosense_model")),
+    ".femto": ("a .femto container", (LAYOUT_A, LAYOUT_B)),
 }
 
 
