@@ -14,11 +14,9 @@ from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import KEY, CompilerOrigin, Description, ModelOrigin, VariableForm
 from femtodriver.program.digest import digest_of
 
-# What a program is bound to; clock and voltage only change what it costs.
-# Entries of a part that a program does not depend on.
+# A program does not depend on these entries of its part: rates only change what it costs.
 _RATES = {"name", "sha256", "clock_hz", "voltage_v", "link_bits", "link_hz", "link_kind", "link_source"}
 _GEOMETRY = tuple(entry.name for entry in fields(Part) if entry.name not in _RATES)
-Specs = tuple[InputSpec, ...]
 
 
 def completed(
@@ -56,7 +54,7 @@ def _axes(tensor: Tensor) -> tuple[int, ...]:
     return tensor.shape if len(tensor.shape) > 1 else ()
 
 
-def network_inputs(network: Network) -> Specs:
+def network_inputs(network: Network) -> tuple[InputSpec, ...]:
     """The inputs of a network before it is compiled. Errors as of the compiler, for types that it does not know."""
     return tuple(
         InputSpec(tensor.name, tensor.size, port_bits(tensor), _axes(tensor), tensor.quanta)

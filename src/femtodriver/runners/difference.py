@@ -124,7 +124,7 @@ def _variable(pair: _Pair, first: Any, second: Any, tolerance: float | None) -> 
 
 def _number(value: Any) -> int | float:
     """A number of Python, from one of NumPy or an array of objects."""
-    found: int | float = value.item() if isinstance(value, np.generic) else value
+    found: int | float = np.asarray(value).item()
     return found
 
 
