@@ -86,6 +86,7 @@ def _load(name: str) -> ctypes.CDLL | str:
     return loaded if loaded.femto_source().decode() == source_hash(FOLDER) else _OTHER_VERSION
 
 
+@cache
 def source_hash(folder: Path) -> str:
     """SHA-256 of all C++ sources in order of their names; ``hatch_build.py`` has the same."""
     return sha256(b"".join(path.read_bytes() for path in sorted(folder.glob("*.?pp")))).hexdigest()
