@@ -9,7 +9,7 @@ import pytest
 
 from femtodriver.compiler.fmir.ir import Cursor, If, Look, Loop, Mac, Matrix, Op, Post, Products, Vec, View
 from femtodriver.compiler.passes.fold_moves import fold_moves
-from tests.compiler.fmir_samples import SIZE, add, buffer, copy, machine_outputs, network, outputs
+from tests.compiler.fmir_samples import SATURATE, SIZE, add, buffer, copy, machine_outputs, network, outputs
 from tests.compiler.pass_bench import IN, OUT, SPU, Golden, compare, half
 
 WEIGHTS = Matrix("m0", np.arange(SIZE * 8).reshape(SIZE, 8) % 15 - 7, 4)
@@ -74,6 +74,22 @@ def test_a_chain_of_moves_vanishes() -> None:
     after = fold_moves(fmir, SPU)
     assert [op.dst.buffer for op in after.ops if isinstance(op, Vec)] == ["out0"]
     assert outputs(after) == outputs(fmir)
+
+
+def test_the_destination_is_read_after_a_maker_that_has_moved() -> None:
+    """A part of t0 is made in t1, before the state is read and before the other part is made."""
+    ops: list[Op] = [
+        Vec("vadd", eight("t1"), eight("in0", 8), 5, post=SATURATE),
+        Vec("vpass", eight("out0"), eight("state0", 8)),
+        Vec("vadd", eight("t0"), eight("in0"), 1, post=SATURATE),
+        Vec("vpass", eight("t0", 8), eight("t1")),
+        Vec("vpass", whole("state0"), whole("t0")),
+        Vec("vpass", eight("out0", 8), eight("state0", 16)),
+    ]
+    before = network([IN, OUT, buffer("state0", 24), buffer("t0"), buffer("t1", 8)], ops)
+    after = fold_moves(before, SPU)
+    assert len(after.ops) == len(ops) - 1
+    assert outputs(after) == outputs(before) == machine_outputs(after)
 
 
 NARROW = [buffer("t0"), buffer("t1", bits=32)]

@@ -63,7 +63,8 @@ class _Redirection:
         if not x.step or self.uses[x.buffer] != len(makers) + len((reader,)):
             return None
         others = touching[reader.dst.buffer]
-        between = (ops[number] for number in others[bisect_left(others, makers[0]) : bisect_left(others, index)])
+        first = bisect_left(others, min(makers))  # makers that were redirected before are not in order
+        between = (ops[number] for number in others[first : bisect_left(others, index)])
         if any(_meet(view, reader.dst) for op in walk(between) for view in touches(op)):
             return None
         changed = [_redirected(ops[number], x, reader, self.change) for number in makers]
