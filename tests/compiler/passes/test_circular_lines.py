@@ -69,6 +69,22 @@ def test_circular_lines(golden: Golden) -> None:
     assert machine_outputs(after, 41) == outputs(before, 41)
 
 
+@pytest.mark.usefixtures("every_line_pays")
+def test_a_state_may_have_the_name_of_a_line_s_new_elements() -> None:
+    made = Vec("vadd", View("state0", LENGTH - SIZE, SIZE), View("in0", 0, SIZE), 3, post=SATURATE)
+    other = replace(buffer("state1"), name="state0.new")
+    ops = [
+        Vec("vadd", View("out0", 0, SIZE), View("state0", SIZE, SIZE), View(other.name, 0, SIZE), post=SATURATE),
+        MOVE,
+        made,
+        Vec("vadd", View(other.name, 0, SIZE), View(other.name, 0, SIZE), View("in0", 0, SIZE), post=SATURATE),
+    ]
+    before = network([IN, OUT, LINE, other], ops)
+    after = circular_lines(before, SPU)
+    assert lines_of(after) == ["state0"]
+    agrees(before, after)
+
+
 def test_a_short_line_is_moved() -> None:
     ops = [
         Vec("vpass", View("state0", 0, SIZE), View("state0", SIZE, SIZE)),

@@ -58,6 +58,22 @@ def test_a_chain_of_selections_is_one_product() -> None:
     assert outputs(after) == outputs(before) == machine_outputs(after)
 
 
+def test_each_selection_from_products_with_equal_matrices_has_its_own() -> None:
+    short = View("in0", 0, SIZE // 2)
+    makes = [replace(MAKE, dst=View(name, 0, SIZE), parts=(("m0", short),)) for name in ("t0", "t1")]
+    select = replace(SELECT, dst=View("out1", 0, SIZE), parts=(("m2", View("t1", 0, SIZE)),))
+    matrices = [
+        Matrix("m0", WEIGHTS[: SIZE // 2] >> 5, 4),
+        Matrix("m1", selecting(ORDER), 8),
+        Matrix("m2", selecting(range(SIZE)[::-1]), 8),
+    ]
+    buffers = [IN, OUT, buffer("out1"), buffer("t0"), buffer("t1")]
+    before = network(buffers, [makes[0], SELECT, makes[1], select], matrices)
+    after = fold_selections(before, SPU)
+    assert products(after) == len(after.matrices) == 2
+    assert outputs(after) == outputs(before) == machine_outputs(after)
+
+
 def test_what_is_not_selected_is_zero() -> None:
     before = permuted(MAKE, SELECT, weights=selecting([3, None, 3, *([None] * 12), 15]))
     after = fold_selections(before, SPU)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import replace
 
 import numpy as np
 
 from femtodriver.compiler.fmir.ir import If, Loop, Mac, Matrix, Op, Products, Simple, Vec, View
 from femtodriver.isa import Form
+
+
+def free_name(stem: str, taken: Container[str]) -> str:
+    """``stem``, with a number after it if it is taken."""
+    name, number = stem, 0
+    while name in taken:
+        number += 1
+        name = f"{stem}.{number}"
+    return name
 
 
 def with_bodies(op: Op, change: Callable[[tuple[Op, ...]], tuple[Op, ...]]) -> Op:

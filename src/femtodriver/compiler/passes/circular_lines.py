@@ -29,6 +29,7 @@ from femtodriver.compiler.fmir.ir import (
     walk,
     writes,
 )
+from femtodriver.compiler.fmir.rewriting import free_name
 from femtodriver.compiler.fmir.weight_groups import stored_words
 from femtodriver.compiler.passes.compiler_pass import Pass, Switch
 from femtodriver.isa import cycles
@@ -171,7 +172,7 @@ def _with_circular(fmir: Fmir, core: int, lines: Sequence[_Line]) -> Fmir:
         buffers[line.buffer] = replace(buffer, position=View(positions.name, number, 1))
         source = line.source
         if source is None:
-            fresh = Buffer(f"{buffer.name}.new", line.step, buffer.bits, Role.TEMP, core)
+            fresh = Buffer(free_name(f"{buffer.name}.new", buffers), line.step, buffer.bits, Role.TEMP, core)
             buffers[fresh.name], source = fresh, View(fresh.name, 0, line.step)
         last = line.fills[-1]
         delay = Delay(View(buffer.name, 0, buffer.length), source, fmir.ops[last].layer, core)

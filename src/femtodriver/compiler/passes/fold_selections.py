@@ -12,6 +12,7 @@ import numpy as np
 
 from femtodriver.arrays import Int64Array
 from femtodriver.compiler.fmir.ir import Fmir, Mac, Matrix, Op, Role, View, touches, walk, writes
+from femtodriver.compiler.fmir.rewriting import free_name
 from femtodriver.compiler.fmir.weight_groups import stored_words
 from femtodriver.compiler.passes.compiler_pass import Pass, Switch
 from femtodriver.compiler.placement.estimate_cycles import CycleEstimator
@@ -94,7 +95,7 @@ def _reordered(fmir: Fmir, maker: Mac, dst: View, order: Int64Array) -> tuple[Ma
     parts = []
     for name, x in maker.parts:
         old = fmir.matrices[name]
-        new = f"{name}.{len(matrices)}"
+        new = free_name(f"{name}.reordered", matrices)
         matrices[new] = Matrix(new, np.where(order == _NOTHING, 0, old.weights[:, order]), old.bits)
         parts.append((new, x))
     return replace(maker, dst=dst, parts=tuple(parts)), matrices
