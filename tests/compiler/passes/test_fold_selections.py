@@ -88,6 +88,9 @@ KEPT = {
     "its operand changes in between": permuted(
         replace(MAKE, parts=(("m0", View("state0", 0, SIZE)),)), SELECT, copy("state0", "in0")
     ),
+    "its operand is the destination": permuted(
+        replace(MAKE, parts=(("m0", View("state0", 0, SIZE)),)), replace(SELECT, dst=View("state0", 0, SIZE))
+    ),
     "a sum": permuted(MAKE, SELECT, weights=selecting(ORDER) + selecting([0] * SIZE)),
     "a negative factor": permuted(MAKE, SELECT, weights=selecting(ORDER, -64)),
     "another factor": permuted(MAKE, SELECT, weights=selecting(ORDER, 32)),

@@ -49,7 +49,8 @@ def _fold_one(fmir: Fmir, part: Part) -> Fmir | None:
         if others != [index] or not isinstance(maker, Mac) or not _makes_only(fmir, maker, op):
             continue
         order = _order(fmir, op)
-        if order is None or _overwritten(maker, fmir.ops[first + 1 : index]):
+        # Not even the selection may write what the product reads: a long product is made in pieces.
+        if order is None or _overwritten(maker, fmir.ops[first + 1 : index + 1]):
             continue
         new, matrices = _reordered(fmir, maker, op.dst, order)
         ops = (new if number == index else old for number, old in enumerate(fmir.ops) if number != first)
@@ -83,10 +84,10 @@ def _makes_only(fmir: Fmir, maker: Mac, selection: Mac) -> bool:
     return temporary and maker.dst == x and maker.repeat == 1 and maker.bias == 0 and maker.core == selection.core
 
 
-def _overwritten(maker: Mac, between: Iterable[Op]) -> bool:
-    """Whether an operation in between writes what the product reads."""
+def _overwritten(maker: Mac, ops: Iterable[Op]) -> bool:
+    """Whether one of the operations writes what the product reads."""
     read = {view.buffer for view in maker.reads}
-    return any(view.buffer in read for entry in walk(between) for view in writes(entry))
+    return any(view.buffer in read for entry in walk(ops) for view in writes(entry))
 
 
 def _reordered(fmir: Fmir, maker: Mac, dst: View, order: Int64Array) -> tuple[Mac, dict[str, Matrix]]:
