@@ -11,6 +11,7 @@ import numpy as np
 
 from femtodriver.arrays import Int64Array
 from femtodriver.compiler.backend.core_map import buffer_bytes
+from femtodriver.compiler.fmir.buffer_uses import users
 from femtodriver.compiler.fmir.ir import (
     Buffer,
     Delay,
@@ -25,7 +26,6 @@ from femtodriver.compiler.fmir.ir import (
     Vec,
     View,
     reads,
-    touches,
     walk,
     writes,
 )
@@ -80,7 +80,7 @@ class _Line:
 
 def _lines(fmir: Fmir, core: int) -> Iterator[_Line]:
     """The delay lines of a core that only whole instructions outside of loops and conditions touch."""
-    uses = _uses(fmir, core)
+    uses = users(fmir.ops)
     for moved, op in enumerate(fmir.ops):
         if op.core != core or not _is_plain_move(op):
             continue
@@ -97,15 +97,6 @@ def _lines(fmir: Fmir, core: int) -> Iterator[_Line]:
             first = fmir.ops[fills[0]]
             copied = first.a if len(fills) == 1 and _is_plain_move(first) and isinstance(first.a, View) else None
             yield _Line(buffer.name, moved, fills, new.length, copied if copied and copied.step else None, len(before))
-
-
-def _uses(fmir: Fmir, core: int) -> dict[str, list[int]]:
-    """The numbers of the operations that touch each state, bodies included, in order."""
-    uses: dict[str, list[int]] = {name: [] for name, b in fmir.buffers.items() if b.role is Role.STATE}
-    for number, op in enumerate(fmir.ops):
-        for name in {view.buffer for entry in walk((op,)) for view in touches(entry)} & uses.keys():
-            uses[name].append(number)
-    return uses
 
 
 def _is_plain_move(op: Op) -> TypeGuard[Vec]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from femtodriver.compiler.fmir.buffer_uses import times_touched, users
 from femtodriver.compiler.fmir.ir import Buffer, Fmir, Op, Role, Vec, View, reads, touches, walk, writes
 from femtodriver.compiler.fmir.rewriting import with_bodies, with_views
 from femtodriver.compiler.passes.compiler_pass import Pass, Switch
@@ -19,8 +20,7 @@ def fold_copies(fmir: Fmir, part: Part) -> Fmir:
 
     For a state this requires that nothing reads its old value once the temporary has begun to be written.
     """
-    uses = Counter(view.buffer for op in walk(fmir.ops) for view in touches(op))
-    return fmir.with_ops(_fold_block(fmir, fmir.ops, uses))
+    return fmir.with_ops(_fold_block(fmir, fmir.ops, times_touched(fmir.ops)))
 
 
 def _fold_block(fmir: Fmir, block: tuple[Op, ...], uses: Counter[str]) -> tuple[Op, ...]:
@@ -29,7 +29,7 @@ def _fold_block(fmir: Fmir, block: tuple[Op, ...], uses: Counter[str]) -> tuple[
     ``uses``: how often anything touches each buffer. Folding changes that of no temporary that is still there.
     """
     ops: dict[int, Op] = dict(enumerate(with_bodies(op, lambda body: _fold_block(fmir, body, uses)) for op in block))
-    touched = _touched(ops)
+    touched = users(ops.values())
     for index in range(len(block)):
         op = ops[index]
         if not (_is_plain_copy(op, fmir.buffers) and _may_replace(ops, index, uses, touched)):
@@ -41,15 +41,6 @@ def _fold_block(fmir: Fmir, block: tuple[Op, ...], uses: Counter[str]) -> tuple[
             ops[number] = with_views(ops[number], _to_buffer(old, new))
         touched[new] = sorted({*moved, *touched[new]} - {index})
     return tuple(ops.values())
-
-
-def _touched(ops: Mapping[int, Op]) -> dict[str, list[int]]:
-    """Numbers of the operations that touch each buffer, in their bodies too, ascending."""
-    touched: dict[str, list[int]] = {}
-    for number, op in ops.items():
-        for name in {view.buffer for entry in walk((op,)) for view in touches(entry)}:
-            touched.setdefault(name, []).append(number)
-    return touched
 
 
 def _is_plain_copy(op: Op, buffers: Mapping[str, Buffer]) -> bool:

@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from femtodriver.arrays import Int64Array
-from femtodriver.compiler.fmir.ir import Fmir, Mac, Matrix, Op, Role, View, touches, walk, writes
+from femtodriver.compiler.fmir.buffer_uses import users
+from femtodriver.compiler.fmir.ir import Fmir, Mac, Matrix, Op, Role, View, walk, writes
 from femtodriver.compiler.fmir.rewriting import free_name
 from femtodriver.compiler.fmir.weight_groups import stored_words
 from femtodriver.compiler.passes.compiler_pass import Pass, Switch
@@ -36,10 +37,7 @@ def fold_selections(fmir: Fmir, part: Part) -> Fmir:
 
 def _fold_one(fmir: Fmir, part: Part) -> Fmir | None:
     """The network with one selection less; None if there is none that should go."""
-    numbers: dict[str, list[int]] = {}
-    for number, op in enumerate(fmir.ops):
-        for name in {view.buffer for entry in walk((op,)) for view in touches(entry)}:
-            numbers.setdefault(name, []).append(number)
+    numbers = users(fmir.ops)
     for index, op in enumerate(fmir.ops):
         if not isinstance(op, Mac) or len(op.parts) != 1:
             continue

@@ -13,20 +13,21 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from femtodriver.compiler.accumulator_rows import most_outputs
-from femtodriver.compiler.fmir.ir import Fmir, Op, Post, Products, Role, Vec, View, touches, walk, writes
+from femtodriver.compiler.fmir.buffer_uses import times_touched
+from femtodriver.compiler.fmir.ir import Fmir, Op, Post, Products, Role, Vec, View, walk, writes
 from femtodriver.compiler.fmir.rewriting import with_bodies
 from femtodriver.compiler.passes.compiler_pass import Pass, Switch
 from femtodriver.isa.limits import ACCUMULATOR_BITS
 from femtodriver.part import Part
 
 _LEAST_FACTORS = 2
+_WRITE_AND_READ = 2
 _EXACT = Post()
 
 
 def fuse_products(fmir: Fmir, part: Part) -> Fmir:
     """Sums of at least two elementwise products, with a bias, are one operation each."""
-    uses = Counter(view.buffer for op in walk(fmir.ops) for view in touches(op))
-    return fmir.with_ops(_fuse_block(fmir, fmir.ops, uses, most_outputs(part)))
+    return fmir.with_ops(_fuse_block(fmir, fmir.ops, times_touched(fmir.ops), most_outputs(part)))
 
 
 def _fuse_block(fmir: Fmir, block: tuple[Op, ...], uses: Counter[str], most: int) -> tuple[Op, ...]:
@@ -105,7 +106,7 @@ class _Scene:
     def _maker(self, view: View) -> int | None:
         """Which operation of this block makes the temporary that only this view reads."""
         index = self._makers.get(view.buffer)
-        once = self.uses[view.buffer] == len(("write", "read"))
+        once = self.uses[view.buffer] == _WRITE_AND_READ
         if index is None or not once or self.fmir.buffers[view.buffer].role is not Role.TEMP:
             return None
         return index if writes(self.ops[index]) == (view,) else None

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from femtodriver.compiler.fmir.buffer_uses import users
 from femtodriver.compiler.fmir.interpreter import apply_vec
-from femtodriver.compiler.fmir.ir import Fmir, Op, Role, Vec, View, touches, walk, writes
+from femtodriver.compiler.fmir.ir import Fmir, Op, Role, Vec, View, writes
 from femtodriver.compiler.passes.compiler_pass import Pass, Switch
 from femtodriver.isa import fits_immediate
 from femtodriver.isa.limits import MAX_ELEMENT_BITS
@@ -52,12 +53,8 @@ class _Merging:
 
     def __init__(self, fmir: Fmir) -> None:
         self.fmir = fmir
-        self._touched: dict[str, list[int]] = {}
-        self._written: dict[str, list[int]] = {}
-        for number, op in enumerate(fmir.ops):
-            for table, views in ((self._touched, touches), (self._written, writes)):
-                for name in {view.buffer for entry in walk((op,)) for view in views(entry)}:
-                    table.setdefault(name, []).append(number)
+        self._touched = users(fmir.ops)
+        self._written = users(fmir.ops, writes)
 
     def merged(self, index: int, ops: list[Op | None]) -> Iterator[tuple[int, Op | None]]:
         """Operations that take the place of others (None: nothing does) when this one does more."""

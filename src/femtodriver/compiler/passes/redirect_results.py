@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from femtodriver.compiler.fmir.buffer_uses import times_touched, users
 from femtodriver.compiler.fmir.ir import Fmir, If, Loop, Op, Role, Send, Vec, View, touches, walk, writes
 from femtodriver.compiler.fmir.rewriting import with_bodies
 
@@ -30,13 +30,13 @@ def redirect_results(fmir: Fmir, source_of: SourceOf, change: Change) -> Fmir:
 class _Redirection:
     def __init__(self, fmir: Fmir, source_of: SourceOf, change: Change) -> None:
         self.fmir, self.source_of, self.change = fmir, source_of, change
-        self.uses = Counter(view.buffer for op in walk(fmir.ops) for view in touches(op))
+        self.uses = times_touched(fmir.ops)
 
     def block(self, block: tuple[Op, ...]) -> tuple[Op, ...]:
         """The operations of a block without the readers that have vanished."""
         ops = [with_bodies(op, self.block) for op in block]
         makers: dict[str, list[int]] = {}
-        touching = _touching(ops)
+        touching = users(ops)
         gone: set[int] = set()
         for index, op in enumerate(ops):
             x = self.source_of(op)
@@ -60,7 +60,7 @@ class _Redirection:
         reader = ops[index]
         if not isinstance(reader, Vec) or self.fmir.buffers[x.buffer].role is not Role.TEMP:
             return None
-        if not x.step or self.uses[x.buffer] != len(makers) + len((reader,)):
+        if not x.step or self.uses[x.buffer] != len(makers) + 1:
             return None
         others = touching[reader.dst.buffer]
         first = bisect_left(others, min(makers))  # makers that were redirected before are not in order
@@ -70,14 +70,6 @@ class _Redirection:
         changed = [_redirected(ops[number], x, reader, self.change) for number in makers]
         found = [op for op in changed if op is not None]
         return found if len(found) == len(changed) else None
-
-
-def _touching(ops: Sequence[Op]) -> Touching:
-    found: dict[str, list[int]] = {}
-    for index, op in enumerate(ops):
-        for name in {view.buffer for entry in walk((op,)) for view in touches(entry)}:
-            found.setdefault(name, []).append(index)
-    return found
 
 
 def _redirected(maker: Op, x: View, reader: Vec, change: Change) -> Op | None:

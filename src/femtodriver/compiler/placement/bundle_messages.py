@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import ceil
 
-from femtodriver.compiler.fmir.ir import Buffer, Fmir, Op, Role, Send, Vec, View, walk, writes
+from femtodriver.compiler.fmir.buffer_uses import users
+from femtodriver.compiler.fmir.ir import Buffer, Fmir, Op, Role, Send, Vec, View, writes
 from femtodriver.compiler.fmir.rewriting import with_views
 from femtodriver.compiler.placement.estimate_cycles import CycleEstimator
 from femtodriver.isa.limits import WORD_BITS
@@ -55,7 +56,7 @@ def bundle_messages(fmir: Fmir, part: Part, patience: float = PATIENCE) -> Fmir:
 
 def _bundles(fmir: Fmir, part: Part, patience: float) -> list[_Bundle]:
     """All messages, in the order in which their values are complete."""
-    written = _writers(fmir)
+    written = users(fmir.ops, writes)
     work = _work_before(fmir, part)
     windows = [
         (_complete(fmir, op, index, written), index, op) for index, op in enumerate(fmir.ops) if isinstance(op, Send)
@@ -82,15 +83,6 @@ def _bundles(fmir: Fmir, part: Part, patience: float) -> list[_Bundle]:
             open_ones[key] = _Bundle(first, last, time, words, [op])
             found.append(open_ones[key])
     return found
-
-
-def _writers(fmir: Fmir) -> dict[str, list[int]]:
-    """Indices of the operations that write each buffer, ascending."""
-    written: dict[str, list[int]] = {}
-    for index, op in enumerate(fmir.ops):
-        for view in (view for entry in walk((op,)) for view in writes(entry)):
-            written.setdefault(view.buffer, []).append(index)
-    return written
 
 
 def _work_before(fmir: Fmir, part: Part) -> dict[int, list[int]]:
