@@ -52,15 +52,20 @@ def within_message_room(build: BuildProgram, part: Part) -> Fasmir:
     CapacityError when the inputs or outputs of a frame exceed their buffer, or messages could fill the router.
     """
     program = build(room=None)
-    if room := _room_of_each(program, part):
+    needed = router_words(program)
+    room = part.router_words // max(len(needed) - 1, 1)  # for the messages of each other core
+    if max(needed.values()) > part.router_words and room >= LEAST_ROOM:
         patient = build(room=room)
         if max(len(_stages(code)) for code in patient.cores) <= part.threads:
-            program = patient
-    _check(program, part)
+            program, needed = patient, router_words(patient)
+    _check_host_buffers(program, part)
+    for core, words in needed.items():
+        if words > part.router_words:
+            raise capacity_errors.router(part, core, words)
     return program
 
 
-def _check(program: Fasmir, part: Part) -> None:
+def _check_host_buffers(program: Fasmir, part: Part) -> None:
     entries = set(program.entries.values())
     threads = [thread for code in program.cores for thread in code.threads]
     inputs = [words for thread in threads if thread.name in entries for words in _words_of(thread, "recv")]
@@ -71,17 +76,6 @@ def _check(program: Fasmir, part: Part) -> None:
     ):
         if needed > room:
             raise capacity_errors.host_buffer(part, what, needed, room)
-    for core, needed in router_words(program).items():
-        if needed > part.router_words:
-            raise capacity_errors.router(part, core, needed)
-
-
-def _room_of_each(program: Fasmir, part: Part) -> int | None:
-    """Words that each core may have under way to each other one; None where none must wait, or no message has room."""
-    if max(router_words(program).values()) <= part.router_words:
-        return None
-    room = part.router_words // (len(program.cores) - 1)
-    return room if room >= LEAST_ROOM else None
 
 
 def router_words(program: Fasmir) -> dict[int, int]:
