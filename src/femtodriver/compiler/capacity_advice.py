@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -79,16 +81,14 @@ def _other_parts(part: Part, options: Options, attempt: Attempt) -> Iterator[str
 
 def _pruning(part: Part, options: Options, attempt: Attempt) -> Iterator[str]:
     """The smallest share of pruned groups with which it fits."""
-    low, high = 0, len(_SHARES)
-    while low < high:
-        middle = (low + high) // 2
-        if _fits(attempt, part, options, lambda fmir: _pruned(fmir, _SHARES[middle] - _MARGIN)) is not None:  # noqa: B023
-            high = middle
-        else:
-            low = middle + 1
-    if low < len(_SHARES):
+
+    def enough(share: int) -> bool:
+        return _fits(attempt, part, options, partial(_pruned, percent=share - _MARGIN)) is not None
+
+    least = bisect_left(_SHARES, True, key=enough)
+    if least < len(_SHARES):
         yield (
-            f"prune {_SHARES[low]} % of the weights in whole groups "
+            f"prune {_SHARES[least]} % of the weights in whole groups "
             f"({GROUP_SIZE} consecutive outputs, the first one a multiple of {GROUP_SIZE}, of one input)"
         )
 
@@ -96,7 +96,7 @@ def _pruning(part: Part, options: Options, attempt: Attempt) -> Iterator[str]:
 def _narrower(part: Part, options: Options, attempt: Attempt) -> Iterator[str]:
     """The widest narrower weights with which it fits."""
     for bits in reversed(WEIGHT_BITS[:-1]):
-        program = _fits(attempt, part, options, lambda fmir: _narrowed(fmir, bits))  # noqa: B023
+        program = _fits(attempt, part, options, partial(_narrowed, bits=bits))
         if program is not None:
             fullest = max(places.used_bytes for places in program.maps.values())
             yield f"quantize the weights to {bits} bits (the fullest core then holds {fullest} bytes)"
