@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 from femtodriver.compiler.backend.allocate import allocate
 from femtodriver.compiler.backend.build_threads import build_threads
@@ -65,27 +65,22 @@ def compile_network(
     """
     _check(network, part, options)
     _dump(dump, 0, "fqir.txt", partial(network_text, network))
+    lowered = cache(
+        partial(lower_network, network, reuse=options.allow(REUSE), simplify=options.allow(SIMPLIFY), keep=keep)
+    )
     try:
-        return _compiled(network, part, options, keep, dump)
+        return _compiled(lowered(part), part, options, dump)
     except FullError as error:
 
         def attempt(other: Part, changed: Options, change: Change) -> Fasmir:
-            return _compiled(network, other, changed, keep, None, change).fasmir
+            return _compiled(change(lowered(other)), other, changed, None).fasmir
 
         raise with_advice(error, part, options, attempt) from None
 
 
-def _compiled(
-    network: Network,
-    part: Part,
-    options: Options,
-    keep: Sequence[str],
-    dump: Dump | None,
-    change: Change | None = None,
-) -> Compilation:
-    """The first layout that fits, of the network as it is lowered and then changed."""
-    lowered = lower_network(network, part, reuse=options.allow(REUSE), simplify=options.allow(SIMPLIFY), keep=keep)
-    mapped = run_passes(change(lowered) if change else lowered, part, options, dump)
+def _compiled(lowered: Fmir, part: Part, options: Options, dump: Dump | None) -> Compilation:
+    """The first layout of a lowered network that fits."""
+    mapped = run_passes(lowered, part, options, dump)
     errors: list[CapacityError] = []
     for placed in placements(mapped, part, options.cores, options.objective, options.deadline):
         try:
