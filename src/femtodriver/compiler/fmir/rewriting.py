@@ -34,16 +34,30 @@ def with_views(op: Op, change: Callable[[View], View]) -> Op:
     if isinstance(op, (Loop, If)):
         changed = with_bodies(op, lambda body: tuple(with_views(entry, change) for entry in body))
         return replace(changed, condition=change(changed.condition)) if isinstance(changed, If) else changed
+    return with_operands(op, change(op.dst), change)
+
+
+def with_operands(op: Simple, dst: View, change: Callable[[View], View]) -> Simple:
+    """The operation with another destination, and the views that it reads changed, in the order of its ``reads``."""
+
+    def changed(value: View | int) -> View | int:
+        return change(value) if isinstance(value, View) else value
+
     if isinstance(op, Vec):
-        a = change(op.a) if isinstance(op.a, View) else op.a
-        b = change(op.b) if isinstance(op.b, View) else op.b
-        return replace(op, dst=change(op.dst), a=a, b=b)
+        a = changed(op.a)
+        return replace(op, dst=dst, a=a, b=changed(op.b))
     if isinstance(op, Mac):
-        bias = change(op.bias) if isinstance(op.bias, View) else op.bias
-        return replace(op, dst=change(op.dst), bias=bias, parts=tuple((name, change(x)) for name, x in op.parts))
+        bias = changed(op.bias)
+        return replace(op, dst=dst, bias=bias, parts=tuple((name, change(x)) for name, x in op.parts))
     if isinstance(op, Products):
-        return with_operands(op, change(op.dst), change)
-    return replace(op, dst=change(op.dst), a=change(op.a))
+        bias = changed(op.bias)
+        return replace(op, dst=dst, bias=bias, factors=tuple((change(a), changed(b)) for a, b in op.factors))
+    return replace(op, dst=dst, a=change(op.a))
+
+
+def elements(op: Simple, first: int, end: int) -> Simple:
+    """Elements [first, end) of an elementwise operation."""
+    return with_operands(op, op.dst.part(first, end), lambda view: view.part(first, end))
 
 
 def on_core(op: Op, core: int) -> Op:
@@ -55,27 +69,11 @@ def map_simple(ops: Iterable[Op], change: Callable[[Simple], Iterable[Op]]) -> t
     """The operations with every simple one replaced by what ``change`` makes of it, inside bodies too."""
     result: list[Op] = []
     for op in ops:
-        if isinstance(op, Loop):
-            result.append(replace(op, body=map_simple(op.body, change)))
-        elif isinstance(op, If):
-            result.append(replace(op, then=map_simple(op.then, change), orelse=map_simple(op.orelse, change)))
+        if isinstance(op, (Loop, If)):
+            result.append(with_bodies(op, lambda body: map_simple(body, change)))
         else:
             result += change(op)
     return tuple(result)
-
-
-def with_operands(op: Products, dst: View, change: Callable[[View], View]) -> Products:
-    """The sum of products with another destination, and its operands changed in their order."""
-    bias = change(op.bias) if isinstance(op.bias, View) else op.bias
-    factors = tuple((change(a), change(b) if isinstance(b, View) else b) for a, b in op.factors)
-    return replace(op, dst=dst, factors=factors, bias=bias)
-
-
-def products_part(op: Products, first: int, end: int) -> Products:
-    """Elements [first, end) of a sum of products."""
-    factors = tuple((a.part(first, end), b.part(first, end) if isinstance(b, View) else b) for a, b in op.factors)
-    bias = op.bias.part(first, end) if isinstance(op.bias, View) else op.bias
-    return replace(op, dst=op.dst.part(first, end), factors=factors, bias=bias)
 
 
 def product_rows(op: Mac, first: int, end: int, matrices: dict[str, Matrix]) -> Mac:

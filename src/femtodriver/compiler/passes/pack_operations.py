@@ -299,22 +299,11 @@ def _ordered(before: list[set[int]], leader: list[int]) -> list[int]:
     return order
 
 
-def _joined(buffers: dict[str, Buffer], ops: list[Small]) -> Small:
+def _joined(buffers: dict[str, Buffer], ops: list[Small]) -> Op:
     """One operation for all; views are still named after the first one's buffers (``_packed`` moves them)."""
-    first = replace(ops[0], dst=_long([op.dst for op in ops]))
-    sides = [_side(buffers, list(views)) for views in zip(*(op.reads for op in ops), strict=True)]
-    if isinstance(first, Vec):
-        named = iter(sides)
-        a = next(named) if isinstance(first.a, View) else first.a
-        return replace(first, a=a, b=next(named, first.b))
-    if isinstance(first, Mac):
-        bias = sides.pop(0) if isinstance(first.bias, View) else first.bias
-        parts = tuple((name, x) for (name, _), x in zip(first.parts, sides, strict=True))
-        return replace(first, parts=parts, bias=bias, repeat=len(ops))
-    if isinstance(first, Products):
-        ordered = iter(sides)
-        return with_operands(first, first.dst, lambda view: next(ordered))
-    return replace(first, a=sides[0])
+    sides = iter([_side(buffers, list(views)) for views in zip(*(op.reads for op in ops), strict=True)])
+    joined = with_operands(ops[0], _long([op.dst for op in ops]), lambda view: next(sides))
+    return replace(joined, repeat=len(ops)) if isinstance(joined, Mac) else joined
 
 
 def _side(buffers: dict[str, Buffer], views: list[View]) -> View:

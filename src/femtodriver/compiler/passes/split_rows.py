@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from femtodriver.compiler.accumulator_rows import most_outputs
 from femtodriver.compiler.fmir.ir import Fmir, Mac, Op, Products, Simple
-from femtodriver.compiler.fmir.rewriting import map_simple, product_rows, products_part
+from femtodriver.compiler.fmir.rewriting import elements, map_simple, product_rows
 from femtodriver.compiler.passes.compiler_pass import Pass
 from femtodriver.part import Part
 
@@ -23,7 +23,7 @@ def split_rows(fmir: Fmir, part: Part) -> Fmir:
         step = most // op.rows * op.rows if isinstance(op, Mac) and op.repeat > 1 and op.rows <= most else most
         pieces = [(first, min(first + step, op.dst.length)) for first in range(0, op.dst.length, step)]
         if isinstance(op, Products):
-            return tuple(products_part(op, first, end) for first, end in pieces)
+            return tuple(elements(op, first, end) for first, end in pieces)
         return tuple(product_rows(op, first, end, matrices) for first, end in pieces)
 
     ops = map_simple(fmir.ops, split)

@@ -21,7 +21,6 @@ from femtodriver.compiler.fmir.ir import (
     Mac,
     Matrix,
     Op,
-    Products,
     Role,
     Send,
     Simple,
@@ -31,7 +30,7 @@ from femtodriver.compiler.fmir.ir import (
     walk,
     writes,
 )
-from femtodriver.compiler.fmir.rewriting import on_core, product_rows, products_part, with_operands, with_views
+from femtodriver.compiler.fmir.rewriting import elements, on_core, product_rows, with_operands, with_views
 from femtodriver.compiler.placement.ownership import EVERYWHERE, Owners, owners_of
 from femtodriver.compiler.placement.sharing_plan import SharingPlan
 from femtodriver.isa.limits import GROUP_SIZE, WORD_BITS
@@ -142,21 +141,10 @@ class _Placement:
 
     def _local(self, op: Simple, core: int, first: int, end: int) -> Simple:
         """The part of an operation that makes elements [first, end), reading and writing on ``core``."""
-        if isinstance(op, Mac):
-            part = op if end - first == op.dst.length else product_rows(op, first, end, self.matrices)
-            bias = self._fetch(part.bias, core, op.layer) if isinstance(part.bias, View) else part.bias
-            products = tuple((name, self._fetch(x, core, op.layer)) for name, x in part.parts)
-            return replace(part, dst=self._home(part.dst, core), bias=bias, parts=products)
-        dst = self._home(op.dst.part(first, end), core)
-        if isinstance(op, Products):
-            return with_operands(products_part(op, first, end), dst, lambda view: self._fetch(view, core, op.layer))
-        if isinstance(op, Vec):
-            a, b = (
-                self._fetch(value.part(first, end), core, op.layer) if isinstance(value, View) else value
-                for value in (op.a, op.b)
-            )
-            return replace(op, dst=dst, a=a, b=b)
-        return replace(op, dst=dst, a=self._fetch(op.a.part(first, end), core, op.layer))
+        part: Simple = op
+        if end - first < op.dst.length:
+            part = product_rows(op, first, end, self.matrices) if isinstance(op, Mac) else elements(op, first, end)
+        return with_operands(part, self._home(part.dst, core), lambda view: self._fetch(view, core, op.layer))
 
     def _home(self, view: View, core: int) -> View:
         """A view of elements that live on ``core``, in the buffer that holds them there."""
