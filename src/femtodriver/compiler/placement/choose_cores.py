@@ -11,7 +11,7 @@ from femtodriver.compiler.fmir.ir import Fmir, Mac
 from femtodriver.compiler.fmir.verify import verify
 from femtodriver.compiler.placement import ownership
 from femtodriver.compiler.placement.bundle_messages import bundle_messages
-from femtodriver.compiler.placement.core_loads import CoreRoom, empty_rooms, load_of
+from femtodriver.compiler.placement.core_loads import all_on_one, empty_rooms, load_of
 from femtodriver.compiler.placement.estimate_cycles import estimate_cycles
 from femtodriver.compiler.placement.place_on_cores import place_on_cores
 from femtodriver.compiler.placement.sharing_plan import Order, SharingPlan
@@ -76,11 +76,8 @@ class _Trial:
     def least_cores(self) -> int:
         """How many cores it takes to hold all weights, tables, states, constants and instructions."""
         (room,) = empty_rooms(self.fmir, self.part, 1)
-        everything = CoreRoom(room.limit)
-        for op in self.fmir.ops:
-            everything.take(load_of(self.fmir, op))
-        shares = (used / most for used, most in zip(everything.used, everything.limit, strict=True) if most > 0)
-        return min(max(ceil(max(shares)), 1), self.part.cores)
+        everything = all_on_one((load_of(self.fmir, op) for op in self.fmir.ops), room.limit)
+        return min(max(ceil(everything.fullness()), 1), self.part.cores)
 
     def wanted(self, counts: range, objective: Objective, deadline: int | None) -> list[SharingPlan]:
         """Plans that serve the objective, the best first.

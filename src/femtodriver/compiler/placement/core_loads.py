@@ -69,6 +69,11 @@ class CoreRoom:
         before, after = self.used, self.after(load)
         return all(new <= most * share or new == old for old, new, most in zip(before, after, self.limit, strict=True))
 
+    def fullness(self, load: Load | None = None) -> float:
+        """How much of the fullest memory is taken, as a share of its limit; with a load, if that came too."""
+        used = self.used if load is None else self.after(load)
+        return max((taken / most for taken, most in zip(used, self.limit, strict=True) if most > 0), default=0.0)
+
     def overfull(self) -> bool:
         """Whether more is taken than may be."""
         return any(used > most for used, most in zip(self.used, self.limit, strict=True))
@@ -93,6 +98,14 @@ def load_of(fmir: Fmir, op: Op) -> Load:
             data |= {name: matrix_bytes(fmir.matrices[name]) for name, _ in entry.parts}
         tables |= {name: len(fmir.tables[name]) for name in table_names(entry)}
     return Load(data, tables, sum(instruction_words(entry) for entry in walk((op,))))
+
+
+def all_on_one(loads: Iterable[Load], limit: tuple[float, float, float]) -> CoreRoom:
+    """A core that all of them are on."""
+    room = CoreRoom(limit)
+    for load in loads:
+        room.take(load)
+    return room
 
 
 def matrix_bytes(matrix: Matrix) -> int:

@@ -13,7 +13,7 @@ from math import ceil
 
 from femtodriver.compiler.backend.core_map import buffer_bytes
 from femtodriver.compiler.fmir.ir import Buffer, Fmir, If, Loop, Mac, Op, Role, Simple, View, reads, walk, writes
-from femtodriver.compiler.placement.core_loads import RECEIVER_WORDS, CoreRoom, Load, empty_rooms, load_of
+from femtodriver.compiler.placement.core_loads import RECEIVER_WORDS, CoreRoom, Load, all_on_one, empty_rooms, load_of
 from femtodriver.compiler.placement.estimate_cycles import RECEIVE, CycleEstimator
 from femtodriver.compiler.placement.sharing_plan import Order, SharingPlan
 from femtodriver.isa import cycles
@@ -126,18 +126,12 @@ class _Placer:
 
     def place_large(self) -> None:
         """What takes much of a core's memory goes to the emptiest core, the largest first."""
-        most = self._rooms[0].limit
-        sizes = {
-            key: max(
-                amount / limit for amount, limit in zip(CoreRoom(most).after(load), most, strict=True) if limit > 0
-            )
-            for key, load in self._load_of_key.items()
-            if key not in self._core
-        }
+        empty = CoreRoom(self._rooms[0].limit)
+        sizes = {key: empty.fullness(load) for key, load in self._load_of_key.items() if key not in self._core}
         for key in sorted(sizes, key=lambda key: -sizes[key]):
             if sizes[key] >= _LARGE:
                 options = range(self.plan.cores)
-                self._settle(key, min(options, key=lambda core: max(self._filled(core, self._load_of_key[key]))))
+                self._settle(key, min(options, key=lambda core: self._rooms[core].fullness(self._load_of_key[key])))
 
     def add(self, op: Op) -> None:
         """Choose the core of the next operation."""
@@ -175,13 +169,8 @@ class _Placer:
 
     def _fair_share(self) -> float:
         """The part of a core's memories that is its share of the whole network."""
-        everything = CoreRoom(self._rooms[0].limit)
-        for load in self._loads:
-            everything.take(load)
-        fractions = [
-            used / most if most > 0 else 0.0 for used, most in zip(everything.used, everything.limit, strict=True)
-        ]
-        return min(max(fractions) / self.plan.cores * self.plan.fill, 1.0)
+        everything = all_on_one(self._loads, self._rooms[0].limit)
+        return min(everything.fullness() / self.plan.cores * self.plan.fill, 1.0)
 
     def _choose(self, index: int, uses: list[str], makes: list[str], cost: int) -> int:
         key, load = self._keys[index], self._loads[index]
@@ -221,11 +210,7 @@ class _Placer:
                 if self.plan.order is not Order.TIME and self._rooms[core].fits(load, share):
                     self._current = core
                     return core
-        return min(cores, key=lambda core: max(self._filled(core, load)))
-
-    def _filled(self, core: int, load: Load) -> list[float]:
-        room = self._rooms[core]
-        return [used / most if most > 0 else used for used, most in zip(room.after(load), room.limit, strict=True)]
+        return min(cores, key=lambda core: self._rooms[core].fullness(load))
 
     def _start(self, core: int, uses: list[str], *, commit: bool = False) -> int:
         """When an operation on these values could begin; with ``commit`` the messages that it needs are sent."""
