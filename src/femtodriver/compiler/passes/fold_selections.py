@@ -103,12 +103,13 @@ def _reordered(fmir: Fmir, maker: Mac, dst: View, order: Int64Array) -> tuple[Ma
 def _pays(part: Part, before: tuple[Fmir, Mac, Mac], after: tuple[Fmir, Mac]) -> bool:
     """Whether it takes fewer cycles, and no more room for weights."""
     cycles = [sum(map(CycleEstimator(fmir, part).cost, ops)) for fmir, *ops in (before, after)]
-    return cycles[1] < cycles[0] and _words(after[0]) <= _words(before[0])
+    return cycles[1] < cycles[0] and _words_beyond(before[0], after[0]) <= _words_beyond(after[0], before[0])
 
 
-def _words(fmir: Fmir) -> int:
-    """Words of weights, each matrix in the smallest form."""
-    return sum(min(stored_words(matrix, form) for form in Form) for matrix in fmir.matrices.values())
+def _words_beyond(known: Fmir, fmir: Fmir) -> int:
+    """Words of the weights that a network has and the known one has not, each matrix in the smallest form."""
+    added = (matrix for name, matrix in fmir.matrices.items() if name not in known.matrices)
+    return sum(min(stored_words(matrix, form) for form in Form) for matrix in added)
 
 
 PASS = Pass(
