@@ -15,7 +15,7 @@ from femtodriver.compiler.placement.core_loads import all_on_one, empty_rooms, l
 from femtodriver.compiler.placement.estimate_cycles import estimate_cycles
 from femtodriver.compiler.placement.place_on_cores import place_on_cores
 from femtodriver.compiler.placement.sharing_plan import Order, SharingPlan
-from femtodriver.compiler.placement.whole_values import place_whole_values
+from femtodriver.compiler.placement.whole_values import WholeValues, place_whole_values
 from femtodriver.part import Part
 
 # A network is laid out over more cores than it needs if each does at least this part of what one does alone.
@@ -68,6 +68,7 @@ class _Trial:
         self.part = part
         self._ways = _ways(fmir)
         self._made: dict[SharingPlan, Fmir] = {}
+        self._rough: dict[SharingPlan, WholeValues] = {}
 
     def ways(self, cores: int) -> list[float]:
         """What may be shared out on so many cores; on one there is no choice."""
@@ -122,7 +123,7 @@ class _Trial:
 
     def may_fit(self, plan: SharingPlan) -> bool:
         """Whether it is worth the time to make a placement, seen roughly."""
-        return plan.least_groups != _NEVER or place_whole_values(self.fmir, self.part, plan, ()).fits
+        return plan.least_groups != _NEVER or self._roughly(plan).fits
 
     def placed(self, plan: SharingPlan) -> Fmir:
         """The network laid out as planned, verified."""
@@ -135,10 +136,16 @@ class _Trial:
             self._made[plan] = _laid_out(self.fmir, self.part, plan)
         return self._made[plan]
 
+    def _roughly(self, plan: SharingPlan) -> WholeValues:
+        """Where values would be if all of them stayed in one piece."""
+        if plan not in self._rough:
+            self._rough[plan] = place_whole_values(self.fmir, self.part, plan, ())
+        return self._rough[plan]
+
     def _cycles(self, plan: SharingPlan, most: float) -> int:
         """Estimated cycles under a plan; a rough look is enough where n cores take more than ``most`` / n of them."""
         if plan.cores > 1 and plan.least_groups == _NEVER:
-            roughly = place_whole_values(self.fmir, self.part, plan, ()).cycles
+            roughly = self._roughly(plan).cycles
             if roughly * plan.cores > most:
                 return roughly
         return estimate_cycles(self._placed(plan), self.part)
