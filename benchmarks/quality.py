@@ -24,7 +24,6 @@ import numpy as np
 from femtodriver.arrays import AnyArray
 from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.fmir.ir import Mac, walk
-from femtodriver.compiler.fmir.weight_groups import kept_halves
 from femtodriver.compiler.pipeline import Compilation, compile_network
 from femtodriver.errors import CapacityError
 from femtodriver.fqir.files.load_network import load_network
@@ -167,7 +166,7 @@ def weight_bytes(program: Compilation) -> tuple[int, int]:
     stored = sum(p.usage["weights"] + p.usage["indices"] for p in program.fasmir.maps.values())
     used = {name for op in walk(program.fmir.ops) if isinstance(op, Mac) for name, _ in op.parts}
     kept = sum(
-        int(kept_halves(program.fmir.matrices[name]).sum()) * Form.HALVES.unit * program.fmir.matrices[name].bits // 8
+        int(program.fmir.matrices[name].halves.sum()) * Form.HALVES.unit * program.fmir.matrices[name].bits // 8
         for name in used
     )
     return stored, kept

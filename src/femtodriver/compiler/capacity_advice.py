@@ -13,6 +13,7 @@ from femtodriver.compiler.backend.capacity_errors import FullError
 from femtodriver.compiler.backend.symbolic_program import Fasmir
 from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.fmir.ir import Fmir, Matrix
+from femtodriver.compiler.fmir.weight_halves import in_groups
 from femtodriver.errors import CapacityError
 from femtodriver.isa.limits import GROUP_SIZE, WEIGHT_BITS
 from femtodriver.part import Part, load_part, part_names
@@ -109,13 +110,13 @@ def _pruned(fmir: Fmir, percent: int) -> Fmir:
 
 
 def _without_smallest(matrix: Matrix, percent: int) -> Matrix:
-    groups = -(-matrix.rows // GROUP_SIZE)
-    padded = np.zeros((matrix.columns, groups * GROUP_SIZE), np.int64)
-    padded[:, : matrix.rows] = matrix.weights
-    units = padded.reshape(-1, GROUP_SIZE)
+    groups = in_groups(matrix.weights)
+    units = groups.reshape(-1, GROUP_SIZE)
     smallest = np.argsort(np.abs(units).sum(axis=1), kind="stable")[: len(units) * percent // 100]
     units[smallest] = 0
-    return Matrix(matrix.name, padded[:, : matrix.rows], matrix.bits)
+    return Matrix(
+        matrix.name, groups.reshape(matrix.columns, groups.shape[1] * GROUP_SIZE)[:, : matrix.rows], matrix.bits
+    )
 
 
 def _narrowed(fmir: Fmir, bits: int) -> Fmir:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from femtodriver.compiler.backend.encode_weights import encode_weights
 from femtodriver.compiler.fmir.ir import Mac, Matrix, Post, View
-from femtodriver.compiler.fmir.weight_groups import kept_groups, kept_halves, mask_bytes
+from femtodriver.compiler.fmir.weight_groups import kept_groups, mask_bytes
 from femtodriver.compiler.passes.pack_weights import pack_weights
 from femtodriver.isa import Form
 from tests.compiler.fmir_samples import SIZE, buffer, network
@@ -63,7 +63,7 @@ def test_the_form_takes_the_fewest_words(bits: int, columns: int, rows: int, kep
     matrix = Matrix("m0", (numbers.integers(1, 8, (columns, rows)) * groups).astype(np.int64), bits)
     mac = Mac(View("out0", 0, rows), (("m0", View("in0", 0, columns)),), post=Post(clip="saturate", bits=16))
     after = pack_weights(network([buffer("in0", columns), buffer("out0", rows)], [mac], [matrix]), SPU)
-    flat = mask_bytes(kept_halves(matrix), Form.MASKED)
+    flat = mask_bytes(matrix.halves, Form.MASKED)
     forms = [form for form in Form if form is not Form.NESTED or np.count_nonzero(flat) <= -(-len(flat) // 8)]
     sizes = {form: sum(map(len, encode_weights(replace(matrix, form=form)))) for form in forms}
     if 4 * sizes[Form.HALVES] > 3 * min(size for form, size in sizes.items() if form is not Form.HALVES):

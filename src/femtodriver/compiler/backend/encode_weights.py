@@ -7,18 +7,15 @@ import numpy as np
 from femtodriver.arrays import ByteArray, Words
 from femtodriver.compiler.backend.core_map import Packed
 from femtodriver.compiler.fmir.ir import Matrix
-from femtodriver.compiler.fmir.weight_groups import kept_halves, mask_bytes, stored_units
-from femtodriver.isa.limits import GROUP_SIZE
+from femtodriver.compiler.fmir.weight_groups import mask_bytes, stored_units
+from femtodriver.compiler.fmir.weight_halves import in_groups
 
 
 def encode_weights(matrix: Matrix) -> Packed:
     """Weight words (groups of 8 outputs, or halves, column by column) and mask words; a dense matrix has no mask."""
-    groups = -(-matrix.rows // GROUP_SIZE)
-    padded = np.zeros((matrix.columns, groups * GROUP_SIZE), np.int64)
-    padded[:, : matrix.rows] = matrix.weights
-    halves = kept_halves(matrix)
-    units = padded.reshape(-1, matrix.form.unit)[stored_units(halves, matrix.form).reshape(-1)]
-    mask = to_words(mask_bytes(halves, matrix.form))
+    stored = stored_units(matrix.halves, matrix.form).reshape(-1)
+    units = in_groups(matrix.weights).reshape(-1, matrix.form.unit)[stored]
+    mask = to_words(mask_bytes(matrix.halves, matrix.form))
     if matrix.bits == 4:
         nibbles = (units & 15).astype(np.uint8).reshape(-1, 2)
         return to_words((nibbles[:, 0] | nibbles[:, 1] << 4).astype(np.uint8)), mask

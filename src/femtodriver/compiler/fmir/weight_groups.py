@@ -12,16 +12,11 @@ from femtodriver.isa.limits import WORD_BITS
 
 def kept_groups(matrix: Matrix) -> BoolArray:
     """Which groups of 8 consecutive outputs of one activation have a nonzero weight, shape (columns, groups)."""
-    return np.asarray(kept_halves(matrix).any(axis=2), np.bool_)
-
-
-def kept_halves(matrix: Matrix) -> BoolArray:
-    """Which halves of the groups have a nonzero weight, shape (columns, groups, 2)."""
-    return matrix.halves
+    return np.asarray(matrix.halves.any(axis=2), np.bool_)
 
 
 def stored_units(halves: BoolArray, form: Form) -> BoolArray:
-    """Which units of a matrix are stored, shape (columns, units); ``halves``: see ``kept_halves``."""
+    """Which units of a matrix are stored, shape (columns, units); ``halves``: see ``Matrix``."""
     columns = len(halves)
     if form is Form.HALVES:
         return halves.reshape(columns, -1)
@@ -36,7 +31,7 @@ def stored_words(matrix: Matrix, form: Form) -> int:
 
 
 def mask_bytes(halves: BoolArray, form: Form) -> ByteArray:
-    """The mask of a form, see ``isa.Form``; ``halves``: see ``kept_halves``."""
+    """The mask of a form, see ``isa.Form``; ``halves``: see ``Matrix``."""
     if form is Form.DENSE:
         return np.zeros(0, np.uint8)
     groups = halves.any(axis=2).reshape(-1)

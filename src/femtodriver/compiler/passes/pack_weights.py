@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from femtodriver.compiler.fmir.ir import Fmir, Matrix
-from femtodriver.compiler.fmir.weight_groups import kept_halves, mask_bytes, stored_words
+from femtodriver.compiler.fmir.weight_groups import mask_bytes, stored_words
 from femtodriver.compiler.passes.compiler_pass import Pass, Switch
 from femtodriver.isa import Form
 from femtodriver.part import Part
@@ -27,9 +27,8 @@ def pack_weights(fmir: Fmir, part: Part) -> Fmir:
 
 
 def _smallest_form(matrix: Matrix) -> Form:
-    halves = kept_halves(matrix)
     words = {form: stored_words(matrix, form) for form in Form}
-    flat = mask_bytes(halves, Form.MASKED)
+    flat = mask_bytes(matrix.halves, Form.MASKED)
     if np.count_nonzero(flat) > -(-len(flat) // 8):
         del words[Form.NESTED]
     if words[Form.HALVES] > LEAST_SAVING_OF_HALVES * min(words[form] for form in words if form is not Form.HALVES):
