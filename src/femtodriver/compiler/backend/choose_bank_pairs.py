@@ -2,8 +2,8 @@
 
 A pair gives two words per cycle, which is one stream of 16-bit elements. Values that one instruction reads or writes
 together are kept apart, those with the most to lose first; so are a result and what the next instruction reads, which
-then starts ahead. Banks that hold nothing are off, so that each pair must be
-worth its power: another one is taken where it saves a fiftieth of the cycles of all vectors, and more than a few.
+then starts ahead. Banks that hold nothing are off, so that each pair must be worth its power: another one is taken
+where it saves a fiftieth of the cycles of all vectors, and more than a few.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ from femtodriver.compiler.fmir.ir import (
     writes,
 )
 from femtodriver.compiler.fmir.rewriting import free_name
-from femtodriver.compiler.fmir.weight_groups import stored_words
 from femtodriver.compiler.passes.compiler_pass import Pass, Switch
+from femtodriver.compiler.placement.core_loads import matrix_bytes
 from femtodriver.isa import cycles
 from femtodriver.isa.limits import BASE_REGISTERS, WORD_BITS
 from femtodriver.part import Part
@@ -147,7 +147,7 @@ def _saving(fmir: Fmir, part: Part, line: _Line) -> int:
 def _room(fmir: Fmir, part: Part, core: int) -> int:
     """Bytes of data memory that are certainly left on a core."""
     matrices = {name for op in walk(fmir.ops) if isinstance(op, Mac) and op.core == core for name, _ in op.parts}
-    weights = sum(_WORD_BYTES * stored_words(fmir.matrices[name], fmir.matrices[name].form) for name in matrices)
+    weights = sum(matrix_bytes(fmir.matrices[name]) for name in matrices)
     positions = 4 * _WORD_BYTES * BASE_REGISTERS
     buffers = sum(buffer_bytes(buffer) for buffer in fmir.buffers.values() if buffer.core == core)
     return part.dm_bytes - weights - positions - buffers
