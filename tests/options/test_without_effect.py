@@ -40,7 +40,8 @@ def test_options_without_effect(options: dict[str, Any], note: str) -> None:
 
 def test_a_period_without_a_run_is_the_deadline_of_the_objective_energy() -> None:
     assert "input_period: without effect" in notes(input_period=1e-3, objective="cycles")
-    assert "without effect" not in notes(input_period=1e-3, clock=1e6, objective="energy")
+    for energy in ({"objective": "energy"}, {"compiler_options": {"objective": "energy"}}):
+        assert "without effect" not in notes(input_period=1e-3, clock=1e6, **energy)
 
 
 @pytest.mark.parametrize("options", [{"compiler_options": {"cores": 1}}, {"dump_ir": "ir"}])

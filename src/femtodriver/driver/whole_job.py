@@ -53,7 +53,8 @@ def run_job(
     compiled = compile_model(source, request, settings, period_s, request.clock)
     built = compiled.built
     inputs = job_inputs(source, built.inputs, request, names) if early is None else early
-    notes = (*without_effect(request, names, request.input_file is None), *inputs.notes)
+    objective = built.options.objective.value if source.network else ""
+    notes = (*without_effect(request, names, request.input_file is None, objective), *inputs.notes)
     say("\n".join([summary.model_text(built), *(f"note: {note}" for note in notes)]))
     done = compiled.execute(names, inputs, request, progress) if names else None
     doc = None

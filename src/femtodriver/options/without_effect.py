@@ -15,12 +15,12 @@ _ENERGY = "energy"
 DEADLINE = ("fasmir", _ENERGY)
 
 
-def without_effect(request: AnyRequest, runners: Sequence[str], generated: bool) -> Iterator[str]:
+def without_effect(request: AnyRequest, runners: Sequence[str], generated: bool, objective: str = "") -> Iterator[str]:
     """A sentence for each option that was given and has no effect when these runners run.
 
-    ``generated``: whether the frames are ours, not the user's.
+    ``generated``: whether the frames are ours, not the user's. ``objective``: what the compiler chose the cores for, ""
+    if nothing was compiled.
     """
-    objective = getattr(request, "objective", None)
     for option in given_options(request):
         reason = "" if objective in option.acts else _reason(option.acts, runners, generated)
         if reason:
