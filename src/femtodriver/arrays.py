@@ -5,6 +5,7 @@ Their shapes are in the docstrings of the functions that take or return them.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -21,3 +22,12 @@ Words = npt.NDArray[np.uint64]
 BusWords = npt.NDArray[np.uint32]
 # Before its type has been checked.
 AnyArray = npt.NDArray[Any]
+
+
+def is_masked(values: object) -> bool:
+    """Whether it is a masked array of NumPy in which something is masked.
+
+    ``numpy.ma`` is not loaded for this, because that takes longer than a short run: without it there is no such array.
+    """
+    kind = getattr(sys.modules.get("numpy.ma"), "MaskedArray", ())
+    return isinstance(values, kind) and len(np.argwhere(np.ma.getmaskarray(values))) > 0

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from femtodriver.arrays import AnyArray, BoolArray, Int64Array
+from femtodriver.arrays import AnyArray, BoolArray, Int64Array, is_masked
 from femtodriver.errors import InputError
 from femtodriver.inputs.input_spec import InputSpec, listed
 from femtodriver.safe_text import quote
@@ -130,14 +130,13 @@ def _refuse(values: AnyArray, wrong: BoolArray, spec: InputSpec, first: int, wan
 
 def _check_mask(values: Any, where: str, depth: int) -> None:
     """Refuses masked arrays in which something is masked, also as rows of a list."""
-    if isinstance(values, np.ma.MaskedArray):
+    if is_masked(values):
         masked = np.argwhere(np.ma.getmaskarray(values))
-        if len(masked):
-            first = f", the first at {masked[0].tolist()}" if values.ndim else ""
-            raise InputError(
-                f"{where}: must be a plain array, not a masked one (masked values: {len(masked)}{first}). "
-                "Put numbers there, for example with array.filled(0)."
-            )
-    elif depth and isinstance(values, (list, tuple)):
+        first = f", the first at {masked[0].tolist()}" if values.ndim else ""
+        raise InputError(
+            f"{where}: must be a plain array, not a masked one (masked values: {len(masked)}{first}). "
+            "Put numbers there, for example with array.filled(0)."
+        )
+    if depth and isinstance(values, (list, tuple)):
         for row in values:
             _check_mask(row, where, depth - 1)

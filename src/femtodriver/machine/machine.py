@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from femtodriver.arrays import Int64Array, Words
+from femtodriver.arrays import Int64Array, Words, is_masked
 from femtodriver.errors import InputError, MachineFault, ProgramError
 from femtodriver.fixed import limits as value_limits
 from femtodriver.isa.limits import HEADER_WORDS, WORD_BITS
@@ -166,7 +166,7 @@ def pack(record: InputRecord, values: Int64Array) -> Words:
 
     InputError for values of another width, or that do not fit the elements of the record.
     """
-    if np.ma.is_masked(values):
+    if is_masked(values):
         raise InputError(f"input {record.name!r}: must be a plain array, not a masked one.")
     if values.shape[-1:] != (record.usable,):
         raise InputError(f"input {record.name!r}: a frame must have shape ({record.usable},), not {values.shape}.")

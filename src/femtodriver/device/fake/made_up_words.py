@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from femtodriver.arrays import BusWords
+from femtodriver.arrays import BusWords, is_masked
 from femtodriver.device.link_request import LinkRequest, Outputs
 from femtodriver.device.transport import GOOD_OUTPUT
 from femtodriver.errors import InputError
@@ -73,7 +73,7 @@ class MadeUpWords:
 
 def reply_words(values: npt.ArrayLike) -> BusWords:
     """Whole numbers, 1-D or 2-D (frames, words), as uint32, negative ones as two's complement; else InputError."""
-    if np.ma.is_masked(values):
+    if is_masked(values):
         raise InputError("reply values: must be a plain array, not a masked one.")
     found = np.asarray(values)
     if (

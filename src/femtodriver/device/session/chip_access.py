@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from femtodriver.arrays import BusWords, Words
+from femtodriver.arrays import BusWords, Words, is_masked
 from femtodriver.device.session.target_addresses import BusPlace, Target, places
 from femtodriver.device.session.traffic_recorder import Recorder
 from femtodriver.errors import UsageError
@@ -71,9 +71,7 @@ class ChipAccess:
 def _values(target: Target, vals: npt.ArrayLike) -> Words:
     # As objects: numpy would turn a list of large and small numbers into floats.
     found = np.atleast_1d(np.array(vals, dtype=object))
-    whole = (
-        not np.ma.is_masked(vals) and found.ndim == 1 and all(isinstance(value, (int, np.integer)) for value in found)
-    )
+    whole = not is_masked(vals) and found.ndim == 1 and all(isinstance(value, (int, np.integer)) for value in found)
     if not whole or not found.size or not 0 <= min(found) <= max(found) < 1 << 64:
         raise UsageError(f"{target!r}: values must be a 1-D list of whole numbers from 0, at least one, below 2^64.")
     return found.astype(np.uint64)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from femtodriver.arrays import AnyArray, BusWords
+from femtodriver.arrays import AnyArray, BusWords, is_masked
 from femtodriver.errors import InputError, ProgramError, UsageError
 from femtodriver.files.file_access import make_directory, read_file, write_file
 from femtodriver.program import archive
@@ -183,7 +183,7 @@ class FemtoFile:
 
 
 def _bus_words(data: npt.ArrayLike) -> BusWords:
-    if np.ma.is_masked(data):
+    if is_masked(data):
         raise InputError("fill_memory: data must be a plain array, not a masked one.")
     words: AnyArray = np.asarray(data)
     if words.size == 0:
