@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,6 +33,12 @@ def opened(server: BoardServer, name: str = "accumulator") -> SPURunner:
 def test_the_public_names() -> None:
     assert femtodriver.SPURunner is SPURunner
     assert femtodriver.FakeSPURunner is FakeSPURunner
+
+
+@pytest.mark.parametrize("program", [3, "model_datas/LOOPBACK", None])
+def test_a_program_that_is_none(program: Any) -> None:
+    with pytest.raises(UsageError, match=f"^program: must be a CompiledData, not {type(program).__name__};"):
+        SPURunner(program)
 
 
 def test_attributes(server: BoardServer) -> None:

@@ -44,10 +44,15 @@ class BoardSession:
     """A program on a board. ``recorder``: what all traffic goes through; ``chip``: registers and memories by name;
     ``inputs``: what the program takes, as far as it says.
 
-    ``link``: one that is there already, instead of that of the board's row. ProgramError for a damaged program.
+    ``link``: one that is there already, instead of that of the board's row. UsageError for what is not a program;
+    ProgramError for a damaged one.
     """
 
     def __init__(self, data: CompiledData, settings: BoardSettings, link: Transport | None = None) -> None:
+        if not isinstance(data, CompiledData):
+            raise UsageError(
+                f"program: must be a CompiledData, not {type(data).__name__}; CompiledData.read_from_files reads one."
+            )
         self.info = data.info()
         told = read_description(data.metadata, "program", complete=False)
         self.inputs = program_specs(data, told, "program")[0]
