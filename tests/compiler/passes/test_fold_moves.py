@@ -92,6 +92,21 @@ def test_the_destination_is_read_after_a_maker_that_has_moved() -> None:
     assert outputs(after) == outputs(before) == machine_outputs(after)
 
 
+def test_a_value_with_several_makers_and_another_reader_stays() -> None:
+    """t0 is made in t1, in two parts; what is moved on from there is still read afterwards."""
+    ops: list[Op] = [
+        Vec("vadd", eight("t0"), eight("in0"), 1, post=SATURATE),
+        Vec("vadd", eight("t0", 8), eight("in0", 8), 2, post=SATURATE),
+        copy("t1", "t0"),
+        copy("out0", "t1"),
+        add("out1", "t1", 3),
+    ]
+    before = network([IN, OUT, buffer("out1"), buffer("t0"), buffer("t1")], ops)
+    after = fold_moves(before, SPU)
+    assert len(after.ops) == len(ops) - 1
+    assert outputs(after) == outputs(before) == machine_outputs(after)
+
+
 NARROW = [buffer("t0"), buffer("t1", bits=32)]
 HAZARDS: dict[str, list[Op]] = {
     "somebody else reads the value": [add("t0", "in0", 1), copy("out0", "t0"), add("state0", "t0", 1)],

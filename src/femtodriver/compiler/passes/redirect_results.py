@@ -47,6 +47,7 @@ class _Redirection:
                     ops[number] = maker
                     insort(touching[writes(op)[0].buffer], number)
                 makers.setdefault(writes(op)[0].buffer, []).extend(mine)
+                self.uses[writes(op)[0].buffer] += len(mine) - 1  # one writer has vanished
                 gone.add(index)
                 continue
             for view in (view for entry in walk((op,)) for view in writes(entry)):
