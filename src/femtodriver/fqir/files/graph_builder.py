@@ -140,8 +140,8 @@ class _GraphBuilder:
     def _publish(self, entry: Record, records: list[object], nodes: list[Node], where: str) -> Tensor:
         """Repair of a known defect: a model that returns one tensor twice lists the copying *node* as output.
 
-         The value of that node is published under the node's name by one more ``copy`` node at the end of the graph
-        ; ``nodes`` grows by it.
+        The value of that node is published under the node's name by one more ``copy`` node at the end of the graph;
+        ``nodes`` grows by it.
         """
         if id(entry) in self._published:
             return self._published[id(entry)]
