@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -458,3 +459,26 @@ def test_metrics_that_are_none(fd: Femtodriver, metrics: Any) -> None:
     fd.compile("LOOPBACK")
     with pytest.raises(UsageError, match="metrics"):
         fd.write_metrics_to_disk(metrics, "out")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda fd: fd.load_model("LOOPBACK", name=3), "name: must be a text, not 3."),
+        (lambda fd: fd.write_metadata_to_disk(3), "output_dir: must be a path, not 3."),
+        (lambda fd: fd.write_metrics_to_disk({"schema": 1}, 3), "output_dir: must be a path, not 3."),
+        (lambda fd: fd.compare({}, 5), "runners_to_compare: must be names, separated by commas or in a list, not 5."),
+        (lambda fd: fd.create_SPURunner(meta_dir=3), "meta_dir: must be a path, not 3."),
+        (lambda fd: fd.list_connected_devices(3), "spu: must be a text, not 3."),
+    ],
+)
+def test_arguments_of_the_wrong_type(
+    call: Callable[[Any], object], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also those that are not options are refused in a sentence."""
+    monkeypatch.chdir(tmp_path)
+    with Femtodriver() as fd:
+        fd.compile("LOOPBACK")
+        with pytest.raises(UsageError) as told:
+            call(fd)
+    assert str(told.value) == message

@@ -19,11 +19,11 @@ from femtodriver.inputs import InputSource, InputSpec
 from femtodriver.metrics import document_yaml
 from femtodriver.model.load_model import DEFAULT_NAME, Source, load_source
 from femtodriver.options import method_table as methods
-from femtodriver.options.bind_request import bind, refuse_options_of
+from femtodriver.options.bind_request import bind, check_value, refuse_options_of
 from femtodriver.options.input_requests import FramesRequest, InputRequest
 from femtodriver.options.main_requests import JobRequest, MainRequest
 from femtodriver.options.runner_requests import ExecuteRequest
-from femtodriver.options.value_kinds import Names, listed
+from femtodriver.options.value_kinds import NAMES, PATH, TEXT, Names, listed
 from femtodriver.output import model_folder, summary, terminal
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.runners.compare_runs import RunProgress
@@ -112,6 +112,7 @@ class Femtodriver:
 
         ``name`` is for graphs in memory; models from files are called as their file unless it is given.
         """
+        check_value(TEXT, name, "name")
         self._source = load_source(model, None if name == DEFAULT_NAME else name)
         self.modelname, self.fqir = self._source.name, self._source.network
         self._model, self.compiled_data, self._board_runner = None, None, None
@@ -132,6 +133,7 @@ class Femtodriver:
 
     def write_metadata_to_disk(self, output_dir: AnyPath) -> None:
         """Write metadata and images to ``<output_dir>/<name>/meta_from_.../``, in one step."""
+        check_value(PATH, output_dir, "output_dir")
         model_folder.write_metadata(output_dir, self._compiled().built)
 
     def write_metrics_to_disk(self, metrics: str | Mapping[str, Any], output_dir: AnyPath) -> str:
@@ -139,6 +141,7 @@ class Femtodriver:
 
         ``metrics``: what ``simulate`` returned, or the document as a mapping.
         """
+        check_value(PATH, output_dir, "output_dir")
         folder = model_folder.model_folder(output_dir, self._compiled().built.source.name)
         return str(model_folder.write_metrics(folder, model_folder.metrics_document(metrics)))
 
@@ -222,6 +225,8 @@ class Femtodriver:
         either. Debug variables are possible for the compiled model's only.
         """
         request = methods.CREATE_SPU_RUNNER.bind(positional, options)
+        if meta_dir is not None:
+            check_value(PATH, meta_dir, "meta_dir")
         self._board_runner = self._compiled().board_runner(request, compiled_data, meta_dir)
         return self._board_runner
 
@@ -255,6 +260,7 @@ class Femtodriver:
         asks for metrics (``input_period``, ``temperature`` ...) metrics too.
         """
         request = methods.COMPARE.bind(positional, options)
+        check_value(NAMES, runners_to_compare, "runners_to_compare")
         names = listed(runners_to_compare)
         if len(names) < 2:
             raise UsageError(f"compare: runners must be at least two, not {len(names)}; use execute_runner for one.")
@@ -296,6 +302,8 @@ class Femtodriver:
     @staticmethod
     def list_connected_devices(spu: str | None = None) -> list[EvkBoard]:
         """The EVK2 boards on USB, those with that part (any: None or "all"). DeviceError without the package hidapi."""
+        if spu is not None and spu != "":
+            check_value(TEXT, spu, "spu")
         return boards_with(spu)
 
     def get_docker_logs(self) -> str:

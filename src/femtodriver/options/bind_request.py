@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from femtodriver.errors import UsageError
 from femtodriver.options.option import AnyRequest, Option, given_options, options_of
-from femtodriver.options.value_kinds import plain_number
+from femtodriver.options.value_kinds import ValueKind, plain_number
 from femtodriver.safe_text import shown
 
 R = TypeVar("R", bound=AnyRequest)
@@ -60,8 +60,13 @@ def check(option: Option, value: Any, name: str) -> None:
     """UsageError for a value that the option does not take. ``name``: what it was called."""
     if option.refused:
         raise UsageError(f"{name}: must not be given, because {option.refused}.")
-    if not option.kind.accepts(value):
-        raise UsageError(f"{name}: must be {option.kind.wanted}, not {shown(value)}.")
+    check_value(option.kind, value, name)
+
+
+def check_value(kind: ValueKind, value: Any, name: str) -> None:
+    """UsageError for a value that is not of this kind. ``name``: what it was called."""
+    if not kind.accepts(value):
+        raise UsageError(f"{name}: must be {kind.wanted}, not {shown(value)}.")
 
 
 def is_default(option: Option, value: Any) -> bool:
