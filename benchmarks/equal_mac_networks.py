@@ -157,7 +157,7 @@ def _counted(network: Network, part: Part) -> tuple[Counter[str], int]:
     for core in report.cores:
         for events in core.by_pc.values():
             counts.update(events)
-    return counts, sum(report.frame_cycles)
+    return counts, report.frame_cycles.total
 
 
 def _chain(name: str, sizes: Sequence[int]) -> Network:

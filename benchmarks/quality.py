@@ -101,7 +101,7 @@ def measure_program(name: str, network: Network, program: Compilation, part: Par
     return Row(
         name=name,
         weights=weights_of(network),
-        cycles=sum(report.frame_cycles) / count,
+        cycles=report.frame_cycles.mean,
         bound=bound,
         utilisation=executed * count / (matrix_cycles * part.lanes) if matrix_cycles else 0.0,
         stored_bytes=stored,
@@ -123,7 +123,7 @@ def counts(network: Network, part: Part, inputs: Inputs, frames: int, cores: int
     except CapacityError:
         return None
     report = run(program, part, inputs, frames)
-    return float(np.mean(report.frame_cycles)), total(report, "matrix_executed") / report.frames
+    return report.frame_cycles.mean, total(report, "matrix_executed") / report.frames
 
 
 def run(program: Compilation, part: Part, inputs: Inputs, frames: int) -> RunReport:

@@ -54,7 +54,7 @@ def measure(folder: Path, rounds: int) -> tuple[float, float, float]:
     for _ in range(rounds):
         times[slow].append(cpu_seconds(lambda: slow.run(few)) / SLOW_FRAMES)
         times[fast].append(cpu_seconds(lambda: fast.run(many)) / FAST_FRAMES)
-    cycles = statistics.mean(slow.report().frame_cycles)
+    cycles = slow.report().frame_cycles.mean
     return statistics.median(times[slow]), statistics.median(times[fast]), cycles
 
 

@@ -191,7 +191,7 @@ def _run(row: Row, network: Network, compiled: Compilation, cases: Sequence[Case
     cycles = machine.report().frame_cycles
     if not frames:
         raise DifferenceError("no frames are stored that could be compared")
-    return replace(row, verdict=EXACT, cases=len(cases), frames=frames, cycles=sum(cycles) / len(cycles))
+    return replace(row, verdict=EXACT, cases=len(cases), frames=frames, cycles=cycles.mean)
 
 
 def first_too_wide(network: Network, case: Case) -> int | None:

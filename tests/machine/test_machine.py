@@ -12,7 +12,7 @@ import pytest
 
 from femtodriver.errors import InputError, MachineFault, ProgramError
 from femtodriver.machine.machine import Machine
-from femtodriver.machine.run_report import EVENTS
+from femtodriver.machine.run_report import EVENTS, FrameCycles
 from tests.machine.machine_bench import SMALL, Source, assemble, images
 
 # Two inputs of 5 and 3 elements, summed up over frames on core 0, doubled on core 1, two outputs.
@@ -98,7 +98,7 @@ def test_reset_brings_back_the_first_frame_with_all_its_counts() -> None:
     report = made.report()
     made.step({"a": A, "b": B})
     made.reset()
-    assert made.report().frame_cycles == ()
+    assert made.report().frame_cycles == FrameCycles()
     assert made.report().cores[0].by_pc == {}
     again = made.step({"a": A, "b": B})
     assert {name: value.tolist() for name, value in again.items()} == {k: v.tolist() for k, v in first.items()}
@@ -139,8 +139,8 @@ def test_frame_times_by_hand() -> None:
     # and writes one), out 36, end 37.
     # Core 1: 31 + 2 + 4, vadd 3 + 3 + 1 = 44 (a bank reads two words before the first row can go on, and writes one),
     # send 48 (there at 52), end 49. back: 52 + 2 + 4 + 4 = 62, end 63.
-    assert report.frame_cycles == (63,)
-    assert report.latency_cycles == (62,)
+    assert report.frame_cycles == FrameCycles.of([63])
+    assert report.latency_cycles == FrameCycles.of([62])
     assert report.cores[0].waiting == {"message": 52 - 37, "dependency": 0, "idle": 0}
     assert report.cores[1].waiting == {"message": 31, "dependency": 0, "idle": 63 - 49}
     assert [core.total("cycles") for core in report.cores] == [48, 18]
@@ -162,7 +162,7 @@ def test_inputs_are_in_their_buffer_when_the_frame_begins() -> None:
     # Both cores take their words from cycle 0 on, whatever the link takes before: 2 + 6 + 1 = 9.
     assert report.cores[0].waiting == {"message": 0, "dependency": 0, "idle": 0}
     assert report.cores[1].waiting == {"message": 0, "dependency": 0, "idle": 0}
-    assert report.frame_cycles == report.latency_cycles == (9,)
+    assert report.frame_cycles == report.latency_cycles == FrameCycles.of([9])
     assert (report.input_words, report.output_words) == (10, 0)
 
 
@@ -202,7 +202,7 @@ def test_every_core_is_busy_or_waiting_in_every_frame() -> None:
         report = made.report()
         assert report.frames == frames
         for core in report.cores:
-            assert core.total("cycles") + sum(core.waiting.values()) == sum(report.frame_cycles)
+            assert core.total("cycles") + sum(core.waiting.values()) == report.frame_cycles.total
             assert core.total("dm_read") == sum(core.bank_reads)
             assert core.total("dm_write") == sum(core.bank_writes)
             assert {event for events in core.by_pc.values() for event in events} <= set(EVENTS)
@@ -245,7 +245,7 @@ def test_inputs_that_do_not_fit_are_refused_and_nothing_happens(inputs: dict[str
     with pytest.raises(InputError) as caught:
         made.step(inputs)
     assert str(caught.value) == sentence
-    assert made.report().frame_cycles == ()
+    assert made.report().frame_cycles == FrameCycles()
     assert made.step({"a": A, "b": B})["y"].tolist() == [-873, -1128, -1000]
 
 

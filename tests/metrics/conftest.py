@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from femtodriver.machine.run_report import CoreReport, RunReport
+from femtodriver.machine.run_report import CoreReport, FrameCycles, RunReport
 from femtodriver.program.description import CompilerOrigin, CoreMemory, DescribedLayer, Description, ModelOrigin
 
 
@@ -33,7 +33,7 @@ def tiny_report() -> RunReport:
         bank_reads=(40, 0),
         bank_writes=(0, 4),
     )
-    return RunReport(frame_cycles=(15, 15), latency_cycles=(12, 14), cores=(core,))
+    return RunReport(FrameCycles.of([15, 15]), FrameCycles.of([12, 14]), cores=(core,))
 
 
 @pytest.fixture
@@ -63,8 +63,8 @@ def two_core_report() -> RunReport:
     first = CoreReport({0: receive, 4: matrix, 9: send}, {"message": 0, "idle": 589}, (1500, 500), (100, 0))
     second = CoreReport({0: table}, {"message": 1100, "dependency": 0, "idle": 100}, (0, 0), (0, 0))
     return RunReport(
-        frame_cycles=(600, 500, 500),
-        latency_cycles=(580, 490, 495),
+        frame_cycles=FrameCycles.of([600, 500, 500]),
+        latency_cycles=FrameCycles.of([580, 490, 495]),
         cores=(first, second),
         input_words=5,
         output_words=20,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from femtodriver.errors import UsageError
-from femtodriver.machine.run_report import RunReport
+from femtodriver.machine.run_report import FrameCycles, RunReport
 from femtodriver.metrics import build_document
 from femtodriver.part import load_part
 from femtodriver.program.description import Description
@@ -157,7 +157,7 @@ def test_every_charged_row_is_there_once_with_kind_and_source(
 
 
 def test_the_lowest_clock_is_the_one_at_which_the_slowest_frame_just_fits(tiny_report: RunReport) -> None:
-    report = dataclasses.replace(tiny_report, frame_cycles=(10, 16))
+    report = dataclasses.replace(tiny_report, frame_cycles=FrameCycles.of([10, 16]))
     doc: dict[str, Any] = build_document(report, None, PART, input_period_s=PERIOD)
     hertz = doc["lowest_clock"]["clock_hz"]
     assert hertz == 1000  # 16 cycles in 16 ms

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from femtodriver.machine.run_report import RunReport
+from femtodriver.machine.run_report import FrameCycles, RunReport
 from femtodriver.metrics import build_document, document_text
 from femtodriver.metrics.energy_text import cost_lines
 from femtodriver.metrics.text_cells import band_text, factor_text
@@ -75,7 +75,7 @@ def test_sleep_is_told_in_words(two_core_report: RunReport, period: float, told:
 
 
 def test_a_part_that_does_nothing_has_nothing_to_wake() -> None:
-    text = "\n".join(cost_lines(build_document(RunReport((5,), (5,), ()), None, PART)))
+    text = "\n".join(cost_lines(build_document(RunReport(FrameCycles.of([5]), FrameCycles.of([5]), ()), None, PART)))
     assert "Sleep      nothing to wake" in text
 
 

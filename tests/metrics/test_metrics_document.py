@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from femtodriver.errors import ProgramError, UsageError
-from femtodriver.machine.run_report import EVENTS, CoreReport, RunReport
+from femtodriver.machine.run_report import EVENTS, CoreReport, FrameCycles, RunReport
 from femtodriver.metrics import build_document
 from femtodriver.part import load_part
 from femtodriver.program.description import CoreMemory, DescribedLayer, Description, SourceRange
@@ -83,7 +83,7 @@ def test_latency_ends_with_the_last_output_word(tiny_report: RunReport) -> None:
 @pytest.mark.slow
 @given(st.lists(st.integers(1, 10**6), min_size=1, max_size=300))
 def test_percentile_is_the_one_of_numpy(cycles: list[int]) -> None:
-    report = RunReport(tuple(cycles), tuple(cycles), ())
+    report = RunReport(FrameCycles.of(cycles), FrameCycles.of(cycles), ())
     doc: dict[str, Any] = build_document(report, None, PART)
     wanted = int(np.percentile(cycles, 99, method="higher")) / PART.clock_hz
     assert doc["latency_s"]["p99"] == pytest.approx(wanted, rel=1e-8)
@@ -111,7 +111,7 @@ def test_a_period_that_is_none_is_refused(tiny_report: RunReport, period: Any) -
 
 def test_a_run_without_frames_is_refused() -> None:
     with pytest.raises(UsageError, match="must have at least one frame, not 0"):
-        build_document(RunReport((), (), ()), None, PART)
+        build_document(RunReport(FrameCycles(), FrameCycles(), ()), None, PART)
 
 
 def test_a_part_with_fewer_cores_than_the_run_is_refused(two_core_report: RunReport) -> None:
@@ -186,8 +186,8 @@ def test_names_come_from_the_caller_or_else_from_the_description(
 def test_counts_may_be_numpy_integers(tiny_report: RunReport) -> None:
     core = tiny_report.cores[0]
     numbers = {pc: {event: np.int64(n) for event, n in events.items()} for pc, events in core.by_pc.items()}
-    frames = tuple(np.int64(n) for n in tiny_report.frame_cycles)
-    latency = tuple(np.int64(n) for n in tiny_report.latency_cycles)
+    frames = FrameCycles.of(np.array([15, 15]))
+    latency = FrameCycles.of(np.array([12, 14]))
     other = RunReport(frames, latency, (dataclasses.replace(core, by_pc=numbers),))
     doc = build_document(other, None, PART)
     assert doc == build_document(tiny_report, None, PART)
@@ -215,7 +215,7 @@ cores = st.builds(
 @st.composite
 def reports(draw: st.DrawFn) -> RunReport:
     frames = draw(st.lists(st.integers(0, 10**6), min_size=1, max_size=7))
-    return RunReport(tuple(frames), tuple(frames), tuple(draw(st.lists(cores, max_size=2))))
+    return RunReport(FrameCycles.of(frames), FrameCycles.of(frames), tuple(draw(st.lists(cores, max_size=2))))
 
 
 @st.composite

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from femtodriver.machine.run_report import RunReport
+from femtodriver.machine.run_report import FrameCycles, RunReport
 from femtodriver.metrics import build_document, document_text, document_yaml
 from femtodriver.metrics.text_cells import quantity
 from femtodriver.part import Part
@@ -117,7 +117,7 @@ def test_names_from_a_file_cannot_break_the_table(two_core_report: RunReport, de
 
 
 def test_a_run_that_did_nothing_has_a_text(tiny_report: RunReport) -> None:
-    nothing = RunReport((5,), (5,), ())
+    nothing = RunReport(FrameCycles.of([5]), FrameCycles.of([5]), ())
     text = document_text(build_document(nothing, None, PART))
     assert "0.00 J typical" in text
 

@@ -1,6 +1,6 @@
 """Inputs of a network: from audio files, arrays or a generator to checked frames of integers."""
 
-from femtodriver.inputs.array_inputs import check_frame, check_inputs
+from femtodriver.inputs.array_inputs import check_frame, check_inputs, checked_frames
 from femtodriver.inputs.frame_reader import FrameReader
 from femtodriver.inputs.generated_frames import default_frames, default_frames_text, random_inputs
 from femtodriver.inputs.input_spec import InputSpec
@@ -19,6 +19,7 @@ __all__ = [
     "Scale",
     "check_frame",
     "check_inputs",
+    "checked_frames",
     "default_frames",
     "default_frames_text",
     "load_inputs",

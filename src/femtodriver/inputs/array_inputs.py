@@ -14,6 +14,9 @@ from femtodriver.errors import InputError
 from femtodriver.inputs.input_spec import InputSpec, listed
 from femtodriver.safe_text import quote
 
+# Elements that are looked at at a time: what is made of them on the way takes little memory.
+_BLOCK = 1 << 18
+
 
 def as_array(values: npt.ArrayLike, where: str) -> AnyArray:
     """The values as an array, not copied if they are one.
@@ -39,12 +42,24 @@ def check_inputs(inputs: Mapping[str, npt.ArrayLike], specs: Sequence[InputSpec]
     are whole, within the declared bits.
     Raises InputError naming input, frame, element, value and allowed range. Nothing of the caller's is changed.
     """
+    return {name: values.astype(np.int64) for name, values in checked_frames(inputs, specs).items()}
+
+
+def checked_frames(inputs: Mapping[str, npt.ArrayLike], specs: Sequence[InputSpec]) -> dict[str, AnyArray]:
+    """As ``check_inputs``, but the caller's own arrays where they are arrays, of whatever type: nothing is copied.
+
+    For those who convert them frame by frame, or some frames at a time, and then need no second copy of them all.
+    """
     check_names(inputs, specs)
     checked = {}
     for spec in specs:
         array = as_array(inputs[spec.name], spec.shown)
         check_shape(array.shape, spec)
-        checked[spec.name] = whole_numbers(array.reshape(len(array), spec.length), spec)
+        frames = array.reshape(len(array), spec.length)
+        step = max(1, _BLOCK // spec.length)
+        for first in range(0, len(frames), step):
+            _check_numbers(frames[first : first + step], spec, first)
+        checked[spec.name] = frames
     check_equal_frames({name: len(array) for name, array in checked.items()})
     return checked
 
@@ -103,6 +118,11 @@ def whole_numbers(values: AnyArray, spec: InputSpec, first: int = 0) -> Int64Arr
 
     Raises InputError for elements that are not whole numbers within the declared bits.
     """
+    _check_numbers(values, spec, first)
+    return values.astype(np.int64)
+
+
+def _check_numbers(values: AnyArray, spec: InputSpec, first: int) -> None:
     if values.dtype.kind not in "iuf":
         wanted = "integers of at most 64 bits" if values.dtype.kind == "O" else "integers"
         raise InputError(f"{spec.shown}: must hold {wanted}, not {values.dtype}.")
@@ -115,7 +135,6 @@ def whole_numbers(values: AnyArray, spec: InputSpec, first: int = 0) -> Int64Arr
     if values.size and (values.min() < low or values.max() > high):  # masks of all elements take memory
         wanted = f"be between {low} and {high} ({spec.bits} bits)"
         _refuse(values, (values < low) | (values > high), spec, first, wanted, "Scale or clip")
-    return values.astype(np.int64)
 
 
 def _refuse(values: AnyArray, wrong: BoolArray, spec: InputSpec, first: int, wanted: str, remedy: str) -> None:

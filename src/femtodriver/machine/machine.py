@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -13,7 +14,7 @@ from femtodriver.fixed import limits as value_limits
 from femtodriver.isa.limits import HEADER_WORDS, WORD_BITS
 from femtodriver.machine.memory import ELEMENT_TYPES
 from femtodriver.machine.run_budget import RunBudget, RunLimits
-from femtodriver.machine.run_report import CoreReport, RunReport
+from femtodriver.machine.run_report import CoreReport, FrameCycles, RunReport
 from femtodriver.machine.spu import Processor, Spu
 from femtodriver.part import Part
 from femtodriver.program.metadata import InputRecord, OutputRecord, program_info
@@ -51,8 +52,9 @@ class Machine:
         self.outputs = {record.name: record for record in info.outputs}
         self._mailboxes = {record.mailbox_id: record for record in info.outputs}
         self.spu = Spu(program.mems_per_core, part, info.inst_counts)
-        self._frame_cycles: list[int] = []
-        self._latency_cycles: list[int] = []
+        # How many frames took how many cycles: it does not grow with their number.
+        self._frame_cycles: Counter[int] = Counter()
+        self._latency_cycles: Counter[int] = Counter()
         self._waiting = {index: {"message": 0, "dependency": 0, "idle": 0} for index in self.spu.processors}
 
     def reset(self) -> None:
@@ -81,8 +83,8 @@ class Machine:
             self.spu.post(record.core, record.pc_val, payload)
         elapsed = self.spu.run(RunBudget(self.limits))
         outputs = self.finish_frame()
-        self._frame_cycles.append(elapsed)
-        self._latency_cycles.append(self.spu.outputs[-1].arrival if self.spu.outputs else elapsed)
+        self._frame_cycles[elapsed] += 1
+        self._latency_cycles[self.spu.outputs[-1].arrival if self.spu.outputs else elapsed] += 1
         for index, processor in self.spu.processors.items():
             for cause, cycles in processor.waiting.items():
                 self._waiting[index][cause] += cycles
@@ -104,7 +106,11 @@ class Machine:
         """Counts of all frames since the last reset."""
         cores = [self._core_report(index, processor) for index, processor in self.spu.processors.items()]
         return RunReport(
-            tuple(self._frame_cycles), tuple(self._latency_cycles), tuple(cores), self.input_words, self.output_words
+            FrameCycles.counted(self._frame_cycles),
+            FrameCycles.counted(self._latency_cycles),
+            tuple(cores),
+            self.input_words,
+            self.output_words,
         )
 
     def finish_frame(self) -> dict[str, Int64Array]:

@@ -6,7 +6,9 @@ can sum them per layer and the sums equal the totals.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 # name -> what one event is. The order is the order of every table that lists them.
@@ -39,6 +41,66 @@ EVENTS: dict[str, str] = {
 
 
 @dataclass(frozen=True)
+class FrameCycles:
+    """How many frames took how many cycles. What depends on the order of the frames is not kept.
+
+    cycles: the different numbers of cycles, ascending.
+    frames: how many frames took each of them, at least one.
+    """
+
+    cycles: tuple[int, ...] = ()
+    frames: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, cycles: Iterable[int]) -> FrameCycles:
+        """The distribution of frames that took these cycles, one number for each frame."""
+        return cls.counted(Counter(cycles))
+
+    @classmethod
+    def counted(cls, frames: Mapping[int, int]) -> FrameCycles:
+        """The distribution from the number of frames by cycles."""
+        ordered = sorted((int(cycles), int(count)) for cycles, count in frames.items())
+        return cls(tuple(cycles for cycles, _ in ordered), tuple(count for _, count in ordered))
+
+    @property
+    def count(self) -> int:
+        """The number of frames."""
+        return sum(self.frames)
+
+    @property
+    def total(self) -> int:
+        """The cycles of all frames together."""
+        return sum(cycles * count for cycles, count in zip(self.cycles, self.frames, strict=True))
+
+    @property
+    def mean(self) -> float:
+        """Cycles of a frame, on average; there must be at least one frame, as for the figures that follow."""
+        return self.total / self.count
+
+    @property
+    def least(self) -> int:
+        """Cycles of the fastest frame."""
+        return self.cycles[0]
+
+    @property
+    def most(self) -> int:
+        """Cycles of the slowest frame."""
+        return self.cycles[-1]
+
+    def percentile(self, share: float) -> int:
+        """Cycles that a share of the frames, 0 to 1, does not exceed.
+
+        It is a frame that happened: the nearest one above, as NumPy's percentile has it with the method "higher".
+        """
+        place = math.ceil(share * (self.count - 1))
+        for cycles, count in zip(self.cycles, self.frames, strict=True):
+            if place < count:
+                return cycles
+            place -= count
+        return self.most
+
+
+@dataclass(frozen=True)
 class CoreReport:
     """Counts of one core over the whole run.
 
@@ -61,15 +123,15 @@ class CoreReport:
 
 @dataclass(frozen=True)
 class RunReport:
-    """Counts of a run of ``len(frame_cycles)`` frames.
+    """Counts of a run.
 
-    ``frame_cycles``: inputs in the input buffer to all cores at rest; busy + waiting of each core add up to their sum.
+    ``frame_cycles``: inputs in the input buffer to all cores at rest; busy + waiting of each core add up to its total.
     ``latency_cycles``: inputs in the input buffer to the last output word in the output buffer.
     ``input_words``, ``output_words``: 64-bit words that the link to the host carries in each frame, headers included.
     """
 
-    frame_cycles: tuple[int, ...]
-    latency_cycles: tuple[int, ...]
+    frame_cycles: FrameCycles
+    latency_cycles: FrameCycles
     cores: tuple[CoreReport, ...]
     input_words: int = 0
     output_words: int = 0
@@ -77,4 +139,4 @@ class RunReport:
     @property
     def frames(self) -> int:
         """Number of frames run since reset of the counters."""
-        return len(self.frame_cycles)
+        return self.frame_cycles.count

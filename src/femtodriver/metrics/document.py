@@ -7,11 +7,11 @@ must. All figures of work are means per frame; a mean that is whole is an int.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from femtodriver.errors import UsageError
-from femtodriver.machine.run_report import RunReport
+from femtodriver.machine.run_report import FrameCycles, RunReport
 from femtodriver.metrics.energy import EnergyTable, load_table
 from femtodriver.metrics.energy_figures import energy_figures, layer_joules
 from femtodriver.metrics.run_totals import Run, digits
@@ -58,7 +58,7 @@ def build_document(
     energy = energy_figures(run, battery_mwh)
     tallies = layer_tallies(report, run.description)
     latency = _latency(report.latency_cycles, part.clock_hz)
-    worst_s = max(report.frame_cycles) / part.clock_hz
+    worst_s = report.frame_cycles.most / part.clock_hz
     return {
         "schema": SCHEMA,
         "Frames Simulated": run.frames,
@@ -138,13 +138,10 @@ def _plain(value: object) -> object:
     return str(value)
 
 
-def _latency(latency_cycles: Sequence[float], clock_hz: float) -> dict[str, float]:
-    ordered = sorted(latency_cycles)
-    # The 99th percentile is a frame that happened: the nearest one above (NumPy's method "higher").
-    p99 = ordered[math.ceil(0.99 * (len(ordered) - 1))]
-    mean = sum(ordered) / len(ordered)
-    figures = {"mean": mean, "min": ordered[0], "p99": p99, "max": ordered[-1]}
-    return {name: digits(cycles / clock_hz) for name, cycles in figures.items()}
+def _latency(latency: FrameCycles, clock_hz: float, ahead: float = 0) -> dict[str, float]:
+    """Seconds of a frame; ``ahead``: cycles that each of them takes besides."""
+    figures = {"mean": latency.mean, "min": latency.least, "p99": latency.percentile(0.99), "max": latency.most}
+    return {name: digits((ahead + cycles) / clock_hz) for name, cycles in figures.items()}
 
 
 def _link(report: RunReport, part: Part) -> dict[str, object]:
@@ -158,7 +155,7 @@ def _link(report: RunReport, part: Part) -> dict[str, object]:
         "source": part.link_source,
         **{f"{side}_words": count for side, count in words.items()},
         **{f"{side}_s": digits(count * part.link_word_s) for side, count in words.items()},
-        "latency_s": _latency([cycles + count for count in report.latency_cycles], part.clock_hz),
+        "latency_s": _latency(report.latency_cycles, part.clock_hz, cycles),
     }
 
 

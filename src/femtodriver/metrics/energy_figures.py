@@ -120,7 +120,7 @@ def _watts(band: Band, seconds: float) -> dict[str, float] | None:
 
 def _lowest_clock(run: Run) -> dict[str, object]:
     """The slowest clock, in whole hertz, at which the slowest frame still fits the period, and the power there."""
-    hertz = max(1, math.ceil(max(run.report.frame_cycles) / run.period_s))
+    hertz = max(1, math.ceil(run.report.frame_cycles.most / run.period_s))
     slow = _period_energy(run, hertz)
     return {"clock_hz": hertz, "power_w": slow.watts(total(slow.items))}
 

@@ -53,7 +53,7 @@ class Run:
         input_period_s: float | None,
         table: EnergyTable,
     ) -> Run:
-        if not report.frame_cycles:
+        if not report.frames:
             raise UsageError("metrics: the run must have at least one frame, not 0. Simulate some input first.")
         if len(report.cores) > part.cores:
             raise UsageError(
@@ -71,12 +71,12 @@ class Run:
 
     @property
     def frames(self) -> int:
-        return len(self.report.frame_cycles)
+        return self.report.frames
 
     @property
     def active_cycles(self) -> float:
         """Cycles from the inputs of a frame in the input buffer until all cores are at rest, mean over the frames."""
-        return float(sum(self.report.frame_cycles) / self.frames)
+        return self.report.frame_cycles.mean
 
     def mean(self, total: int) -> Number:
         """Mean per frame of a total over the run: an int where it is whole."""
@@ -88,11 +88,11 @@ class Run:
         for number, counts in enumerate(self.counts):
             waiting = self._waiting(number)
             per_core.append({"busy": self.mean(counts["cycles"]), "waiting": waiting})
-        return {"total": self.mean(sum(self.report.frame_cycles)), "per_core": per_core}
+        return {"total": self.mean(self.report.frame_cycles.total), "per_core": per_core}
 
     def _waiting(self, number: int) -> dict[str, Number]:
         if number >= len(self.report.cores):  # a core that the machine did not even build
-            return {**dict.fromkeys(WAITING, 0), "idle": self.mean(sum(self.report.frame_cycles))}
+            return {**dict.fromkeys(WAITING, 0), "idle": self.mean(self.report.frame_cycles.total)}
         waiting = self.report.cores[number].waiting
         causes = (*WAITING, *sorted(set(waiting) - set(WAITING)))
         return {cause: self.mean(waiting.get(cause, 0)) for cause in causes}

@@ -8,6 +8,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+from femtodriver.arrays import Int64Array, Words
 from femtodriver.errors import UnsupportedError
 
 FOLDER = Path(__file__).parent
@@ -68,6 +69,21 @@ def needed_library() -> Library:
     if isinstance(found, str):
         raise UnsupportedError(f"native machine: {found}")
     return found
+
+
+class _Address(ctypes.c_void_p):
+    array: Int64Array | Words
+
+
+def at(array: Int64Array | Words) -> ctypes.c_void_p:
+    """Where an array is, as an argument of the library.
+
+    The argument keeps the array alive, the library does not: what it holds on to, an object must hold. NumPy's own
+    ``data_as`` makes a circle of references, so that arrays would pile up until the next collection.
+    """
+    address = _Address(array.ctypes.data)
+    address.array = array
+    return address
 
 
 def _load(name: str) -> ctypes.CDLL | str:

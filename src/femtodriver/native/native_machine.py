@@ -6,7 +6,6 @@ Memories and accumulators are the arrays of the NumPy machine, so everything tha
 
 from __future__ import annotations
 
-import ctypes
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -38,7 +37,7 @@ from femtodriver.machine.run_budget import MESSAGE_WORDS, SLICE_INSTRUCTIONS, Ru
 from femtodriver.machine.run_report import RunReport
 from femtodriver.machine.spu import Processor
 from femtodriver.native.flat_rows import COUNT_FIELDS, ROW_FIELDS, counts_of, empty_counts, flat_row
-from femtodriver.native.library import needed_library
+from femtodriver.native.library import at, needed_library
 from femtodriver.native.status import Status
 from femtodriver.part import Part
 
@@ -184,8 +183,8 @@ class NativeMachine(Machine):
         try:
             while first < frames:
                 status = self._loop.femto_run(
-                    self._handle, first, frames, _at(inputs), inputs.size // max(frames, 1), _at(made), words,
-                    _at(elapsed), _at(latency), _at(waiting), again, _at(info),
+                    self._handle, first, frames, at(inputs), inputs.size // max(frames, 1), at(made), words,
+                    at(elapsed), at(latency), at(waiting), again, at(info),
                 )  # fmt: skip
                 first, again = int(info[6]), False
                 if status == Status.DECODE:
@@ -201,8 +200,8 @@ class NativeMachine(Machine):
         return made
 
     def _keep_times(self, elapsed: Int64Array, latency: Int64Array, waiting: Int64Array) -> None:
-        self._frame_cycles += elapsed.tolist()
-        self._latency_cycles += latency.tolist()
+        self._frame_cycles.update(elapsed.tolist())
+        self._latency_cycles.update(latency.tolist())
         for index, row in zip(self._cores, waiting.tolist(), strict=True):
             for cause, count in zip(_CAUSES, row, strict=True):
                 self._waiting[index][cause] += count
@@ -221,7 +220,7 @@ class NativeMachine(Machine):
         count = self._loop.femto_output_count(self._handle)
         heads = np.zeros((count, 4), np.int64)
         payload = np.zeros(self._loop.femto_outputs(self._handle, None, None, 0), np.uint64)
-        self._loop.femto_outputs(self._handle, _at(heads), _at(payload), len(payload))
+        self._loop.femto_outputs(self._handle, at(heads), at(payload), len(payload))
         self._tell_counts()
         messages, place = [], 0
         for arrival, core, target, words in heads.tolist():
@@ -252,8 +251,8 @@ class NativeMachine(Machine):
         ]
         steps = [np.ascontiguousarray(values) for values in (pipeline.columns, pipeline.busy, pipeline.known)]
         self._loop.femto_set_matrix(
-            self._handle, core, row, *map(_at, arrays), weights.mask_steps, *map(_at, steps), len(pipeline.columns),
-            pipeline.element_bytes, executor.elements, _at(_numbers(weights.bytes)),
+            self._handle, core, row, *map(at, arrays), weights.mask_steps, *map(at, steps), len(pipeline.columns),
+            pipeline.element_bytes, executor.elements, at(_numbers(weights.bytes)),
         )  # fmt: skip
         executor.weights = None  # the loop has its own now
 
@@ -321,7 +320,7 @@ class NativeMachine(Machine):
         records = _numbers([(r.core, r.pc_val, r.words) for r in self.inputs.values()])
         mailboxes = _numbers([(r.mailbox_id, r.words) for r in self.outputs.values()])
         handle: int = self._loop.femto_new(
-            _at(_numbers([list(asdict(settings).values())])), _at(records), len(self.inputs), _at(mailboxes),
+            at(_numbers([list(asdict(settings).values())])), at(records), len(self.inputs), at(mailboxes),
             len(self.outputs), len(self._cores),
         )  # fmt: skip
         for index, core in self._cores.items():
@@ -331,9 +330,9 @@ class NativeMachine(Machine):
     def _add(self, handle: int, index: int, native: _NativeCore) -> None:
         core = native.processor.core
         self._loop.femto_add_core(
-            handle, index, _at(core.memory.words), _at(core.acc), _at(core.tables), _at(native.bases), _at(native.rows),
-            len(native.rows), _at(native.counts), native.code_words, _at(native.initial), _at(native.thread_pcs),
-            len(native.initial), _at(native.dependency),
+            handle, index, at(core.memory.words), at(core.acc), at(core.tables), at(native.bases), at(native.rows),
+            len(native.rows), at(native.counts), native.code_words, at(native.initial), at(native.thread_pcs),
+            len(native.initial), at(native.dependency),
         )  # fmt: skip
         for number, executor in enumerate(native.executors):
             if isinstance(executor, MatrixExecutor):
@@ -354,11 +353,6 @@ def _at_instruction(core: int, pc: int) -> Iterator[None]:
 
 def _numbers(rows: Sequence[Sequence[int]]) -> Int64Array:
     return np.array(rows, np.int64).reshape(-1)
-
-
-def _at(array: Int64Array | Words) -> ctypes.c_void_p:
-    """Where an array is; the pointer keeps it alive, the library does not: what it holds on to, an object must hold."""
-    return array.ctypes.data_as(ctypes.c_void_p)
 
 
 def _tell(executor: Executor, numbers: Int64Array, banks: int, room: int) -> None:

@@ -6,8 +6,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from femtodriver.errors import ProgramError
 from femtodriver.inputs import InputSpec
 from femtodriver.machine.run_report import RunReport
@@ -20,7 +18,7 @@ from femtodriver.options.value_kinds import NATIVE
 from femtodriver.part import Part
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import KeptPlace
-from femtodriver.runners.runner import FRAME_FAILED, Progress, Runner, Values
+from femtodriver.runners.runner import Runner, Values
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +43,7 @@ class FasmirRunner(Runner):
         super().__init__("fasmir", inputs)
         self._machine = make_machine(program, part, native=native, check_state=check_state)
         self._kept = kept or {}
+        self.frames_at_once = 1 if self._kept else self._machine.batch
 
     def report(self) -> RunReport:
         """Counts of all frames since the last reset."""
@@ -62,17 +61,8 @@ class FasmirRunner(Runner):
         outputs = self._machine.step(inputs)
         return outputs, {name: self._machine.peek(**vars(place)) for name, place in self._kept.items()}
 
-    def _run(self, inputs: Values, frames: int, progress: Progress | None) -> tuple[Values, Values]:
-        if self._kept or not frames:
-            return super()._run(inputs, frames, progress)
-        parts: list[Values] = []
-        for first in range(0, frames, self._machine.batch):
-            end = min(first + self._machine.batch, frames)
-            with self._unless_it_fails(FRAME_FAILED):
-                parts.append(self._machine.run({name: values[first:end] for name, values in inputs.items()}))
-            if progress is not None:
-                progress(end, frames)
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, {}
+    def _run_block(self, inputs: Values) -> tuple[Values, Values]:
+        return super()._run_block(inputs) if self._kept else (self._machine.run(inputs), {})
 
 
 def check_machine(request: RunnerRequest, names: Sequence[str]) -> None:

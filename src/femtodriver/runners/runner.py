@@ -4,7 +4,8 @@ Life cycle of a runner, whatever stands behind it (a graph, a simulation, a reco
 
 1. construct; nothing heavy is held before step 2
 2. ``reset()``: to the initial state
-3. ``step(inputs)`` once per frame, or ``run(inputs)`` for all frames
+3. ``step(inputs)`` once per frame, or ``run(inputs)`` for all frames, or for some frames after the other ones:
+   nothing but the state lasts from call to call, so a run of any length takes the memory of one block of frames
 4. ``finish()``: release what is held; may be called twice, and ``reset`` may follow
 
 Step 3 before step 2, after step 4, or after a frame that failed is a UsageError, on every runner.
@@ -20,9 +21,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from femtodriver.arrays import BoolArray, Int64Array
+from femtodriver.arrays import AnyArray, BoolArray, Int64Array
 from femtodriver.errors import UsageError
-from femtodriver.inputs import InputSpec, check_frame, check_inputs
+from femtodriver.inputs import InputSpec, check_frame, checked_frames
 from femtodriver.runners import compare_runs, difference
 
 Values = dict[str, Int64Array]
@@ -36,11 +37,13 @@ class Runner(ABC):
 
     ``name`` is what reports call it; ``inputs`` gives name, width and bits of every input. Values are int64; a frame
     of a variable has shape (elements,), a run of it (frames, elements). ``runs_first``: it may fail for reasons outside
-    this process, so a comparison runs it before the long work of others.
+    this process, so a comparison runs it before the long work of others. ``frames_at_once``: how many frames it is
+    given at a time.
     """
 
     name: str
     runs_first = False
+    frames_at_once = 1
 
     def __init__(self, name: str, inputs: Sequence[InputSpec]) -> None:
         self.name = name
@@ -63,29 +66,29 @@ class Runner(ABC):
             return self._step(frame)
 
     def run(self, inputs: Mapping[str, npt.ArrayLike], progress: Progress | None = None) -> tuple[Values, Values, Mask]:
-        """All frames, from the state that the runner is in: outputs, internal values, and which frame gave which.
+        """Frames, from the state that the runner is in: outputs, internal values, and which frame gave which.
 
-        The mask has one bool array (frames,) per output. ``progress(done, frames)`` is called after each frame, or
-        after some of them where a runner does many at once.
+        Another call goes on with the frames that follow: ``reset`` alone goes back to the first one. The mask has one
+        bool array (frames,) per output. ``progress(done, frames)`` is called after each frame, or after some of them
+        where a runner does many at once. Beside the inputs and what is returned, it takes memory for
+        ``frames_at_once`` frames.
         UsageError out of order; InputError, before the first frame, for inputs that do not fit.
         """
         self._check_ready()
-        checked = check_inputs(inputs, self.inputs)
-        outputs, internals = self._run(checked, len(next(iter(checked.values()), ())), progress)
-        return outputs, internals, {name: np.ones(len(rows), np.bool_) for name, rows in outputs.items()}
-
-    def _run(self, inputs: Values, frames: int, progress: Progress | None) -> tuple[Values, Values]:
-        """All frames, one after the other; runners that can do many at once override this."""
-        outputs: list[Values] = []
-        internals: list[Values] = []
-        for frame in range(frames):
+        checked: dict[str, AnyArray] = checked_frames(inputs, self.inputs)
+        frames = len(next(iter(checked.values()), ()))
+        outputs, internals = _Rows(frames), _Rows(frames)
+        for first in range(0, frames, self.frames_at_once):
+            end = min(first + self.frames_at_once, frames)
+            block = {name: values[first:end].astype(np.int64) for name, values in checked.items()}
             with self._unless_it_fails(FRAME_FAILED):
-                made, seen = self._step({name: values[frame] for name, values in inputs.items()})
-            outputs.append(made)
-            internals.append(seen)
+                made, seen = self._run_block(block)
+            outputs.put(first, end, made)
+            internals.put(first, end, seen)
             if progress is not None:
-                progress(frame + 1, frames)
-        return _stacked(outputs), _stacked(internals)
+                progress(end, frames)
+        mask = {name: np.ones(frames, np.bool_) for name in outputs.values}
+        return outputs.values, internals.values, mask
 
     def finish(self) -> None:
         """Release what the runner holds. What it counted stays readable."""
@@ -117,6 +120,11 @@ class Runner(ABC):
     @abstractmethod
     def _step(self, inputs: Values) -> tuple[Values, Values]:
         """One frame; the inputs are checked, and are not kept by the caller."""
+
+    def _run_block(self, inputs: Values) -> tuple[Values, Values]:
+        """``frames_at_once`` frames or fewer, shape (frames, elements); runners that do one at a time keep this."""
+        made, seen = self._step({name: values[0] for name, values in inputs.items()})
+        return _as_rows(made), _as_rows(seen)
 
     def _finish(self) -> None:
         """Release what is held: here, nothing."""
@@ -161,9 +169,21 @@ class Runner(ABC):
         )
 
 
-def _stacked(frames: Sequence[Mapping[str, Int64Array]]) -> Values:
-    """Rows per variable; variables that not every frame has are left out."""
-    if not frames:
-        return {}
-    common = [name for name in frames[0] if all(name in frame for frame in frames)]
-    return {name: np.stack([frame[name] for frame in frames]) for name in common}
+def _as_rows(frame: Mapping[str, Int64Array]) -> Values:
+    return {name: values[np.newaxis] for name, values in frame.items()}
+
+
+class _Rows:
+    """The frames of variables, put in block by block: ``values`` has those that every block has."""
+
+    def __init__(self, frames: int) -> None:
+        self._frames = frames
+        self.values: Values = {}
+
+    def put(self, first: int, end: int, rows: Mapping[str, Int64Array]) -> None:
+        """Frames ``first`` to ``end`` - 1; the first block of all says which variables there are, and their shapes."""
+        if not first:
+            self.values = {name: np.empty((self._frames, *made.shape[1:]), made.dtype) for name, made in rows.items()}
+        self.values = {name: kept for name, kept in self.values.items() if name in rows}
+        for name, kept in self.values.items():
+            kept[first:end] = rows[name]

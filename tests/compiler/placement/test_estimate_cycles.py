@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from femtodriver.compiler.compiler_options import Options
@@ -26,7 +25,7 @@ def ratio(network: Network, cores: int) -> float:
     machine = Machine(compiled.data, SPU)
     for frame in random_frames(network, 3):
         machine.step({name: values.reshape(-1) for name, values in frame.items()})
-    return estimate_cycles(compiled.fmir, SPU) / float(np.mean(machine.report().frame_cycles))
+    return estimate_cycles(compiled.fmir, SPU) / machine.report().frame_cycles.mean
 
 
 @pytest.mark.parametrize("cores", [1, 2])
