@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from femtodriver.arrays import AnyArray, Int64Array
 from femtodriver.errors import InputError
 from femtodriver.inputs import frame_reader
+from femtodriver.inputs.array_inputs import whole_numbers
 from femtodriver.inputs.frame_reader import FrameReader, InputFrames
 from femtodriver.inputs.input_spec import MOST_ELEMENTS, InputSpec
 from femtodriver.inputs.real_values import RealValues
@@ -44,6 +45,22 @@ def test_a_part_is_a_slice_of_all_however_it_is_cut(width: int, frames: int, dat
             found = source.read(low, high)["x"]
     assert found.dtype == np.int64
     assert np.array_equal(found, wanted[low:high])
+
+
+@given(st.integers(1, 8), st.data(), st.integers(0, 60), st.sampled_from([1, 5, 1000]))
+def test_frame_i_begins_at_sample_i_times_the_hop(width: int, data: st.DataObject, size: int, block: int) -> None:
+    hop = data.draw(st.integers(1, width))
+    spec = InputSpec("x", width, 16)
+    samples = np.arange(size, dtype=np.int16)
+    wanted = [samples[start : start + width].tolist() for start in range(0, size - width + 1, hop)]
+    source = FrameReader(
+        [InputFrames(spec, in_memory(samples), lambda rows, first: whole_numbers(rows, spec, first), hop=hop)]
+    )
+    assert source.n_frames == len(wanted)
+    low, high = sorted((data.draw(st.integers(0, len(wanted))), data.draw(st.integers(0, len(wanted)))))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(frame_reader, "_BLOCK", block)
+        assert source.read(low, high)["x"].tolist() == wanted[low:high]
 
 
 def test_only_the_frames_that_are_asked_for_are_read() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -365,3 +366,65 @@ def test_arrays_of_files_are_read_whole(tmp_path: Path) -> None:
     found = read_array(tmp_path / "b.NPZ.npz")
     assert isinstance(found, dict)
     assert np.array_equal(found["x"], array)
+
+
+def read(source: Any, specs: Any, **how: Any) -> tuple[list[list[int]], float | None, tuple[str, ...]]:
+    """The frames of the only input, the period, and what is told."""
+    with open_inputs(source, specs, **how) as reader:
+        return reader.read(0, reader.n_frames)[specs[0].name].tolist(), reader.period_s, reader.notes
+
+
+@pytest.mark.parametrize("kind", ["wav", "npy", "array", "mapping"])
+def test_a_hop_makes_frames_of_every_source_overlap(tmp_path: Path, kind: str) -> None:
+    np.save(tmp_path / "x.npy", np.array(RAMP))
+    sources: dict[str, Any] = {
+        "wav": put(tmp_path / "x.wav", simple(RAMP)),
+        "npy": tmp_path / "x.npy",
+        "array": np.array(RAMP),
+        "mapping": {"x": np.array(RAMP)},
+    }
+    found, period_s, told = read(sources[kind], [X], hop=6, rate_hz=16000)
+    assert found == [RAMP[start : start + 16] for start in range(0, 65, 6)]
+    assert period_s == 6 / 16000
+    assert told[0].endswith("the last 4 of 80 samples are not used; a frame takes 16, 6 after the one before")
+    assert read(sources[kind], [X], hop=16, rate_hz=16000)[0] == frames(sources[kind], [X])["x"]
+
+
+@pytest.mark.parametrize(
+    ("source", "specs", "how", "sentence"),
+    [
+        (np.zeros((3, 16)), [X], {"hop": 4}, "hop: must be given for samples in one row, not for arrays that are"),
+        (np.zeros(80), BOTH, {"hop": 2}, "not for an array that is dealt out to 2 inputs"),
+        (np.zeros(80), [X], {"hop": 17}, 'hop: must be at most 16, the width of input "x", not 17'),
+        (np.zeros(80), [X], {"channel": 1}, "channel: must be given for a WAV file or raw PCM, not for arrays"),
+    ],
+)
+def test_a_hop_or_a_channel_that_cannot_be(source: Any, specs: Any, how: dict[str, int], sentence: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(sentence)):
+        read(source, specs, **how)
+
+
+@pytest.mark.parametrize("bits", [8, 16, 24])
+def test_one_channel_is_taken_of_several(tmp_path: Path, bits: int) -> None:
+    left, right, both = RAMP, RAMP[::-1], [value for pair in zip(RAMP, RAMP[::-1], strict=True) for value in pair]
+    data = bytes(value + 128 for value in both) if bits == 8 else pcm(both, bits)
+    path = put(tmp_path / "x.wav", riff(fmt(bits, channels=2), chunk(b"data", data)))
+    spec = InputSpec("x", 16, bits)
+    for channel, samples in ((1, left), (2, right)):
+        found, _, told = read(path, [spec], channel=channel)
+        assert [value for row in found for value in row] == samples
+        assert f"{path}: channel {channel} of 2 is used" in told
+    with pytest.raises(InputError, match=r"channel: must be one of the file's, from 1 to 2, not 3\."):
+        read(path, [spec], channel=3)
+    with pytest.raises(
+        InputError, match=r"must be mono, not of 2 channels\. Choose one of them with --channel \(1 to 2\)"
+    ):
+        read(path, [spec])
+
+
+def test_a_rate_that_the_file_states_otherwise(tmp_path: Path) -> None:
+    path = put(tmp_path / "x.wav", simple(RAMP, rate=8000))
+    assert read(path, [X], rate_hz=8000)[1] == 0.002
+    with pytest.raises(UsageError, match=r"input_rate: must be what .*x\.wav states, 8000 Hz, not 16000 Hz"):
+        read(path, [X], rate_hz=16000)
+    assert read(put(tmp_path / "y.wav", simple(RAMP, rate=0)), [X], rate_hz=16000)[1] == 0.001

@@ -22,6 +22,7 @@ import pytest
 from femtodriver import Femtodriver
 from femtodriver.cli import main
 from femtodriver.errors import FemtoError
+from tests.inputs.wav_bytes import chunk, fmt, riff
 
 UNSET = object()
 SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter" / "keyword_spotter.pt"
@@ -50,6 +51,9 @@ def prepare() -> None:
     rows = np.arange(64).reshape(4, 16)
     np.save("rows.npy", rows)
     np.save("near.npy", rows + 1)
+    np.save("samples.npy", rows.reshape(-1))
+    stereo = np.arange(64, dtype="<i2").tobytes()
+    Path("stereo.wav").write_bytes(riff(fmt(16, channels=2), chunk(b"data", stereo)))
     np.save("words.npy", np.arange(9, dtype=np.uint32))
     Path("names.txt").write_text("%x.4\n")
     Path("options.yaml").write_text("DEFAULT: {type: KWS}\n")
@@ -74,6 +78,9 @@ MAIN: dict[str, Case] = {
     "seed": case(7, runners="fqir"),
     "scale": case(2.0, runners="fqir", input_file="rows.npy"),
     "input_sample_indices": case((1, 2), runners="fqir"),
+    "hop": case(8, runners="fqir", input_file="samples.npy"),
+    "channel": case(2, 1, runners="fqir", input_file="stereo.wav"),
+    "input_rate": case(8000.0, runners="fasmir", input_file="samples.npy"),
     "input_period": case(0.5, runners="fasmir"),
     "temperature": case(40.0, runners="fasmir"),
     "clock": case(50e6, runners="fasmir"),

@@ -40,6 +40,9 @@ def make_inputs(
         sample_indices=request.input_sample_indices,
         scale=request.scale,
         varied=varied,
+        hop=request.hop,
+        channel=request.channel,
+        rate_hz=request.input_rate,
     )
     arrays, notes = dict(found.arrays), found.notes
     if compared and source is None and not varied:
@@ -58,7 +61,8 @@ def job_inputs(source: Source, specs: Sequence[InputSpec], request: JobRequest, 
     made = make_inputs(request.input_file, specs, request, compared=len(runners) > 1)[1]
     if made.period_s is None or request.input_period is not None or SIMULATOR not in runners:
         return made
-    note = f"input period: {made.period_s:.6g} s, which follows from the sample rate and the width of the input"
+    step = "width of the input" if request.hop is None else "hop"
+    note = f"input period: {made.period_s:.6g} s, which follows from the sample rate and the {step}"
     return replace(made, notes=(*made.notes, note))
 
 

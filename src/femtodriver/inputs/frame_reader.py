@@ -26,36 +26,48 @@ Convert = Callable[[AnyArray, int], Int64Array]
 class InputFrames:
     """The frames of one input: its elements as they are stored, row by row, and what makes integers of them.
 
-    ``notes``: what users should know of them, one line each.
+    ``notes``: what users should know of them, one line each. ``hop``: elements from the start of a frame to the start
+    of the next; 0 for the length of a frame, so that frames follow each other without overlap.
     """
 
     spec: InputSpec
     stored: StoredArray
     convert: Convert
     notes: tuple[str, ...] = ()
+    hop: int = 0
 
     @property
     def n_frames(self) -> int:
         """The number of whole frames."""
-        return self.stored.size // self.spec.length
+        return frames_in(self.stored.size, self.spec.length, self.hop)
 
     def read(self, low: int, high: int) -> Int64Array:
         """Frames low to high - 1, a new array of shape (high - low, length)."""
-        width = self.spec.length
+        width, hop = self.spec.length, self.hop or self.spec.length
         frames = np.empty((high - low, width), np.int64)
         step = max(1, _BLOCK // width)
         for start in range(low, high, step):
             end = min(start + step, high)
-            raw = self.stored.read(start * width, end * width).reshape(-1, width)
-            frames[start - low : end - low] = self.convert(raw, start)
+            raw = self.stored.read(start * hop, (end - 1) * hop + width)
+            frames[start - low : end - low] = self.convert(cut(raw, width, hop), start)
         return frames
+
+
+def frames_in(samples: int, width: int, hop: int = 0) -> int:
+    """How many whole frames of ``width`` samples there are, each ``hop`` after the one before (0: ``width``)."""
+    return 0 if samples < width else (samples - width) // (hop or width) + 1
+
+
+def cut(samples: AnyArray, width: int, hop: int) -> AnyArray:
+    """Frames (n, width) of samples (1-D, at least one frame): frame i starts at sample i * hop. A view."""
+    return np.lib.stride_tricks.sliding_window_view(samples, width)[::hop]
 
 
 class FrameReader:
     """Frames of every input by number, from 0 to ``n_frames`` - 1. Made by ``open_inputs``; use it with ``with``.
 
     All ``inputs`` have equally many frames. ``files``: what is closed with the reader. ``period_s``: seconds between
-    two frames where the source states them, as audio does; else None.
+    two frames where they are known, as for audio; else None. ``rate_hz``: samples per second, where they are known.
     """
 
     def __init__(
@@ -63,11 +75,13 @@ class FrameReader:
         inputs: Sequence[InputFrames],
         files: ExitStack[bool | None] | None = None,
         period_s: float | None = None,
+        rate_hz: float | None = None,
     ) -> None:
         self._inputs = tuple(inputs)
         self._files = files if files is not None else ExitStack()
         self.n_frames = inputs[0].n_frames if inputs else 0
         self.period_s = period_s
+        self.rate_hz = rate_hz
 
     @property
     def notes(self) -> tuple[str, ...]:

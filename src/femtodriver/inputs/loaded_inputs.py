@@ -12,6 +12,7 @@ from femtodriver.errors import InputError, UsageError
 from femtodriver.inputs.generated_frames import default_frames, default_frames_text, random_inputs
 from femtodriver.inputs.input_spec import InputSpec
 from femtodriver.inputs.open_inputs import InputData, open_inputs
+from femtodriver.inputs.reading import Reading
 from femtodriver.inputs.real_values import Scale
 from femtodriver.safe_text import shown
 
@@ -41,22 +42,25 @@ def read_inputs(
     sample_indices: Sequence[int] | None = None,
     scale: Scale = None,
     varied: bool = False,
+    hop: int | None = None,
+    channel: int | None = None,
+    rate_hz: float | None = None,
 ) -> LoadedInputs:
     """Checked inputs for a run. Of a file, only what is asked for is read.
 
     ``source``: as for ``open_inputs``; or None for ``n_frames`` frames made from ``seed``: those of ``random_inputs``,
     or with ``varied`` those of ``default_frames``. ``sample_indices`` (lo, hi) keeps frames lo to hi - 1; a range that
-    ends behind the last frame ends there. ``scale``: as for ``open_inputs``.
+    ends behind the last frame ends there. ``scale``, ``hop``, ``channel``, ``rate_hz``: as for ``open_inputs``.
 
     Raises UsageError for an unknown file type or a wrong argument, InputError for data that do not fit.
     """
-    asked = None if sample_indices is None else _range(sample_indices)
+    asked = asked_range(sample_indices)
     if source is None:
-        return _generated(specs, n_frames, seed, asked, scale, varied)
-    with open_inputs(source, specs, scale) as reader:
-        low, high = (0, reader.n_frames) if asked is None else _within(asked, reader.n_frames)
+        return _generated(specs, n_frames, seed, asked, Reading(scale, hop, channel, rate_hz), varied)
+    with open_inputs(source, specs, scale, hop=hop, channel=channel, rate_hz=rate_hz) as reader:
+        low, high = range_within(asked, reader.n_frames)
         arrays = reader.read(low, high)
-        return LoadedInputs(arrays, (*reader.notes, *_range_notes(asked, low, high, reader.n_frames)), reader.period_s)
+        return LoadedInputs(arrays, (*reader.notes, *range_notes(asked, low, high, reader.n_frames)), reader.period_s)
 
 
 def load_inputs(
@@ -81,20 +85,25 @@ def select_frames(inputs: Mapping[str, Int64Array], low: int, high: int) -> dict
 
 
 def _generated(
-    specs: Sequence[InputSpec], n_frames: int, seed: int, asked: tuple[int, int] | None, scale: Scale, varied: bool
+    specs: Sequence[InputSpec], n_frames: int, seed: int, asked: tuple[int, int] | None, how: Reading, varied: bool
 ) -> LoadedInputs:
     arrays = default_frames(specs, n_frames, seed) if varied else random_inputs(specs, n_frames, seed)
     notes = [default_frames_text(n_frames, seed)] if varied else []
-    if scale is not None:
+    if how.scale is not None:
         notes.append("scale: without effect, because generated frames are integers")
+    given = {"hop": how.hop, "channel": how.channel, "input_rate": how.rate_hz}
+    notes += [f"{name}: without effect, because frames are generated" for name, value in given.items() if value]
     if asked is None:
         return LoadedInputs(arrays, tuple(notes))
     low, high = _within(asked, n_frames)
     kept = select_frames(arrays, low, high)
-    return LoadedInputs(kept, (*notes, *_range_notes(asked, low, high, n_frames)))
+    return LoadedInputs(kept, (*notes, *range_notes(asked, low, high, n_frames)))
 
 
-def _range(indices: Any) -> tuple[int, int]:
+def asked_range(indices: Any) -> tuple[int, int] | None:
+    """A range of frames, or None for all. UsageError or InputError for what is none."""
+    if indices is None:
+        return None
     try:
         low, high = (operator.index(index) for index in indices)
     except (TypeError, ValueError):
@@ -116,7 +125,12 @@ def _within(asked: tuple[int, int], n_frames: int) -> tuple[int, int]:
     return low, min(high, n_frames)
 
 
-def _range_notes(asked: tuple[int, int] | None, low: int, high: int, n_frames: int) -> tuple[str, ...]:
+def range_within(asked: tuple[int, int] | None, n_frames: int) -> tuple[int, int]:
+    """The first frame of a range, and the one after its last, of so many. InputError where none of it is there."""
+    return (0, n_frames) if asked is None else _within(asked, n_frames)
+
+
+def range_notes(asked: tuple[int, int] | None, low: int, high: int, n_frames: int) -> tuple[str, ...]:
     """What a range leaves out, or asks for in vain."""
     if asked is None or (asked == (low, high) and (low, high) == (0, n_frames)):
         return ()

@@ -17,9 +17,10 @@ from femtodriver.arrays import AnyArray, Int64Array
 from femtodriver.errors import InputError, UsageError
 from femtodriver.files.file_access import AnyPath, open_file, shown_path
 from femtodriver.inputs.array_inputs import as_array, check_equal_frames, check_names, check_shape, whole_numbers
-from femtodriver.inputs.frame_reader import FrameReader, InputFrames
+from femtodriver.inputs.frame_reader import Convert, FrameReader, InputFrames, frames_in
 from femtodriver.inputs.input_spec import InputSpec, listed
 from femtodriver.inputs.npy_file import npy_array, npz_arrays
+from femtodriver.inputs.reading import Reading
 from femtodriver.inputs.real_values import REAL, RealValues, Scale, factor_of
 from femtodriver.inputs.stored_array import StoredArray, in_memory
 from femtodriver.inputs.wav_file import wav_samples
@@ -34,27 +35,47 @@ InputData = AnyPath | npt.ArrayLike | Mapping[str, npt.ArrayLike]
 """A file, samples or frames for the only input, or these by input name."""
 
 
-def open_inputs(source: InputData, specs: Sequence[InputSpec], scale: Scale = None) -> FrameReader:
+def open_inputs(
+    source: InputData,
+    specs: Sequence[InputSpec],
+    scale: Scale = None,
+    *,
+    hop: int | None = None,
+    channel: int | None = None,
+    rate_hz: float | None = None,
+) -> FrameReader:
     """The frames that a source holds for the inputs ``specs``.
 
     ``source``: a path to ``.wav``, ``.npy`` or ``.npz``, an array, or a mapping from input name to array. An array is
     1-D, samples that are cut into whole frames, or has the shape (frames, length) or (frames, axes of the network).
     1-D samples for several inputs are dealt out: of each frame the first input takes its length, then the second, ...
     ``scale``: None takes integers as they are, and audio at full scale; ``"real"`` or a number takes real numbers,
-    which are multiplied by 2**-quanta or by the number, rounded down, and clipped.
+    which are multiplied by 2**-quanta or by the number, rounded down, and clipped. ``hop``, of samples in one row:
+    frame i begins at sample i * hop, so that frames overlap where the hop is less than their width; None for the
+    width. ``channel``: which channel of a WAV file, from 1. ``rate_hz``: samples per second, where the source does not
+    state them.
 
     Raises UsageError for an unknown file type or scale, InputError for data that do not fit. Elements are looked at
     when they are read.
     """
+    how = Reading(scale, hop, channel, rate_hz)
     if isinstance(source, (str, os.PathLike)):
-        return _from_file(Path(os.fsdecode(source)), specs, scale)
+        return _from_file(Path(os.fsdecode(source)), specs, how)
+    how.refuse_channel("arrays")
+    return FrameReader(_inputs_of(source, specs, how), None, how.period_of(specs, rate_hz), rate_hz)
+
+
+def _inputs_of(
+    source: npt.ArrayLike | Mapping[str, npt.ArrayLike], specs: Sequence[InputSpec], how: Reading
+) -> list[InputFrames]:
     if isinstance(source, Mapping):
-        return FrameReader(_from_arrays(source, specs, scale))
+        return _from_arrays(source, specs, how)
     array = as_array(source, "inputs")
     if array.ndim == 1 and len(specs) > 1:
-        return FrameReader(_dealt(array, specs, scale))
+        how.refuse_hop(f"an array that is dealt out to {len(specs)} inputs")
+        return _dealt(array, specs, how)
     only = _only(specs, "an array without a name", "Give a mapping from input name to array")
-    return FrameReader(_from_arrays({only.name: array}, specs, scale))
+    return _from_arrays({only.name: array}, specs, how)
 
 
 def read_array(path: AnyPath) -> AnyArray | dict[str, AnyArray]:
@@ -68,29 +89,31 @@ def read_array(path: AnyPath) -> AnyArray | dict[str, AnyArray]:
         return npy_array(file, _size(file), shown_path(path)).whole()
 
 
-def _from_file(path: Path, specs: Sequence[InputSpec], scale: Scale) -> FrameReader:
+def _from_file(path: Path, specs: Sequence[InputSpec], how: Reading) -> FrameReader:
     where, suffix = shown_path(path), path.suffix.lower()
     if suffix not in SUFFIXES:
         raise UsageError(f"{where}: an input file must end in {', '.join(SUFFIXES)}, not {suffix or 'nothing'!r}.")
     with ExitStack() as files:
         most = MOST_ARCHIVE_BYTES if suffix == ".npz" else MOST_FILE_BYTES
         file = files.enter_context(open_file(path, most, InputError))
-        period_s = None
+        rate_hz = how.rate_hz
+        if suffix != ".wav":
+            how.refuse_channel(where)
         if suffix == ".npz":
             found = _by_input(npz_arrays(file, _size(file), where), specs)
             check_names(found, specs)
-            inputs = [_frames(spec, found[spec.name], scale) for spec in specs]
+            inputs = _of_arrays(found, specs, how)
         else:
             only = _only(specs, f"{where}: a {suffix} file", "Use a .npz file with one array per input name")
             if suffix == ".npy":
-                inputs = [_frames(only, npy_array(file, _size(file), where), scale)]
+                inputs = _of_arrays({only.name: npy_array(file, _size(file), where)}, specs, how)
             else:
-                samples, header = wav_samples(file, _size(file), where)
-                inputs = [_audio(only, samples, header, scale, where)]
-                period_s = only.length / header.rate if header.rate else None
+                samples, header = wav_samples(file, _size(file), where, how.channel)
+                inputs = [_audio(only, samples, header, how, where)]
+                rate_hz = how.rate_of(header.rate, where)
         check_equal_frames({one.spec.name: one.n_frames for one in inputs})
         kept = files.pop_all()
-    return FrameReader(inputs, kept, period_s)
+    return FrameReader(inputs, kept, how.period_of(specs, rate_hz), rate_hz)
 
 
 def _size(file: BinaryIO) -> int:
@@ -107,14 +130,21 @@ def _by_input(found: Mapping[str, StoredArray], specs: Sequence[InputSpec]) -> d
     return {key if name in found else name: found[key] for key, name in wanted.items()}
 
 
-def _from_arrays(arrays: Mapping[str, npt.ArrayLike], specs: Sequence[InputSpec], scale: Scale) -> list[InputFrames]:
+def _from_arrays(arrays: Mapping[str, npt.ArrayLike], specs: Sequence[InputSpec], how: Reading) -> list[InputFrames]:
     check_names(arrays, specs)
-    inputs = [_frames(spec, in_memory(as_array(arrays[spec.name], spec.shown)), scale) for spec in specs]
+    inputs = _of_arrays({spec.name: in_memory(as_array(arrays[spec.name], spec.shown)) for spec in specs}, specs, how)
     check_equal_frames({one.spec.name: one.n_frames for one in inputs})
     return inputs
 
 
-def _dealt(samples: AnyArray, specs: Sequence[InputSpec], scale: Scale) -> list[InputFrames]:
+def _of_arrays(arrays: Mapping[str, StoredArray], specs: Sequence[InputSpec], how: Reading) -> list[InputFrames]:
+    """Frames of the array of each input. UsageError for a hop where all of them are cut into frames already."""
+    if specs and all(len(arrays[spec.name].shape) > 1 for spec in specs):
+        how.refuse_hop("arrays that are frames already")
+    return [_frames(spec, arrays[spec.name], how) for spec in specs]
+
+
+def _dealt(samples: AnyArray, specs: Sequence[InputSpec], how: Reading) -> list[InputFrames]:
     """Of each frame the first input takes its length, then the second, and so on."""
     width = sum(spec.length for spec in specs)
     frames, left = divmod(len(samples), width)
@@ -128,49 +158,57 @@ def _dealt(samples: AnyArray, specs: Sequence[InputSpec], scale: Scale) -> list[
     rows = samples[: frames * width].reshape(frames, width)
     ends = np.cumsum([spec.length for spec in specs])
     parts = [in_memory(rows[:, end - spec.length : end]) for spec, end in zip(specs, ends, strict=True)]
-    made = [_frames(spec, part, scale) for spec, part in zip(specs, parts, strict=True)]
+    made = [_frames(spec, part, how) for spec, part in zip(specs, parts, strict=True)]
     return [InputFrames(made[0].spec, made[0].stored, made[0].convert, (*notes, *made[0].notes)), *made[1:]]
 
 
-def _frames(spec: InputSpec, stored: StoredArray, scale: Scale) -> InputFrames:
-    """Frames of an array: integers as they are, or real numbers by ``scale``."""
-    left = _check_form(spec, stored)
-    if scale is None:
-        return InputFrames(spec, stored, partial(_integers, spec), left)
-    factor = factor_of(scale, spec)
-    return InputFrames(spec, stored, RealValues(spec, factor), (*left, _scaled_text(spec, scale, factor)))
+def _frames(spec: InputSpec, stored: StoredArray, how: Reading) -> InputFrames:
+    """Frames of an array: integers as they are, or real numbers by the scale."""
+    hop, left = _check_form(spec, stored, how)
+    if how.scale is None:
+        return InputFrames(spec, stored, partial(_integers, spec), left, hop)
+    factor = factor_of(how.scale, spec)
+    return InputFrames(spec, stored, RealValues(spec, factor), (*left, _scaled_text(spec, how.scale, factor)), hop)
 
 
-def _check_form(spec: InputSpec, stored: StoredArray) -> tuple[str, ...]:
-    """Refuses arrays that are no frames of the input; a note if samples at the end make no whole frame."""
+def _check_form(spec: InputSpec, stored: StoredArray, how: Reading) -> tuple[int, tuple[str, ...]]:
+    """The hop, and a note if samples at the end make no whole frame. Refuses arrays that are no frames of the input."""
     if len(stored.shape) != 1:
         check_shape(stored.shape, spec)
-        return ()
+        return spec.length, ()
     if stored.size < spec.length:
         raise InputError(
             f"{spec.shown}: must have at least {spec.length} samples, which make one frame, not {stored.size}."
         )
-    left = stored.size % spec.length
-    text = f"{spec.shown}: the last {left} of {stored.size} samples are not used; a frame takes {spec.length}"
-    return (text,) if left else ()
+    hop = how.hop_of(spec)
+    left = stored.size - spec.length - hop * (frames_in(stored.size, spec.length, hop) - 1)
+    takes = f"a frame takes {spec.length}" + (f", {hop} after the one before" if hop != spec.length else "")
+    return hop, (f"{spec.shown}: the last {left} of {stored.size} samples are not used; {takes}",) if left else ()
 
 
-def _audio(spec: InputSpec, samples: StoredArray, header: WavHeader, scale: Scale, where: str) -> InputFrames:
-    """Frames of the samples of a WAV file, whose full scale stands for 1.0."""
-    notes = list(_check_form(spec, samples))
-    bits = 8 * header.block
-    unit = 1.0 if header.is_float else 2.0 ** (1 - bits)
+def _audio(spec: InputSpec, samples: StoredArray, header: WavHeader, how: Reading, where: str) -> InputFrames:
+    """Frames of the samples of a WAV file."""
+    hop, left = _check_form(spec, samples, how)
+    convert, notes = audio_levels(spec, header.block, header.is_float, how.scale, where)
+    return InputFrames(spec, samples, convert, (*left, *notes), hop)
+
+
+def audio_levels(
+    spec: InputSpec, block: int, is_float: bool, scale: Scale, where: str
+) -> tuple[Convert, tuple[str, ...]]:
+    """What makes integers of samples of ``block`` bytes whose full scale stands for 1.0, with notes about it."""
+    bits = 8 * block
     if scale is not None:
         factor = factor_of(scale, spec)
-        notes.append(f"{where}: full scale is 1.0; {_scaled_text(spec, scale, factor)}")
-        return InputFrames(spec, samples, RealValues(spec, factor, unit), tuple(notes))
-    notes.extend(_level_text(spec, where))
-    if header.is_float:
-        return InputFrames(spec, samples, RealValues(spec, -float(spec.limits[0]), half_up=True), tuple(notes))
+        text = f"{where}: full scale is 1.0; {_scaled_text(spec, scale, factor)}"
+        return RealValues(spec, factor, 1.0 if is_float else 2.0 ** (1 - bits)), (text,)
+    notes = _level_text(spec, where)
+    if is_float:
+        return RealValues(spec, -float(spec.limits[0]), half_up=True), tuple(notes)
     if bits > spec.bits:
         lost = bits - spec.bits
         notes.append(f"{where}: the lowest {lost} of {bits} bits are not used; {spec.shown} has {spec.bits}")
-    return InputFrames(spec, samples, partial(_shifted, bits, spec.bits), tuple(notes))
+    return partial(_shifted, bits, spec.bits), tuple(notes)
 
 
 def _level_text(spec: InputSpec, where: str) -> list[str]:

@@ -31,10 +31,11 @@ _FORMAT_BYTES = 40
 
 @dataclass(frozen=True)
 class WavHeader:
-    """``start``: the first byte of the samples; ``count``: how many; ``block``: bytes of one.
+    """``start``: the first byte of the samples; ``count``: how many of one channel; ``block``: bytes of one.
 
     ``is_float``; ``order``: ``<`` or ``>``; ``rate``: Hz, 0 where the file does not say; ``streamed``: the file does
-    not say where the samples end; ``left_over``: bytes after the last whole sample of such a file.
+    not say where the samples end; ``left_over``: bytes after the last whole sample of such a file. ``channels``: how
+    many samples of one point in time stand side by side; ``channel``: which of them is used, from 0.
     """
 
     start: int
@@ -45,6 +46,8 @@ class WavHeader:
     rate: int
     streamed: bool = False
     left_over: int = 0
+    channels: int = 1
+    channel: int = 0
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,11 @@ class _Chunk:
     size: int
 
 
-def read_header(file: Readable, size: int, where: str) -> WavHeader:
-    """The header of a WAV file of ``size`` bytes.
+def read_header(file: Readable, size: int, where: str, channel: int | None = None) -> WavHeader:
+    """The header of a WAV file of ``size`` bytes. ``channel``: which one is used, from 1; None for a mono file.
 
-    Raises InputError for a file that is no WAV file, is damaged or cut off, is not mono, or whose samples are not PCM
-    of 8 to 32 bits or float of 32 or 64 bits.
+    Raises InputError for a file that is no WAV file, is damaged or cut off, has several channels of which none was
+    chosen, or does not have the chosen one, or whose samples are not PCM of 8 to 32 bits or float of 32 or 64 bits.
     """
     order, riff_size, chunks = _chunks(file, size, where)
     for wanted in (b"fmt ", b"data"):
@@ -66,16 +69,29 @@ def read_header(file: Readable, size: int, where: str) -> WavHeader:
             raise InputError(f"{where}: must have a chunk {wanted.decode()!r}, which is missing. The file is damaged.")
     form = chunks[b"fmt "]
     file.seek(form.start)
-    rate, block, is_float = _format(file.read(min(form.size, _FORMAT_BYTES)), order, where)
+    rate, channels, block, is_float = _format(file.read(min(form.size, _FORMAT_BYTES)), order, where)
+    _check_channel(channels, channel, where)
     data = chunks[b"data"]
     streamed = _is_streamed(data, riff_size, size)
     length = size - data.start if streamed else data.size
-    if length < block or (length % block and not streamed):
+    whole = block * channels
+    if length < whole or (length % whole and not streamed):
         raise InputError(
-            f"{where}: the samples must be a positive number of blocks of {block} bytes, not {length} bytes. "
+            f"{where}: the samples must be a positive number of blocks of {whole} bytes, not {length} bytes. "
             "The file is empty or damaged."
         )
-    return WavHeader(data.start, length // block, block, is_float, order, rate, streamed, length % block)
+    return WavHeader(
+        data.start,
+        length // whole,
+        block,
+        is_float,
+        order,
+        rate,
+        streamed,
+        length % whole,
+        channels,
+        (channel or 1) - 1,
+    )
 
 
 def _chunks(file: Readable, size: int, where: str) -> tuple[str, int, dict[bytes, _Chunk]]:
@@ -133,8 +149,18 @@ def _is_streamed(data: _Chunk, riff_size: int, size: int) -> bool:
     return data.start + data.size > size
 
 
-def _format(body: bytes, order: str, where: str) -> tuple[int, int, bool]:
-    """Sample rate, bytes of a sample, and whether samples are float."""
+def _check_channel(channels: int, chosen: int | None, where: str) -> None:
+    if chosen is None and channels != 1:
+        raise InputError(
+            f"{where}: the file must be mono, not of {channels} channels. "
+            f"Choose one of them with --channel (1 to {channels}), or mix them: ffmpeg -i in.wav -ac 1 out.wav"
+        )
+    if chosen is not None and chosen > channels:
+        raise InputError(f"{where}: channel: must be one of the file's, from 1 to {channels}, not {chosen}.")
+
+
+def _format(body: bytes, order: str, where: str) -> tuple[int, int, int, bool]:
+    """Sample rate, channels, bytes of a sample of one of them, and whether samples are float."""
     if len(body) < 16:
         raise InputError(f"{where}: chunk 'fmt ' must have at least 16 bytes, not {len(body)}. The file is damaged.")
     tag, channels, rate, _, block, bits = struct.unpack_from(f"{order}HHIIHH", body)
@@ -144,15 +170,12 @@ def _format(body: bytes, order: str, where: str) -> tuple[int, int, bool]:
     if tag not in (PCM, FLOAT):
         name = _OTHER_FORMATS.get(tag, "unknown")
         raise InputError(f"{where}: samples must be PCM or float, not format {tag} ({name}). {_CONVERT}")
-    if channels != 1:
-        raise InputError(
-            f"{where}: the file must be mono, not of {channels} channels. "
-            "Mix them or choose one first: ffmpeg -i in.wav -ac 1 out.wav (or sox in.wav out.wav remix 1)."
-        )
+    if not channels:
+        raise InputError(f"{where}: the file must have a channel, not 0. The file is damaged.")
     # Samples of 20 bits are in 3 bytes, at their upper end; a file may give 20 or 24 as their bits.
-    if block != (bits + 7) // 8 or not (8 <= bits <= 32 if tag == PCM else bits in (32, 64)):
+    if block != channels * ((bits + 7) // 8) or not (8 <= bits <= 32 if tag == PCM else bits in (32, 64)):
         wanted = "PCM samples must have 8 to 32 bits" if tag == PCM else "float samples must have 32 or 64 bits"
         raise InputError(
             f"{where}: {wanted} without unused bytes, not {bits} bits in blocks of {block} bytes. {_CONVERT}"
         )
-    return rate, block, tag == FLOAT
+    return rate, channels, block // channels, tag == FLOAT

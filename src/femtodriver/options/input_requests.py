@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from femtodriver.options.option import option
 from femtodriver.options.option_groups import RUNNING
-from femtodriver.options.value_kinds import ANYTHING, FRAME_RANGE, SCALE, STYLE, whole
+from femtodriver.options.value_kinds import ANYTHING, FRAME_RANGE, HERTZ, SCALE, STYLE, whole
 from femtodriver.options.without_effect import GENERATED, RUN
 
 if TYPE_CHECKING:
@@ -59,6 +59,30 @@ class FramesRequest:
         aliases=("input_file_sample_indices",),
         acts=RUN,
         help="use only frames LO to HI - 1 of the input",
+    )
+    hop: int | None = option(
+        None,
+        kind=whole(1),
+        metavar="N",
+        group=RUNNING,
+        acts=RUN,
+        help="samples from one frame to the next, for an input whose frames overlap (default: the width of the input)",
+    )
+    channel: int | None = option(
+        None,
+        kind=whole(1),
+        metavar="N",
+        group=RUNNING,
+        acts=RUN,
+        help="which channel of a WAV file, from 1 (default: it must be mono)",
+    )
+    input_rate: float | None = option(
+        None,
+        kind=HERTZ,
+        metavar="HZ",
+        group=RUNNING,
+        acts=RUN,
+        help="samples per second of an input that does not state them",
     )
 
 

@@ -71,6 +71,9 @@ class FramesKeywords(TypedDict, total=False):
     scale: str | float | None
     input_sample_indices: Sequence[int] | None
     input_file_sample_indices: Sequence[int] | None
+    hop: int | None
+    channel: int | None
+    input_rate: float | None
 
 
 class SimulateKeywords(TypedDict, total=False):
@@ -134,6 +137,9 @@ class ComparisonKeywords(TypedDict, total=False):
     scale: str | float | None
     input_sample_indices: Sequence[int] | None
     input_file_sample_indices: Sequence[int] | None
+    hop: int | None
+    channel: int | None
+    input_rate: float | None
     input_file: InputSource
     no_outputs: bool
     noencrypt: bool
@@ -172,6 +178,9 @@ class JobKeywords(TypedDict, total=False):
     scale: str | float | None
     input_sample_indices: Sequence[int] | None
     input_file_sample_indices: Sequence[int] | None
+    hop: int | None
+    channel: int | None
+    input_rate: float | None
     input_file: InputSource
     no_outputs: bool
     noencrypt: bool
