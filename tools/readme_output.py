@@ -1,4 +1,9 @@
-"""Replace the output that README shows by what its command prints today: ``python tools/readme_output.py``."""
+"""Replace the output that README and pages of docs/ show by what their commands print today.
+
+``python tools/readme_output.py``. In a page, a command between backticks stands alone on its line (it may be broken),
+and its output follows between the output marks. What must have run before is in comments, ``<!-- before: ... -->``. All
+commands of a page run in one folder, from the top.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +12,45 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-README = ROOT / "README.md"
-BLOCK = re.compile(r"(^`femtodrive ([^`]+)`\n\n<!-- output -->\n```\n)(.*?)(```\n<!-- /output -->)", re.M | re.S)
+PAGES = ("README.md", "docs/diff.md")
+STEP = re.compile(
+    r"^<!-- before: femtodrive (?P<before>[^>]+) -->$"
+    r"|^`femtodrive (?P<shown>[^`]+)`\n\n<!-- output -->\n```\n(?P<output>.*?)```\n<!-- /output -->",
+    re.M | re.S,
+)
+
+
+def with_output(text: str, run: Callable[[Sequence[str]], str]) -> str:
+    """The page with the outputs that ``run`` gives for the words of each command."""
+
+    def step(found: re.Match[str]) -> str:
+        words = shlex.split(found["before"] or found["shown"])
+        output = run([str(ROOT / word) if word.startswith("examples/") else word for word in words])
+        if found["before"]:
+            return found[0]
+        start, end = (place - found.start() for place in found.span("output"))
+        return found[0][:start] + output + found[0][end:]
+
+    return STEP.sub(step, text)
 
 
 def main() -> None:
-    text = README.read_text("utf-8")
-    found = BLOCK.search(text)
-    if found is None:
-        sys.exit("README.md: must have a command and its output between the output marks.")
-    words = [str(ROOT / word) if word.startswith("examples/") else word for word in shlex.split(found[2])]
-    command = [sys.executable, "-m", "femtodriver", *words]
-    with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
-    README.write_text(text[: found.start(3)] + done.stdout + text[found.end(3) :], "utf-8")
+    for page in PAGES:
+        with tempfile.TemporaryDirectory() as folder:
+
+            def run(words: Sequence[str], folder: str = folder) -> str:
+                command = [sys.executable, "-m", "femtodriver", *words]
+                done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+                if done.stderr:
+                    sys.exit(f"{shlex.join(command)}: {done.stderr}")
+                return done.stdout
+
+            path = ROOT / page
+            path.write_text(with_output(path.read_text("utf-8"), run), "utf-8")
 
 
 if __name__ == "__main__":

@@ -1,32 +1,31 @@
-"""README shows what its command really prints."""
+"""README and pages of docs/ show what their commands really print."""
 
 from __future__ import annotations
 
-import re
-import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import readme_output
 
 from femtodriver.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
-README = ROOT / "README.md"
 
 
-def shown() -> tuple[list[str], str]:
-    """The words of the command, and the block of output that follows it."""
-    text = README.read_text("utf-8")
-    found = re.search(r"^`femtodrive ([^`]+)`\n\n<!-- output -->\n```\n(.*?)```\n<!-- /output -->", text, re.M | re.S)
-    assert found is not None
-    return shlex.split(found.group(1)), found.group(2)
-
-
-def test_the_output_in_the_readme_is_that_of_its_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    "page", [readme_output.PAGES[0], *(pytest.param(p, marks=pytest.mark.slow) for p in readme_output.PAGES[1:])]
+)
+def test_the_output_in_a_page_is_that_of_its_commands(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words, output = shown()
+    def run(words: Sequence[str]) -> str:
+        assert main(words) in (0, 1)
+        out, err = capsys.readouterr()
+        assert err == ""
+        return out
+
+    text = (ROOT / page).read_text("utf-8")
+    assert readme_output.STEP.search(text) is not None
     monkeypatch.chdir(tmp_path)
-    paths = [str(ROOT / word) if word.startswith("examples/") else word for word in words]
-    assert main(paths) == 0
-    assert capsys.readouterr().out == output
+    assert readme_output.with_output(text, run) == text, "write it again: python tools/readme_output.py"

@@ -56,6 +56,9 @@ def prepare() -> None:
     Path("stereo.wav").write_bytes(riff(fmt(16, channels=2), chunk(b"data", stereo)))
     np.save("words.npy", np.arange(9, dtype=np.uint32))
     Path("names.txt").write_text("%x.4\n")
+    for name, cycles in (("one", 5), ("two", 6)):
+        Path(name).mkdir()
+        Path(name, "metrics.yaml").write_text(f"schema: femtodriver-metrics/3\ncycles: {{total: {cycles}}}\n")
     Path("options.yaml").write_text("DEFAULT: {type: KWS}\n")
     Path("keys.toml").write_text(f'3 = "{"5a" * 16}"\n5 = "{"a5" * 16}"\n')
     Path("keys.toml").chmod(0o600)
@@ -143,7 +146,16 @@ BOARD: dict[str, Case] = {
     "seed": case(5, listen="a", drop=0.1),
     "debug": case(True, listen="a", hw_config="gone.toml"),
 }
-TABLES = {"": MAIN, "inspect": INSPECT, "disasm": DISASM, "board": BOARD}
+ONE, TWO = "one/metrics.yaml", "two/metrics.yaml"
+DIFF: dict[str, Case] = {
+    "before": case(TWO, ONE, after=ONE),
+    "after": case(TWO, ONE, before=ONE),
+    "fail_if": case("cycles>1", before=ONE, after=TWO),
+    "format": case("markdown", before=ONE, after=TWO),
+    "debug": case(True, before=ONE, after="gone.yaml"),
+}
+TABLES = {"": MAIN, "inspect": INSPECT, "disasm": DISASM, "board": BOARD, "diff": DIFF}
+POSITIONAL = ("file", "before", "after")
 
 
 def seen_of_main(given: Mapping[str, Any]) -> list[str]:
@@ -181,11 +193,9 @@ def _listened(seen: list[str]) -> Any:
 
 def seen_of_command(command: str, given: Mapping[str, Any], capsys: pytest.CaptureFixture[str]) -> list[str]:
     """What a subcommand prints, and its exit status."""
-    words = [command]
+    words = [command, *(str(given[name]) for name in POSITIONAL if name in given)]
     for name, value in given.items():
-        if name == "file":
-            words.append(str(value))
-        else:
+        if name not in POSITIONAL:
             words += [f"--{name}"] if value is True else [f"--{name}={value}"]
     status = main(words)
     captured = capsys.readouterr()

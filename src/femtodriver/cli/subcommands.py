@@ -14,8 +14,10 @@ from typing import Any
 from femtodriver.cli.board_command import EPILOG as ABOUT_BOARD
 from femtodriver.cli.board_command import board
 from femtodriver.cli.inspect_commands import ABOUT_DISASM, ABOUT_INSPECT, disasm, inspect
+from femtodriver.cli.metrics_commands import ABOUT_DIFF, diff
 from femtodriver.options.board_requests import BoardRequest
 from femtodriver.options.inspect_requests import DisasmRequest, InspectRequest
+from femtodriver.options.metrics_requests import DiffRequest
 from femtodriver.options.option import AnyRequest
 from femtodriver.options.option_parser import OptionParser
 
@@ -46,6 +48,7 @@ _ROWS = (
         inspect,
     ),
     Subcommand("disasm", "print the instructions of a program for the open SPU", ABOUT_DISASM, DisasmRequest, disasm),
+    Subcommand("diff", "compare two metrics documents, and fail beyond limits", ABOUT_DIFF, DiffRequest, diff),
 )
 SUBCOMMANDS: Mapping[str, Subcommand] = {row.name: row for row in _ROWS}
 

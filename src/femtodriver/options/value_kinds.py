@@ -13,6 +13,7 @@ Names = str | Sequence[str] | None
 RANDOM, VARIED = STYLES = ("random", "varied")
 OBJECTIVES = ("cycles", "energy", "balanced")
 NATIVE, NUMPY = MACHINES = ("native", "numpy")
+DIFF_FORMS = ("text", "markdown", "json")
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,8 @@ SCALE = ValueKind("real or a positive number", _is_scale, _scale)
 STYLE = _one_of(*STYLES)
 OBJECTIVE = _one_of(*OBJECTIVES)
 MACHINE = _one_of(*MACHINES)
+DIFF_FORM = _one_of(*DIFF_FORMS)
+TEXTS = ValueKind("a list of texts", lambda value: not isinstance(value, str) and _is_sequence_of_texts(value))
 SHARE = ValueKind("a share from 0 to 1", lambda value: _is_number(value, Real) and 0 <= value <= 1, float)
 FRAME_RANGE = ValueKind("two frame numbers LO,HI", _is_range, _range)
 PAIRS = ValueKind(

@@ -26,6 +26,7 @@ from femtodriver.errors import ProgramError, UsageError
 from femtodriver.files.file_access import AnyPath, make_directory, read_file, write_file
 from femtodriver.files.plain_yaml import load_yaml
 from femtodriver.metrics import document_text, document_yaml
+from femtodriver.metrics.read_document import METRICS_YAML
 from femtodriver.model.build_model import Built
 from femtodriver.model.load_model import FEMTO_META, OWN_META, ZIP_META
 from femtodriver.output.atomic_folder import replace_tree
@@ -41,7 +42,6 @@ from femtodriver.program.femto.user_data import write_user_data
 from femtodriver.runners.execution import Execution
 
 IO_RECORDS = "io_records"
-METRICS_YAML = "metrics.yaml"
 METRICS_TEXT = "metrics.txt"
 # Entries of a model's folder that a new compilation replaces or, if it does not make them, makes untrue.
 RESULTS = frozenset({IO_RECORDS, METRICS_YAML, METRICS_TEXT, COMPARISON, OUTPUTS})

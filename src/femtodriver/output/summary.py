@@ -10,6 +10,7 @@ from femtodriver.files.file_access import AnyPath, shown_path
 from femtodriver.fqir.graph import Network
 from femtodriver.inputs import InputSpec
 from femtodriver.metrics import document_text
+from femtodriver.metrics.read_document import METRICS_YAML
 from femtodriver.model.build_model import Built
 from femtodriver.output import model_folder
 from femtodriver.output.comparison_files import FOLDER as COMPARISON
@@ -109,7 +110,7 @@ def written_text(output_dir: AnyPath, built: Built, execution: Execution | None,
         names = ", ".join((INPUTS, *lone, *(f"{name}.npz" for name in execution.comparison.outputs)))
         lines.append(f"  {OUTPUTS}/{names}")
     if doc is not None:
-        lines.append(f"  {model_folder.METRICS_YAML}, {model_folder.METRICS_TEXT}")
+        lines.append(f"  {METRICS_YAML}, {model_folder.METRICS_TEXT}")
     if execution is not None and compared and pictured(execution.comparison) and not can_draw():
         lines.append(NO_PLOTS)
     return "\n".join(lines)

@@ -1,0 +1,61 @@
+"""The three forms of a comparison."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from femtodriver.metrics.diff import FORMATS, diff_documents, diff_report, parse_limit
+from femtodriver.options.value_kinds import DIFF_FORMS
+
+Document = dict[str, Any]
+NAMES = ("old.yaml", "new.yaml")
+LIMITS = [parse_limit(text) for text in ("power>+5%", "layer.cycles>+5%", "battery<1h", "messages>+1%")]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_report(before: Document, after: Document, form: str, golden: Callable[[str, str], None]) -> None:
+    text = diff_report(diff_documents(before, after, LIMITS), NAMES, form)
+    golden(f"diff.{form}", text + "\n")
+
+
+def test_the_command_line_knows_every_form() -> None:
+    assert tuple(FORMATS) == DIFF_FORMS
+
+
+def test_nothing_differs(before: Document) -> None:
+    assert diff_report(diff_documents(before, before), NAMES).splitlines()[-1] == "nothing differs"
+    kept = diff_documents(before, before, [parse_limit("power>+5%")])
+    assert diff_report(kept, NAMES).splitlines()[-1] == "nothing differs; all limits are kept"
+
+
+def test_json_is_json_also_where_a_change_is_endless(before: Document, after: Document) -> None:
+    before["saturations"] = 0
+    after["saturations"] = 5
+    found = diff_documents(before, after, [parse_limit("saturations>+5%")])
+    document = json.loads(diff_report(found, NAMES, "json"), parse_constant=pytest.fail)
+    assert document["limits"] == [{"limit": "saturations>+5%", "subject": None, "measured": None, "kept": False}]
+    assert (document["kept"], document["equal"]) == (False, False)
+
+
+def test_names_are_no_markup(before: Document, after: Document) -> None:
+    after["layers"][1]["name"] = "a|b <script> `z` @me \x1b[31m"
+    found = diff_documents(before, after)
+    markdown = diff_report(found, ("a|b", "c*d"), "markdown")
+    assert r"a\|b \<script\>" in markdown
+    assert r"\@me ?\[31m" in markdown
+    assert "\x1b" not in markdown + diff_report(found, ("\x1b", "c"))
+    for line in markdown.splitlines():
+        if line.startswith("| + |"):
+            assert line.replace(r"\|", "").count("|") == 11
+
+
+def test_long_tables_of_details_are_folded(before: Document) -> None:
+    row = before["layers"][0]
+    many = {**before, "layers": [{**row, "name": f"layer {number}"} for number in range(40)]}
+    markdown = diff_report(diff_documents(before, many), NAMES, "markdown")
+    assert "<details><summary>Layers: 0 changed, 40 added" in markdown
+    assert markdown.count("<details>") == markdown.count("</details>") == 1
