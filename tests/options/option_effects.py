@@ -96,6 +96,8 @@ MAIN: dict[str, Case] = {
     "debug_vars_fname": case("names.txt", runners="fqir"),
     "tolerance": case(1, **NEAR),
     "no_outputs": case(True, runners="fqir"),
+    "trace": case("out.json", runners="fasmir"),
+    "trace_frames": case((1, 2), (0, 1), runners="fasmir", trace="out.json"),
     "hardware": case("zynq", runners="hw"),
     "address": case("127.0.0.1:1", runners="hw", hardware="zynq"),
     "timeout": case(0.02, 0.01, runners="hw", hardware="zynq", address="127.0.0.1:{silent}"),

@@ -22,9 +22,10 @@ from femtodriver.options import method_table as methods
 from femtodriver.options.bind_request import bind, check_value, refuse_options_of
 from femtodriver.options.input_requests import FramesRequest, InputRequest
 from femtodriver.options.main_requests import JobRequest, MainRequest
-from femtodriver.options.runner_requests import ExecuteRequest
+from femtodriver.options.runner_requests import ExecuteRequest, MeasureRequest
 from femtodriver.options.value_kinds import NAMES, PATH, TEXT, Names, listed
 from femtodriver.output import model_folder, summary, terminal
+from femtodriver.output.trace_file import check_place, write_trace
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.runners.compare_runs import RunProgress
 from femtodriver.runners.execution import SIMULATOR, Execution, Inputs, Result, RunInputs
@@ -181,9 +182,13 @@ class Femtodriver:
         """Run the compiled program on the machine: (result of the runner ``fasmir``, metrics as YAML)."""
         request = methods.SIMULATE.bind(positional, options)
         execute = ExecuteRequest(
-            no_outputs=request.no_outputs, machine=request.machine, check_state=request.check_state
+            no_outputs=request.no_outputs,
+            machine=request.machine,
+            check_state=request.check_state,
+            trace=request.trace,
+            trace_frames=request.trace_frames,
         )
-        done = self._execute((SIMULATOR,), model_inputs, execute)
+        done = self._execute((SIMULATOR,), model_inputs, execute, request)
         return done.result, document_yaml(done.metrics(request))
 
     @methods.CREATE_RUNNER.signed
@@ -268,7 +273,7 @@ class Femtodriver:
             model_inputs = self._make_inputs(request.input_file, self._compiled().built.inputs, request, compared=True)
         else:
             refuse_options_of(InputRequest, request, "model_inputs")
-        done = self._execute(names, model_inputs, request)
+        done = self._execute(names, model_inputs, request, request)
         if request.asks_for_metrics and SIMULATOR in names and self._written:
             self.write_metrics_to_disk(done.metrics(request), self._compiled().output_dir)
         return done.result
@@ -354,12 +359,17 @@ class Femtodriver:
             _log.warning("%s", note)
         return arrays
 
-    def _execute(self, names: Sequence[str], inputs: Inputs, request: ExecuteRequest) -> Execution:
+    def _execute(
+        self, names: Sequence[str], inputs: Inputs, request: ExecuteRequest, measured: MeasureRequest | None = None
+    ) -> Execution:
         model = self._compiled()
+        check_place(request.trace, "trace")
         made = self._made if inputs is self._made.arrays else RunInputs(inputs)
         done = self._kept(model.execute(names, made, request, self.progress))
         if self._written:
             model_folder.write_results(model.output_dir, done)
+        if request.trace is not None and done.simulator is not None:
+            self.say(write_trace(request.trace, done, measured or MeasureRequest()))
         return done
 
     def _kept(self, done: Execution) -> Execution:

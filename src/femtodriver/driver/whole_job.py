@@ -16,9 +16,11 @@ from femtodriver.options.without_effect import without_effect
 from femtodriver.output import model_folder, summary
 from femtodriver.output.atomic_folder import check_writable
 from femtodriver.output.terminal import print_verdict
+from femtodriver.output.trace_file import check_place, write_trace
 from femtodriver.runners.compare_runs import RunProgress
 from femtodriver.runners.execution import SIMULATOR, Execution, RunInputs
 from femtodriver.runners.fasmir_runner import check_machine
+from femtodriver.runners.frame_tracer import check_trace
 from femtodriver.runners.hardware_runner import check_board
 from femtodriver.runners.runner_table import check_names
 
@@ -46,6 +48,8 @@ def run_job(
     names = check_names(listed(request.runners))
     check_board(request, names)
     check_machine(request, names)
+    check_trace(request)
+    check_place(request.trace, "trace")
     source = load_source(model, request.model_name)
     check_writable(model_folder.model_folder(request.output_dir, source.name))
     early = job_inputs(source, network_inputs(source.network), request, names) if source.network else None
@@ -66,6 +70,8 @@ def run_job(
         print_verdict(done.comparison.lines, done.comparison.passed)
     for text in summary.run_texts(request.output_dir, built, done, doc):
         say(text)
+    if done and request.trace is not None and SIMULATOR in names:
+        say(write_trace(request.trace, done, request))
     if done and not done.comparison.passed:
         print_verdict(done.comparison.lines, False)  # again, so that it is also at the end of the output
     return JobDone(compiled, inputs, done)

@@ -38,6 +38,7 @@ class Machine:
     """
 
     batch = 1
+    spu_type: type[Spu] = Spu
 
     def __init__(
         self, program: Program, part: Part, limits: RunLimits | None = None, *, check_state: bool = False
@@ -51,7 +52,7 @@ class Machine:
         self.inputs = {record.name: record for record in info.inputs}
         self.outputs = {record.name: record for record in info.outputs}
         self._mailboxes = {record.mailbox_id: record for record in info.outputs}
-        self.spu = Spu(program.mems_per_core, part, info.inst_counts)
+        self.spu = self.spu_type(program.mems_per_core, part, info.inst_counts)
         # How many frames took how many cycles: it does not grow with their number.
         self._frame_cycles: Counter[int] = Counter()
         self._latency_cycles: Counter[int] = Counter()
@@ -95,6 +96,18 @@ class Machine:
         frames = len(next(iter(inputs.values())))
         made = [self.step({name: rows[frame] for name, rows in inputs.items()}) for frame in range(frames)]
         return {name: np.stack([outputs[name] for outputs in made]) for name in made[0]}
+
+    def base_registers(self, core: int) -> list[int]:
+        """The base registers of a core."""
+        return list(self.spu.processors[core].core.bases)
+
+    def take_state(self, other: Machine) -> None:
+        """Memories, accumulators and base registers from another machine of the same program, between two frames."""
+        for index, processor in self.spu.processors.items():
+            core, theirs = processor.core, other.spu.processors[index].core
+            core.memory.copy_from(theirs.memory)
+            core.acc[:] = theirs.acc
+            core.bases = other.base_registers(index)
 
     def peek(self, core: int, address: int, bits: int, length: int) -> Int64Array:
         """Elements of a core's data memory, for debugging; counts nothing. MachineFault outside of memory."""

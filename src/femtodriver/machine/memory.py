@@ -53,6 +53,11 @@ class DataMemory:
             changed(0, WORD_BYTES * len(self.words))
         self._stale.clear()
 
+    def copy_from(self, other: DataMemory) -> None:
+        """What another memory of the same part and image holds."""
+        self.words[:] = other.words
+        self.written(0, WORD_BYTES * len(self.words))
+
     def watch(self, first_word: int, end_word: int, changed: Watcher) -> None:
         """Call ``changed`` whenever these words may have changed: a store that ``written`` reports, or its undoing."""
         self._watched.append((WORD_BYTES * first_word, WORD_BYTES * end_word, changed))

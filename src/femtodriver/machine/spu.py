@@ -133,6 +133,8 @@ class Spu:
     MachineFault the state is undefined until ``reset``.
     """
 
+    processor_type: type[Processor] = Processor
+
     def __init__(self, images: Mapping[int, Images], part: Part, inst_counts: Mapping[int, int]) -> None:
         last = max((*images, *inst_counts), default=0)
         if last >= part.cores:
@@ -141,7 +143,7 @@ class Spu:
             )
         self.part = part
         self.processors = {
-            index: Processor(index, images.get(index, {}), part, inst_counts.get(index, 0))
+            index: self.processor_type(index, images.get(index, {}), part, inst_counts.get(index, 0))
             for index in sorted({*images, *inst_counts})
         }
         self.outputs: list[Message] = []

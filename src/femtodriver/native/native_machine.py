@@ -143,6 +143,11 @@ class NativeMachine(Machine):
             core.reset()
         self._loop.femto_reset(self._handle)
 
+    def base_registers(self, core: int) -> list[int]:
+        """See ``Machine.base_registers``."""
+        bases: list[int] = self._cores[core].bases.tolist()
+        return bases
+
     def step(self, inputs: Mapping[str, Int64Array]) -> dict[str, Int64Array]:
         """See ``Machine.step``."""
         for name in self.inputs:

@@ -80,6 +80,8 @@ class SimulateKeywords(TypedDict, total=False):
     """Of ``SimulateRequest``."""
 
     no_outputs: bool
+    trace: AnyPath | None
+    trace_frames: Sequence[int] | None
     machine: str | None
     check_state: bool
     input_period: float | None
@@ -112,6 +114,8 @@ class ExecuteKeywords(TypedDict, total=False):
     """Of ``ExecuteRequest``."""
 
     no_outputs: bool
+    trace: AnyPath | None
+    trace_frames: Sequence[int] | None
     noencrypt: bool
     machine: str | None
     check_state: bool
@@ -142,6 +146,8 @@ class ComparisonKeywords(TypedDict, total=False):
     input_rate: float | None
     input_file: InputSource
     no_outputs: bool
+    trace: AnyPath | None
+    trace_frames: Sequence[int] | None
     noencrypt: bool
     machine: str | None
     check_state: bool
@@ -183,6 +189,8 @@ class JobKeywords(TypedDict, total=False):
     input_rate: float | None
     input_file: InputSource
     no_outputs: bool
+    trace: AnyPath | None
+    trace_frames: Sequence[int] | None
     noencrypt: bool
     machine: str | None
     check_state: bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from femtodriver.options.option import option, options_of
 from femtodriver.options.option_groups import BOARDS, RUNNING
 from femtodriver.options.value_kinds import (
     CELSIUS,
+    FRAME_RANGE,
     FROM_0,
     HERTZ,
     MACHINE,
@@ -143,7 +145,29 @@ class KeepRequest:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ExecuteRequest(RunnerRequest, KeepRequest):
+class TraceRequest:
+    """What is told of the course of some frames."""
+
+    trace: AnyPath | None = option(
+        None,
+        kind=PATH,
+        metavar="FILE",
+        group=RUNNING,
+        acts=("fasmir",),
+        help="write a timeline of some frames, for ui.perfetto.dev or chrome://tracing (docs/trace.md)",
+    )
+    trace_frames: Sequence[int] | None = option(
+        None,
+        kind=FRAME_RANGE,
+        metavar="LO,HI",
+        group=RUNNING,
+        acts=("fasmir",),
+        help="which frames of the run the timeline has: LO to HI - 1 (default 0,2)",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ExecuteRequest(RunnerRequest, TraceRequest, KeepRequest):
     """How one runner runs."""
 
 
@@ -199,7 +223,7 @@ class MeasureRequest:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SimulateRequest(MeasureRequest, MachineRequest, KeepRequest):
+class SimulateRequest(MeasureRequest, MachineRequest, TraceRequest, KeepRequest):
     """How the program is simulated and measured."""
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from femtodriver import __version__
@@ -18,6 +19,7 @@ from femtodriver.options.runner_requests import ExecuteRequest, MeasureRequest
 from femtodriver.program.bus.transactions import Transaction
 from femtodriver.runners.compare_runs import Comparison, RunProgress, run_all
 from femtodriver.runners.fasmir_runner import FasmirRunner
+from femtodriver.runners.frame_tracer import check_trace, frame_range
 from femtodriver.runners.hardware_runner import FAKE, HardwareRunner
 from femtodriver.runners.runner import Runner
 from femtodriver.runners.runner_table import check_names, create
@@ -41,6 +43,11 @@ class RunInputs:
     notes: tuple[str, ...] = ()
     period_s: float | None = None
     seed: int | None = None
+
+    @property
+    def frames(self) -> int:
+        """Number of frames of the first input."""
+        return len(np.asarray(next(iter(self.arrays.values()), ())))
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +98,12 @@ class Execution:
         return {}
 
     @property
+    def simulator(self) -> FasmirRunner | None:
+        """The runner that simulates the program, if it is one of them."""
+        runner = self.runners.get(SIMULATOR)
+        return runner if isinstance(runner, FasmirRunner) else None
+
+    @property
     def board_runner(self) -> HardwareRunner | None:
         """The last of the runners that has a board, or the fake of one."""
         boards = [runner for runner in self.runners.values() if isinstance(runner, HardwareRunner)]
@@ -102,8 +115,8 @@ class Execution:
         ``other_choice``: what another objective of the compiler would cost, see ``metrics.summary_of``.
         Without a period in ``request``, it is that of the inputs, or else the usual one.
         """
-        runner = self.runners.get(SIMULATOR)
-        if not isinstance(runner, FasmirRunner) or self.model.part is None:
+        runner = self.simulator
+        if runner is None or self.model.part is None:
             raise UsageError(f"metrics: the runners must have {SIMULATOR} among them.")
         compiler = self.model.description.compiler if self.model.description else None
         options = dict(compiler.options or {}) if compiler else {}
@@ -140,9 +153,13 @@ def execute(
     """Make the runners, run all frames in each, and compare each with the first.
 
     ``model``: as ``for_runners`` gives it. ``tolerance``, ``progress``: see ``run_all``. ``records_dir``: where runners
-    write recordings if they are told to.
+    write recordings if they are told to. UsageError for frames to trace that the run does not have.
     """
+    check_trace(request)
     runners = {name: create(name, model, request, records_dir) for name in check_names(names)}
+    simulator = runners.get(SIMULATOR)
+    if request.trace is not None and isinstance(simulator, FasmirRunner):
+        simulator.trace(frame_range(request.trace_frames, inputs.frames))
     _log.debug("running %s", ", ".join(runners))
     found = run_all(
         inputs.arrays,

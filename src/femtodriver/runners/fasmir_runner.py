@@ -6,8 +6,11 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from femtodriver.errors import ProgramError
 from femtodriver.inputs import InputSpec
+from femtodriver.machine.frame_record import FrameRecord
 from femtodriver.machine.run_report import RunReport
 from femtodriver.model.build_model import Built
 from femtodriver.native.choose_machine import make_machine
@@ -18,6 +21,7 @@ from femtodriver.options.value_kinds import NATIVE
 from femtodriver.part import Part
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import KeptPlace
+from femtodriver.runners.frame_tracer import FrameTracer, check_same
 from femtodriver.runners.runner import Runner, Values
 
 _log = logging.getLogger(__name__)
@@ -41,9 +45,21 @@ class FasmirRunner(Runner):
         native: bool | None = None,
     ) -> None:
         super().__init__("fasmir", inputs)
+        self._program, self._part, self._check_state = program, part, check_state
         self._machine = make_machine(program, part, native=native, check_state=check_state)
         self._kept = kept or {}
         self.frames_at_once = 1 if self._kept else self._machine.batch
+        self._done = 0  # frames since the last reset
+        self._tracer: FrameTracer | None = None
+
+    def trace(self, frames: range) -> None:
+        """From the next reset on, keep a record of these frames, see ``FrameTracer``."""
+        self._tracer = FrameTracer(self._program, self._part, frames, check_state=self._check_state)
+
+    @property
+    def records(self) -> Mapping[int, FrameRecord]:
+        """What happened in the frames that were to be traced, by their number."""
+        return self._tracer.records if self._tracer else {}
 
     def report(self) -> RunReport:
         """Counts of all frames since the last reset."""
@@ -56,13 +72,38 @@ class FasmirRunner(Runner):
 
     def _reset(self) -> None:
         self._machine.reset()
+        self._done = 0
+        if self._tracer is not None:
+            self._tracer.reset()
 
     def _step(self, inputs: Values) -> tuple[Values, Values]:
-        outputs = self._machine.step(inputs)
+        if self._tracer is None:
+            outputs = self._machine.step(inputs)
+        else:
+            made = self._simulated({name: values[np.newaxis] for name, values in inputs.items()})
+            outputs = {name: rows[0] for name, rows in made.items()}
         return outputs, {name: self._machine.peek(**vars(place)) for name, place in self._kept.items()}
 
     def _run_block(self, inputs: Values) -> tuple[Values, Values]:
-        return super()._run_block(inputs) if self._kept else (self._machine.run(inputs), {})
+        return super()._run_block(inputs) if self._kept else (self._simulated(inputs), {})
+
+    def _simulated(self, inputs: Values) -> Values:
+        """The outputs of some frames; those that are to be traced are."""
+        if self._tracer is None:
+            return self._machine.run(inputs)
+        parts: list[Values] = []
+        before = self._done
+        for numbers in self._tracer.pieces(before, before + len(next(iter(inputs.values()), ()))):
+            piece = {name: rows[numbers.start - before : numbers.stop - before] for name, rows in inputs.items()}
+            traced = self._tracer.trace(self._machine, numbers, piece)
+            parts.append(self._machine.run(piece))
+            check_same(traced, parts[-1], numbers.start)
+            self._done = numbers.stop
+        return _joined(parts)
+
+
+def _joined(parts: Sequence[Values]) -> Values:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def check_machine(request: RunnerRequest, names: Sequence[str]) -> None:

@@ -1,0 +1,84 @@
+"""The timeline of a run as a file: which frames, at which clock, and what is told of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from femtodriver import __version__
+from femtodriver.errors import UsageError
+from femtodriver.files.file_access import AnyPath, shown_path, write_file
+from femtodriver.metrics import ROOM_TEMPERATURE_C
+from femtodriver.metrics.energy import load_table
+from femtodriver.options.runner_requests import MeasureRequest
+from femtodriver.runners.execution import Execution
+from femtodriver.runners.fasmir_runner import FasmirRunner
+from femtodriver.runners.frame_tracer import MOST_INSTRUCTIONS
+from femtodriver.trace.chrome_trace import ChromeTrace
+from femtodriver.trace.program_view import ProgramView
+
+
+def check_place(path: AnyPath | None, what: str) -> None:
+    """UsageError for a file that could not be written: better known before a long run than after it."""
+    if path is None:
+        return
+    place = Path(path)
+    if place.is_dir() or not place.parent.is_dir():
+        raise UsageError(f"{what}: must be a file in a folder that exists, not {shown_path(path)}.")
+
+
+def view_of(done: Execution, measured: MeasureRequest) -> tuple[ProgramView, float]:
+    """The program that was simulated, with names and the energy that it was measured by; and the clock in Hz."""
+    model, part = done.model, done.model.part
+    if model.plain is None or part is None:
+        raise UsageError("trace: fasmir must be among the runners.")
+    table = load_table().at(
+        part.voltage_v if measured.voltage is None else measured.voltage,
+        ROOM_TEMPERATURE_C if measured.temperature is None else measured.temperature,
+    )
+    clock_hz = part.clock_hz if measured.clock is None else measured.clock
+    return ProgramView(model.plain, model.description, table), clock_hz
+
+
+def write_trace(path: AnyPath, done: Execution, measured: MeasureRequest) -> str:
+    """Write the frames that were traced; what is told of them. ProgramError where the file cannot be written."""
+    runner = done.simulator
+    if runner is None:
+        raise UsageError("trace: fasmir must be among the runners.")
+    trace = ChromeTrace(*view_of(done, measured))
+    for number, record in runner.records.items():
+        trace.add(number, record)
+    content = trace.json(
+        {
+            "model": done.model.model,
+            "part": done.model.part.name if done.model.part else None,
+            "version": __version__,
+            "frames": list(runner.records),
+            "complete": _is_complete(runner),
+            "run_by": "native" if runner.native else "numpy",
+            "traced_by": "numpy",
+        }
+    )
+    write_file(Path(path), content)
+    return _told(path, len(content), runner)
+
+
+def _is_complete(runner: FasmirRunner) -> bool:
+    return all(record.complete for record in runner.records.values())
+
+
+def _told(path: AnyPath, size: int, runner: FasmirRunner) -> str:
+    numbers = list(runner.records)
+    frames = f"frame {numbers[0]}" if len(numbers) == 1 else f"frames {numbers[0]} to {numbers[-1]}"
+    instructions = sum(record.instructions for record in runner.records.values())
+    lines = [
+        f"wrote {shown_path(path)}: {frames}, {instructions:,} instructions ({size:,} bytes); "
+        "open it at ui.perfetto.dev or in chrome://tracing"
+    ]
+    if runner.native:
+        lines.append("  these frames ran once more on the NumPy machine, with the outputs of the native loop")
+    if not _is_complete(runner):
+        lines.append(
+            f"  it ends after {MOST_INSTRUCTIONS:,} instructions, inside frame {numbers[-1]}; "
+            "--trace-frames chooses other frames"
+        )
+    return "\n".join(lines)
