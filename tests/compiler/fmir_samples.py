@@ -112,7 +112,7 @@ def finished(fmir: Fmir, part: Part | None = None, *, late_bias: bool = True) ->
     part = part or load_part()
     maps = allocate(fmir, part)
     program = within_message_room(partial(build_threads, fmir, maps, late_bias=late_bias), part)
-    return link(fmir, program, part)[0]
+    return link(fmir, program, part, {})[0]
 
 
 def machine_outputs(fmir: Fmir, count: int = 4, part: Part | None = None, *, late_bias: bool = True) -> Outputs:

@@ -27,6 +27,7 @@ from femtodriver.compiler.fmir.fmir_text import fmir_text
 from femtodriver.compiler.fmir.ir import Fmir
 from femtodriver.compiler.fmir.verify import verify
 from femtodriver.compiler.frontend.lower_network import lower_network
+from femtodriver.compiler.layer_fates import layer_fates
 from femtodriver.compiler.passes.compiler_pass import Pass
 from femtodriver.compiler.placement.choose_cores import placements
 from femtodriver.errors import CapacityError, UnsupportedError, UsageError
@@ -84,7 +85,7 @@ def _compiled(lowered: Fmir, part: Part, options: Options, dump: Dump | None) ->
     errors: list[CapacityError] = []
     for placed in placements(mapped, part, options.cores, options.objective, options.deadline):
         try:
-            return _make_program(placed, part, options, dump)
+            return _make_program(lowered, placed, part, options, dump)
         except EveryLayoutError:
             raise
         except CapacityError as error:
@@ -113,8 +114,8 @@ def _run(passes: Sequence[Pass], fmir: Fmir, part: Part, dump: Dump | None, firs
     return fmir
 
 
-def _make_program(placed: Fmir, part: Part, options: Options, dump: Dump | None) -> Compilation:
-    """From a placed network to images; CapacityError when they do not fit."""
+def _make_program(lowered: Fmir, placed: Fmir, part: Part, options: Options, dump: Dump | None) -> Compilation:
+    """From a placed network to images; CapacityError when they do not fit. ``lowered``: it before all passes."""
     number = len(_passes(options, placed=False)) + 2
     _dump(dump, number, "placed.fmir", partial(fmir_text, placed))
     placed = _run(_passes(options, placed=True), placed, part, dump, number + 1)
@@ -123,7 +124,8 @@ def _make_program(placed: Fmir, part: Part, options: Options, dump: Dump | None)
     maps = allocate(placed, part, accumulators=options.allow(ACCUMULATORS), bank_pairs=pairs)
     program = within_message_room(partial(build_threads, placed, maps, late_bias=options.allow(LATE_BIAS)), part)
     _dump(dump, len(options.selected_passes()) + 3, "program.fasmir", partial(fasmir_text, program))
-    return Compilation(placed, program, *link(placed, program, part))
+    fates = layer_fates(lowered, placed, part)
+    return Compilation(placed, program, *link(placed, program, part, fates))
 
 
 def _check(network: Network, part: Part, options: Options) -> None:

@@ -59,7 +59,8 @@ class Node:
     """One operator application, or (``op`` None) a plain call of the subgraph ``body``.
 
     ``inputs`` keeps the producer's order; ``constants`` holds int, bool, str, None, tuples of those,
-    ``Table`` or read-only int64 arrays.
+    ``Table`` or read-only int64 arrays. ``line``: where in the user's source it was traced, ``file.py:433``; "" if
+    nobody says.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Node:
     outputs: tuple[Tensor, ...]
     constants: Mapping[str, Any] = field(default_factory=dict)
     subgraphs: Mapping[str, Graph] = field(default_factory=dict)
+    line: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,8 +32,24 @@ SourceRange = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
+class LayerFate:
+    """What has become of a layer that has no instructions of its own.
+
+    ``how``: "fused" (instructions of other layers do its work too), "view" (its values need no work: they are where
+    other layers, inputs or constants have them) or "unused" (nothing needs it). ``into``: places of these layers.
+    """
+
+    how: str
+    into: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class DescribedLayer:
-    """One layer in program order; ``source`` is the value it computes; ``bytes`` has those it stores, by kind."""
+    """One layer in program order; ``source`` is the value it computes; ``bytes`` has those it stores, by kind.
+
+    ``module``, ``step`` and ``line``: where it comes from in the user's model (``fqir/node_origin.py``). ``fate``: what
+    has become of a layer without instructions of its own, see ``LayerFate``. None: nobody knows, or there is none.
+    """
 
     name: str = ""
     op: str = ""
@@ -41,6 +57,10 @@ class DescribedLayer:
     core: int | None = None
     elements: int | None = None
     bytes: Mapping[str, int] | None = None
+    module: str | None = None
+    step: str | None = None
+    line: str | None = None
+    fate: LayerFate | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

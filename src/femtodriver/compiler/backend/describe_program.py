@@ -6,23 +6,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from femtodriver.compiler.backend.symbolic_program import Fasmir
-from femtodriver.compiler.fmir.ir import Fmir
+from femtodriver.compiler.fmir.ir import Fmir, SourceLayer
 from femtodriver.isa.limits import ISA_NAME
-from femtodriver.program.description import SCHEMA, CoreMemory, DescribedLayer, Description, KeptPlace, SourceRange
+from femtodriver.program.description import SCHEMA, CoreMemory, DescribedLayer, Description, KeptPlace, LayerFate, SourceRange
 
 
 def describe(
-    fmir: Fmir, program: Fasmir, source_map: Mapping[int, Sequence[SourceRange]], metadata: Mapping[str, Any]
+    fmir: Fmir,
+    program: Fasmir,
+    source_map: Mapping[int, Sequence[SourceRange]],
+    metadata: Mapping[str, Any],
+    fates: Mapping[int, LayerFate],
 ) -> Description:
-    """The description of a linked program, without part, compiler and model; ``metadata`` has the used words."""
+    """The description of a linked program, without part, compiler and model; ``metadata`` has the used words, ``fates``
+    those of the layers without instructions."""
+    cores = _cores(source_map)
     return Description(
         schema=SCHEMA,
         isa=ISA_NAME,
         input_bits={port.name: port.bits for port in program.inputs},
         output_bits={port.name: port.bits for port in program.outputs},
         layers=tuple(
-            DescribedLayer(layer.name, layer.op, layer.source, core=0, elements=layer.elements)
-            for layer in program.layers
+            _layer(layer, cores.get(number, set()), fates.get(number)) for number, layer in enumerate(program.layers)
         ),
         source_map={core: tuple(ranges) for core, ranges in source_map.items()},
         memory={core: _memory(core, places.usage, metadata) for core, places in program.maps.items()},
@@ -35,6 +40,29 @@ def describe(
             )
             for name, buffer in fmir.kept.items()
         },
+    )
+
+
+def _cores(source_map: Mapping[int, Sequence[SourceRange]]) -> dict[int, set[int]]:
+    """The cores that have instructions of each layer."""
+    found: dict[int, set[int]] = {}
+    for core, ranges in source_map.items():
+        for _, _, layer in ranges:
+            found.setdefault(layer, set()).add(core)
+    return found
+
+
+def _layer(layer: SourceLayer, cores: set[int], fate: LayerFate | None) -> DescribedLayer:
+    return DescribedLayer(
+        layer.name,
+        layer.op,
+        layer.source,
+        core=next(iter(cores)) if len(cores) == 1 else None,
+        elements=layer.elements,
+        module=layer.origin.module or None,
+        step=layer.origin.step or None,
+        line=layer.origin.line or None,
+        fate=fate,
     )
 
 

@@ -17,7 +17,7 @@ from femtodriver.compiler.fmir.ir import Fmir, SourceLayer
 from femtodriver.isa import ControlInstruction, ElementInstruction, Instruction, TransferInstruction
 from femtodriver.part import Part
 from femtodriver.program.compiled_data import CompiledData
-from femtodriver.program.description import KEY, Description, SourceRange
+from femtodriver.program.description import KEY, Description, LayerFate, SourceRange
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,13 @@ class _Addresses:
     number: Mapping[str, int]
 
 
-def link(fmir: Fmir, program: Fasmir, part: Part) -> tuple[CompiledData, Description]:
-    """The images of a program, and what it says about itself; CapacityError when instructions or threads do not fit."""
+def link(
+    fmir: Fmir, program: Fasmir, part: Part, fates: Mapping[int, LayerFate]
+) -> tuple[CompiledData, Description]:
+    """The images of a program, and what it says about itself; CapacityError when instructions or threads do not fit.
+
+    ``fates``: of the layers without instructions.
+    """
     layouts = [_layout(code, part, program.layers) for code in program.cores]
     addresses = _Addresses(
         {name: pc for layout in layouts for name, pc in layout.pc.items()},
@@ -51,7 +56,7 @@ def link(fmir: Fmir, program: Fasmir, part: Part) -> tuple[CompiledData, Descrip
         }
     inst_counts = {core: len(memories["IM"][0]) for core, memories in images.items()}
     metadata = program_metadata(fmir, program, part, addresses.pc, inst_counts)
-    description = describe(fmir, program, source_map, metadata)
+    description = describe(fmir, program, source_map, metadata, fates)
     metadata[KEY] = description.table()
     return CompiledData(metadata, images), description
 

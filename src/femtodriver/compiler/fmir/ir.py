@@ -16,6 +16,7 @@ import numpy as np
 
 from femtodriver.arrays import BoolArray, Int64Array
 from femtodriver.compiler.fmir.weight_halves import nonzero_halves
+from femtodriver.fqir.node_origin import NodeOrigin
 from femtodriver.isa import SPECS, Form, Spec
 from femtodriver.isa.limits import GROUP_SIZE
 
@@ -97,6 +98,7 @@ class Vec:
     post: Post = Post()
     layer: int = 0
     core: int = 0
+    also: tuple[int, ...] = ()
 
     @cached_property
     def reads(self) -> tuple[View, ...]:
@@ -126,6 +128,7 @@ class Look:
     bits: int = 8
     layer: int = 0
     core: int = 0
+    also: tuple[int, ...] = ()
 
     @property
     def reads(self) -> tuple[View, ...]:
@@ -146,6 +149,7 @@ class Interp:
     post: Post = Post()
     layer: int = 0
     core: int = 0
+    also: tuple[int, ...] = ()
 
     @property
     def reads(self) -> tuple[View, ...]:
@@ -168,6 +172,7 @@ class Mac:
     layer: int = 0
     core: int = 0
     repeat: int = 1
+    also: tuple[int, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -192,6 +197,7 @@ class Products:
     post: Post = Post()
     layer: int = 0
     core: int = 0
+    also: tuple[int, ...] = ()
 
     @property
     def reads(self) -> tuple[View, ...]:
@@ -208,6 +214,7 @@ class Send:
     a: View
     layer: int = 0
     core: int = 0
+    also: tuple[int, ...] = ()
 
     @property
     def reads(self) -> tuple[View, ...]:
@@ -223,6 +230,7 @@ class Delay:
     a: View
     layer: int = 0
     core: int = 0
+    also: tuple[int, ...] = ()
 
     @property
     def reads(self) -> tuple[View, ...]:
@@ -261,6 +269,7 @@ class If:
     core: int = 0
 
 
+# ``layer`` of an operation: whose instructions it becomes; ``also``: other layers whose work it does too.
 Simple = Vec | Look | Interp | Mac | Products | Send | Delay
 Op = Simple | Loop | If
 
@@ -271,6 +280,11 @@ def walk(ops: Iterable[Op]) -> Iterator[Op]:
         yield op
         for body in bodies(op):
             yield from walk(body)
+
+
+def layers_of(op: Op) -> tuple[int, ...]:
+    """The layers whose work an operation does (not its bodies), its own first."""
+    return (op.layer,) if isinstance(op, (Loop, If)) else (op.layer, *op.also)
 
 
 def bodies(op: Op) -> tuple[tuple[Op, ...], ...]:
@@ -348,12 +362,15 @@ class Matrix:
 
 @dataclass(frozen=True)
 class SourceLayer:
-    """What an operation came from: node number, FQIR operator and first output."""
+    """What an operation came from: node number, FQIR operator and first output; ``elements`` of all outputs;
+    ``origin`` in the user's model; ``holds``: buffers in which its values are when it has been lowered."""
 
     name: str
     op: str
     source: str
     elements: int
+    origin: NodeOrigin = NodeOrigin()
+    holds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
-from femtodriver.compiler.fmir.ir import If, Loop, Mac, Matrix, Op, Products, Simple, Vec, View
+from femtodriver.compiler.fmir.ir import If, Loop, Mac, Matrix, Op, Products, Simple, Vec, View, layers_of
 from femtodriver.isa import Form
+
+S = TypeVar("S", bound=Simple)
 
 
 def free_name(stem: str, taken: Container[str]) -> str:
@@ -18,6 +21,12 @@ def free_name(stem: str, taken: Container[str]) -> str:
         number += 1
         name = f"{stem}.{number}"
     return name
+
+
+def doing_also(op: S, others: Iterable[Op]) -> S:
+    """The operation, which does the work of others too; reports say so of their layers."""
+    layers = {*op.also, *(layer for other in others for layer in layers_of(other))} - {op.layer}
+    return replace(op, also=tuple(sorted(layers)))
 
 
 def with_bodies(op: Op, change: Callable[[tuple[Op, ...]], tuple[Op, ...]]) -> Op:

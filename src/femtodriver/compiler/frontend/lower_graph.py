@@ -7,6 +7,8 @@ every iteration or branch.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
 
 from femtodriver.compiler.fmir.element_widths import storage_bits
 from femtodriver.compiler.fmir.ir import Buffer, Fmir, Port, Role, SourceLayer, View
@@ -15,6 +17,7 @@ from femtodriver.compiler.frontend.named_values import NamedValues, input_buffer
 from femtodriver.compiler.frontend.ropes import Rope
 from femtodriver.fqir.graph import Graph, Node, Tensor
 from femtodriver.fqir.location import NodePlace
+from femtodriver.fqir.node_origin import OriginFinder
 from femtodriver.fqir.operators.lowering_interface import Branch, LoopForm
 from femtodriver.fqir.operators.operator import Shape
 from femtodriver.fqir.registry import bind
@@ -45,16 +48,30 @@ class Lowering(NamedValues):
         given = {argument: self.shape(node.inputs[argument].name) for argument in operator.arguments}
         operator.check(given)
         self._begin_layer(node)
+        layer = self.layer
         operator.lower(self)
         if not node.subgraphs:
             for name, shape in zip(operator.results, operator.shapes(given), strict=True):
                 self.shapes[name] = shape
+        self.layers[layer] = replace(self.layers[layer], holds=self._holding(node))
+
+    def _holding(self, node: Node) -> tuple[str, ...]:
+        """Buffers of the node's results; of the state that it writes, if it has none."""
+        if not node.outputs:
+            return tuple(self.states[x.name].buffer for x in node.inputs.values() if x.name in self.states)[:1]
+        views = (view for out in node.outputs for view in self.values.get(out.name, ()))
+        return tuple(dict.fromkeys(view.buffer for view in views))
+
+    @cached_property
+    def _origins(self) -> OriginFinder:
+        return OriginFinder(self.network)
 
     def _begin_layer(self, node: Node) -> None:
         source = node.outputs[0].name if node.outputs else next((t.name for t in node.inputs.values()), node.name)
         op = node.op or "call"
         elements = sum(tensor.size for tensor in node.outputs)
-        self.layers.append(SourceLayer(f"{self._place[:-1]} {op} {source}", op, source, elements))
+        origin = self._origins.of(node.name, node.line)
+        self.layers.append(SourceLayer(f"{self._place[:-1]} {op} {source}", op, source, elements, origin))
 
     # ---- regions -----------------------------------------------------------------------------------------------
 

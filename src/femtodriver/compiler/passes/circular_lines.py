@@ -29,7 +29,7 @@ from femtodriver.compiler.fmir.ir import (
     walk,
     writes,
 )
-from femtodriver.compiler.fmir.rewriting import free_name
+from femtodriver.compiler.fmir.rewriting import doing_also, free_name
 from femtodriver.compiler.passes.compiler_pass import Pass, Switch
 from femtodriver.compiler.placement.core_loads import matrix_bytes
 from femtodriver.isa import cycles
@@ -167,6 +167,7 @@ def _with_circular(fmir: Fmir, core: int, lines: Sequence[_Line]) -> Fmir:
             buffers[fresh.name], source = fresh, View(fresh.name, 0, line.step)
         last = line.fills[-1]
         delay = Delay(View(buffer.name, 0, buffer.length), source, fmir.ops[last].layer, core)
+        delay = doing_also(delay, (fmir.ops[line.moved], fmir.ops[last]))
         kept = () if line.source is not None else line.fills
         ops[line.moved] = ops[last] = ()
         ops |= {fill: (_made_in(fmir.ops[fill], source, buffer.length - line.step),) for fill in kept}

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from femtodriver.compiler.fmir.buffer_uses import times_touched, users
-from femtodriver.compiler.fmir.ir import Buffer, Fmir, Op, Role, Vec, View, reads, touches, walk, writes
-from femtodriver.compiler.fmir.rewriting import with_bodies, with_views
+from femtodriver.compiler.fmir.ir import Buffer, Fmir, If, Loop, Op, Role, Vec, View, reads, touches, walk, writes
+from femtodriver.compiler.fmir.rewriting import doing_also, with_bodies, with_views
 from femtodriver.compiler.passes.compiler_pass import Pass, Switch
 from femtodriver.part import Part
 
@@ -38,7 +38,10 @@ def _fold_block(fmir: Fmir, block: tuple[Op, ...], uses: Counter[str]) -> tuple[
         del ops[index]
         moved = [number for number in touched.pop(old) if number != index]
         for number in moved:
-            ops[number] = with_views(ops[number], _to_buffer(old, new))
+            maker = ops[number]
+            if not isinstance(maker, (Loop, If)) and maker.dst.buffer == old:
+                maker = doing_also(maker, (op,))
+            ops[number] = with_views(maker, _to_buffer(old, new))
         touched[new] = sorted({*moved, *touched[new]} - {index})
     return tuple(ops.values())
 

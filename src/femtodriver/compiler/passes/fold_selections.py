@@ -13,7 +13,7 @@ import numpy as np
 from femtodriver.arrays import Int64Array
 from femtodriver.compiler.fmir.buffer_uses import users
 from femtodriver.compiler.fmir.ir import Fmir, Mac, Matrix, Op, Role, View, walk, writes
-from femtodriver.compiler.fmir.rewriting import free_name
+from femtodriver.compiler.fmir.rewriting import doing_also, free_name
 from femtodriver.compiler.fmir.weight_groups import stored_words
 from femtodriver.compiler.passes.compiler_pass import Pass, Switch
 from femtodriver.compiler.placement.estimate_cycles import CycleEstimator
@@ -50,7 +50,7 @@ def _fold_one(fmir: Fmir, part: Part) -> Fmir | None:
         # Not even the selection may write what the product reads: a long product is made in pieces.
         if order is None or _overwritten(maker, fmir.ops[first + 1 : index + 1]):
             continue
-        new, matrices = _reordered(fmir, maker, op.dst, order)
+        new, matrices = _reordered(fmir, doing_also(maker, (op,)), op.dst, order)
         ops = (new if number == index else old for number, old in enumerate(fmir.ops) if number != first)
         after = replace(fmir, matrices=matrices).with_ops(tuple(ops))
         if _pays(part, (fmir, maker, op), (after, new)):

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from femtodriver.compiler.fmir.ir import Fmir, If, Interp, Look, Loop, Op, Post, Role, Vec, View, walk, writes
-from femtodriver.compiler.fmir.rewriting import with_bodies
+from femtodriver.compiler.fmir.rewriting import doing_also, with_bodies
 from femtodriver.compiler.passes.compiler_pass import Pass, Switch
 from femtodriver.isa.limits import INTERPOLATION_ADDRESS_BITS as _ADDRESS
 from femtodriver.isa.limits import INTERPOLATION_ARGUMENT_BITS as _ARGUMENT
@@ -90,8 +90,10 @@ def _fused(makers: _Makers, op: Op) -> Interp | None:
         slope = makers.look(times.a) or makers.look(times.b)
         rest = makers.vec(times.b, "vsub") or makers.vec(times.a, "vsub")
         x = _argument(makers, slope, rest, offset, op)
-        if slope is not None and x is not None:
-            return Interp(op.dst, x, offset.table, slope.table, shift_a, shift_b, op.post, op.layer, op.core)
+        if slope is not None and rest is not None and x is not None:
+            whole = Interp(op.dst, x, offset.table, slope.table, shift_a, shift_b, op.post, op.layer, op.core)
+            high = makers.vec(rest.b, "vpass")
+            return doing_also(whole, (op, times, offset, slope, rest, *([high] if high else [])))
     return None
 
 

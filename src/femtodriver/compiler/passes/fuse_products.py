@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from femtodriver.compiler.accumulator_rows import most_outputs
 from femtodriver.compiler.fmir.buffer_uses import times_touched
 from femtodriver.compiler.fmir.ir import Fmir, Op, Post, Products, Role, Vec, View, walk, writes
-from femtodriver.compiler.fmir.rewriting import with_bodies
+from femtodriver.compiler.fmir.rewriting import doing_also, with_bodies
 from femtodriver.compiler.passes.compiler_pass import Pass, Switch
 from femtodriver.isa.limits import ACCUMULATOR_BITS
 from femtodriver.part import Part
@@ -39,7 +39,8 @@ def _fuse_block(fmir: Fmir, block: tuple[Op, ...], uses: Counter[str], most: int
         found = scene.sum_of(index, op) if isinstance(op, Vec) and op.dst.length <= most else None
         if found is not None and isinstance(op, Vec):
             bias, shift = found.bias
-            fused[index] = Products(op.dst, tuple(found.factors), bias, shift, op.post, op.layer, op.core)
+            whole = Products(op.dst, tuple(found.factors), bias, shift, op.post, op.layer, op.core, op.also)
+            fused[index] = doing_also(whole, (ops[number] for number in found.makers))
             gone |= found.makers
         scene.written(index, op)
     return tuple(fused.get(index, op) for index, op in enumerate(ops) if index not in gone)

@@ -15,6 +15,7 @@ import numpy as np
 from femtodriver.compiler.fmir.buffer_uses import users
 from femtodriver.compiler.fmir.interpreter import apply_vec
 from femtodriver.compiler.fmir.ir import Fmir, Op, Role, Vec, View, writes
+from femtodriver.compiler.fmir.rewriting import doing_also
 from femtodriver.compiler.passes.compiler_pass import Pass, Switch
 from femtodriver.isa import fits_immediate
 from femtodriver.isa.limits import MAX_ELEMENT_BITS
@@ -66,14 +67,14 @@ class _Merging:
         if a is not None and b is not None and op.op == "vadd":
             magnitude = self._magnitude(op, a, b) or self._magnitude(op, b, a)
             if magnitude is not None:
-                yield from ((index, magnitude[0]), *magnitude[1].items())
+                yield from ((index, doing_also(magnitude[0], (a.op, b.op))), *magnitude[1].items())
                 return
         for side, maker in enumerate(makers):
             if maker is None:
                 continue
             new = self._negated(op, maker, side) or self._shifted(op, maker, side) or self._compared(op, maker, side)
             if new is not None:
-                yield from ((index, new), (maker.number, None))
+                yield from ((index, doing_also(new, (maker.op,))), (maker.number, None))
                 return
 
     def _maker(self, value: View | int, index: int, ops: list[Op | None]) -> _Maker | None:

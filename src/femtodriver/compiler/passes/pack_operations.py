@@ -34,7 +34,7 @@ from femtodriver.compiler.fmir.ir import (
     walk,
     writes,
 )
-from femtodriver.compiler.fmir.rewriting import with_operands, with_views
+from femtodriver.compiler.fmir.rewriting import doing_also, with_operands, with_views
 from femtodriver.compiler.passes.compiler_pass import Pass, Switch
 from femtodriver.isa.limits import GROUP_SIZE, MAX_ELEMENT_BITS, MAX_MATRIX_COLUMNS
 from femtodriver.part import Part
@@ -303,6 +303,7 @@ def _joined(buffers: dict[str, Buffer], ops: list[Small]) -> Op:
     """One operation for all; views are still named after the first one's buffers (``_packed`` moves them)."""
     sides = iter([_side(buffers, list(views)) for views in zip(*(op.reads for op in ops), strict=True)])
     joined = with_operands(ops[0], _long([op.dst for op in ops]), lambda view: next(sides))
+    joined = doing_also(joined, ops[1:])
     return replace(joined, repeat=len(ops)) if isinstance(joined, Mac) else joined
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from femtodriver.compiler.fmir.buffer_uses import times_touched, users
 from femtodriver.compiler.fmir.ir import Fmir, If, Loop, Op, Role, Send, Vec, View, touches, walk, writes
-from femtodriver.compiler.fmir.rewriting import with_bodies
+from femtodriver.compiler.fmir.rewriting import doing_also, with_bodies
 
 Touching = Mapping[str, list[int]]
 """Numbers of the operations of a block that touch each buffer, in ascending order."""
@@ -80,7 +80,7 @@ def _redirected(maker: Op, x: View, reader: Vec, change: Change) -> Op | None:
     first = made.dst.offset - x.offset
     if made.dst.cursor != x.cursor or first < 0 or made.dst.end > x.end:
         return None
-    return replace(made, dst=reader.dst.part(first, first + made.dst.length))
+    return doing_also(replace(made, dst=reader.dst.part(first, first + made.dst.length)), (reader,))
 
 
 def _meet(one: View, other: View) -> bool:

@@ -15,7 +15,7 @@ from math import ceil
 
 from femtodriver.compiler.fmir.buffer_uses import users
 from femtodriver.compiler.fmir.ir import Buffer, Fmir, Op, Role, Send, Vec, View, writes
-from femtodriver.compiler.fmir.rewriting import with_views
+from femtodriver.compiler.fmir.rewriting import doing_also, with_views
 from femtodriver.compiler.placement.estimate_cycles import CycleEstimator
 from femtodriver.isa.limits import WORD_BITS
 from femtodriver.part import Part
@@ -157,6 +157,7 @@ class _Writer:
         self._buffers[source] = Buffer(source, place, bits, Role.TEMP, first.core)
         self._buffers[target] = Buffer(target, place, bits, Role.MAIL, core)
         whole = Send(View(target, 0, place), View(source, 0, place), first.layer, first.core)
+        whole = doing_also(whole, bundle.sends)
         self._inserted.setdefault(bundle.position, []).extend((*copies, whole))
 
     def finished(self) -> Fmir:

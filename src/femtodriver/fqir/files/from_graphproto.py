@@ -39,6 +39,7 @@ _ATTRIBUTES: dict[str, dict[str, str | None]] = {
         "constants": None,
         "subgraphs": GRAPH,
         "subgraph": GRAPH,
+        "sourceref": None,
     },
     TENSOR: {"name": None, "dtype": None, "shape": None, "value": None, "quanta": None, "is_bool": None},
     OPERATOR: {"name": None},
@@ -104,7 +105,7 @@ class _Mirror:
     def _attribute(self, value: object, key: str, kind: str | None) -> object:
         if key == "dtype" and not isinstance(value, str):
             return _TYPE_MARKER
-        if value is None:
+        if value is None or (key == "sourceref" and not isinstance(value, str)):
             return None
         if key == "shape" and isinstance(value, tuple):
             value = list(value)

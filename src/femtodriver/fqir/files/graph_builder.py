@@ -34,6 +34,7 @@ from femtodriver.fqir.files.typed_fields import (
     text_of,
 )
 from femtodriver.fqir.graph import Graph, Node, Tensor
+from femtodriver.fqir.node_origin import source_line
 from femtodriver.safe_text import describe, quote
 
 _MAX_GRAPH_NESTING = 16
@@ -199,6 +200,7 @@ class _GraphBuilder:
                 {key: self._constants.convert(x, f"{where}: constant {quote(key)}") for key, x in constants.items()}
             ),
             subgraphs=MappingProxyType({key: body for key, (body, _) in bodies.items()}),
+            line=source_line(state.get("sourceref")),
         )
         size = 1 + len(inputs) + len(node.outputs) + len(constants)
         return node, size + sum(size for _, size in bodies.values())
