@@ -33,10 +33,10 @@ from femtodriver.compiler.fmir.ir import (
     Port,
     Post,
     Role,
-    SourceLayer,
     Vec,
     View,
 )
+from femtodriver.compiler.fmir.source_layer import SourceLayer
 from femtodriver.machine.machine import Machine
 from femtodriver.part import Part, load_part
 from femtodriver.program.compiled_data import CompiledData

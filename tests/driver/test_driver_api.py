@@ -52,7 +52,7 @@ def check_documented(model: Any, outputs: dict[str, tuple[int, int]]) -> None:
     assert results["pass"] == "No Comparisons"
     assert {name: rows.shape for name, rows in results["outputs"]["fasmir"].items()} == outputs
     document = yaml.safe_load(metrics)
-    assert document["schema"] == "femtodriver-metrics/3"
+    assert document["schema"] == "femtodriver-metrics/4"
     assert document["Frames Simulated"] == 4
     assert document["Input Period (s)"] == 0.0016
     assert document["model"]["name"] == "my_audio_model"

@@ -33,7 +33,7 @@ OPTIONAL = {
 LIGHT = {"errors", "options", "safe_text"}
 
 # "Plain data" that the table allows beside the rooms: frozen records, no behaviour.
-PLAIN_DATA = {"metrics": {"machine.run_report"}}
+PLAIN_DATA = {"metrics": {"machine.run_report"}, "profile": {"machine.run_report"}}
 
 
 def architecture() -> dict[str, set[str]]:

@@ -29,7 +29,7 @@ def test_keys_stand_in_the_documented_order(tiny_report: RunReport) -> None:
     table = PAGE.read_text("utf-8").partition("## Every figure")[2].partition("\n## ")[0]
     keys = re.findall(r"^\| `([^`.[]+)", table, flags=re.MULTILINE)
     assert list(doc) == list(dict.fromkeys(keys)), "docs/metrics.md must have a row for each key, in this order"
-    assert doc["schema"] == "femtodriver-metrics/3"
+    assert doc["schema"] == "femtodriver-metrics/4"
     assert list(doc["model"]) == ["name", "sha256"]
     assert list(doc["hardware"])[:6] == ["name", "sha256", "cores", "lanes", "clock_hz", "voltage_v"]
     assert list(doc["tool"])[:4] == ["version", "native", "compiler_options", "seed"]
@@ -52,6 +52,12 @@ def test_keys_stand_in_the_documented_order(tiny_report: RunReport) -> None:
         "bytes",
         "activation_density",
         "energy_band_j",
+        "saturations",
+        "cycles_per_core",
+        "label",
+        "module",
+        "line",
+        "fate",
     ]
     assert list(doc["layers"][0]) == wanted
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from femtodriver.compiler.fmir.ir import Fmir, Role, layers_of, walk, writes
+from femtodriver.compiler.fmir.ir import Fmir, Role, walk, writes
+from femtodriver.compiler.fmir.rewriting import layers_of
 from femtodriver.compiler.passes.drop_dead import drop_dead
 from femtodriver.part import Part
-from femtodriver.program.description import LayerFate
+from femtodriver.program.description import FUSED, UNUSED, VIEW, LayerFate
 
-FUSED, VIEW, UNUSED = "fused", "view", "unused"
 # Whoever fills them, it is not a layer before.
 _GIVEN = (Role.INPUT, Role.CONST)
 
@@ -21,8 +21,8 @@ def layer_fates(lowered: Fmir, final: Fmir, part: Part) -> dict[int, LayerFate]:
     alive = {op.layer for op in ops} | {len(final.layers) - 1}
     heirs: dict[int, set[int]] = defaultdict(set)
     for op in ops:
-        for layer in layers_of(op):
-            heirs[layer].add(op.layer)
+        for served in layers_of(op):
+            heirs[served].add(op.layer)
     lowered_ops = list(walk(lowered.ops))
     working = {op.layer for op in lowered_ops}
     needed = {op.layer for op in walk(drop_dead(lowered, part).ops)}

@@ -32,6 +32,9 @@ class NodeOrigin:
     line: str = ""
 
 
+NOWHERE = NodeOrigin()
+
+
 def source_line(text: object) -> str:
     """``file.py:433`` from a producer's note on where a node was traced; "" where it names no file."""
     found = _LINE.match(text.lstrip()) if isinstance(text, str) else None

@@ -14,12 +14,13 @@ from femtodriver.errors import UsageError
 from femtodriver.machine.run_report import FrameCycles, RunReport
 from femtodriver.metrics.energy import EnergyTable, load_table
 from femtodriver.metrics.energy_figures import energy_figures, layer_joules
+from femtodriver.metrics.layer_labels import layer_labels
 from femtodriver.metrics.run_totals import Run, digits
 from femtodriver.metrics.tally import LayerTally, layer_tallies
 from femtodriver.part import Part
-from femtodriver.program.description import CoreMemory, Description, ModelOrigin
+from femtodriver.program.description import CoreMemory, DescribedLayer, Description, ModelOrigin
 
-SCHEMA = "femtodriver-metrics/3"
+SCHEMA = "femtodriver-metrics/4"
 ROOM_TEMPERATURE_C = 25.0
 MEMORY_KINDS = ("weights", "indices", "activations", "state", "tables", "instructions", "constants")
 
@@ -57,6 +58,7 @@ def build_document(
     run = Run.of(report, description, part, input_period_s, (table or load_table()).at(part.voltage_v, temperature_c))
     energy = energy_figures(run, battery_mwh)
     tallies = layer_tallies(report, run.description)
+    labels = layer_labels([tally.layer for tally in tallies])
     latency = _latency(report.latency_cycles, part.clock_hz)
     worst_s = report.frame_cycles.most / part.clock_hz
     return {
@@ -82,7 +84,9 @@ def build_document(
         "macs": run.macs(run.all_counts, run.matrix_busy_cycles()),
         "messages": {"count": run.mean(run.all_counts["message"]), "words": run.mean(run.all_counts["message_word"])},
         "saturations": run.mean(run.all_counts["saturated"]),
-        "layers": [_layer(run, tally) for tally in tallies],
+        "layers": [
+            {**_layer(run, tally), **_origin(tally.layer, label)} for tally, label in zip(tallies, labels, strict=True)
+        ],
     }
 
 
@@ -208,4 +212,17 @@ def _layer(run: Run, tally: LayerTally) -> dict[str, object]:
         },
         "activation_density": digits(counts.get("activation_live", 0) / scanned) if scanned else None,
         "energy_band_j": joules,
+        "saturations": run.mean(counts.get("saturated", 0)),
+        "cycles_per_core": {core: run.mean(own.get("cycles", 0)) for core, own in sorted(tally.per_core.items())},
+    }
+
+
+def _origin(layer: DescribedLayer, label: str) -> dict[str, object]:
+    """Where a layer comes from, and what has become of one without instructions."""
+    fate = layer.fate
+    return {
+        "label": label,
+        "module": layer.module,
+        "line": layer.line,
+        "fate": {"how": fate.how, "into": list(fate.into)} if fate else None,
     }

@@ -31,12 +31,15 @@ SourceRange = tuple[int, int, int]
 """First PC, end PC and place in ``layers`` of neighbouring instructions of one layer."""
 
 
+FATES = (FUSED, VIEW, UNUSED) = ("fused", "view", "unused")
+
+
 @dataclass(frozen=True)
 class LayerFate:
     """What has become of a layer that has no instructions of its own.
 
-    ``how``: "fused" (instructions of other layers do its work too), "view" (its values need no work: they are where
-    other layers, inputs or constants have them) or "unused" (nothing needs it). ``into``: places of these layers.
+    ``how``: FUSED (instructions of other layers do its work too), VIEW (its values need no work: they are where other
+    layers, inputs or constants have them) or UNUSED (nothing needs it). ``into``: places of these other layers.
     """
 
     how: str
@@ -253,14 +256,31 @@ def _check(told: Description, where: str, complete: bool) -> None:
     for key, forms in (("input_forms", told.input_forms), ("output_forms", told.output_forms)):
         for name, form in (forms or {}).items():
             _check_quanta(form.quanta, f"{where}: {key}[{name!r:.60}].quanta")
-    for core, rows in (told.source_map or {}).items():
-        _check_ranges(rows, len(told.layers or ()), f"{where}: source_map[{core}]")
+    _check_layers(told, where)
 
 
 def _check_quanta(quanta: PlainValue, where: str) -> None:
     fits = isinstance(quanta, (int, float)) and not isinstance(quanta, bool) and abs(quanta) <= MOST_QUANTA
     if quanta is not None and not fits:
         raise ProgramError(f"{where}: must be a number from -{MOST_QUANTA} to {MOST_QUANTA}, not {quanta!r:.60}.")
+
+
+def _check_layers(told: Description, where: str) -> None:
+    layers = told.layers or ()
+    for place, layer in enumerate(layers):
+        _check_fate(layer.fate, len(layers), f"{where}: layers[{place}].fate")
+    for core, rows in (told.source_map or {}).items():
+        _check_ranges(rows, len(layers), f"{where}: source_map[{core}]")
+
+
+def _check_fate(fate: LayerFate | None, layers: int, where: str) -> None:
+    if fate is None:
+        return
+    if fate.how not in FATES:
+        raise ProgramError(f"{where}.how: must be {', '.join(FATES[:-1])} or {FATES[-1]}, not {fate.how!r:.60}.")
+    for place in fate.into:
+        if place >= layers:
+            raise ProgramError(f"{where}.into: must have layers below {layers}, not {place}.")
 
 
 def _check_ranges(rows: tuple[SourceRange, ...], layers: int, where: str) -> None:

@@ -16,6 +16,8 @@ from femtodriver.errors import UsageError
 from femtodriver.metrics import ROOM_TEMPERATURE_C, build_document
 from femtodriver.model.build_model import Built
 from femtodriver.options.runner_requests import ExecuteRequest, MeasureRequest
+from femtodriver.part import Part
+from femtodriver.profile.profile_rows import Profile, profile_of
 from femtodriver.program.bus.transactions import Transaction
 from femtodriver.runners.compare_runs import Comparison, RunProgress, run_all
 from femtodriver.runners.fasmir_runner import FasmirRunner
@@ -115,15 +117,13 @@ class Execution:
         ``other_choice``: what another objective of the compiler would cost, see ``metrics.summary_of``.
         Without a period in ``request``, it is that of the inputs, or else the usual one.
         """
-        runner = self.simulator
-        if runner is None or self.model.part is None:
-            raise UsageError(f"metrics: the runners must have {SIMULATOR} among them.")
+        runner, part = self._simulator()
         compiler = self.model.description.compiler if self.model.description else None
         options = dict(compiler.options or {}) if compiler else {}
         return build_document(
             runner.report(),
             self.model.description,
-            self.model.part,
+            part,
             clock_hz=request.clock,
             voltage_v=request.voltage,
             input_period_s=self.inputs.period_s if request.input_period is None else request.input_period,
@@ -138,6 +138,15 @@ class Execution:
                 "seed": self.inputs.seed,
             },
         )
+
+    def profile(self, doc: Mapping[str, Any]) -> Profile:
+        """What each layer cost; ``doc`` is what ``metrics`` gave. UsageError if the simulator did not run."""
+        return profile_of(self._simulator()[0].report(), self.model.description, doc)
+
+    def _simulator(self) -> tuple[FasmirRunner, Part]:
+        if self.simulator is None or self.model.part is None:
+            raise UsageError(f"metrics: the runners must have {SIMULATOR} among them.")
+        return self.simulator, self.model.part
 
 
 def execute(

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from femtodriver.compiler.backend.core_map import CoreMap, buffer_bytes
-from femtodriver.compiler.fmir.ir import Buffer, Fmir, Mac, Op, Role, SourceLayer, touches, walk
+from femtodriver.compiler.fmir.ir import Buffer, Fmir, Mac, Op, Role, touches, walk
+from femtodriver.compiler.fmir.source_layer import SourceLayer
 from femtodriver.errors import CapacityError
 from femtodriver.isa.limits import GROUP_SIZE, MAX_ACCUMULATOR_ROWS, MAX_ELEMENT_BITS, TABLE_WORD_BITS, WORD_BITS
 from femtodriver.part import Part

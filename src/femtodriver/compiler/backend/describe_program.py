@@ -6,9 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from femtodriver.compiler.backend.symbolic_program import Fasmir
-from femtodriver.compiler.fmir.ir import Fmir, SourceLayer
+from femtodriver.compiler.fmir.ir import Fmir
+from femtodriver.compiler.fmir.source_layer import SourceLayer
 from femtodriver.isa.limits import ISA_NAME
-from femtodriver.program.description import SCHEMA, CoreMemory, DescribedLayer, Description, KeptPlace, LayerFate, SourceRange
+from femtodriver.program.description import (
+    SCHEMA,
+    CoreMemory,
+    DescribedLayer,
+    Description,
+    KeptPlace,
+    LayerFate,
+    SourceRange,
+)
 
 
 def describe(

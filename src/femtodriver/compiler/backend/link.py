@@ -13,7 +13,8 @@ from femtodriver.compiler.backend.describe_program import describe
 from femtodriver.compiler.backend.memory_images import data_memory_image, table_memory_image
 from femtodriver.compiler.backend.program_metadata import program_metadata
 from femtodriver.compiler.backend.symbolic_program import CodeLine, CoreCode, Fasmir, Label
-from femtodriver.compiler.fmir.ir import Fmir, SourceLayer
+from femtodriver.compiler.fmir.ir import Fmir
+from femtodriver.compiler.fmir.source_layer import SourceLayer
 from femtodriver.isa import ControlInstruction, ElementInstruction, Instruction, TransferInstruction
 from femtodriver.part import Part
 from femtodriver.program.compiled_data import CompiledData
@@ -28,9 +29,7 @@ class _Addresses:
     number: Mapping[str, int]
 
 
-def link(
-    fmir: Fmir, program: Fasmir, part: Part, fates: Mapping[int, LayerFate]
-) -> tuple[CompiledData, Description]:
+def link(fmir: Fmir, program: Fasmir, part: Part, fates: Mapping[int, LayerFate]) -> tuple[CompiledData, Description]:
     """The images of a program, and what it says about itself; CapacityError when instructions or threads do not fit.
 
     ``fates``: of the layers without instructions.

@@ -15,8 +15,8 @@ from functools import cached_property
 import numpy as np
 
 from femtodriver.arrays import BoolArray, Int64Array
+from femtodriver.compiler.fmir.source_layer import SourceLayer
 from femtodriver.compiler.fmir.weight_halves import nonzero_halves
-from femtodriver.fqir.node_origin import NodeOrigin
 from femtodriver.isa import SPECS, Form, Spec
 from femtodriver.isa.limits import GROUP_SIZE
 
@@ -282,11 +282,6 @@ def walk(ops: Iterable[Op]) -> Iterator[Op]:
             yield from walk(body)
 
 
-def layers_of(op: Op) -> tuple[int, ...]:
-    """The layers whose work an operation does (not its bodies), its own first."""
-    return (op.layer,) if isinstance(op, (Loop, If)) else (op.layer, *op.also)
-
-
 def bodies(op: Op) -> tuple[tuple[Op, ...], ...]:
     """The bodies of a loop or condition; none for a simple operation."""
     if isinstance(op, Loop):
@@ -358,19 +353,6 @@ class Matrix:
     def rows(self) -> int:
         """Number of outputs."""
         return int(self.weights.shape[1])
-
-
-@dataclass(frozen=True)
-class SourceLayer:
-    """What an operation came from: node number, FQIR operator and first output; ``elements`` of all outputs;
-    ``origin`` in the user's model; ``holds``: buffers in which its values are when it has been lowered."""
-
-    name: str
-    op: str
-    source: str
-    elements: int
-    origin: NodeOrigin = NodeOrigin()
-    holds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from femtodriver.compiler.fmir.ir import If, Loop, Mac, Matrix, Op, Products, Simple, Vec, View, layers_of
+from femtodriver.compiler.fmir.ir import If, Loop, Mac, Matrix, Op, Products, Simple, Vec, View
 from femtodriver.isa import Form
 
 S = TypeVar("S", bound=Simple)
@@ -21,6 +21,11 @@ def free_name(stem: str, taken: Container[str]) -> str:
         number += 1
         name = f"{stem}.{number}"
     return name
+
+
+def layers_of(op: Op) -> tuple[int, ...]:
+    """The layers whose work an operation does (not its bodies), its own first."""
+    return (op.layer,) if isinstance(op, (Loop, If)) else (op.layer, *op.also)
 
 
 def doing_also(op: S, others: Iterable[Op]) -> S:

@@ -17,10 +17,10 @@ from femtodriver.compiler.fmir.ir import (
     Op,
     Post,
     Role,
-    SourceLayer,
     Vec,
     View,
 )
+from femtodriver.compiler.fmir.source_layer import SourceLayer
 from femtodriver.compiler.frontend import ropes
 from femtodriver.compiler.frontend.ropes import Rope
 from femtodriver.compiler.frontend.simplify import simplified, unchanged

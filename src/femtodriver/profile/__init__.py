@@ -1,0 +1,1 @@
+"""What each layer costs: rows for people, spreadsheets and reports."""
