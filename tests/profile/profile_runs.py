@@ -47,7 +47,8 @@ def run_of(path: Path, frames: int = 3, scale: int = 256) -> Measured:
     rng = np.random.default_rng(12)
     machine.reset()
     for _ in range(frames):
-        machine.step({spec.name: rng.integers(-scale, scale, spec.length) for spec in built.inputs})
+        most = {spec.name: min(scale, 1 << (spec.bits - 1)) for spec in built.inputs}
+        machine.step({spec.name: rng.integers(-most[spec.name], most[spec.name], spec.length) for spec in built.inputs})
     return measured(machine.report(), built.description, built.part)
 
 
