@@ -144,6 +144,11 @@ def test_frame_times_by_hand() -> None:
     assert report.cores[0].waiting == {"message": 52 - 37, "dependency": 0, "idle": 0}
     assert report.cores[1].waiting == {"message": 31, "dependency": 0, "idle": 63 - 49}
     assert [core.total("cycles") for core in report.cores] == [48, 18]
+    # The thread that takes what comes back has waited for it: it begins where "back" takes its message.
+    waited = [
+        {pc: n for pc, events in core.by_pc.items() if (n := events.get("wait_message"))} for core in report.cores
+    ]
+    assert [list(found.values()) for found in waited] == [[52 - 37], [31]]
 
 
 def test_inputs_are_in_their_buffer_when_the_frame_begins() -> None:
@@ -203,6 +208,8 @@ def test_every_core_is_busy_or_waiting_in_every_frame() -> None:
         assert report.frames == frames
         for core in report.cores:
             assert core.total("cycles") + sum(core.waiting.values()) == report.frame_cycles.total
+            for cause in ("message", "dependency"):
+                assert core.total(f"wait_{cause}") == core.waiting[cause]
             assert core.total("dm_read") == sum(core.bank_reads)
             assert core.total("dm_write") == sum(core.bank_writes)
             assert {event for events in core.by_pc.values() for event in events} <= set(EVENTS)

@@ -31,6 +31,9 @@ def events_of(record: FrameRecord, core: int) -> Counter[str]:
         found.update({"thread_switch": 1, "cycles": cycles.THREAD_SWITCH})
         for made in run.instructions:
             found.update(made.events)
+    for wait in record.waits(core):
+        if wait.cause != "idle":
+            found.update({f"wait_{wait.cause}": wait.cycles})
     return found
 
 

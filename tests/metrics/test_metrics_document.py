@@ -53,6 +53,7 @@ def test_keys_stand_in_the_documented_order(tiny_report: RunReport) -> None:
         "activation_density",
         "energy_band_j",
         "saturations",
+        "waiting",
         "cycles_per_core",
         "label",
         "module",

@@ -70,7 +70,7 @@ def hand_made() -> tuple[RunReport, Description]:
     """Two frames on two cores; four layers, of which one is fused and one is on both cores."""
     first = CoreReport(
         by_pc={
-            0: {"cycles": 4, "thread_switch": 2},
+            0: {"cycles": 4, "thread_switch": 2, "wait_dependency": 3},
             1: {"cycles": 20, "matrix_dense": 64, "matrix_stored": 32, "matrix_executed": 8, "dm_read": 3},
             2: {"cycles": 6, "saturated": 3, "dm_write": 2},
             3: {"cycles": 5, "saturated": 1},
@@ -80,7 +80,7 @@ def hand_made() -> tuple[RunReport, Description]:
         bank_writes=(2,),
     )
     second = CoreReport(
-        by_pc={0: {"cycles": 7, "saturated": 5, "activation": 10, "activation_live": 4}},
+        by_pc={0: {"cycles": 7, "wait_message": 1, "saturated": 5, "activation": 10, "activation_live": 4}},
         waiting={"message": 1, "dependency": 0, "idle": 34},
         bank_reads=(),
         bank_writes=(),

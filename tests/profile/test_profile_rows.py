@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from femtodriver.machine.run_report import EVENTS
-from femtodriver.profile.profile_rows import ClippedAt, CoreTime
+from femtodriver.profile.profile_rows import WAITS, ClippedAt, CoreTime
 from tests.profile.profile_runs import Measured, hand_made, measured, run_of, spotter
 
 
@@ -24,6 +24,9 @@ def check_sums(run: Measured) -> None:
         assert math.isclose(math.fsum(getattr(row.energy_j, corner) for row in profile.rows), whole, rel_tol=1e-7)
         rest = math.fsum(getattr(band, corner) for band in profile.outside.values())
         assert math.isclose(whole + rest, run.doc["energy_j"]["period"][corner], rel_tol=1e-7)
+    for cause in WAITS:
+        waited = sum(core.waiting[cause] for core in profile.cores)
+        assert sum(row.waits[cause] for row in profile.rows) == waited
     for row in profile.rows:
         assert row.saturated == sum(place.elements for place in row.clipped_at)
         for event in EVENTS:

@@ -33,6 +33,8 @@ EVENTS: dict[str, str] = {
     "activation_live": "activation scanned and not zero",
     "saturated": "element clipped by a saturation",
     "thread_switch": "thread taken from the ready queue or woken by a message",
+    "wait_message": "core cycle without work before a thread starts here: its message was under way",
+    "wait_dependency": "core cycle without work before a thread starts here: a signal that it needs was under way",
     "message": "message sent to another core",
     "message_word": "64-bit word sent to another core, headers included",
     "host_message": "message exchanged with the host",

@@ -86,12 +86,14 @@ class Processor:
         """Take the first ready thread from the queue; the message that woke it."""
         core = self.core
         (ready, *_), pc, message = heapq.heappop(self.queue)
+        first = self.executors.get(pc, self.nothing)
         if ready > core.time:
-            self.waiting["dependency" if message is None else "message"] += ready - core.time
+            cause = "dependency" if message is None else "message"
+            self.waiting[cause] += ready - core.time
+            first.add(f"wait_{cause}", ready - core.time)
             core.time = ready
         core.pc, core.message, core.taken_at = pc, message, None
         core.running, core.streamed = True, False
-        first = self.executors.get(pc, self.nothing)
         first.add("thread_switch", 1)
         first.add("cycles", cycles.THREAD_SWITCH)
         core.time += cycles.THREAD_SWITCH

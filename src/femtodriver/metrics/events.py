@@ -51,6 +51,8 @@ NOT_ENERGY: dict[str, str] = {
     "activation": "the scan is charged as dm_read and cycles",
     "activation_live": "the scan is charged as dm_read and cycles",
     "saturated": "part of the store that is charged as alu",
+    "wait_message": "a core that waits has its clock gated; what it leaks is in the power model",
+    "wait_dependency": "a core that waits has its clock gated; what it leaks is in the power model",
     "message": "charged per word, headers included",
     "host_message": "charged per word, headers included",
 }

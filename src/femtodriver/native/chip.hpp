@@ -716,10 +716,9 @@ struct Spu {
     void start_thread(Core& c) {
         const Ready ready = c.queue.top();
         c.queue.pop();
-        if (ready.order.time > c.time) {
-            c.waiting[ready.message < 0 ? 1 : 0] += ready.order.time - c.time;
-            c.time = ready.order.time;
-        }
+        const i64 waited = std::max<i64>(ready.order.time - c.time, 0);
+        c.waiting[ready.message < 0 ? 1 : 0] += waited;
+        c.time += waited;
         c.pc = ready.pc;
         c.message = c.woken_by = ready.message;
         c.taken_at = -1;
@@ -727,7 +726,9 @@ struct Spu {
         c.streamed = false;
         c.time += set.thread_switch;
         const i64 at = c.pc < static_cast<i64>(c.row_of_pc.size()) ? c.row_of_pc[c.pc] : -1;
-        if (at >= 0) c.counts[at].switches++;
+        if (at < 0) return;
+        c.counts[at].switches++;
+        (ready.message < 0 ? c.counts[at].wait_dependency : c.counts[at].wait_message) += waited;
     }
 
     i64 end_thread(Core& c) {

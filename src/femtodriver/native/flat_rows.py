@@ -38,6 +38,7 @@ ROW_FIELDS = (
 COUNT_FIELDS = (
     *("executions", "started_ahead", "cycles", "saturated", "switches", "live", "stored", "groups", "units"),
     *("products", "dm_read", "dm_write", "messages", "message_words", "host_messages", "host_words"),
+    *("wait_message", "wait_dependency"),
 )
 """The numbers of ``Counts`` in ``loop.cpp``, before those of the banks."""
 

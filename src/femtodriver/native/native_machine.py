@@ -375,6 +375,8 @@ def _tell(executor: Executor, numbers: Int64Array, banks: int, room: int) -> Non
         "message_word": counts["message_words"],
         "host_message": counts["host_messages"],
         "host_word": counts["host_words"],
+        "wait_message": counts["wait_message"],
+        "wait_dependency": counts["wait_dependency"],
     }
     row = executor.decoded
     if isinstance(row, InstructionRow):

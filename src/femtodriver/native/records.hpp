@@ -50,7 +50,7 @@ struct Row {
 // What every row counts beyond its executions; native/flat_rows.py reads it.
 struct Counts {
     i64 executions, started_ahead, cycles, saturated, switches, live, stored, groups, units, products, dm_read, dm_write,
-        messages, message_words, host_messages, host_words;
+        messages, message_words, host_messages, host_words, wait_message, wait_dependency;
     i64 reads[kMaxBanks], writes[kMaxBanks];
 };
 

@@ -18,6 +18,8 @@ from femtodriver.metrics.run_totals import WAITING
 from femtodriver.metrics.tally import LayerTally, layer_tallies
 from femtodriver.program.description import FUSED, Description, LayerFate
 
+# Why a thread cannot start yet. A core that has nothing left to do in a frame is idle, which is no layer's.
+WAITS = ("message", "dependency")
 # Accounts of the energy of a period that belong to no layer, and what they are called in tables.
 OUTSIDE = {
     "link": "(link to the host)",
@@ -69,6 +71,11 @@ class ProfileRow:
     def cycles(self) -> int:
         """Cycles in which a core had an instruction of it in flight."""
         return self.counts.get("cycles", 0)
+
+    @property
+    def waits(self) -> Mapping[str, int]:
+        """Cycles that a core waited before it could start one of its threads, by cause: "message", "dependency"."""
+        return {cause: self.counts.get(f"wait_{cause}", 0) for cause in WAITS}
 
     @property
     def macs_dense(self) -> int:
