@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from femtodriver.isa import ISA, Clip, Form, Kind, Spec
 from femtodriver.isa.cycles import BankLoad
-from femtodriver.machine.decode_rows import decode_rows, multiplier_bits, product_event
+from femtodriver.machine.decode_rows import decode_rows
+from femtodriver.machine.product_events import multiplier_bits, product_event
 from femtodriver.machine.rows import (
     ControlRow,
     DecodedRow,

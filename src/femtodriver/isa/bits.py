@@ -35,18 +35,15 @@ class BitField:
 
     def encode(self, owner: str, value: int) -> int:
         """The field's bits for ``value``; AssemblyError when it is not legal."""
-        self._check(owner, value)
+        self.check(owner, value)
         return (value - self.bias) & ((1 << self.width) - 1)
 
     def decode(self, owner: str, bits: int) -> int:
         """The value of the field's bits (the lowest of ``bits``); AssemblyError when it is not legal."""
-        bits &= (1 << self.width) - 1
-        if self.signed and bits >> (self.width - 1):
-            bits -= 1 << self.width
-        self._check(owner, bits + self.bias)
-        return bits + self.bias
+        return FieldReader((self,)).read(owner, bits)[self.name]
 
-    def _check(self, owner: str, value: int) -> None:
+    def check(self, owner: str, value: int) -> None:
+        """AssemblyError unless the value is legal."""
         if not self.low <= value <= self.high:
             raise AssemblyError(f"{owner}: {self.name} must be {self.low} to {self.high}, not {value}.")
 
@@ -67,9 +64,37 @@ def pack(owner: str, fields: Iterable[BitField], values: Mapping[str, int]) -> i
     return bits
 
 
-def unpack(owner: str, fields: Iterable[BitField], bits: int) -> dict[str, int]:
-    """The values of consecutive fields; AssemblyError when one is not legal."""
-    return {field.name: field.decode(owner, bits >> position) for field, position in positions(fields)}
+class FieldReader:
+    """Reads the values of consecutive fields. What follows from the fields alone is worked out once: programs are
+    decoded whenever they are loaded."""
+
+    def __init__(self, fields: Iterable[BitField]) -> None:
+        self._steps = tuple(
+            (
+                field,
+                field.name,
+                position,
+                (1 << field.width) - 1,
+                1 << (field.width - 1) if field.signed else 0,
+                field.bias,
+                field.low,
+                field.high,
+            )
+            for field, position in positions(fields)
+        )
+
+    def read(self, owner: str, bits: int) -> dict[str, int]:
+        """The values by name; AssemblyError when one is not legal."""
+        found = {}
+        for field, name, position, mask, sign, bias, low, high in self._steps:
+            value = bits >> position & mask
+            if value & sign:
+                value -= mask + 1
+            value += bias
+            if not low <= value <= high:
+                field.check(owner, value)
+            found[name] = value
+        return found
 
 
 class Layout:
@@ -84,6 +109,7 @@ class Layout:
             raise AssemblyError(f"layout: the field names must differ, not {names}.")
         self.fields = fields
         self.words = total // WORD_BITS
+        self._reader = FieldReader(fields)
 
     def encode(self, owner: str, values: Mapping[str, int]) -> tuple[int, ...]:
         """64-bit words, least significant word first."""
@@ -94,4 +120,5 @@ class Layout:
         """Field values of ``words``; AssemblyError when words are missing or a value is not legal."""
         if len(words) != self.words:
             raise AssemblyError(f"{owner}: must have {self.words} instruction words, not {len(words)}.")
-        return unpack(owner, self.fields, sum(word << (WORD_BITS * index) for index, word in enumerate(words)))
+        bits = words[0] if self.words == 1 else words[0] | words[1] << WORD_BITS
+        return self._reader.read(owner, bits)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil
 
 # Decode and address generation, first operand out of its bank, last result back into its bank.
@@ -83,16 +84,19 @@ def stream(steps: Callable[[int], int], lanes: int, load: BankLoad) -> int:
     return sum(map(max, work)) + load.last_writes - 1
 
 
+@lru_cache(maxsize=1 << 12)
 def vector(lanes: int, lane_passes: int, load: BankLoad) -> int:
     """START_VECTOR + stream; steps: ceil(elements / lanes) * passes."""
     return START_VECTOR + stream(lambda length: ceil(length / lanes) * lane_passes, lanes, load)
 
 
+@lru_cache(maxsize=1 << 12)
 def lookup(lanes: int, copies: int, load: BankLoad) -> int:
     """START_LOOKUP + stream; steps: max(ceil(elements / lanes), ceil(elements / copies / TABLE_PORTS))."""
     return START_LOOKUP + stream(lambda length: _table_steps(length, lanes, copies, 1), lanes, load)
 
 
+@lru_cache(maxsize=1 << 12)
 def interpolate(lanes: int, copies: int, tables: int, load: BankLoad) -> int:
     """START_INTERPOLATE + stream; steps: max(ceil(elements / lanes), ceil(reads of a table bank / TABLE_PORTS)).
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from enum import Enum
 from typing import Any, ClassVar, TypeVar
 
@@ -105,11 +105,13 @@ class Instruction:
     """Base of the families: encode, decode and text follow from the declared fields.
 
     ``cycle_rule`` is the function of ``cycles`` that says how long an instruction of the family takes, ``format_name``
-    what the documentation calls the family: "Vector" for ``VectorInstruction``.
+    what the documentation calls the family: "Vector" for ``VectorInstruction``. ``entries``: its fields, without
+    ``spec``.
     """
 
     spec: Spec
     format_name: ClassVar[str]
+    entries: ClassVar[tuple[Field[Any], ...]]
     layout: ClassVar[Layout]
     cycle_rule: ClassVar[CycleRule]
 
@@ -122,7 +124,7 @@ class Instruction:
         """The instruction's 64-bit words; AssemblyError when a value is not legal in its field."""
         self._check_fields()
         values = {"opcode": self.spec.code}
-        for entry in fields(self)[1:]:
+        for entry in self.entries:
             value = getattr(self, entry.name)
             values[entry.name] = value.encode() if isinstance(value, Operand) else int(value)
         return self.layout.encode(self.spec.name, values)
@@ -131,7 +133,7 @@ class Instruction:
     def from_values(cls, spec: Spec, values: Mapping[str, int]) -> Instruction:
         """The instruction of decoded field values; AssemblyError for nonzero reserved bits."""
         arguments: dict[str, Any] = {}
-        for entry in fields(cls)[1:]:
+        for entry in cls.entries:
             raw = values[entry.name]
             arguments[entry.name] = Operand.decode(raw) if entry.type == "Operand" else raw
         if values.get("reserved", 0):
@@ -147,7 +149,7 @@ class Instruction:
                 raise AssemblyError(f"{self.spec.name}: {name} must be at most {most}, not {getattr(self, name)}.")
         if self.spec.uses is None:
             return
-        for entry in fields(self)[1:]:
+        for entry in self.entries:
             value = getattr(self, entry.name)
             if entry.name not in self.spec.uses and value != entry.default:
                 raise AssemblyError(
@@ -158,7 +160,7 @@ class Instruction:
     def text(self) -> str:
         """One line of assembly: operands first, then the other fields that differ from their defaults."""
         operands, options = [], []
-        for entry in fields(self)[1:]:
+        for entry in self.entries:
             value = getattr(self, entry.name)
             if isinstance(value, Operand):
                 operands.append(value.text())
@@ -169,16 +171,15 @@ class Instruction:
 
 def family(cls: Family) -> Family:
     """Class decorator: derive the bit layout of a family from its fields, and its name from the class's."""
-    entries = [
+    cls.entries = fields(cls)[1:]
+    bits = [
         BitField(entry.name, *(entry.metadata[key] for key in ("width", "signed", "bias", "most")))
-        for entry in fields(cls)[1:]
+        for entry in cls.entries
     ]
-    used = OPCODE_BITS + sum(entry.width for entry in entries)
+    used = OPCODE_BITS + sum(entry.width for entry in bits)
     reserved = -used % WORD_BITS
     cls.format_name = cls.__name__.removesuffix("Instruction")
-    cls.layout = Layout(
-        BitField("opcode", OPCODE_BITS), *entries, *([BitField("reserved", reserved)] if reserved else [])
-    )
+    cls.layout = Layout(BitField("opcode", OPCODE_BITS), *bits, *([BitField("reserved", reserved)] if reserved else []))
     return cls
 
 
@@ -229,7 +230,7 @@ class InstructionSet:
 
 def _from_tokens(cls: type[Instruction], spec: Spec, operands: list[Operand], options: dict[str, str]) -> Instruction:
     arguments: dict[str, Any] = {}
-    for entry in fields(cls)[1:]:
+    for entry in cls.entries:
         if entry.type == "Operand":
             if operands:
                 arguments[entry.name] = operands.pop(0)

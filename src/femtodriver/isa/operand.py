@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from femtodriver.errors import AssemblyError
-from femtodriver.isa.bits import BitField, pack, unpack
+from femtodriver.isa.bits import BitField, FieldReader, pack
 
 ADDRESS_BITS = 19
 REGISTER_BITS = 3
@@ -31,6 +32,8 @@ class Kind(IntEnum):
 
 MEMORY_KINDS = {8: Kind.I8, 16: Kind.I16, 32: Kind.I32}
 _MEMORY_BITS = {kind: bits for bits, kind in MEMORY_KINDS.items()}
+# The memory kinds are the lowest ones.
+_LAST_MEMORY_KIND = max(_MEMORY_BITS)
 # Code of the width that an accumulator operand is read with: 64 = all of it, else its low bits, sign-extended.
 ACC_WIDTHS = (ACC_BITS, *MEMORY_KINDS)
 
@@ -49,6 +52,8 @@ KIND_FIELDS: Mapping[Kind, tuple[BitField, ...]] = {
     Kind.IMM: (BitField("value", IMMEDIATE_BITS, signed=True),),
 }
 OPERAND_BITS = IMMEDIATE_BITS + KIND_FIELD.width
+_KIND_NAMES = {**dict.fromkeys(MEMORY_KINDS.values(), "memory"), Kind.ACC: "accumulator", Kind.IMM: "immediate"}
+_READERS = {kind: (f"{name} operand", FieldReader(KIND_FIELDS[kind])) for kind, name in _KIND_NAMES.items()}
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class Operand:
     @property
     def in_memory(self) -> bool:
         """Whether the operand is read from or written to data memory."""
-        return self.kind in _MEMORY_BITS
+        return self.kind <= _LAST_MEMORY_KIND
 
     def encode(self) -> int:
         """The operand's 25 bits; AssemblyError when the value does not fit."""
@@ -86,14 +91,7 @@ class Operand:
     @staticmethod
     def decode(bits: int) -> Operand:
         """The operand of 25 bits; AssemblyError for an unknown kind or nonzero unused bits."""
-        kind = Kind(KIND_FIELD.decode("operand", bits >> IMMEDIATE_BITS))
-        if kind in _MEMORY_BITS:
-            found = unpack("memory operand", KIND_FIELDS[kind], bits)
-            return Operand(kind, found["address"], _MEMORY_BITS[kind], found["base"])
-        if kind is Kind.ACC:
-            found = unpack("accumulator operand", KIND_FIELDS[kind], bits)
-            return Operand(kind, found["row"], ACC_WIDTHS[found["width"]])
-        return Operand(kind, unpack("immediate operand", KIND_FIELDS[kind], bits)["value"])
+        return _decode(bits)
 
     def text(self) -> str:
         """Assembly form: ``[b2+0x1f0]:i16``, ``a12``, ``a12:i16``, ``#-5``."""
@@ -115,6 +113,21 @@ class Operand:
         if found := re.fullmatch(r"#(-?\d+)", text):
             return Operand(Kind.IMM, int(found.group(1)))
         raise AssemblyError(f"operand: must be [address]:iN, aROW, aROW:iN or #NUMBER, not {text!r}.")
+
+
+@lru_cache(maxsize=1 << 14)
+def _decode(bits: int) -> Operand:
+    """Kept, because most operands of a program come in several of its instructions."""
+    code = bits >> IMMEDIATE_BITS & (1 << KIND_FIELD.width) - 1
+    KIND_FIELD.check("operand", code)
+    kind = Kind(code)
+    name, reader = _READERS[kind]
+    found = reader.read(name, bits)
+    if kind in _MEMORY_BITS:
+        return Operand(kind, found["address"], _MEMORY_BITS[kind], found["base"])
+    if kind is Kind.ACC:
+        return Operand(kind, found["row"], ACC_WIDTHS[found["width"]])
+    return Operand(kind, found["value"])
 
 
 def memory(address: int, bits: int, base: int = 0) -> Operand:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
-
-import numpy as np
+from typing import NamedTuple
 
 from femtodriver.isa.cycles import BankLoad
 from femtodriver.machine.data_layout import WORD_BYTES, DataLayout
 
 
-@dataclass(frozen=True)
-class PlacedStream:
+class PlacedStream(NamedTuple):
     """``length`` elements of ``size`` bytes in data memory, from a byte address on."""
 
     address: int
@@ -31,6 +30,33 @@ def bank_load(
     layout: DataLayout, lanes: int, length: int, sources: Sequence[PlacedStream], dst: PlacedStream | None
 ) -> BankLoad:
     """The load of an instruction of ``length`` elements; operands that are not in data memory are left out."""
+    streams = [*sources, *([dst] if dst else [])]
+    moved = _moved_together(layout, streams)
+    return _bank_load(layout, lanes, length, moved[: len(sources)], moved[-1] if dst else None)
+
+
+def _moved_together(layout: DataLayout, streams: Sequence[PlacedStream]) -> tuple[PlacedStream, ...]:
+    """Streams of the same load at the lowest addresses, so that most instructions of a program ask for the same.
+
+    Where each lies within one pair of banks, it matters only which of them share a pair, and in which of a pair's banks
+    they begin.
+    """
+    pair_bytes = 2 * layout.bank_words * WORD_BYTES
+    pairs: dict[int, int] = {}
+    moved = []
+    for address, length, size in streams:
+        pair, offset = divmod(address, pair_bytes)
+        if offset + length * size > pair_bytes:
+            return tuple(streams)
+        place = pairs.setdefault(pair, len(pairs))
+        moved.append(PlacedStream(place * pair_bytes + offset % (2 * WORD_BYTES), length, size))
+    return tuple(moved)
+
+
+@lru_cache(maxsize=1 << 12)
+def _bank_load(
+    layout: DataLayout, lanes: int, length: int, sources: tuple[PlacedStream, ...], dst: PlacedStream | None
+) -> BankLoad:
     streams = [*sources, *([dst] if dst else [])]
     cuts = {row for stream in streams for row in _next_pairs(layout, lanes, stream)}
     edges = sorted({0, length, *(lanes * row for row in cuts)})
@@ -54,9 +80,9 @@ def _next_pairs(layout: DataLayout, lanes: int, stream: PlacedStream) -> Iterato
 
 def _busiest(layout: DataLayout, streams: Sequence[PlacedStream], first: int, end: int) -> int:
     """Accesses of the busiest bank for some elements of the streams."""
-    counts = np.zeros(layout.banks, np.int64)
+    counts: Counter[int] = Counter()
     for stream in streams:
         address, size = stream.part(first, end)
-        if size:
-            counts += layout.accesses_of_bytes(address, size)
-    return int(counts.max())
+        for bank, words in layout.words_by_bank(*layout.words_of_bytes(address, size)):
+            counts[bank] += words
+    return max(counts.values(), default=0)

@@ -6,6 +6,7 @@ that a stream of consecutive words uses both ports.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,19 +67,30 @@ class DataLayout:
         if first_word < 0 or end_word > self.words:
             raise MachineFault(f"words {first_word:#x} to {end_word:#x}: must lie inside data memory.")
         counts = np.zeros(self.banks, np.int64)
+        for bank, words in self.words_by_bank(first_word, end_word):
+            counts[bank] += words
+        return counts
+
+    def words_by_bank(self, first_word: int, end_word: int) -> Iterator[tuple[int, int]]:
+        """The banks that hold [first_word, end_word), and how many of the words; some may hold none."""
         pair_words = 2 * self.bank_words
         while first_word < end_word:
             pair = first_word // pair_words
             stop = min(end_word, (pair + 1) * pair_words)
             odd = stop // 2 - first_word // 2
-            counts[2 * pair + 1] += odd
-            counts[2 * pair] += stop - first_word - odd
+            yield 2 * pair, stop - first_word - odd
+            yield 2 * pair + 1, odd
             first_word = stop
-        return counts
 
     def accesses_of_bytes(self, address: int, size: int) -> Int64Array:
         """``accesses`` of the words that hold ``size`` bytes from a byte address on."""
-        return self.accesses(address // WORD_BYTES, -(-(address + size) // WORD_BYTES))
+        return self.accesses(*self.words_of_bytes(address, size))
+
+    @staticmethod
+    def words_of_bytes(address: int, size: int) -> tuple[int, int]:
+        """First and end address of the words that hold ``size`` bytes from a byte address on; none for no bytes."""
+        first = address // WORD_BYTES
+        return first, -(-(address + size) // WORD_BYTES) if size else first
 
     def accesses_each(self, first_words: Int64Array, end_words: Int64Array) -> Int64Array:
         """``accesses`` of many ranges at once, shape (ranges, banks); they must lie inside data memory."""

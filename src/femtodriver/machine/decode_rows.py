@@ -6,11 +6,8 @@ A fault in an instruction that is never executed does not matter, so it becomes 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from itertools import pairwise
+from functools import lru_cache
 from typing import Any
-
-import numpy as np
 
 from femtodriver import fixed
 from femtodriver.arrays import Int64Array
@@ -42,13 +39,14 @@ from femtodriver.machine.operand_checks import (
     check_order,
     check_rows,
 )
+from femtodriver.machine.product_events import multiplier_bits, product_event
 from femtodriver.machine.rows import (
+    BankCounts,
     ControlRow,
     DecodedRow,
     ElementRow,
     FaultRow,
     FixedCounts,
-    InstructionRow,
     InterpolateRow,
     LastStage,
     LookupRow,
@@ -74,18 +72,9 @@ def decode_rows(words: Sequence[int], part: Part, tables: Int64Array) -> dict[in
     rows: dict[int, DecodedRow] = {}
     pc = 0
     while pc < len(words):
-        rows[pc] = _decode_row(decoder, pc, tuple(words[pc : pc + _MOST_WORDS]))
+        decoder.before = rows[pc] = _decode_row(decoder, pc, tuple(words[pc : pc + _MOST_WORDS]))
         pc = rows[pc].next_pc
-    return _with_starts(rows, decoder.layout)
-
-
-def _with_starts(rows: Mapping[int, DecodedRow], layout: DataLayout) -> dict[int, DecodedRow]:
-    """The rows, each with the cycles that it starts ahead behind the one before it."""
-    found = dict(rows)
-    for before, row in pairwise(rows.values()):
-        if isinstance(row, InstructionRow) and (ahead := cycles_ahead(before, row, layout)):
-            found[row.pc] = replace(row, ahead=ahead)
-    return found
+    return rows
 
 
 def _decode_row(decoder: _Decoder, pc: int, words: tuple[int, ...]) -> DecodedRow:
@@ -99,31 +88,18 @@ def _decode_row(decoder: _Decoder, pc: int, words: tuple[int, ...]) -> DecodedRo
         return FaultRow(pc, pc + instruction.words, str(fault))
 
 
-def multiplier_bits(operand: Operand) -> int:
-    """Width with which a multiplier takes an operand: its element width, or the immediate's own."""
-    if operand.kind is Kind.IMM:
-        return (operand.value if operand.value >= 0 else ~operand.value).bit_length() + 1
-    return operand.bits
-
-
-def product_event(small: int, large: int) -> tuple[str, int]:
-    """The event that a product of these widths counts as, and how many of it (wider products count as several)."""
-    narrow, wide = cycles.LANE_BITS
-    if large <= narrow:
-        return "mac_8x8", 1
-    if small <= narrow:
-        return "mac_8x16", -(-large // wide)
-    return "mac_16x16", -(-small // wide) * -(-large // wide)
-
-
 class _Decoder:
-    """Makes the row of one instruction at a time; MachineFault for what no execution could do."""
+    """Makes the row of one instruction at a time; MachineFault for what no execution could do.
+
+    ``before``: the row that is in memory before the one that is made, if there is one.
+    """
 
     def __init__(self, part: Part, tables: Int64Array) -> None:
         self.part = part
         self.tables = tables
         self.layout = DataLayout.of(part)
         self.acc_elements = part.acc_rows * part.lanes
+        self.before: DecodedRow | None = None
 
     def vector(self, pc: int, instruction: VectorInstruction) -> VectorRow:
         """The row of a vector instruction at ``pc``."""
@@ -147,10 +123,11 @@ class _Decoder:
             sources=sources,
             lanes=self.part.lanes,
             load=self._load(length, dst, sources),
-            stage=_last_stage(instruction),
+            stage=_last_stage(instruction.shift, instruction.rounded, instruction.clip, instruction.bits),
             shift_a=instruction.shift_a,
             shift_b=instruction.shift_b,
             lane_passes=lane_passes,
+            ahead=self._ahead((*sources, dst) if spec.accumulates else sources),
         )
 
     def lookup(self, pc: int, instruction: LookupInstruction) -> LookupRow:
@@ -175,6 +152,7 @@ class _Decoder:
             low=low,
             high=high,
             table=table,
+            ahead=self._ahead(sources),
         )
 
     def interpolate(self, pc: int, instruction: InterpolateInstruction) -> InterpolateRow:
@@ -198,11 +176,12 @@ class _Decoder:
             sources=sources,
             lanes=self.part.lanes,
             load=self._load(length, dst, sources),
-            stage=_last_stage(instruction),
+            stage=_last_stage(instruction.shift, instruction.rounded, instruction.clip, instruction.bits),
             shift_a=instruction.shift_a,
             shift_b=instruction.shift_b,
             offset=offset,
             slope=slope,
+            ahead=self._ahead(sources),
         )
 
     def matrix(self, pc: int, instruction: MatrixInstruction) -> MatrixRow:
@@ -226,7 +205,7 @@ class _Decoder:
             spec=instruction.spec,
             counts=self._counts(instruction, events, reads=reads),
             x=x,
-            scan_words=int(reads.sum()),
+            scan_words=sum(reads),
             first=first,
             columns=columns,
             repeat=repeat,
@@ -240,12 +219,13 @@ class _Decoder:
             lane_passes=cycles.passes(*widths),
             product_event=event,
             products=products,
+            ahead=self._ahead((x,)),
         )
 
     def transfer(self, pc: int, instruction: TransferInstruction) -> TransferRow:
         """The row of a message instruction at ``pc``."""
         words = self.layout.word_range(instruction.address, instruction.length)
-        banks = self.layout.accesses(words.start, words.stop)
+        banks = self._accesses((words.start, words.stop))
         if instruction.spec.result is Result.WORDS:
             counts = self._counts(instruction, {}, writes=banks)
         else:
@@ -301,6 +281,9 @@ class _Decoder:
         check_rows(row, self.part.lanes, self.acc_elements)
         return row
 
+    def _ahead(self, reads: Sequence[OperandRow]) -> int:
+        return cycles_ahead(self.before, reads, self.layout) if self.before else 0
+
     def _operands(
         self, instruction: _StreamInstruction, sources: Iterable[tuple[Operand, int]]
     ) -> tuple[OperandRow, tuple[OperandRow, ...]]:
@@ -311,13 +294,13 @@ class _Decoder:
             check_address(source, self.layout)
         check_destination(dst)
         check_address(dst, self.layout)
-        if not any(operand.moving for operand in (dst, *rows)):
+        if not _moves(dst, rows):
             for source in rows:
                 check_order(dst, dst.value, source, source.value, self.part.lanes)
         return dst, rows
 
     def _load(self, length: int, dst: OperandRow, sources: Sequence[OperandRow]) -> cycles.BankLoad | None:
-        if any(operand.moving for operand in (dst, *sources)):
+        if _moves(dst, sources):
             return None
         placed = [source.placed(source.value) for source in sources if source.in_memory]
         to = dst.placed(dst.value) if dst.in_memory else None
@@ -336,32 +319,33 @@ class _Decoder:
             "acc_read": sum(source.length for source in (*sources, *sums) if source.kind is Kind.ACC),
             "acc_write": dst.length if dst.kind is Kind.ACC else 0,
         }
-        if any(operand.moving for operand in (dst, *sources)):
+        if _moves(dst, sources):
             return self._counts(instruction, {**events, **accumulators})
-        reads = sum((self._banks(source) for source in sources), self._banks_of_nothing())
-        return self._counts(instruction, {**events, **accumulators}, reads, self._banks(dst))
+        return self._counts(instruction, {**events, **accumulators}, self._banks(*sources), self._banks(dst))
 
     def _counts(
         self,
         instruction: Instruction,
         events: Mapping[str, int],
-        reads: Int64Array | None = None,
-        writes: Int64Array | None = None,
+        reads: BankCounts | None = None,
+        writes: BankCounts | None = None,
     ) -> FixedCounts:
-        reads = self._banks_of_nothing() if reads is None else reads
-        writes = self._banks_of_nothing() if writes is None else writes
-        every = {"instructions": 1, "im_read": instruction.words, "dm_read": int(reads.sum())}
-        every |= {"dm_write": int(writes.sum()), **events}
-        return FixedCounts(tuple(every.items()), tuple(reads.tolist()), tuple(writes.tolist()))
+        reads, writes = reads or self._accesses(), writes or self._accesses()
+        every = {"instructions": 1, "im_read": instruction.words, "dm_read": sum(reads), "dm_write": sum(writes)}
+        return FixedCounts((*every.items(), *events.items()), reads, writes)
 
-    def _banks(self, operand: OperandRow) -> Int64Array:
-        """Words per bank of an operand that does not move; none for others and outside of memory."""
-        if not operand.in_memory or operand.moving:
-            return self._banks_of_nothing()
-        return self.layout.accesses_of_bytes(operand.value, operand.size)
+    def _banks(self, *operands: OperandRow) -> BankCounts:
+        """Words per bank of operands that do not move; none for others and outside of memory."""
+        fixed_ones = (operand for operand in operands if operand.in_memory and not operand.moving)
+        return self._accesses(*(self.layout.words_of_bytes(operand.value, operand.size) for operand in fixed_ones))
 
-    def _banks_of_nothing(self) -> Int64Array:
-        return np.zeros(self.part.dm_banks, np.int64)
+    def _accesses(self, *ranges: tuple[int, int]) -> BankCounts:
+        """Words per bank of ranges of words."""
+        counts = [0] * self.part.dm_banks
+        for first, end in ranges:
+            for bank, words in self.layout.words_by_bank(first, end):
+                counts[bank] += words
+        return tuple(counts)
 
     def _check_copies(self, table: TableCopies) -> None:
         """Element i reads copy i mod copies: the copies of an interpolation's table must all be equal."""
@@ -374,10 +358,16 @@ class _Decoder:
             raise MachineFault("interp: the copies of a table must be equal.")
 
 
-def _last_stage(instruction: VectorInstruction | InterpolateInstruction) -> LastStage:
-    low, high = fixed.limits(instruction.bits)
-    mask = (1 << instruction.bits) - 1 if instruction.bits < limits.ACCUMULATOR_BITS else -1
-    return LastStage(instruction.shift, bool(instruction.rounded), Clip(instruction.clip), low, high, mask)
+@lru_cache(maxsize=1 << 10)
+def _last_stage(shift: int, rounded: int, clip: int, bits: int) -> LastStage:
+    low, high = fixed.limits(bits)
+    mask = (1 << bits) - 1 if bits < limits.ACCUMULATOR_BITS else -1
+    return LastStage(shift, bool(rounded), Clip(clip), low, high, mask)
+
+
+def _moves(dst: OperandRow, sources: Sequence[OperandRow]) -> bool:
+    """Whether what an instruction does to memory depends on base registers."""
+    return dst.moving or any(source.moving for source in sources)
 
 
 def _check_register(instruction: ControlInstruction | ElementInstruction) -> None:

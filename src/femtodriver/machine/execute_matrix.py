@@ -17,7 +17,7 @@ from femtodriver.machine.matrix_pipeline import MatrixPipeline
 from femtodriver.machine.memory import ELEMENT_TYPES
 from femtodriver.machine.operand_streams import OperandStream
 from femtodriver.machine.rows import MatrixRow
-from femtodriver.machine.run_budget import DECODING_ELEMENTS, INSTRUCTION_ELEMENTS
+from femtodriver.machine.run_budget import DECODING_ELEMENTS
 from femtodriver.machine.weight_mask import most_mask_words, read_mask
 
 _EXACT = 1 << 53
@@ -56,13 +56,12 @@ class MatrixExecutor(InstructionExecutor):
         # The lanes of the last row of each product that no output has.
         self.rest = sums[:, row.rows :]
         self.weights: DecodedWeights | None = None
-        self.work = INSTRUCTION_ELEMENTS + row.x.length * row.groups
         self._watch()
 
     def run(self, core: Core) -> int:
         self.executions += 1
         row = self.row
-        self.elements = self.work
+        self.elements = row.elements
         weights = self.weights or self.decode()
         x = self.read_x().reshape(row.repeat, row.columns)
         live = x != 0

@@ -12,7 +12,6 @@ from femtodriver.machine.core import Core
 from femtodriver.machine.executor import InstructionExecutor
 from femtodriver.machine.operand_streams import OperandStream
 from femtodriver.machine.rows import ResultRow, StreamRow, VectorRow
-from femtodriver.machine.run_budget import INSTRUCTION_ELEMENTS
 
 _ZERO = np.zeros(1, np.int64)
 _MOST_KNOWN = 1024  # places of moving operands whose cycles are kept, per instruction
@@ -26,7 +25,7 @@ class StreamExecutor(InstructionExecutor):
         super().__init__(row)
         self.stream_row = row
         self.length, self.moving = row.length, row.moving
-        self.elements = INSTRUCTION_ELEMENTS + row.length
+        self.elements = row.elements
         self.dst = OperandStream(core, row.dst)
         self.sources = [OperandStream(core, source) for source in row.sources]
         self.readers = [source.reader() for source in self.sources]

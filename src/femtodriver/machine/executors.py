@@ -14,7 +14,7 @@ from femtodriver.machine.execute_matrix import MatrixExecutor
 from femtodriver.machine.execute_tables import InterpolateExecutor, LookupExecutor
 from femtodriver.machine.execute_vectors import AccumulateExecutor, VectorExecutor
 from femtodriver.machine.executor import Executor, FaultExecutor
-from femtodriver.machine.rows import DecodedRow, FaultRow, InstructionRow
+from femtodriver.machine.rows import DecodedRow, FaultRow, InstructionRow, MatrixRow
 
 MakeExecutor = Callable[[Core, Any], Executor]
 """From a core and a row of the instruction's family."""
@@ -66,3 +66,24 @@ def make_executor(core: Core, row: DecodedRow) -> Executor:
     if isinstance(row, FaultRow):
         return FaultExecutor(row)
     raise TypeError(f"row: must be that of an instruction or of a fault, not {type(row).__name__}.")
+
+
+_NOTHING = FaultRow(-1, 0, "there is no instruction here.")
+
+
+class Executors(dict[int, Executor]):
+    """What executes the row at each address of a core, made when it is first asked for.
+
+    Those of matrices are there from the start: stores must know where the weights lie. Where no row is, running is a
+    fault.
+    """
+
+    def __init__(self, core: Core, rows: Mapping[int, DecodedRow]) -> None:
+        super().__init__((pc, make_executor(core, row)) for pc, row in rows.items() if isinstance(row, MatrixRow))
+        self._core, self._rows = core, rows
+
+    def __missing__(self, pc: int) -> Executor:
+        if pc not in self._rows:
+            return FaultExecutor(_NOTHING)
+        made = self[pc] = make_executor(self._core, self._rows[pc])
+        return made

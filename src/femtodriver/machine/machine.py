@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +12,7 @@ from femtodriver.arrays import Int64Array, Words, is_masked
 from femtodriver.errors import InputError, MachineFault, ProgramError
 from femtodriver.fixed import limits as value_limits
 from femtodriver.isa.limits import HEADER_WORDS, WORD_BITS
+from femtodriver.machine.executor import Executor
 from femtodriver.machine.memory import ELEMENT_TYPES
 from femtodriver.machine.run_budget import RunBudget, RunLimits
 from femtodriver.machine.run_report import CoreReport, FrameCycles, RunReport
@@ -156,7 +157,7 @@ class Machine:
 
     def _core_report(self, index: int, processor: Processor) -> CoreReport:
         by_pc, reads, writes = {}, np.zeros(self.part.dm_banks, np.int64), np.zeros(self.part.dm_banks, np.int64)
-        for executor in processor.executors.values():
+        for executor in self._counting(index, processor):
             if events := executor.events():
                 by_pc[executor.pc] = events
             bank_reads, bank_writes = executor.bank_traffic()
@@ -167,6 +168,10 @@ class Machine:
             tuple(int(count) for count in reads),
             tuple(int(count) for count in writes),
         )
+
+    def _counting(self, index: int, processor: Processor) -> Iterable[Executor]:
+        """What has counted on a core, in order of addresses."""
+        return [executor for _, executor in sorted(processor.executors.items())]
 
 
 def _words(what: str, records: Sequence[InputRecord] | Sequence[OutputRecord], room: int, part: Part) -> int:

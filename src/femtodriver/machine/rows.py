@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from femtodriver.isa import Clip, Form, Operand, Spec, cycles
 from femtodriver.machine.bank_load import PlacedStream
+from femtodriver.machine.run_budget import INSTRUCTION_ELEMENTS
 
 BankCounts = tuple[int, ...]
 """Accesses of each bank of data memory."""
@@ -108,9 +109,14 @@ class StreamRow(InstructionRow):
         return self.dst.length
 
     @property
+    def elements(self) -> int:
+        """What an execution takes of the budget for elements."""
+        return INSTRUCTION_ELEMENTS + self.length
+
+    @property
     def moving(self) -> bool:
         """Whether bank accesses and cycles depend on base registers; they are counted while running then."""
-        return any(operand.moving for operand in (self.dst, *self.sources))
+        return self.load is None
 
     @property
     def fixed_cycles(self) -> int:
@@ -235,6 +241,16 @@ class MatrixRow(InstructionRow):
     def streams(self) -> bool:
         """See ``InstructionRow.streams``."""
         return True
+
+    @property
+    def elements(self) -> int:
+        """What an execution takes of the budget for elements, besides decoding the weights."""
+        return INSTRUCTION_ELEMENTS + self.x.length * self.groups
+
+    @property
+    def masked(self) -> bool:
+        """Whether a mask says which weights are stored."""
+        return self.form is not Form.DENSE
 
 
 @dataclass(frozen=True)

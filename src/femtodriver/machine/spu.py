@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -22,11 +22,9 @@ from femtodriver.isa import cycles
 from femtodriver.isa.limits import MAX_COUNT, MAX_PC
 from femtodriver.machine.core import Core, Message, Signal
 from femtodriver.machine.decode_rows import decode_rows
-from femtodriver.machine.executor import Executor, FaultExecutor
-from femtodriver.machine.executors import make_executor
+from femtodriver.machine.executors import Executors
 from femtodriver.machine.memory import DataMemory, table_memory
 from femtodriver.machine.router import Router
-from femtodriver.machine.rows import DecodedRow, FaultRow, MatrixRow
 from femtodriver.machine.run_budget import RunBudget
 from femtodriver.part import Part
 
@@ -45,9 +43,8 @@ class Processor:
         self.core = Core(index, part, DataMemory(part, _image(images, "DM")), table_memory(part, _image(images, "TM")))
         self.initial_counts = [int(word) for word in _image(images, "SB")]
         self.thread_pcs = [int(word) for word in _image(images, "PB")]
-        rows = decode_rows(_image(images, "IM")[:count].tolist(), part, self.core.tables)
-        self.executors = _executors(self.core, rows.values())
-        self.nothing = FaultExecutor(FaultRow(-1, 0, "there is no instruction here."))
+        self.rows = decode_rows(_image(images, "IM")[:count].tolist(), part, self.core.tables)
+        self.executors = Executors(self.core, self.rows)
         self.reset()
 
     def reset(self) -> None:
@@ -86,7 +83,7 @@ class Processor:
         """Take the first ready thread from the queue; the message that woke it."""
         core = self.core
         (ready, *_), pc, message = heapq.heappop(self.queue)
-        first = self.executors.get(pc, self.nothing)
+        first = self.executors[pc]
         if ready > core.time:
             cause = "dependency" if message is None else "message"
             self.waiting[cause] += ready - core.time
@@ -106,7 +103,7 @@ class Processor:
         try:
             for count in range(1, most + 1):
                 pc = core.pc
-                executor = executors.get(pc, self.nothing)
+                executor = executors[pc]
                 core.pc = executor.next_pc
                 core.time += executor.run(core)
                 if core.streamed and executor.ahead:
@@ -283,9 +280,3 @@ def _check_images(index: int, images: Images, part: Part, count: int) -> None:
             f"core {index}: the instruction count must be at most {min(len(code), part.im_words)} "
             f"(image and instruction memory of {part.name}), not {count}."
         )
-
-
-def _executors(core: Core, rows: Iterable[DecodedRow]) -> dict[int, Executor]:
-    """An executor per row. Matrices first: stores must know where the weights lie."""
-    in_order = sorted(rows, key=lambda row: not isinstance(row, MatrixRow))
-    return {row.pc: make_executor(core, row) for row in in_order}

@@ -6,27 +6,23 @@ instruction reads first, these reads begin as well. See ``docs/isa.md``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from femtodriver.isa import cycles
 from femtodriver.machine.data_layout import WORD_BYTES, DataLayout
 from femtodriver.machine.rows import DecodedRow, MatrixRow, OperandRow, StreamRow
 
 
-def cycles_ahead(before: DecodedRow, row: DecodedRow, layout: DataLayout) -> int:
-    """Cycles that ``row`` starts ahead when it is executed right after ``before``, the row before it in memory."""
-    if not isinstance(before, (StreamRow, MatrixRow)) or not isinstance(row, (StreamRow, MatrixRow)):
+def cycles_ahead(before: DecodedRow, reads: Sequence[OperandRow], layout: DataLayout) -> int:
+    """Cycles that a stream starts ahead when it is executed right after ``before``, the row before it in memory.
+
+    ``reads``: what it reads first.
+    """
+    if not isinstance(before, (StreamRow, MatrixRow)):
         return 0
     # Results in accumulators, as those of a matrix are, are forwarded.
-    in_the_way = isinstance(before, StreamRow) and any(_meet(before.dst, source, layout) for source in _sources(row))
+    in_the_way = isinstance(before, StreamRow) and any(_meet(before.dst, operand, layout) for operand in reads)
     return cycles.DECODE_AHEAD + (0 if in_the_way else cycles.READ_AHEAD)
-
-
-def _sources(row: StreamRow | MatrixRow) -> tuple[OperandRow, ...]:
-    """What an instruction reads first."""
-    if isinstance(row, MatrixRow):
-        return (row.x,)
-    return (*row.sources, row.dst) if row.spec.accumulates else row.sources
 
 
 def _meet(written: OperandRow, source: OperandRow, layout: DataLayout) -> bool:
@@ -35,10 +31,11 @@ def _meet(written: OperandRow, source: OperandRow, layout: DataLayout) -> bool:
         return False
     if written.moving or source.moving:
         return True
-    return not set(_pairs(source, layout)).isdisjoint(_pairs(written, layout))
+    (first, last), (written_first, written_last) = _pairs(source, layout), _pairs(written, layout)
+    return first <= written_last and written_first <= last
 
 
-def _pairs(operand: OperandRow, layout: DataLayout) -> Iterator[int]:
-    """The bank pairs that an operand at a fixed address lies in."""
+def _pairs(operand: OperandRow, layout: DataLayout) -> tuple[int, int]:
+    """The first and the last bank pair that an operand at a fixed address lies in."""
     size = 2 * WORD_BYTES * layout.bank_words
-    yield from range(operand.value // size, (operand.value + operand.size - 1) // size + 1)
+    return operand.value // size, (operand.value + operand.size - 1) // size

@@ -1,13 +1,20 @@
-"""Rows as arrays of numbers, in the order of the structures of ``loop.cpp``, and the counts that come back."""
+"""Rows as arrays of numbers, in the order of the structure of ``records.hpp``.
+
+A table says which column comes from which attribute of a row, so that a program becomes numbers row by row in one call
+for each row, and operand by operand.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
 
 import numpy as np
 
 from femtodriver.arrays import Int64Array
-from femtodriver.isa import SPECS, Form, Kind, cycles
+from femtodriver.isa import SPECS, Kind, cycles
 from femtodriver.machine.rows import (
     ControlRow,
     DecodedRow,
@@ -18,12 +25,10 @@ from femtodriver.machine.rows import (
     LookupRow,
     MatrixRow,
     OperandRow,
-    ResultRow,
     StreamRow,
     TransferRow,
     VectorRow,
 )
-from femtodriver.machine.run_budget import INSTRUCTION_ELEMENTS
 
 _OPERAND = ("kind", "bits", "base", "value", "length")
 ROW_FIELDS = (
@@ -35,13 +40,6 @@ ROW_FIELDS = (
     *("first_word", "length", "core", "target", "thread", "reg", "value", "source"),
 )
 """The numbers of ``Row`` in ``loop.cpp``."""
-COUNT_FIELDS = (
-    *("executions", "started_ahead", "cycles", "saturated", "switches", "live", "stored", "groups", "units"),
-    *("products", "dm_read", "dm_write", "messages", "message_words", "host_messages", "host_words"),
-    *("wait_message", "wait_dependency"),
-)
-"""The numbers of ``Counts`` in ``loop.cpp``, before those of the banks."""
-
 # ``Kind`` and ``Op`` of ``loop.cpp``.
 _KINDS = {
     "vmac": 2,
@@ -64,10 +62,82 @@ _KINDS = {
 }
 _OPS = ("vpass", "vadd", "vsub", "vmul", "vmax", "vmin", "vgt", "vge", "veq", "vand", "vor", "vxor")
 _VECTOR = 1
-# Fields that have one name here and there.
-_MATRIX = ("first", "columns", "repeat", "rows", "groups", "scan_words", "fresh", "lane_passes")
-_TRANSFER = ("first_word", "length", "core", "target", "fixed_cycles")
-_CONTROL = ("core", "thread", "value", "target", "source")
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """How rows of a class become numbers.
+
+    attributes: the columns that are an attribute of the row, by that. operands: the columns of an operand by its
+    prefix, and how a row gives it; None: it has none. constants: columns that are the same for all.
+    """
+
+    attributes: Mapping[str, str]
+    operands: Mapping[str, Callable[[Any], OperandRow | None]] = field(default_factory=dict)
+    constants: Mapping[str, int] = field(default_factory=dict)
+
+
+def _same(*names: str) -> dict[str, str]:
+    """Columns that are called as the attributes."""
+    return {name: name for name in names}
+
+
+_INSTRUCTION = _same("pc", "next_pc", "ahead", "streams")
+_STREAM = {**_INSTRUCTION, **_same("fixed_cycles", "moving", "elements")}
+_STAGE = {name: f"stage.{name}" for name in ("shift", "rounded", "clip", "low", "high", "mask")}
+_STREAM_OPERANDS: dict[str, Callable[[StreamRow], OperandRow | None]] = {
+    "dst": lambda row: row.dst,
+    "a": lambda row: row.sources[0],
+    "b": lambda row: row.sources[1] if len(row.sources) > 1 else None,
+}
+_COLUMNS: Mapping[type[DecodedRow], _Columns] = {
+    FaultRow: _Columns(_same("pc", "next_pc")),
+    VectorRow: _Columns(
+        {**_STREAM, **_STAGE, **_same("shift_a", "shift_b", "lane_passes")},
+        _STREAM_OPERANDS,
+        {"start": cycles.START_VECTOR},
+    ),
+    LookupRow: _Columns(
+        {
+            **_STREAM,
+            **_same("shift_a", "low", "high"),
+            "copies": "table.copies",
+            "bank": "table.bank",
+            "table": "table.row",
+        },
+        _STREAM_OPERANDS,
+        {"start": cycles.START_LOOKUP, "tables": 1},
+    ),
+    InterpolateRow: _Columns(
+        {
+            **_STREAM,
+            **_STAGE,
+            **_same("shift_a", "shift_b"),
+            "copies": "offset.copies",
+            "tables": "tables_in_bank",
+            "bank": "offset.bank",
+            "table": "offset.row",
+            "slope_bank": "slope.bank",
+            "slope": "slope.row",
+        },
+        _STREAM_OPERANDS,
+        {"start": cycles.START_INTERPOLATE},
+    ),
+    MatrixRow: _Columns(
+        {
+            **_INSTRUCTION,
+            **_same("elements", "first", "columns", "repeat", "rows", "groups", "scan_words", "fresh", "lane_passes"),
+            "masked": "masked",
+            "mask_word": "mask",
+        },
+        {"a": lambda row: row.x},
+    ),
+    TransferRow: _Columns({**_INSTRUCTION, **_same("first_word", "length", "core", "target", "fixed_cycles")}),
+    ControlRow: _Columns({**_INSTRUCTION, **_same("core", "thread", "value", "target", "source"), "reg": "register"}),
+    ElementRow: _Columns({**_INSTRUCTION, **_same("shift_a", "target"), "reg": "register"}, {"a": lambda row: row.a}),
+}
+# ``OperandKind`` of ``records.hpp``, by ``Kind``.
+_OPERAND_KINDS = np.array([{Kind.ACC: 2, Kind.IMM: 3}.get(kind, 1) for kind in sorted(Kind)])
 _IMMEDIATE_BITS = 32
 
 
@@ -88,74 +158,49 @@ def check_complete(names: Iterable[str]) -> None:
 check_complete(SPECS)
 
 
-def flat_row(row: DecodedRow) -> list[int]:
-    """The numbers of ``ROW_FIELDS``."""
-    fields: dict[str, int] = dict.fromkeys(ROW_FIELDS, 0)
-    fields |= {"pc": row.pc, "next_pc": row.next_pc}
-    if not isinstance(row, FaultRow):
-        fields |= _instruction(row)
-    return [int(fields[name]) for name in ROW_FIELDS]
+def flat_rows(rows: Sequence[DecodedRow]) -> Int64Array:
+    """The numbers of ``ROW_FIELDS`` of every row, shape (rows, numbers)."""
+    flat = np.zeros((len(rows), len(ROW_FIELDS)), np.int64)
+    places: dict[type[DecodedRow], list[int]] = {}
+    for place, row in enumerate(rows):
+        places.setdefault(type(row), []).append(place)
+    for kind, at in places.items():
+        if kind not in _COLUMNS:
+            raise TypeError(f"row: the native loop must know how to run a {kind.__name__}.")
+        _fill(flat, np.array(at), [rows[place] for place in at], _COLUMNS[kind])
+    return flat
 
 
-def _instruction(row: DecodedRow) -> dict[str, int]:
-    if not isinstance(row, InstructionRow):
-        raise TypeError(f"row: must be that of an instruction, not {type(row).__name__}.")
-    common = {"kind": kind_of(row.spec.name), "ahead": row.ahead, "streams": row.streams}
-    if isinstance(row, StreamRow):
-        return {**common, **_stream(row)}
-    if isinstance(row, MatrixRow):
-        work = INSTRUCTION_ELEMENTS + row.x.length * row.groups
-        mask = {"masked": int(row.form is not Form.DENSE), "mask_word": row.mask}
-        return {**common, **_named(row, _MATRIX), **mask, **_operand("a", row.x), "elements": work}
-    if isinstance(row, TransferRow):
-        return {**common, **_named(row, _TRANSFER)}
-    if isinstance(row, ControlRow):
-        return {**common, **_named(row, _CONTROL), "reg": row.register}
-    if isinstance(row, ElementRow):
-        numbers = {"shift_a": row.shift_a, "target": row.target, "reg": row.register}
-        return {**common, **numbers, **_operand("a", row.a)}
-    raise TypeError(f"row: the native loop must know how to run a {type(row).__name__}.")
+def _fill(flat: Int64Array, at: Int64Array, rows: Sequence[DecodedRow], columns: _Columns) -> None:
+    """Rows of one class, at their places among all."""
+    numbers = attrgetter(*columns.attributes.values())
+    flat[at[:, np.newaxis], _indices(*columns.attributes)] = [numbers(row) for row in rows]
+    for name, value in columns.constants.items():
+        flat[at, _PLACE[name]] = value
+    specs = [row.spec.name for row in rows if isinstance(row, InstructionRow)]
+    if specs:
+        flat[at[:, np.newaxis], _indices("kind", "op")] = [
+            (kind_of(name), _OPS.index(name) if name in _OPS else 0) for name in specs
+        ]
+    for prefix, operand_of in columns.operands.items():
+        found = [operand_of(row) for row in rows]
+        there = np.array([operand is not None for operand in found])
+        _fill_operands(flat, at[there], prefix, [operand for operand in found if operand is not None])
 
 
-def _named(row: InstructionRow, names: Sequence[str]) -> dict[str, int]:
-    return {name: int(getattr(row, name)) for name in names}
+def _fill_operands(flat: Int64Array, at: Int64Array, prefix: str, operands: Sequence[OperandRow]) -> None:
+    if not operands:
+        return
+    numbers = attrgetter(*_OPERAND)
+    found = np.array([numbers(operand) for operand in operands], np.int64)
+    kind, bits = found[:, _OPERAND.index("kind")].copy(), found[:, _OPERAND.index("bits")]
+    bits[kind == Kind.IMM] = _IMMEDIATE_BITS
+    found[:, _OPERAND.index("kind")] = _OPERAND_KINDS[kind]
+    flat[at[:, np.newaxis], _indices(*(f"{prefix}_{name}" for name in _OPERAND))] = found
 
 
-def _stream(row: StreamRow) -> dict[str, int]:
-    numbers = {"fixed_cycles": row.fixed_cycles, "moving": row.moving, "elements": INSTRUCTION_ELEMENTS + row.length}
-    numbers |= _operand("dst", row.dst)
-    for name, source in zip(("a", "b"), row.sources, strict=False):
-        numbers |= _operand(name, source)
-    if isinstance(row, ResultRow):
-        stage = row.stage
-        numbers |= {"shift": stage.shift, "rounded": stage.rounded, "clip": int(stage.clip)}
-        numbers |= {"low": stage.low, "high": stage.high, "mask": stage.mask}
-    if isinstance(row, VectorRow):
-        numbers |= {"shift_a": row.shift_a, "shift_b": row.shift_b, "lane_passes": row.lane_passes}
-        numbers |= {"op": _OPS.index(row.spec.name) if row.spec.name in _OPS else 0, "start": cycles.START_VECTOR}
-    if isinstance(row, LookupRow):
-        numbers |= {"shift_a": row.shift_a, "low": row.low, "high": row.high, "start": cycles.START_LOOKUP}
-        numbers |= {"copies": row.table.copies, "tables": 1, "bank": row.table.bank, "table": row.table.row}
-    if isinstance(row, InterpolateRow):
-        numbers |= {"shift_a": row.shift_a, "shift_b": row.shift_b, "start": cycles.START_INTERPOLATE}
-        numbers |= {"copies": row.offset.copies, "tables": row.tables_in_bank}
-        numbers |= {"bank": row.offset.bank, "table": row.offset.row}
-        numbers |= {"slope_bank": row.slope.bank, "slope": row.slope.row}
-    return numbers
+_PLACE = {name: place for place, name in enumerate(ROW_FIELDS)}
 
 
-def _operand(name: str, operand: OperandRow) -> dict[str, int]:
-    kinds = {Kind.ACC: 2, Kind.IMM: 3}
-    bits = _IMMEDIATE_BITS if operand.kind is Kind.IMM else operand.bits
-    values = (kinds.get(operand.kind, 1), bits, operand.base, operand.value, operand.length)
-    return {f"{name}_{field}": value for field, value in zip(_OPERAND, values, strict=True)}
-
-
-def counts_of(numbers: Sequence[int]) -> Mapping[str, int]:
-    """The counts of one row by name; those of banks are left out."""
-    return dict(zip(COUNT_FIELDS, (int(number) for number in numbers), strict=False))
-
-
-def empty_counts(rows: int, banks: int) -> Int64Array:
-    """Counts of a core, shape (rows, numbers of ``Counts``); ``banks``: for how many the loop has room."""
-    return np.zeros((rows, len(COUNT_FIELDS) + 2 * banks), np.int64)
+def _indices(*names: str) -> list[int]:
+    return [_PLACE[name] for name in names]

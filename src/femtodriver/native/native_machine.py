@@ -7,7 +7,7 @@ Memories and accumulators are the arrays of the NumPy machine, so everything tha
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import NoReturn, SupportsIndex
@@ -16,7 +16,7 @@ import numpy as np
 
 from femtodriver.arrays import Int64Array, Words
 from femtodriver.errors import InputError, MachineFault, UnsupportedError
-from femtodriver.isa import Form, cycles
+from femtodriver.isa import cycles
 from femtodriver.isa.limits import (
     BASE_REGISTER_BITS,
     BASE_REGISTERS,
@@ -32,12 +32,13 @@ from femtodriver.machine.machine import Machine, Program, pack, pack_frame
 from femtodriver.machine.memory import ELEMENT_TYPES
 from femtodriver.machine.operand_checks import check_order
 from femtodriver.machine.router import Router
-from femtodriver.machine.rows import InstructionRow, MatrixRow, StreamRow
+from femtodriver.machine.rows import StreamRow
 from femtodriver.machine.run_budget import MESSAGE_WORDS, SLICE_INSTRUCTIONS, RunBudget, RunLimits
 from femtodriver.machine.run_report import RunReport
 from femtodriver.machine.spu import Processor
-from femtodriver.native.flat_rows import COUNT_FIELDS, ROW_FIELDS, counts_of, empty_counts, flat_row
+from femtodriver.native.flat_rows import ROW_FIELDS, flat_rows
 from femtodriver.native.library import at, needed_library
+from femtodriver.native.loop_counts import COUNT_FIELDS, counting_executors, empty_counts
 from femtodriver.native.status import Status
 from femtodriver.part import Part
 
@@ -77,15 +78,14 @@ class _NativeCore:
 
     def __init__(self, processor: Processor, banks: int) -> None:
         self.processor = processor
-        self.executors: list[Executor] = list(processor.executors.values())
-        rows = [flat_row(executor.decoded) for executor in self.executors]
-        self.rows = np.array(rows, np.int64).reshape(len(rows), len(ROW_FIELDS))
-        self.counts = empty_counts(len(rows), banks)
+        self.decoded = list(processor.rows.values())
+        self.rows = flat_rows(self.decoded)
+        self.counts = empty_counts(len(self.decoded), banks)
         self.bases = np.zeros(BASE_REGISTERS, np.int64)
         self.initial = np.array(processor.initial_counts, np.int64)
         self.thread_pcs = np.array(processor.thread_pcs, np.int64)
         self.dependency = self.initial.copy()
-        self.code_words = max((executor.next_pc for executor in self.executors), default=0)
+        self.code_words = max((row.next_pc for row in self.decoded), default=0)
 
     def reset(self) -> None:
         """Registers and dependency counts as at the beginning."""
@@ -94,7 +94,7 @@ class _NativeCore:
 
     def executor_at(self, pc: int) -> Executor:
         """What stands at a PC."""
-        return self.processor.executors.get(pc, self.processor.nothing)
+        return self.processor.executors[pc]
 
 
 class NativeMachine(Machine):
@@ -165,12 +165,12 @@ class NativeMachine(Machine):
 
     def report(self) -> RunReport:
         """See ``Machine.report``."""
-        room = self._loop.femto_max_banks()
         with self._one_call:
-            for core in self._cores.values():
-                for executor, numbers in zip(core.executors, core.counts, strict=True):
-                    _tell(executor, numbers, self.part.dm_banks, room)
             return super().report()
+
+    def _counting(self, index: int, processor: Processor) -> Iterable[Executor]:
+        core = self._cores[index]
+        return counting_executors(core.decoded, core.counts, self.part.dm_banks)
 
     def _run(self, frames: int, inputs: Words) -> dict[str, Int64Array]:
         """``inputs``: the words of all inputs, frame by frame."""
@@ -243,7 +243,7 @@ class NativeMachine(Machine):
 
     def _decode(self, core: int, row: int) -> None:
         """Give the loop the weights of a matrix as they are in memory now."""
-        executor = self._cores[core].executors[row]
+        executor = self._cores[core].executor_at(self._cores[core].decoded[row].pc)
         if not isinstance(executor, MatrixExecutor):
             raise TypeError(f"row {row}: must be that of a matrix.")
         executor.elements = 0
@@ -339,7 +339,8 @@ class NativeMachine(Machine):
             len(native.rows), at(native.counts), native.code_words, at(native.initial), at(native.thread_pcs),
             len(native.initial), at(native.dependency),
         )  # fmt: skip
-        for number, executor in enumerate(native.executors):
+        for number, row in enumerate(native.decoded):
+            executor = native.processor.executors.get(row.pc)
             if isinstance(executor, MatrixExecutor):
                 for first, end in executor.watched_words():
                     self._loop.femto_watch(handle, index, number, WORD_BYTES * first, WORD_BYTES * end)
@@ -358,42 +359,3 @@ def _at_instruction(core: int, pc: int) -> Iterator[None]:
 
 def _numbers(rows: Sequence[Sequence[int]]) -> Int64Array:
     return np.array(rows, np.int64).reshape(-1)
-
-
-def _tell(executor: Executor, numbers: Int64Array, banks: int, room: int) -> None:
-    """The counts of the loop to the executor that reports them."""
-    executor.clear()
-    counts = counts_of(numbers.tolist())
-    executor.executions = counts["executions"]
-    events = {
-        "thread_switch": counts["switches"],
-        "cycles": counts["cycles"] + cycles.THREAD_SWITCH * counts["switches"],
-        "saturated": counts["saturated"],
-        "dm_read": counts["dm_read"],
-        "dm_write": counts["dm_write"],
-        "message": counts["messages"],
-        "message_word": counts["message_words"],
-        "host_message": counts["host_messages"],
-        "host_word": counts["host_words"],
-        "wait_message": counts["wait_message"],
-        "wait_dependency": counts["wait_dependency"],
-    }
-    row = executor.decoded
-    if isinstance(row, InstructionRow):
-        events["cycles"] -= row.ahead * counts["started_ahead"]
-    if isinstance(row, MatrixRow):
-        events |= {
-            "activation_live": counts["live"],
-            "matrix_stored": counts["stored"],
-            "matrix_executed": counts["products"],
-            row.product_event: counts["products"] * row.products,
-            "acc_read": counts["groups"] * GROUP_SIZE,
-            "acc_write": counts["groups"] * GROUP_SIZE,
-            "index_group": counts["units"] if row.form is not Form.DENSE else 0,
-        }
-    for name, count in events.items():
-        if count:
-            executor.add(name, count)
-    first = len(COUNT_FIELDS)
-    executor.extra_bank_reads = numbers[first : first + banks].copy()
-    executor.extra_bank_writes = numbers[first + room : first + room + banks].copy()
