@@ -85,7 +85,7 @@ class ObservedProcessor(Processor):
 
     def _run_one(self, most_elements: int) -> int:
         """Run an instruction, and note it; its elements."""
-        core, executor = self.core, self.executors.get(self.core.pc, self.nothing)
+        core, executor = self.core, self.executors[self.core.pc]
         start, sent, streamed = core.time, len(core.sent), core.streamed
         events, banks = executor.events(), _accesses(executor)
         _, elements = super().run_slice(1, most_elements)
