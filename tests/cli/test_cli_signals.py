@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from femtodriver.cli import command, main
@@ -41,13 +43,26 @@ def long_run(here: Path, spotter: str) -> Iterator[subprocess.Popen[str]]:
         running.communicate()
 
 
-def test_ctrl_c_ends_a_run_with_one_line_and_leaves_nothing(here: Path, long_run: subprocess.Popen[str]) -> None:
+@pytest.mark.parametrize(
+    ("name", "status", "reason"), [("SIGINT", 130, "interrupted"), ("SIGTERM", 143, "ended by SIGTERM")]
+)
+def test_a_run_that_is_stopped_leaves_what_it_did_as_such(
+    here: Path, long_run: subprocess.Popen[str], name: str, status: int, reason: str
+) -> None:
     time.sleep(0.3)
-    long_run.send_signal(signal.SIGINT)
-    _, err = long_run.communicate(timeout=30)
-    assert long_run.returncode == 130
-    assert err == "femtodrive: interrupted; nothing was left half written.\n"
-    assert list(here.iterdir()) == []
+    long_run.send_signal(getattr(signal, name))
+    out, err = long_run.communicate(timeout=30)
+    assert long_run.returncode == status
+    told = re.fullmatch(
+        f"femtodrive: frames ([0-9,]+) of 1,000,000, {reason}; what was done so far was written as such.\n", err
+    )
+    assert told is not None, err
+    assert f"partial: frames {told[1]} of 1,000,000, {reason}" in out
+    folder = here / "model_datas" / "keyword_spotter"
+    done = int(told[1].replace(",", ""))
+    for file in ("inputs", "fqir"):
+        with np.load(folder / "outputs" / f"{file}.npz") as archive:
+            assert {len(archive[key]) for key in archive.files if not key.startswith("quanta")} == {done}
 
 
 WHILE_WRITING = """

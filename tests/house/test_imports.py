@@ -30,7 +30,7 @@ OPTIONAL = {
 }
 
 # Rooms that load nothing heavy, so that the command line may import them at once.
-LIGHT = {"errors", "options", "safe_text"}
+LIGHT = {"errors", "options", "safe_text", "stop_signals"}
 
 # "Plain data" that the table allows beside the rooms: frozen records, no behaviour.
 PLAIN_DATA = {"metrics": {"machine.run_report"}, "profile": {"machine.run_report"}}

@@ -396,7 +396,7 @@ def test_a_hop_makes_frames_of_every_source_overlap(tmp_path: Path, kind: str) -
         (np.zeros((3, 16)), [X], {"hop": 4}, "hop: must be given for samples in one row, not for arrays that are"),
         (np.zeros(80), BOTH, {"hop": 2}, "not for an array that is dealt out to 2 inputs"),
         (np.zeros(80), [X], {"hop": 17}, 'hop: must be at most 16, the width of input "x", not 17'),
-        (np.zeros(80), [X], {"channel": 1}, "channel: must be given for a WAV file or raw PCM, not for arrays"),
+        (np.zeros(80), [X], {"channel": 1}, "channel: must be given for a WAV file, not for arrays"),
     ],
 )
 def test_a_hop_or_a_channel_that_cannot_be(source: Any, specs: Any, how: dict[str, int], sentence: str) -> None:

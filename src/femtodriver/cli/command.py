@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 
@@ -19,19 +17,12 @@ from femtodriver.errors import FemtoError
 from femtodriver.options.bind_request import bind
 from femtodriver.options.option_parser import EXIT_USAGE, normalised
 from femtodriver.safe_text import one_line
+from femtodriver.stop_signals import Ended, RunStopped, ending_signals
 
 EXIT_DIFFERENT = 1
 EXIT_INTERRUPTED = 130
 EXIT_PIPE = 141
 EXIT_SIGNAL = 128
-
-
-class Ended(BaseException):
-    """A signal that ends us. Raised like Ctrl-C, so that unfinished work is undone."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.signal = signal.Signals(number)
 
 
 def run_command(argv: Sequence[str] | None = None) -> int:
@@ -54,7 +45,7 @@ def run_command(argv: Sequence[str] | None = None) -> int:
         def work() -> int:
             return row.work(bind(row.request, vars(given), row.name)) if row else _work(given)
 
-        with _logging(debug), _endings():
+        with _logging(debug), ending_signals():
             return _guarded(work, debug)
 
 
@@ -80,6 +71,9 @@ def _guarded(work: Callable[[], int], debug: bool) -> int:
     except MemoryError:
         _tell("error: the memory of this computer does not suffice; use a smaller model or fewer frames.")
         return EXIT_DIFFERENT
+    except RunStopped as stopped:
+        _tell(f"{stopped}; what was done so far was written as such.")
+        return EXIT_SIGNAL + stopped.number
     except KeyboardInterrupt:
         _tell("interrupted; nothing was left half written.")
         return EXIT_INTERRUPTED
@@ -110,26 +104,6 @@ def _tell(sentence: str) -> None:
         print(f"femtodrive: {one_line(sentence)}", file=sys.stderr, flush=True)
     except (OSError, ValueError):  # there is nowhere left to say it
         drop_output(sys.stderr)
-
-
-@contextlib.contextmanager
-def _endings() -> Iterator[None]:
-    """Signals that would end us raise ``Ended`` meanwhile; one that is ignored (nohup) or taken stays as it is."""
-    names = ("SIGTERM", "SIGHUP")
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    main_thread = threading.current_thread() is threading.main_thread()
-    ours = [number for number in numbers if main_thread and signal.getsignal(number) == signal.SIG_DFL]
-    for number in ours:
-        signal.signal(number, _end)
-    try:
-        yield
-    finally:
-        for number in ours:
-            signal.signal(number, signal.SIG_DFL)
-
-
-def _end(number: int, frame: object) -> None:
-    raise Ended(number)
 
 
 class _OneLine(logging.Formatter):

@@ -25,6 +25,8 @@ from femtodriver.runners.execution import Execution, RunInputs, execute
 from femtodriver.runners.hardware_runner import HARDWARE, HardwareRunner, check_board
 from femtodriver.runners.runner import Runner
 from femtodriver.runners.runner_table import create
+from femtodriver.runners.stream_runs import Give
+from femtodriver.stop_signals import Stop
 
 _log = logging.getLogger(__name__)
 
@@ -88,9 +90,18 @@ class CompiledModel:
         return HardwareRunner(HARDWARE, self.built, RunnerRequest(), self.records_dir)
 
     def execute(
-        self, names: Sequence[str], inputs: RunInputs, request: ExecuteRequest, progress: RunProgress | None
+        self,
+        names: Sequence[str],
+        inputs: RunInputs,
+        request: ExecuteRequest,
+        progress: RunProgress | None,
+        stop: Stop | None = None,
+        give: Give | None = None,
     ) -> Execution:
-        """Run these runners on the inputs, and compare them if there are several; writes recordings only."""
+        """Run these runners on the inputs, and compare them if there are several; writes recordings only.
+
+        ``stop``, ``give``: see ``runners.execution.execute``.
+        """
         check_board(request, names)
         return execute(
             names,
@@ -100,6 +111,8 @@ class CompiledModel:
             tolerance=request.tolerance if isinstance(request, CompareRequest) else None,
             records_dir=self.records_dir,
             progress=progress,
+            stop=stop,
+            give=give,
         )
 
 

@@ -31,6 +31,7 @@ from femtodriver.runners.compare_runs import RunProgress
 from femtodriver.runners.execution import SIMULATOR, Execution, Inputs, Result, RunInputs
 from femtodriver.runners.hardware_runner import HardwareRunner
 from femtodriver.runners.runner import Runner
+from femtodriver.stop_signals import RunStopped
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -289,6 +290,10 @@ class Femtodriver:
 
         No runners: files only, and the result is {}. One runner: its result. Several: the comparison with the first.
         With ``fasmir`` among them, metrics are written too. If anything fails, the model's folder is as before.
+
+        With ``output_file``, or ``input_file="-"``, frames are read, run and written one after the other, and the
+        result has neither outputs nor internal values. Ctrl-C between two frames writes what was done so far as such,
+        and raises ``RunStopped``, a KeyboardInterrupt.
         """
         return self._run(model, methods.RUN.bind(positional, options))
 
@@ -331,7 +336,12 @@ class Femtodriver:
         done = run_job(model, request, self._settings(), self.say, self.progress)
         self._adopt(done.model, written=True)
         self._made = done.inputs
-        return self._kept(done.execution).result if done.execution else {}
+        if done.execution is None:
+            return {}
+        partial = self._kept(done.execution).partial
+        if partial is not None:
+            raise RunStopped(partial.text, partial.number)
+        return done.execution.result
 
     def _settings(self) -> DriverSettings:
         return DriverSettings(self.keyring, self.key_index, self.salt, self.model_source_dir)

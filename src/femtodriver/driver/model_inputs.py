@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import io
+import os
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from femtodriver.arrays import Int64Array
-from femtodriver.errors import InputError
+from femtodriver.errors import InputError, UsageError
 from femtodriver.files.file_access import AnyPath, open_file
-from femtodriver.inputs import InputSpec, read_inputs
+from femtodriver.files.pipe_access import read_some
+from femtodriver.inputs import InputSpec, open_inputs, read_inputs
+from femtodriver.inputs.frame_stream import FrameStream
 from femtodriver.inputs.generated_frames import CYCLE, RANDOM_BITS
-from femtodriver.inputs.loaded_inputs import InputSource
+from femtodriver.inputs.loaded_inputs import InputSource, asked_range, range_notes, range_within
+from femtodriver.inputs.pcm_format import PCM_FORMATS, USUAL_FORMAT, USUAL_RATE_HZ
+from femtodriver.inputs.pcm_stream import PcmStream
+from femtodriver.inputs.reading import Reading
 from femtodriver.model.debug_program import wanted_names
 from femtodriver.model.load_model import Source
 from femtodriver.options.input_requests import FramesRequest
 from femtodriver.options.main_requests import JobRequest
 from femtodriver.options.value_kinds import VARIED
+from femtodriver.output.streamed_output import is_pipe
 from femtodriver.runners.execution import SIMULATOR, RunInputs
+from femtodriver.stop_signals import Stop
 
 MOST_BYTES = 1 << 40
 USUAL_FRAMES = 2
@@ -51,19 +61,74 @@ def make_inputs(
     return arrays, RunInputs(arrays, notes, found.period_s, request.seed if source is None else None)
 
 
-def job_inputs(source: Source, specs: Sequence[InputSpec], request: JobRequest, runners: Sequence[str]) -> RunInputs:
-    """The inputs of a whole job. What was named is looked at also where nothing runs, so that it is right at least."""
+def job_inputs(
+    source: Source, specs: Sequence[InputSpec], request: JobRequest, runners: Sequence[str], stop: Stop
+) -> RunInputs:
+    """The inputs of a whole job. What was named is looked at also where nothing runs, so that it is right at least.
+
+    Where outputs are written frame by frame, frames are read as they are needed; ``stop``: whether to wait no longer
+    for them. Close what is returned.
+    """
     wanted_names(source, request)
     for path in (request.dummy_output_file, request.reply_file):
         _check_file(path)
-    if not runners and request.input_file is None and request.input_sample_indices is None:
+    piped = is_pipe(request.input_file)
+    if not runners and (piped or (request.input_file is None and request.input_sample_indices is None)):
         return RunInputs({})
-    made = make_inputs(request.input_file, specs, request, compared=len(runners) > 1)[1]
+    if runners and (piped or request.output_file is not None):
+        made = _streamed(specs, request, len(runners) > 1, stop)
+    else:
+        made = make_inputs(request.input_file, specs, request, compared=len(runners) > 1)[1]
     if made.period_s is None or request.input_period is not None or SIMULATOR not in runners:
         return made
     step = "width of the input" if request.hop is None else "hop"
     note = f"input period: {made.period_s:.6g} s, which follows from the sample rate and the {step}"
     return replace(made, notes=(*made.notes, note))
+
+
+def _streamed(specs: Sequence[InputSpec], request: JobRequest, compared: bool, stop: Stop) -> RunInputs:
+    """The same frames, to be read as they are needed."""
+    if is_pipe(request.input_file):
+        return _from_pipe(specs, request, stop)
+    if request.input_file is None:
+        arrays, made = make_inputs(None, specs, request, compared)
+        reader = open_inputs(arrays, specs, rate_hz=request.input_rate)
+        return replace(made, arrays={}, stream=FrameStream(reader, 0, reader.n_frames))
+    asked = asked_range(request.input_sample_indices)
+    reader = open_inputs(
+        request.input_file,
+        specs,
+        request.scale,
+        hop=request.hop,
+        channel=request.channel,
+        rate_hz=request.input_rate,
+    )
+    low, high = range_within(asked, reader.n_frames)
+    stream = FrameStream(reader, low, high, range_notes(asked, low, high, reader.n_frames))
+    return RunInputs({}, stream.notes, stream.period_s, stream=stream)
+
+
+def _from_pipe(specs: Sequence[InputSpec], request: JobRequest, stop: Stop) -> RunInputs:
+    """Raw PCM from standard input."""
+    if len(specs) != 1:
+        raise InputError(f"standard input: can feed a network of one input, not of {len(specs)}. Give a .npz file.")
+    if request.input_sample_indices is not None:
+        raise UsageError("input_sample_indices: must be given for a file, not for standard input. Leave it out.")
+    try:
+        descriptor = sys.stdin.fileno()
+    except (AttributeError, ValueError, io.UnsupportedOperation):
+        raise InputError("standard input: must be a pipe or a file, which it is not here.") from None
+    if os.isatty(descriptor):
+        raise InputError(
+            "standard input: must be a pipe or a file, not a terminal: arecord -f S16_LE -r 16000 -t raw |"
+        )
+    form = PCM_FORMATS[request.input_format or USUAL_FORMAT]
+    rate_hz = request.input_rate or USUAL_RATE_HZ
+    how = Reading(request.scale, request.hop, request.channel, rate_hz)
+    stream = PcmStream(lambda most: read_some(descriptor, most, lambda: stop.asked), specs[0], form, how)
+    told = f"standard input: raw PCM, mono, {form.name}, {rate_hz:g} Hz"
+    assumed = "" if request.input_rate and request.input_format else " (--input-format and --input-rate say otherwise)"
+    return RunInputs({}, (told + assumed, *stream.notes), stream.period_s, stream=stream)
 
 
 def _check_file(path: AnyPath | None) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from femtodriver.driver.compiled_model import CompiledModel, DriverSettings, compile_model
 from femtodriver.driver.model_inputs import job_inputs
 from femtodriver.metrics import summary_of
+from femtodriver.model.build_model import Built
 from femtodriver.model.described_program import network_inputs
 from femtodriver.model.load_model import Source, load_source
 from femtodriver.options.main_requests import JobRequest
@@ -15,6 +17,7 @@ from femtodriver.options.value_kinds import listed
 from femtodriver.options.without_effect import without_effect
 from femtodriver.output import model_folder, summary
 from femtodriver.output.atomic_folder import check_writable
+from femtodriver.output.streamed_output import StreamedOutput, check_output, open_output, standard_output
 from femtodriver.output.terminal import print_verdict
 from femtodriver.output.trace_file import check_place, write_trace
 from femtodriver.runners.compare_runs import RunProgress
@@ -23,6 +26,7 @@ from femtodriver.runners.fasmir_runner import check_machine
 from femtodriver.runners.frame_tracer import check_trace
 from femtodriver.runners.hardware_runner import check_board
 from femtodriver.runners.runner_table import check_names
+from femtodriver.stop_signals import Stop
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,38 +47,99 @@ def run_job(
 ) -> JobDone:
     """Do the job; ``say(text)`` gets what is told. If anything fails, the model's folder is as before.
 
-    What can be checked without compiling is checked first, because compiling a large network takes a while.
+    What can be checked without compiling is checked first, because compiling a large network takes a while. A run that
+    a signal stops between two frames is written as far as it came, and says so.
     """
+    names = _checked_runners(request)
+    stop = Stop()
+    with ExitStack() as opened:
+        descriptor = opened.enter_context(standard_output(request.output_file if names else None))
+        source = load_source(model, request.model_name)
+        check_writable(model_folder.model_folder(request.output_dir, source.name))
+        compiled, inputs = _prepared(source, request, settings, names, stop, opened)
+        output = _opened_output(request, compiled.built, inputs, descriptor, stop) if names else None
+        if output is not None:
+            opened.callback(output.drop)
+        say("\n".join([summary.model_text(compiled.built), *_notes(request, names, compiled.built, inputs, output)]))
+        done = None
+        if names:
+            done = compiled.execute(names, inputs, request, progress, stop, output.give if output else None)
+        doc = _measured(source, request, settings, done) if done else None
+        written = output.keep() if output else ()
+        model_folder.write_all(request.output_dir, compiled.built, done, doc)
+        if done and done.compared:
+            print_verdict(done.comparison.lines, done.comparison.passed)
+        for text in (*_noted(inputs.late_notes), *summary.run_texts(request.output_dir, compiled.built, done, doc)):
+            say(text)
+        for text in written:
+            say(text)
+        if done and request.trace is not None and done.comparison.frames.get(SIMULATOR):
+            say(write_trace(request.trace, done, request))
+        if done and not done.comparison.passed:
+            print_verdict(done.comparison.lines, False)  # again, so that it is also at the end of the output
+    return JobDone(compiled, inputs, done)
+
+
+def _checked_runners(request: JobRequest) -> tuple[str, ...]:
+    """The names of the runners. UsageError for options that cannot be, or not together."""
     names = check_names(listed(request.runners))
     check_board(request, names)
     check_machine(request, names)
     check_trace(request)
     check_place(request.trace, "trace")
-    source = load_source(model, request.model_name)
-    check_writable(model_folder.model_folder(request.output_dir, source.name))
-    early = job_inputs(source, network_inputs(source.network), request, names) if source.network else None
+    check_output(request, request.input_file, bool(names))
+    return names
+
+
+def _prepared(
+    source: Source, request: JobRequest, settings: DriverSettings, names: Sequence[str], stop: Stop, opened: ExitStack
+) -> tuple[CompiledModel, RunInputs]:
+    """The compiled model and its inputs, which are closed with ``opened``."""
+    early = None
+    if source.network:
+        early = job_inputs(source, network_inputs(source.network), request, names, stop)
+        opened.callback(early.close)
     period_s = request.input_period if request.input_period is not None or early is None else early.period_s
     compiled = compile_model(source, request, settings, period_s, request.clock)
-    built = compiled.built
-    inputs = job_inputs(source, built.inputs, request, names) if early is None else early
-    objective = built.options.objective.value if source.network else ""
-    notes = (*without_effect(request, names, request.input_file is None, objective), *inputs.notes)
-    say("\n".join([summary.model_text(built), *(f"note: {note}" for note in notes)]))
-    done = compiled.execute(names, inputs, request, progress) if names else None
-    doc = None
-    if done and SIMULATOR in names:
-        other = _other_choice(source, request, settings, inputs, period_s) if request.objective else None
-        doc = done.metrics(request, other)
-    model_folder.write_all(request.output_dir, built, done, doc)
-    if done and done.compared:
-        print_verdict(done.comparison.lines, done.comparison.passed)
-    for text in summary.run_texts(request.output_dir, built, done, doc):
-        say(text)
-    if done and request.trace is not None and SIMULATOR in names:
-        say(write_trace(request.trace, done, request))
-    if done and not done.comparison.passed:
-        print_verdict(done.comparison.lines, False)  # again, so that it is also at the end of the output
-    return JobDone(compiled, inputs, done)
+    inputs = early
+    if inputs is None:
+        inputs = job_inputs(source, compiled.built.inputs, request, names, stop)
+        opened.callback(inputs.close)
+    return compiled, inputs
+
+
+def _opened_output(
+    request: JobRequest, built: Built, inputs: RunInputs, descriptor: int, stop: Stop
+) -> StreamedOutput | None:
+    """Where an output goes frame by frame."""
+    period_s = inputs.period_s or request.input_period
+    return open_output(request, built.outputs, request.scale, period_s, inputs.n_frames, descriptor, stop)
+
+
+def _notes(
+    request: JobRequest, names: Sequence[str], built: Built, inputs: RunInputs, output: StreamedOutput | None
+) -> list[str]:
+    """What users should know before the run."""
+    objective = built.options.objective.value if built.source.network else ""
+    unused = without_effect(request, names, request.input_file is None, objective)
+    return _noted((*unused, *inputs.notes, *(output.first_notes if output else ())))
+
+
+def _noted(notes: Iterable[str]) -> list[str]:
+    return [f"note: {note}" for note in notes]
+
+
+def _measured(
+    source: Source, request: JobRequest, settings: DriverSettings, done: Execution
+) -> Mapping[str, object] | None:
+    """The metrics document; None where the simulator ran no frame."""
+    if not done.comparison.frames.get(SIMULATOR):
+        return None
+    other = None
+    if request.objective and not done.streamed and done.partial is None:
+        period_s = request.input_period if request.input_period is not None else done.inputs.period_s
+        other = _other_choice(source, request, settings, done.inputs, period_s)
+    return done.metrics(request, other)
 
 
 def _other_choice(

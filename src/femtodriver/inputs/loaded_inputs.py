@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from femtodriver.arrays import Int64Array
@@ -91,13 +91,14 @@ def _generated(
     notes = [default_frames_text(n_frames, seed)] if varied else []
     if how.scale is not None:
         notes.append("scale: without effect, because generated frames are integers")
-    given = {"hop": how.hop, "channel": how.channel, "input_rate": how.rate_hz}
+    given = {"hop": how.hop, "channel": how.channel}
     notes += [f"{name}: without effect, because frames are generated" for name, value in given.items() if value]
+    period_s = replace(how, hop=None).period_of(specs, how.rate_hz)
     if asked is None:
-        return LoadedInputs(arrays, tuple(notes))
+        return LoadedInputs(arrays, tuple(notes), period_s)
     low, high = _within(asked, n_frames)
     kept = select_frames(arrays, low, high)
-    return LoadedInputs(kept, (*notes, *range_notes(asked, low, high, n_frames)))
+    return LoadedInputs(kept, (*notes, *range_notes(asked, low, high, n_frames)), period_s)
 
 
 def asked_range(indices: Any) -> tuple[int, int] | None:

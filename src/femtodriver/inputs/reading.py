@@ -39,7 +39,7 @@ class Reading:
     def refuse_channel(self, where: str) -> None:
         """UsageError if a channel was chosen of what has none."""
         if self.channel is not None:
-            raise UsageError(f"channel: must be given for a WAV file or raw PCM, not for {where}. Leave it out.")
+            raise UsageError(f"channel: must be given for a WAV file, not for {where}. Leave it out.")
 
     def rate_of(self, stated_hz: float, where: str) -> float | None:
         """Samples per second, of a source that states them (0: it does not). UsageError where both are, and differ."""

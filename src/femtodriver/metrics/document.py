@@ -39,6 +39,7 @@ def build_document(
     battery_mwh: float | None = None,
     table: EnergyTable | None = None,
     other_choice: Mapping[str, object] | None = None,
+    partial: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
     """The document of one run.
 
@@ -49,6 +50,8 @@ def build_document(
     and seed. ``clock_hz`` (hertz) and ``voltage_v`` (volts) take the place of the part's, and the document says so;
     ``temperature_c`` is in degC. ``battery_mwh`` is the capacity of a battery in mWh, for its life.
     ``other_choice``: what the network costs when it is compiled for another objective, see ``summary_of``.
+    ``partial``: frames done, frames planned (None: unknown) and the reason, of a run that was stopped; None for a whole
+    one.
 
     Raises UsageError for a report without frames, with more cores than the part, for a period, clock or voltage that is
     not a positive number, or a temperature that the table has no law for; ProgramError for a description of more
@@ -63,6 +66,7 @@ def build_document(
     worst_s = report.frame_cycles.most / part.clock_hz
     return {
         "schema": SCHEMA,
+        "partial": _plain(partial),
         "Frames Simulated": run.frames,
         "Input Period (s)": digits(run.period_s),
         "Latency (s)": latency["mean"],

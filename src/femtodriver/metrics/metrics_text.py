@@ -55,8 +55,18 @@ def _header(doc: Doc) -> list[str]:
         f"{quantity(part['clock_hz'], 'Hz')}, {part['voltage_v']:g} V, {part['temperature_c']:g} degC{not_its_own}",
         f"Tool       version {tool['version'] or 'not stated'}, {machine}, {table}",
         f"Run        frames simulated: {doc['Frames Simulated']}; input period {_period(doc)}" + assumed,
+        *_partial(doc),
         *wrapped_lines("Note", CAVEAT),
     ]
+
+
+def _partial(doc: Doc) -> list[str]:
+    """That the run was stopped; documents of earlier versions do not say."""
+    partial = doc.get("partial")
+    if partial is None:
+        return []
+    of = "" if partial["planned"] is None else f" of {partial['planned']:,}"
+    return [f"Partial    frames {partial['frames']:,}{of}, {partial['reason']}"]
 
 
 def _time(doc: Doc) -> list[str]:

@@ -178,6 +178,11 @@ class JobKeywords(TypedDict, total=False):
     force_femtocrux_compile: bool
     force_femtocrux_sim: bool
     runners: Names
+    output_file: AnyPath | None
+    output_wav: AnyPath | None
+    output_name: str | None
+    output_format: str | None
+    input_format: str | None
     n_frames: int | None
     input_style: str | None
     seed: int

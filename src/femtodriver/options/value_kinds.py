@@ -12,6 +12,7 @@ from typing import Any
 Names = str | Sequence[str] | None
 RANDOM, VARIED = STYLES = ("random", "varied")
 OBJECTIVES = ("cycles", "energy", "balanced")
+PCM_NAMES = ("u8", "s16le", "s24le", "s32le", "f32le")
 NATIVE, NUMPY = MACHINES = ("native", "numpy")
 DIFF_FORMS = ("text", "markdown", "json")
 
@@ -139,6 +140,7 @@ OBJECTIVE = _one_of(*OBJECTIVES)
 MACHINE = _one_of(*MACHINES)
 DIFF_FORM = _one_of(*DIFF_FORMS)
 TEXTS = ValueKind("a list of texts", lambda value: not isinstance(value, str) and _is_sequence_of_texts(value))
+PCM = _one_of(*PCM_NAMES)
 SHARE = ValueKind("a share from 0 to 1", lambda value: _is_number(value, Real) and 0 <= value <= 1, float)
 FRAME_RANGE = ValueKind("two frame numbers LO,HI", _is_range, _range)
 PAIRS = ValueKind(

@@ -31,11 +31,16 @@ OWN_RUNNERS = frozenset({"fqir", "fmir", "fasmir"})
 
 
 def write_comparison(folder: Path, execution: Execution) -> None:
-    """Writes all files of a comparison into the folder, which is made. ProgramError when that is not possible."""
+    """Writes all files of a comparison into the folder, which is made. ProgramError when that is not possible.
+
+    Of frames that were not kept there is the verdict alone.
+    """
     make_directory(folder)
     found = execution.comparison
     document = document_yaml(comparison_document(execution))
     write_file(folder / "comparison.yaml", document.encode("utf-8", "backslashreplace"))
+    if execution.streamed:
+        return
     write_file(folder / "inputs.npz", npz(escaped(execution.inputs.arrays)))
     write_file(folder / "outputs.npz", npz(by_runner(found.outputs)))
     if any(found.internals.values()):
@@ -49,6 +54,8 @@ def pictured(found: Comparison) -> bool:
 
     Loading matplotlib takes longer than most runs; all zeros need no picture.
     """
+    if found.streamed is not None:
+        return False
     return not found.passed or not OWN_RUNNERS.issuperset(found.outputs)
 
 
@@ -60,8 +67,9 @@ def comparison_document(execution: Execution) -> dict[str, Any]:
         "schema": SCHEMA,
         "pass": found.passed,
         "status": found.status,
-        "runners": list(found.outputs),
-        "frames": {name: max(map(len, values.values()), default=0) for name, values in found.outputs.items()},
+        "runners": list(found.frames),
+        "frames": found.frames,
+        "partial": execution.partial.table if execution.partial else None,
         "tolerance": found.tolerance or 0,
         "seed": execution.inputs.seed,
         "notes": list(execution.inputs.notes),

@@ -71,7 +71,7 @@ def write_all(
             write_traffic(folder / IO_RECORDS, execution.recordings)
         if execution is not None and execution.compared:
             write_comparison(folder / COMPARISON, execution)
-        if execution is not None and not execution.request.no_outputs:
+        if execution is not None and execution.keeps_outputs:
             write_outputs(folder / OUTPUTS, execution)
         if doc is not None:
             write_metrics(folder, doc)
@@ -91,7 +91,7 @@ def write_results(output_dir: AnyPath, execution: Execution) -> None:
     if execution.compared:
         target = folder / COMPARISON
         replace_tree(target, _everything(target), lambda place: write_comparison(place, execution))
-    if not execution.request.no_outputs:
+    if execution.keeps_outputs:
         target = folder / OUTPUTS
         replace_tree(target, _everything(target), lambda place: write_outputs(place, execution))
 

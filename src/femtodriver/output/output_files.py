@@ -39,7 +39,10 @@ Arrays = Mapping[str, npt.ArrayLike]
 def write_outputs(folder: Path, execution: Execution) -> None:
     """Writes the files of a run into the folder, which is made. ProgramError when that is not possible."""
     make_directory(folder)
-    write_file(folder / INPUTS, npz(escaped(execution.inputs.arrays), _QUICK))
+    inputs: Arrays = execution.inputs.arrays
+    if execution.partial is not None:
+        inputs = {name: np.asarray(rows)[: execution.frames] for name, rows in inputs.items()}
+    write_file(folder / INPUTS, npz(escaped(inputs), _QUICK))
     if execution.lone_internals:
         write_file(folder / INTERNALS, npz(by_runner(execution.comparison.internals), _QUICK))
     quanta = _quanta(execution.model.outputs)

@@ -82,7 +82,9 @@ def run_texts(
 ) -> Iterator[str]:
     """What is printed after a run: what ran, what it costs, which files were written."""
     if done is not None and not done.compared:
-        yield "; ".join(f"{name} ran, {done.frames} frames" for name in done.comparison.outputs)
+        yield "; ".join(f"{name} ran, {count} frames" for name, count in done.comparison.frames.items())
+    if done is not None and done.partial is not None:
+        yield f"partial: {done.partial.text}"
     if doc is not None:
         yield metrics_text(doc)
         if done is not None and any(done.comparison.internals.values()):
@@ -105,7 +107,7 @@ def written_text(output_dir: AnyPath, built: Built, execution: Execution | None,
     compared = execution is not None and execution.compared
     if compared:
         lines.append(f"  {COMPARISON}/")
-    if execution is not None and not execution.request.no_outputs:
+    if execution is not None and execution.keeps_outputs:
         lone = (INTERNALS,) if execution.lone_internals else ()
         names = ", ".join((INPUTS, *lone, *(f"{name}.npz" for name in execution.comparison.outputs)))
         lines.append(f"  {OUTPUTS}/{names}")

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy.typing as npt
 
@@ -30,10 +30,16 @@ class Comparable(Protocol):
     def reset(self) -> None: ...
 
     def run(
-        self, inputs: Mapping[str, npt.ArrayLike], progress: Callable[[int, int], None] | None = None
+        self,
+        inputs: Mapping[str, npt.ArrayLike],
+        progress: Callable[[int, int], None] | None = None,
+        stop: Callable[[], bool] | None = None,
     ) -> tuple[Values, Values, Mapping[str, object]]: ...
 
     def finish(self) -> None: ...
+
+
+R = TypeVar("R", bound=Comparable)
 
 
 @dataclass(frozen=True)
@@ -65,12 +71,24 @@ class Verdict:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Runs of the same inputs: outputs and internal values by runner, and each run compared with the first."""
+    """Runs of the same inputs: outputs and internal values by runner, and each run compared with the first.
+
+    ``streamed``: how many frames each runner did whose values were not kept; then there are neither outputs nor
+    internal values.
+    """
 
     outputs: Mapping[str, Values]
     internals: Mapping[str, Values]
     verdicts: tuple[Verdict, ...]
     tolerance: float | None = None
+    streamed: Mapping[str, int] | None = None
+
+    @property
+    def frames(self) -> dict[str, int]:
+        """How many frames each runner did: those of its longest output."""
+        if self.streamed is not None:
+            return dict(self.streamed)
+        return {name: max(map(len, values.values()), default=0) for name, values in self.outputs.items()}
 
     @property
     def passed(self) -> bool:
@@ -82,7 +100,7 @@ class Comparison:
         """The verdict in words: what was equal, or each output that differs; then internal values that differ."""
         told = [line for verdict in self.verdicts for line in verdict.lines]
         if self.passed:
-            told = [_passed_text(list(self.outputs), self.outputs, self.tolerance)]
+            told = [_passed_text(self.frames, self.tolerance)]
         return [*told, *(verdict.inside for verdict in self.verdicts if verdict.inside)]
 
     @property
@@ -152,17 +170,22 @@ def run_all(
     no_reset: bool = False,
     progress: RunProgress | None = None,
     makers: Mapping[str, str] | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Comparison:
     """Run every runner on the same inputs, and compare each with the first.
 
     Every runner is finished, also when one raises. A difference of internal values alone is told but fails nothing;
-    ``makers`` says which operator makes each. Raises UsageError for names that do not distinguish the runners, or a
-    tolerance that is none.
+    ``makers`` says which operator makes each. ``stop()`` is asked between frames: if it says so, there are only the
+    frames that were done, of the runners that had begun. Raises UsageError for names that do not distinguish the
+    runners, or a tolerance that is none.
     """
     check_tolerance(error_tolerance)
     called = _checked_names(names if names is not None else [runner.name for runner in runners], len(runners))
-    order = sorted(zip(called, runners, strict=True), key=lambda pair: not pair[1].runs_first)
-    made = {name: _run(name, runner, inputs, no_reset, progress) for name, runner in order}
+    made: dict[str, tuple[Values, Values]] = {}
+    for name, runner in in_order(called, runners):
+        if not (made and stop is not None and stop()):
+            made[name] = _run(name, runner, inputs, no_reset, progress, stop)
+    called = [name for name in called if name in made]
     outputs, internals = ({name: made[name][kind] for name in called} for kind in (0, 1))
     verdicts = []
     for other in called[1:]:
@@ -184,8 +207,18 @@ def _checked_names(names: Sequence[str], runners: int) -> list[str]:
     return list(names)
 
 
+def in_order(names: Sequence[str], runners: Sequence[R]) -> list[tuple[str, R]]:
+    """Names and runners in the order in which they run: first those that may fail for reasons outside."""
+    return sorted(zip(names, runners, strict=True), key=lambda pair: not pair[1].runs_first)
+
+
 def _run(
-    name: str, runner: Comparable, inputs: Mapping[str, npt.ArrayLike], no_reset: bool, progress: RunProgress | None
+    name: str,
+    runner: Comparable,
+    inputs: Mapping[str, npt.ArrayLike],
+    no_reset: bool,
+    progress: RunProgress | None,
+    stop: Callable[[], bool] | None,
 ) -> tuple[Values, Values]:
     def tell(done: int, frames: int) -> None:
         if progress is not None:
@@ -195,14 +228,13 @@ def _run(
     try:
         if not no_reset:
             runner.reset()
-        outputs, internals, _ = runner.run(inputs, tell if progress is not None else None)
+        outputs, internals, _ = runner.run(inputs, tell if progress is not None else None, stop)
     finally:
         runner.finish()
     return outputs, internals
 
 
-def _passed_text(names: Sequence[str], outputs: Mapping[str, Values], tolerance: float | None) -> str:
-    lengths = [len(rows) for name in names for rows in outputs[name].values()]
-    least, most = min(lengths, default=0), max(lengths, default=0)
+def _passed_text(done: Mapping[str, int], tolerance: float | None) -> str:
+    least, most = min(done.values(), default=0), max(done.values(), default=0)
     frames = f"{least} frame{'' if least == 1 else 's'}" + ("" if least == most else f" of {most}")
-    return f"{' = '.join(names)}, {frames}, {f'within {tolerance:g}' if tolerance else 'bit-exact'}"
+    return f"{' = '.join(done)}, {frames}, {f'within {tolerance:g}' if tolerance else 'bit-exact'}"

@@ -38,12 +38,13 @@ class Difference:
 
 @dataclass(frozen=True)
 class _Pair:
-    """One variable of two runs."""
+    """One variable of two runs, from a frame on."""
 
     kind: str
     variable: str
     name_a: str
     name_b: str
+    first_frame: int = 0
 
     def __str__(self) -> str:
         return f"{self.kind} {self.variable!r}"
@@ -56,15 +57,18 @@ def differences(
     name_b: str,
     b: Mapping[str, Any],
     error_tolerance: float | None = None,
+    first_frame: int = 0,
 ) -> tuple[Difference, ...]:
     """Every variable in which two sets of arrays (frames, elements) differ, the first in time first.
 
     Both must have the same variables of the same rank. Where exactly one axis has two lengths, what both have is
     compared; if that is nothing, or more axes differ, the variable differs. Values may differ by at most
     ``error_tolerance`` (None: not at all). Variables that part in the same frame are in the order of ``a``.
+    ``first_frame``: the number of the first of these frames.
     """
     shared = [name for name in a if name in b]
-    found = [_variable(_Pair(kind, name, name_a, name_b), a[name], b[name], error_tolerance) for name in shared]
+    pairs = {name: _Pair(kind, name, name_a, name_b, first_frame) for name in shared}
+    found = [_variable(pairs[name], a[name], b[name], error_tolerance) for name in shared]
     if a.keys() != b.keys():
         lists = [", ".join(map(repr, values)) or "none" for values in (a, b)]
         reason = f"the {kind}s must be the same: {name_a} has {lists[0]}, {name_b} has {lists[1]}"
@@ -110,9 +114,10 @@ def _variable(pair: _Pair, first: Any, second: Any, tolerance: float | None) -> 
         return None
     place = tuple(int(index) for index in np.argwhere(apart)[0])
     told = f"{pair.name_a} gives {a[place]}, {pair.name_b} gives {b[place]}"
+    frame = pair.first_frame + (place[0] if place else 0)
     return Difference(
-        frame=place[0] if place else 0,
-        reason=f"{pair}, {_place(place)}: {told}",
+        frame=frame,
+        reason=f"{pair}, {_place(frame, place[1:])}: {told}",
         variable=pair.variable,
         element=place[1:],
         values=(_number(a[place]), _number(b[place])),
@@ -128,7 +133,5 @@ def _number(value: Any) -> int | float:
     return found
 
 
-def _place(place: tuple[int, ...]) -> str:
-    if len(place) < 2:
-        return f"frame {place[0] if place else 0}"
-    return f"frame {place[0]}, element {', '.join(map(str, place[1:]))}"
+def _place(frame: int, element: tuple[int, ...]) -> str:
+    return f"frame {frame}, element {', '.join(map(str, element))}" if element else f"frame {frame}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,19 +36,32 @@ class DummyRunner(Runner):
         self._frames = min(len(rows) for rows in self._recorded.values())
         self._next = 0
 
-    def run(self, inputs: Mapping[str, npt.ArrayLike], progress: Progress | None = None) -> tuple[Values, Values, Mask]:
+    def run(
+        self,
+        inputs: Mapping[str, npt.ArrayLike],
+        progress: Progress | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> tuple[Values, Values, Mask]:
         """As ``Runner.run``, for as many frames as the recording has left."""
         self._check_ready()
         left = self._frames - self._next
         checked = checked_frames(inputs, self.inputs)
         if left <= 0:
             raise InputError(f"dummy: the recording has {self._frames} frames, and all of them were replayed.")
-        given = len(next(iter(checked.values()), ()))
-        if given < left:
-            _log.warning("dummy: %d of %d recorded frames are not used: the inputs end before", left - given, left)
-        return super().run({name: values[:left] for name, values in checked.items()}, progress)
+        return super().run({name: values[:left] for name, values in checked.items()}, progress, stop)
+
+    @property
+    def frames_left(self) -> int:
+        """Recorded frames that were not replayed yet."""
+        return self._frames - self._next
 
     def _reset(self) -> None:
+        self._next = 0
+
+    def _finish(self) -> None:
+        if self._next and self.frames_left:
+            told = self.frames_left, self._frames
+            _log.warning("dummy: %d of %d recorded frames are not used: the inputs end before", *told)
         self._next = 0
 
     def _step(self, inputs: Values) -> tuple[Values, Values]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 from femtodriver import __version__
 from femtodriver.errors import UsageError
+from femtodriver.inputs.frame_stream import FrameSource
 from femtodriver.metrics import ROOM_TEMPERATURE_C, build_document
 from femtodriver.model.build_model import Built
 from femtodriver.options.runner_requests import ExecuteRequest, MeasureRequest
@@ -25,6 +27,8 @@ from femtodriver.runners.frame_tracer import check_trace, frame_range
 from femtodriver.runners.hardware_runner import FAKE, HardwareRunner
 from femtodriver.runners.runner import Runner
 from femtodriver.runners.runner_table import check_names, create
+from femtodriver.runners.stream_runs import Give, stream_all
+from femtodriver.stop_signals import Stop
 
 SIMULATOR = "fasmir"
 _log = logging.getLogger(__name__)
@@ -38,18 +42,62 @@ class RunInputs:
     """``arrays``: (frames, elements) by input name. ``notes``: what users should know of them, one line each.
 
     ``period_s``: seconds between two frames where the source states them, as audio does. ``seed``: of frames that we
-    made at random; None for others.
+    made at random; None for others. ``stream``: where frames come from that memory does not hold; then ``arrays`` is
+    empty, and outputs are not kept either.
     """
 
     arrays: Inputs
     notes: tuple[str, ...] = ()
     period_s: float | None = None
     seed: int | None = None
+    stream: FrameSource | None = None
 
     @property
-    def frames(self) -> int:
-        """Number of frames of the first input."""
-        return len(np.asarray(next(iter(self.arrays.values()), ())))
+    def n_frames(self) -> int | None:
+        """How many frames there are; None where only the end of a stream will tell."""
+        return self.stream.n_frames if self.stream else max(map(len, map(np.asarray, self.arrays.values())), default=0)
+
+    @property
+    def late_notes(self) -> tuple[str, ...]:
+        """Notes that a stream has added since it was opened: what was clipped, what was left over at its end."""
+        return tuple(note for note in self.stream.notes if note not in self.notes) if self.stream else ()
+
+    def close(self) -> None:
+        """Close the stream, if there is one. May be called twice."""
+        if self.stream is not None:
+            self.stream.close()
+
+
+@dataclass(frozen=True)
+class PartialRun:
+    """What was done of a run that was stopped. ``frames``: of each runner; ``planned``: None where nobody knew;
+    ``reason``: such as "interrupted"; ``number``: of the signal.
+    """
+
+    frames: Mapping[str, int]
+    planned: int | None
+    reason: str
+    number: int
+
+    @property
+    def done(self) -> int:
+        """Frames that every runner that had begun has done."""
+        return min(self.frames.values(), default=0)
+
+    @property
+    def text(self) -> str:
+        """What was done, and why not more."""
+        of = f" of {self.planned:,}" if self.planned is not None else ""
+        counts = sorted(set(self.frames.values()))
+        if len(counts) < 2:
+            return f"frames {self.done:,}{of}, {self.reason}"
+        each = ", ".join(f"{name} {count:,}" for name, count in self.frames.items())
+        return f"frames {each}{of}, {self.reason}"
+
+    @property
+    def table(self) -> dict[str, object]:
+        """The same as data, for documents."""
+        return {"frames": self.done, "planned": self.planned, "reason": self.reason}
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +106,7 @@ class Execution:
 
     ``model`` and ``request``: what the runners were made of. ``runners``: by the names that were asked for.
     ``comparison``: outputs and internal values, and each run compared with the first; of one runner without verdicts.
+    ``partial``: where the run was stopped before its end; None for a whole one.
     """
 
     model: Built
@@ -65,11 +114,22 @@ class Execution:
     inputs: RunInputs
     runners: Mapping[str, Runner]
     comparison: Comparison
+    partial: PartialRun | None = None
 
     @property
     def compared(self) -> bool:
         """Whether there was something to compare."""
-        return len(self.runners) > 1
+        return len(self.runners) > 1 and len(self.comparison.frames) > 1
+
+    @property
+    def streamed(self) -> bool:
+        """Whether inputs and outputs were not kept in memory."""
+        return self.comparison.streamed is not None
+
+    @property
+    def keeps_outputs(self) -> bool:
+        """Whether there are outputs to write as arrays, and that is wanted."""
+        return not self.streamed and not self.request.no_outputs
 
     @property
     def lone_internals(self) -> bool:
@@ -88,7 +148,7 @@ class Execution:
     @property
     def frames(self) -> int:
         """Number of frames of the longest output."""
-        return max((len(rows) for values in self.comparison.outputs.values() for rows in values.values()), default=0)
+        return max(self.comparison.frames.values(), default=0)
 
     @property
     def recordings(self) -> Recordings:
@@ -130,6 +190,7 @@ class Execution:
             temperature_c=ROOM_TEMPERATURE_C if request.temperature is None else request.temperature,
             battery_mwh=request.battery_mwh,
             other_choice=other_choice,
+            partial=self.partial.table if self.partial else None,
             model=self.model.model,
             tool={
                 "version": __version__,
@@ -158,27 +219,54 @@ def execute(
     tolerance: float | None = None,
     records_dir: Path | None = None,
     progress: RunProgress | None = None,
+    stop: Stop | None = None,
+    give: Give | None = None,
 ) -> Execution:
     """Make the runners, run all frames in each, and compare each with the first.
 
     ``model``: as ``for_runners`` gives it. ``tolerance``, ``progress``: see ``run_all``. ``records_dir``: where runners
-    write recordings if they are told to. UsageError for frames to trace that the run does not have.
+    write recordings if they are told to. ``stop``: whether to end before the end; with it, signals only ask. ``give``
+    gets the outputs of streamed inputs, see ``stream_all``.
+    UsageError for frames to trace that the run does not have.
     """
     check_trace(request)
     runners = {name: create(name, model, request, records_dir) for name in check_names(names)}
     simulator = runners.get(SIMULATOR)
     if request.trace is not None and isinstance(simulator, FasmirRunner):
-        simulator.trace(frame_range(request.trace_frames, inputs.frames))
+        simulator.trace(frame_range(request.trace_frames, inputs.n_frames))
     _log.debug("running %s", ", ".join(runners))
-    found = run_all(
+    asked = stop or Stop()
+    with asked.on_signals() if stop else nullcontext():
+        found = _found(runners, inputs, model, tolerance, progress, asked, give)
+    partial = None
+    if asked.asked:
+        partial = PartialRun(found.frames, inputs.n_frames, asked.reason, asked.number)
+    return Execution(model, request, inputs, runners, found, partial)
+
+
+def _found(
+    runners: Mapping[str, Runner],
+    inputs: RunInputs,
+    model: Built,
+    tolerance: float | None,
+    progress: RunProgress | None,
+    stop: Stop,
+    give: Give | None,
+) -> Comparison:
+    makers = _makers(model)
+    if inputs.stream is not None:
+        return stream_all(
+            inputs.stream, runners, give, stop=stop, tolerance=tolerance, progress=progress, makers=makers
+        )
+    return run_all(
         inputs.arrays,
         list(runners.values()),
         with_internals=len(runners) > 1 and bool(model.debug_names),
         error_tolerance=tolerance,
         progress=progress,
-        makers=_makers(model),
+        makers=makers,
+        stop=lambda: stop.asked,
     )
-    return Execution(model, request, inputs, runners, found)
 
 
 def _makers(model: Built) -> dict[str, str]:

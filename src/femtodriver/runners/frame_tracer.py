@@ -25,12 +25,13 @@ MOST_INSTRUCTIONS = 100_000
 """How many instructions all traced frames may have; what comes after them is left out."""
 
 
-def frame_range(chosen: Sequence[int] | None, frames: int) -> range:
-    """The frames to trace of a run of ``frames``: from the first to before the second number.
+def frame_range(chosen: Sequence[int] | None, frames: int | None) -> range:
+    """The frames to trace of a run of ``frames`` (None: nobody knows yet): from the first to before the second number.
 
     UsageError where the run has none of them, or the numbers are not in order.
     """
     first, end = DEFAULT_FRAMES if chosen is None else chosen
+    frames = end if frames is None else frames
     if not 0 <= first < min(end, frames):
         raise UsageError(
             f"trace_frames: must be LO,HI with 0 <= LO < HI, and LO below the {frames} frames of the run, "

@@ -65,12 +65,18 @@ class Runner(ABC):
         with self._unless_it_fails(FRAME_FAILED):
             return self._step(frame)
 
-    def run(self, inputs: Mapping[str, npt.ArrayLike], progress: Progress | None = None) -> tuple[Values, Values, Mask]:
+    def run(
+        self,
+        inputs: Mapping[str, npt.ArrayLike],
+        progress: Progress | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> tuple[Values, Values, Mask]:
         """Frames, from the state that the runner is in: outputs, internal values, and which frame gave which.
 
         Another call goes on with the frames that follow: ``reset`` alone goes back to the first one. The mask has one
         bool array (frames,) per output. ``progress(done, frames)`` is called after each frame, or after some of them
-        where a runner does many at once. Beside the inputs and what is returned, it takes memory for
+        where a runner does many at once; ``stop()`` is asked then, and if it says so, those that were done are all that
+        is returned. Beside the inputs and what is returned, it takes memory for
         ``frames_at_once`` frames.
         UsageError out of order; InputError, before the first frame, for inputs that do not fit.
         """
@@ -87,8 +93,16 @@ class Runner(ABC):
             internals.put(first, end, seen)
             if progress is not None:
                 progress(end, frames)
+            if stop is not None and stop():
+                frames = end
+                break
         mask = {name: np.ones(frames, np.bool_) for name in outputs.values}
-        return outputs.values, internals.values, mask
+        return outputs.first(frames), internals.first(frames), mask
+
+    @property
+    def frames_left(self) -> int | None:
+        """How many more frames it can run; None for a runner that has no end."""
+        return None
 
     def finish(self) -> None:
         """Release what the runner holds. What it counted stays readable."""
@@ -187,3 +201,7 @@ class _Rows:
         self.values = {name: kept for name, kept in self.values.items() if name in rows}
         for name, kept in self.values.items():
             kept[first:end] = rows[name]
+
+    def first(self, frames: int) -> Values:
+        """Those of so many frames."""
+        return {name: kept[:frames] for name, kept in self.values.items()}
