@@ -3,89 +3,20 @@
 #pragma once
 
 #include <algorithm>
-#include <functional>
 #include <iterator>
-#include <queue>
+#include <numeric>
 #include <utility>
 #include <vector>
 
-#include "arithmetic.hpp"
-#include "matrices.hpp"
-#include "ranges.hpp"
-#include "records.hpp"
+#include "banks.hpp"
+#include "core.hpp"
+#include "streams.hpp"
 
 namespace {
-
-struct Order {
-    i64 time, port, number;
-    bool operator>(const Order& o) const {
-        return time != o.time ? time > o.time : port != o.port ? port > o.port : number > o.number;
-    }
-};
-struct Message {
-    i64 arrival, core, target, begin, words;
-    bool from_host;
-    i64 sent;
-};
-struct Signal {
-    i64 arrival, core, thread;
-};
-struct Ready {
-    Order order;
-    i64 pc, message; // message: index, or -1
-    bool operator>(const Ready& o) const { return order > o.order; }
-};
-struct Pending {
-    Order order;
-    Signal signal;
-    bool operator>(const Pending& o) const { return order > o.order; }
-};
-template <class T> struct Heap : std::priority_queue<T, std::vector<T>, std::greater<T>> {
-    void clear() { this->c.clear(); }
-};
-struct Sent { // in the order in which they were sent
-    bool is_signal;
-    i64 index;
-};
-struct Watch {
-    i64 first, end, row;
-};
-struct Seen { // cycles of a stream at three addresses
-    i64 at[3], cycles;
-};
-constexpr u64 kRemembered = 64;
 
 // After how much work a call returns to Python, which then looks for Ctrl-C: some tenths of a second.
 constexpr i64 kCallElements = i64{1} << 25;
 constexpr i64 kInstructionElements = 32; // that an instruction counts for
-
-struct Core {
-    i64 index;
-    u64* words;
-    i64* acc;
-    const i64* tables;
-    i64* bases;
-    std::vector<Row> rows;
-    Counts* counts;
-    std::vector<i64> row_of_pc;
-    std::vector<i64> initial, thread_pc;
-    i64* dependency;
-    std::vector<Fits> fits;              // by row, as the two below
-    std::vector<Matrix> matrices;
-    std::vector<std::vector<Seen>> seen;
-    std::vector<Watch> watches;
-    i64 watched_first = 0, watched_end = 0;
-
-    i64 pc = 0, time = 0, message = -1, woken_by = -1, taken_at = -1;
-    bool running = false, streamed = false;
-    i64 waiting[3] = {0, 0, 0}; // message, dependency, idle
-    Heap<Ready> queue;
-    std::vector<Sent> sent;
-    std::vector<i64> outputs;
-    std::vector<std::pair<i64, i64>> changes; // words that wait in the router
-
-    char* bytes() { return reinterpret_cast<char*>(words); }
-};
 
 struct Spu {
     Settings set;
@@ -96,8 +27,8 @@ struct Spu {
     std::vector<u64> payloads;
     Heap<Pending> pending;
     std::vector<i64> outputs;
-    std::vector<std::pair<i64, std::int32_t>> live;
-    std::vector<i64> activations, edges;
+    std::vector<std::uint8_t> patterns; // of live activations
+    Banks banks{};
     std::vector<i64> records; // of the inputs: core, pc, words
     std::vector<i64> mailboxes; // of the outputs: mailbox, words
     i64 delivered = 0, instructions = 0, elements = 0, words = 0;
@@ -115,407 +46,135 @@ struct Spu {
 
     // Operands
 
-    i64 address(const Core& c, const Operand& o) const { return c.bases[o.base] + o.value; }
-
-    bool inside(i64 address, const Operand& o) const {
-        const i64 size = o.bits / 8;
+    bool inside(i64 address, const Place& o) const {
+        const i64 size = o.size();
         return address % size == 0 && address >= 0 && address + o.length * size <= kWordBytes * set.banks * set.bank_words;
-    }
-
-    template <class T> static void read(Core& c, const Operand& o, i64 address, i64 first, i64 n, T* out) {
-        if (o.kind == kImmediate) {
-            std::fill(out, out + n, static_cast<T>(o.value));
-        } else if (o.kind == kAccumulator) {
-            const i64* p = c.acc + kLanes * o.value + first;
-            switch (o.bits) {
-                case 8: for (i64 i = 0; i < n; i++) out[i] = static_cast<std::int8_t>(p[i]); break;
-                case 16: for (i64 i = 0; i < n; i++) out[i] = static_cast<std::int16_t>(p[i]); break;
-                case 32: for (i64 i = 0; i < n; i++) out[i] = static_cast<std::int32_t>(p[i]); break;
-                default: for (i64 i = 0; i < n; i++) out[i] = static_cast<T>(p[i]);
-            }
-        } else if (o.bits == 8) {
-            const auto* p = reinterpret_cast<const std::int8_t*>(c.bytes() + address) + first;
-            for (i64 i = 0; i < n; i++) out[i] = p[i];
-        } else if (o.bits == 16) {
-            const auto* p = reinterpret_cast<const std::int16_t*>(c.bytes() + address) + first;
-            for (i64 i = 0; i < n; i++) out[i] = p[i];
-        } else {
-            const auto* p = reinterpret_cast<const std::int32_t*>(c.bytes() + address) + first;
-            for (i64 i = 0; i < n; i++) out[i] = static_cast<T>(p[i]);
-        }
-    }
-
-    template <class T> static void write(Core& c, const Operand& o, i64 address, i64 first, i64 n, const T* x) {
-        if (o.kind == kAccumulator) {
-            i64* p = c.acc + kLanes * o.value + first;
-            for (i64 i = 0; i < n; i++) p[i] = x[i];
-        } else if (o.bits == 8) {
-            auto* p = reinterpret_cast<std::int8_t*>(c.bytes() + address) + first;
-            for (i64 i = 0; i < n; i++) p[i] = static_cast<std::int8_t>(x[i]);
-        } else if (o.bits == 16) {
-            auto* p = reinterpret_cast<std::int16_t*>(c.bytes() + address) + first;
-            for (i64 i = 0; i < n; i++) p[i] = static_cast<std::int16_t>(x[i]);
-        } else {
-            auto* p = reinterpret_cast<std::int32_t*>(c.bytes() + address) + first;
-            for (i64 i = 0; i < n; i++) p[i] = static_cast<std::int32_t>(x[i]);
-        }
-    }
-
-    static void written(Core& c, i64 first, i64 end) {
-        if (first >= c.watched_end || end <= c.watched_first) return;
-        for (const auto& watch : c.watches)
-            if (first < watch.end && watch.first < end) {
-                Matrix& m = c.matrices[watch.row];
-                if (m.stale || m.meets(first, end)) m.stale = m.touched = true;
-            }
-    }
-
-    // Banks
-
-    i64 bank_of(i64 word) const { return 2 * (word / (2 * set.bank_words)) + word % 2; }
-
-    void accesses(i64 first_word, i64 end_word, i64* counts) const {
-        const i64 pair_words = 2 * set.bank_words;
-        while (first_word < end_word) {
-            const i64 pair = first_word / pair_words;
-            const i64 stop = std::min(end_word, (pair + 1) * pair_words);
-            const i64 odd = stop / 2 - first_word / 2;
-            counts[2 * pair + 1] += odd;
-            counts[2 * pair] += stop - first_word - odd;
-            first_word = stop;
-        }
-    }
-    void accesses_of_bytes(i64 address, i64 size, i64* counts) const {
-        accesses(address / kWordBytes, (address + size + kWordBytes - 1) / kWordBytes, counts);
-    }
-
-    struct Placed {
-        i64 address, length, size;
-    };
-
-    i64 busiest(const Placed* streams, int n, i64 first, i64 end) const {
-        i64 counts[kMaxBanks] = {};
-        for (int k = 0; k < n; k++) {
-            i64 low = first, high = end;
-            if (streams[k].length == 1) {
-                low = std::min<i64>(low, 1);
-                high = std::min<i64>(high, 1);
-            }
-            if (high > low) accesses_of_bytes(streams[k].address + low * streams[k].size, (high - low) * streams[k].size, counts);
-        }
-        return *std::max_element(counts, counts + set.banks);
-    }
-
-    i64 steps(const Row& r, i64 count) const {
-        const i64 rows = (count + set.lanes - 1) / set.lanes;
-        if (r.kind == kVector || r.kind == kAccumulate) return rows * r.lane_passes;
-        const i64 reads = (count + r.copies - 1) / r.copies * r.tables;
-        return std::max(rows, (reads + set.table_ports - 1) / set.table_ports);
-    }
-
-    // Cycles of a stream whose operands move: isa/cycles.py ``stream`` with machine/bank_load.py ``bank_load``.
-    i64 moving_cycles(const Core& c, const Row& r) {
-        const i64 length = r.dst.length;
-        Placed streams[3];
-        int sources = 0;
-        for (const Operand* o : {&r.a, &r.b})
-            if (o->in_memory()) streams[sources++] = {address(c, *o), o->length, o->bits / 8};
-        int all = sources;
-        if (r.dst.in_memory()) streams[all++] = {address(c, r.dst), r.dst.length, r.dst.bits / 8};
-        edges.assign({0, length});
-        const i64 pair = 2 * set.bank_words * kWordBytes;
-        for (int k = 0; k < all; k++) {
-            const i64 end = streams[k].address + streams[k].length * streams[k].size;
-            for (i64 boundary = (streams[k].address / pair + 1) * pair; boundary < end; boundary += pair)
-                edges.push_back((boundary - streams[k].address) / streams[k].size / set.lanes * set.lanes);
-        }
-        std::sort(edges.begin(), edges.end());
-        edges.erase(std::unique(edges.begin(), edges.end()), edges.end());
-        const i64 first_reads = std::max<i64>(busiest(streams, sources, 0, std::min(length, set.lanes)), 1);
-        const i64 second_reads = busiest(streams, sources, 0, std::min(length, 2 * set.lanes));
-        const i64 last_row = (length - 1) / set.lanes * set.lanes;
-        const int ends = all - sources;
-        const i64 last_writes = std::max<i64>(
-            {busiest(streams + sources, ends, std::max<i64>(last_row - set.lanes, 0), last_row),
-             busiest(streams + sources, ends, last_row, length), 1});
-        const i64 a_row = steps(r, std::min(set.lanes, length));
-        i64 total = 0;
-        for (std::size_t part = 0; part + 1 < edges.size(); part++) {
-            i64 lanes = steps(r, edges[part + 1] - edges[part]);
-            i64 bank = busiest(streams, all, edges[part], edges[part + 1]);
-            if (part == 0) {
-                lanes += std::max(first_reads, second_reads - a_row) - 1;
-                bank += first_reads - 1;
-            }
-            if (part + 2 == edges.size()) bank += a_row - 1;
-            total += std::max(lanes, bank);
-        }
-        return r.start + total + last_writes - 1;
-    }
-
-    // Loops come to the same addresses again and again.
-    i64 remembered_cycles(Core& c, const Row& r) {
-        const i64 at[] = {address(c, r.a), address(c, r.b), address(c, r.dst)};
-        auto& seen = c.seen[&r - c.rows.data()];
-        if (seen.empty()) seen.resize(kRemembered);
-        Seen& s = seen[static_cast<u64>(at[0] + 3 * at[1] + 5 * at[2]) / 2 % kRemembered];
-        if (!s.cycles || !std::equal(at, at + 3, s.at)) {
-            std::copy(at, at + 3, s.at);
-            s.cycles = moving_cycles(c, r);
-        }
-        return s.cycles;
     }
 
     // Streams
 
-    i64 check_streams(Core& c, const Row& r) {
-        for (const Operand* o : {&r.a, &r.b, &r.dst})
-            if (o->moving() && !inside(address(c, *o), *o))
-                return fault(kAddress, c.index, r.pc, address(c, *o), o->length, o->bits);
+    i64 check_streams(const Core& c, const Step& r) {
+        for (const Place* o : {&r.a, &r.b, &r.dst})
+            if (o->moving() && !inside(c.address(*o), *o))
+                return fault(kAddress, c.index, r.pc, c.address(*o), o->length, o->bits);
         return kDone;
     }
 
     // Whether a store would reach elements of a source that are still to be read; see machine/operand_checks.py.
-    bool out_of_order(Core& c, const Row& r, const Operand& source) const {
+    static bool out_of_order(const Core& c, const Step& r, const Place& source) {
         if (source.length == 1 || source.kind != r.dst.kind) return false;
         if (!source.in_memory()) {
             const i64 apart = (r.dst.value - source.value) * kLanes;
             return 0 < apart && apart < source.length;
         }
-        const i64 to = address(c, r.dst), of = address(c, source);
+        const i64 to = c.address(r.dst), of = c.address(source);
         const bool overlap = to < of + source.bytes() && of < to + r.dst.bytes();
         return overlap && !(to <= of && r.dst.bits == source.bits);
     }
-
-    i64 count_stream(Core& c, const Row& r, Counts& k, i64& taken) {
-        if (r.dst.in_memory()) {
-            const i64 first = address(c, r.dst);
-            written(c, first, first + r.dst.bytes());
-        }
-        taken = r.fixed_cycles;
-        if (!r.moving) return kDone;
+    i64 check_order(const Core& c, const Step& r) {
         int side = 0;
-        for (const Operand* o : {&r.a, &r.b}) {
-            if (o->kind != kNone && out_of_order(c, r, *o)) return fault(kOrder, c.index, r.pc, side, address(c, r.dst), address(c, *o));
+        for (const Place* o : {&r.a, &r.b}) {
+            if (o->kind != kNone && out_of_order(c, r, *o)) return fault(kOrder, c.index, r.pc, side, c.address(r.dst), c.address(*o));
             side++;
         }
-        i64 before[2 * kMaxBanks];
-        std::copy(k.reads, k.reads + kMaxBanks, before);
-        std::copy(k.writes, k.writes + kMaxBanks, before + kMaxBanks);
-        for (const Operand* o : {&r.a, &r.b})
-            if (o->in_memory()) accesses_of_bytes(address(c, *o), o->bytes(), k.reads);
-        if (r.dst.in_memory()) accesses_of_bytes(address(c, r.dst), r.dst.bytes(), k.writes);
-        for (int bank = 0; bank < set.banks; bank++) {
-            k.dm_read += k.reads[bank] - before[bank];
-            k.dm_write += k.writes[bank] - before[kMaxBanks + bank];
-        }
-        taken = remembered_cycles(c, r);
-        k.cycles += taken;
         return kDone;
     }
 
-    template <class T> void finish(const Row& r, T* x, i64 n, Counts& k) {
-        if (r.shift) round_shift_all(x, n, r.shift, r.rounded != 0);
-        if (r.clip == kSaturate || r.clip == kPositive) {
-            k.saturated += saturate_all(x, n, static_cast<T>(r.low), static_cast<T>(r.high));
-            if (r.clip == kPositive)
-                for (i64 i = 0; i < n; i++) x[i] = std::max(x[i], T{0});
-        } else if (r.clip == kLowBits) {
-            for (i64 i = 0; i < n; i++) x[i] &= static_cast<T>(r.mask);
+    void execute_stream(Core& c, const Step& r, Counts& k) const {
+        switch (r.kind) {
+            case kVector: vector(c, r, k); break;
+            case kAccumulate: accumulate(c, r, k); break;
+            case kLookup: lookup(c, r, k, set.table_words); break;
+            default: interpolate(c, r, k, set.table_words, set.line_bits);
+        }
+        if (r.dst.in_memory()) {
+            const i64 first = c.address(r.dst);
+            c.written(first, first + r.dst.bytes());
         }
     }
 
-    // The elements of a source, block by block. One element goes with all of the others; it is read before any is written.
-    template <class T> class Source {
-      public:
-        Source(Core& c, const Operand& o, i64 address) : core(c), operand(o), address(address) {
-            if (o.kind != kNone && o.length == 1) read(c, o, address, 0, 1, &one);
+    // Loops come to the same addresses again and again: checks and counts of these are remembered.
+    i64 moving_stream(Core& c, const Step& r, Counts& k, i64& taken) {
+        const i64 row = &r - c.rows.data();
+        const i64 at[] = {c.address(r.a), c.address(r.b), c.address(r.dst)};
+        auto& seen = c.seen[row];
+        if (seen.empty()) seen.resize(kRemembered);
+        const u64 place = (static_cast<u64>(at[0]) * 0x9e3779b97f4a7c15 + static_cast<u64>(at[1]) * 0xc2b2ae3d27d4eb4f +
+                           static_cast<u64>(at[2]) * 0x165667b19e3779f9) >> 32 & (kRemembered - 1);
+        Seen& s = seen[place];
+        const bool known = s.cycles && std::equal(at, at + 3, s.at);
+        if (!known)
+            if (const i64 status = check_streams(c, r)) return status;
+        execute_stream(c, r, k);
+        if (!known) {
+            if (const i64 status = check_order(c, r)) return status;
+            Core::tell(k, s);
+            remember(c, r, s);
+            std::copy(at, at + 3, s.at);
         }
-        void take(i64 first, i64 n, i64 shift, T* out) const {
-            if (operand.kind == kNone) return;
-            if (operand.length == 1) std::fill(out, out + n, one);
-            else read(core, operand, address, first, n, out);
-            shift_all(out, n, shift);
-        }
-
-      private:
-        Core& core;
-        const Operand& operand;
-        i64 address;
-        T one = 0;
-    };
-
-    template <class T> void vector(Core& c, const Row& r, Counts& k, bool narrow) {
-        T a[kChunk], b[kChunk];
-        const Source<T> of_a(c, r.a, address(c, r.a)), of_b(c, r.b, address(c, r.b));
-        const i64 length = r.dst.length, to = address(c, r.dst);
-        for (i64 first = 0; first < length; first += kChunk) {
-            const i64 n = std::min(kChunk, length - first);
-            of_a.take(first, n, r.shift_a, a);
-            of_b.take(first, n, r.shift_b, b);
-            operate(r.op, a, b, n, narrow);
-            finish(r, a, n, k);
-            write(c, r.dst, to, first, n, a);
-        }
+        if (c.used.size() > kMostUsed) c.tell_counts();
+        if (!s.times++) c.used.emplace_back(row, place);
+        taken = s.cycles;
+        return kDone;
     }
-
-    void accumulate(Core& c, const Row& r) {
-        i64 a[kChunk], b[kChunk];
-        const Source<i64> of_a(c, r.a, address(c, r.a)), of_b(c, r.b, address(c, r.b));
-        i64* sums = c.acc + kLanes * r.dst.value;
-        for (i64 first = 0; first < r.dst.length; first += kChunk) {
-            const i64 n = std::min(kChunk, r.dst.length - first);
-            of_a.take(first, n, r.shift_a, a);
-            of_b.take(first, n, r.shift_b, b);
-            for (i64 i = 0; i < n; i++) sums[first + i] = wrapping_add(sums[first + i], wrapping_mul(a[i], b[i]));
-        }
-    }
-
-    void lookup(Core& c, const Row& r, Counts& k) {
-        i64 a[kChunk];
-        const i64 at = address(c, r.a), to = address(c, r.dst);
-        for (i64 first = 0; first < r.dst.length; first += kChunk) {
-            const i64 n = std::min(kChunk, r.dst.length - first);
-            read(c, r.a, at, first, n, a);
-            shift_all(a, n, r.shift_a);
-            k.saturated += saturate_all(a, n, r.low, r.high);
-            for (i64 i = 0; i < n; i++)
-                a[i] = c.tables[(r.bank + (first + i) % r.copies) * set.table_words + r.table + a[i] - r.low];
-            write(c, r.dst, to, first, n, a);
-        }
-    }
-
-    void interpolate(Core& c, const Row& r, Counts& k) {
-        i64 a[kChunk], b[kChunk];
-        const i64 at = address(c, r.a), to = address(c, r.dst);
-        const i64 places = i64{1} << set.line_bits; // of a line, and lines
-        const i64* offset = c.tables + r.bank * set.table_words + r.table + places / 2;
-        const i64* slope = c.tables + r.slope_bank * set.table_words + r.slope + places / 2;
-        for (i64 first = 0; first < r.dst.length; first += kChunk) {
-            const i64 n = std::min(kChunk, r.dst.length - first);
-            read(c, r.a, at, first, n, a);
-            for (i64 i = 0; i < n; i++) {
-                const i64 line = a[i] >> set.line_bits, place = a[i] & (places - 1);
-                b[i] = offset[line];
-                a[i] = slope[line] * place >> set.line_bits;
-            }
-            shift_all(a, n, r.shift_a);
-            shift_all(b, n, r.shift_b);
-            operate<i64>(kAdd, a, b, n, false);
-            finish(r, a, n, k);
-            write(c, r.dst, to, first, n, a);
-        }
+    void remember(Core& c, const Step& r, Seen& s) {
+        std::fill(s.reads, s.reads + kMaxBanks, 0);
+        std::fill(s.writes, s.writes + kMaxBanks, 0);
+        for (const Place* o : {&r.a, &r.b})
+            if (o->in_memory()) banks.accesses_of_bytes(c.address(*o), o->bytes(), s.reads);
+        if (r.dst.in_memory()) banks.accesses_of_bytes(c.address(r.dst), r.dst.bytes(), s.writes);
+        s.dm_read = std::accumulate(s.reads, s.reads + kMaxBanks, i64{0});
+        s.dm_write = std::accumulate(s.writes, s.writes + kMaxBanks, i64{0});
+        s.cycles = banks.moving_cycles(c, r);
     }
 
     // mac
 
-    i64 matrix(Core& c, const Row& r, Counts& k, i64& taken, i64& used) {
+    i64 matrix(Core& c, const Step& r, Counts& k, i64& taken, i64& used) {
         Matrix& m = c.matrices[&r - c.rows.data()];
         if (m.stale) return fault(kDecode, c.index, r.pc, &r - c.rows.data());
         used = r.elements + m.decode_elements;
         m.decode_elements = 0;
-        const i64 at = address(c, r.a);
+        const i64 at = c.address(r.a), length = r.a.length;
         if (r.a.moving() && !inside(at, r.a)) return fault(kAddress, c.index, r.pc, at, r.a.length, r.a.bits);
-        activations.resize(r.a.length);
-        const i64* x = activations.data();
-        read(c, r.a, at, 0, r.a.length, activations.data());
-        i64 count = 0;
-        for (i64 j = 0; j < r.a.length; j++) count += x[j] != 0;
+        MatrixCosts& costs = m.costs;
+        patterns.resize(costs.table.size());
+        const i64 live = live_patterns(c.bytes() + at, length, r.a.bits, patterns.data());
         i64 cost[kCosts] = {};
-        if (count == r.a.length) std::copy(m.total.begin(), m.total.end(), cost);
-        else if (set.banks + 3 <= kFewCosts) costs<kFewCosts>(r, m, x, cost);
-        else costs<kCosts>(r, m, x, cost);
-        for (i64 time = 0; time < r.repeat; time++)
-            multiply(r, m, x + time * r.columns, c.acc + r.first + time * kLanes * r.groups);
-        const i64 lanes_end = end_of_lanes(m, x, at);
-        i64 read_banks[kMaxBanks] = {}, scan[kMaxBanks] = {};
-        i64 words = 0;
-        for (i64 bank = 0; bank < set.banks; bank++) {
-            read_banks[bank] = cost[3 + bank] + m.mask_banks[bank];
-            words += read_banks[bank];
+        if (live == length) std::copy(costs.total.begin(), costs.total.end(), cost);
+        else if (live) costs.add_up(patterns.data(), cost);
+        const i64 lanes_end = costs.end_of_lanes(patterns.data(), at, live == length);
+        const bool few = 10 * live < 7 * length;
+        for (i64 time = 0; time < r.repeat; time++) {
+            i64* acc = c.acc + r.first + time * kLanes * r.groups;
+            if (live) multiply(m, c.bytes() + at + time * r.columns * r.a.size(), r.a.bits, r.columns, r.rows, acc, r.fresh, few);
+            else if (r.fresh) std::fill(acc, acc + kLanes * r.groups, i64{0});
         }
-        i64 scan_words = r.scan_words;
-        accesses_of_bytes(at, r.a.bytes(), scan);
+        i64 scan_words = r.scan_words, moving_scan[kMaxBanks] = {};
+        bool meet = costs.meet;
+        const i64* scan = costs.scan;
         if (r.a.moving()) {
-            scan_words = 0;
-            for (i64 bank = 0; bank < set.banks; bank++) scan_words += scan[bank];
+            banks.accesses_of_bytes(at, r.a.bytes(), moving_scan);
+            scan = moving_scan;
+            scan_words = std::accumulate(scan, scan + kMaxBanks, i64{0});
+            meet = r.masked && banks.bank_of(at / kWordBytes) == banks.bank_of(r.mask_word);
         }
-        i64 busy = 0;
+        i64 words = 0, busy = 0;
         for (i64 bank = 0; bank < set.banks; bank++) {
-            busy = std::max(busy, read_banks[bank] + scan[bank]);
-            k.reads[bank] += read_banks[bank] + (r.a.moving() ? scan[bank] : 0);
+            const i64 reads = cost[3 + bank] + costs.mask_banks[bank];
+            words += reads;
+            busy = std::max(busy, reads + scan[bank]);
+            k.reads[bank] += reads + moving_scan[bank];
         }
-        // The first words of activations and mask may be in one bank.
-        const i64 meet = r.masked && bank_of(at / kWordBytes) == bank_of(r.mask_word);
-        taken = set.start_matrix + meet + std::max(std::max(lanes_end, scan_words), std::max(m.mask_steps, busy));
+        taken = set.start_matrix + meet + std::max(std::max(lanes_end, scan_words), std::max(costs.mask_steps, busy));
         k.cycles += taken;
         k.dm_read += words + (r.a.moving() ? scan_words : 0);
-        k.live += count;
-        k.stored += m.total[2];
+        k.live += live;
+        k.stored += costs.total[2];
         k.groups += cost[0];
         k.units += cost[1];
         k.products += cost[2];
         return kDone;
-    }
-
-    // What the live columns cost, the first N numbers of each.
-    template <int N> static void costs(const Row& r, const Matrix& m, const i64* x, i64* cost) {
-        for (i64 time = 0; time < r.repeat; time++, x += r.columns)
-            for (i64 first = 0; first < r.columns; first += kCostBlock) {
-                std::uint16_t sums[N] = {};
-                for (i64 j = first; j < std::min(r.columns, first + kCostBlock); j++) {
-                    const auto live = static_cast<std::uint16_t>(x[j] != 0 ? 0xffff : 0);
-                    const std::uint16_t* of = &m.cost[j * N];
-                    for (int f = 0; f < N; f++) sums[f] = static_cast<std::uint16_t>(sums[f] + (of[f] & live));
-                }
-                for (int f = 0; f < N; f++) cost[f] += sums[f];
-            }
-    }
-
-    void multiply(const Row& r, const Matrix& m, const i64* x, i64* acc) {
-        if (r.fresh) std::fill(acc, acc + kLanes * r.groups, 0);
-        if (m.wide) {
-            for (i64 j = 0; j < r.columns; j++) {
-                if (!x[j]) continue;
-                const i64* w = &m.plain[j * r.rows];
-                for (i64 o = 0; o < r.rows; o++) acc[o] = wrapping_add(acc[o], wrapping_mul(w[o], x[j]));
-            }
-            return;
-        }
-        alignas(32) std::int32_t sums[kMaxRows];
-        for (std::size_t s = 0; s + 1 < m.segment.size(); s++) {
-            live.resize(m.segment[s + 1] - m.segment[s]);
-            std::size_t count = 0;
-            for (i64 pair = m.segment[s]; pair < m.segment[s + 1]; pair++) {
-                const i64 one = x[2 * pair], other = 2 * pair + 1 < r.columns ? x[2 * pair + 1] : 0;
-                live[count] = {pair, static_cast<std::int32_t>((one & 0xffff) | static_cast<i64>(static_cast<u64>(other) << 16))};
-                count += (one | other) != 0;
-            }
-            live.resize(count);
-            if (m.bytes) segment_sums(m, m.narrow.data(), sums, live);
-            else segment_sums(m, m.broad.data(), sums, live);
-            for (i64 o = 0; o < r.rows; o++) acc[o] = wrapping_add(acc[o], static_cast<i64>(sums[o]));
-        }
-    }
-
-    // The last end of work that is done in order: all of it, and the longest wait for the start of a piece.
-    static i64 end_of_lanes(Matrix& m, const i64* x, i64 at) {
-        const i64 offset = at % kWordBytes;
-        const std::size_t count = m.columns.size();
-        auto& starts = m.starts[offset];
-        if (starts.size() != count) {
-            starts.resize(count);
-            for (std::size_t n = 0; n < count; n++)
-                starts[n] = std::max((offset + m.columns[n] * m.element_bytes) / kWordBytes, m.known[n]);
-        }
-        const i64 *column = m.columns.data(), *start = starts.data(), *busy = m.busy.data();
-        i64 done = 0, wait = 0;
-        for (std::size_t n = 0; n < count; n++) {
-            const bool alive = x[column[n]] != 0;
-            wait = std::max(wait, alive ? start[n] - done : 0);
-            done += alive ? busy[n] : 0;
-        }
-        return done + wait;
     }
 
     // Control
@@ -525,7 +184,7 @@ struct Spu {
         c.bases[reg] = ((value + half) & (2 * half - 1)) - half;
     }
 
-    i64 transfer(Core& c, const Row& r, Counts& k) {
+    i64 transfer(Core& c, const Step& r, Counts& k) {
         if (r.kind == kRecv) {
             if (c.message < 0) return fault(kNoMessage, c.index, r.pc);
             const Message m = messages[c.message];
@@ -533,7 +192,7 @@ struct Spu {
             std::copy_n(payloads.begin() + m.begin, m.words, c.words + r.first_word);
             c.message = -1;
             c.taken_at = c.time + r.fixed_cycles;
-            written(c, kWordBytes * r.first_word, kWordBytes * (r.first_word + r.length));
+            c.written(kWordBytes * r.first_word, kWordBytes * (r.first_word + r.length));
             if (m.from_host) {
                 k.host_messages++;
                 k.host_words += 1 + r.length;
@@ -556,7 +215,7 @@ struct Spu {
         return kDone;
     }
 
-    bool control(Core& c, const Row& r, Counts& k) {
+    bool control(Core& c, const Step& r, Counts& k) {
         switch (r.kind) {
             case kSignal: {
                 i64 arrival = c.time + set.control;
@@ -582,14 +241,13 @@ struct Spu {
         }
     }
 
-    i64 element(Core& c, const Row& r, Counts& k, i64& taken) {
-        const i64 at = address(c, r.a);
+    i64 element(Core& c, const Step& r, Counts& k, i64& taken) {
+        const i64 at = c.address(r.a);
         if (r.a.moving() && !inside(at, r.a)) return fault(kAddress, c.index, r.pc, at, r.a.length, r.a.bits);
-        i64 value;
-        read(c, r.a, at, 0, 1, &value);
-        shift_all(&value, 1, r.shift_a);
+        const Stages<i64>& s = r.plan.whole;
+        const i64 value = shifted_in(load_one(c.bytes() + at, r.a.kind, r.a.bits), s.left_a, s.right_a);
         if (r.a.moving()) {
-            accesses_of_bytes(at, r.a.bytes(), k.reads);
+            banks.accesses_of_bytes(at, r.a.bytes(), k.reads);
             k.dm_read++;
         }
         bool branch = false;
@@ -601,21 +259,16 @@ struct Spu {
         return kDone;
     }
 
-    i64 execute(Core& c, const Row& r, Counts& k, i64& taken, i64& used) {
+    i64 execute(Core& c, const Step& r, Counts& k, i64& taken, i64& used) {
         used = r.elements;
         switch (r.kind) {
             case kFault: return fault(kFaultRow, c.index, r.pc);
             case kMatrix: return matrix(c, r, k, taken, used);
-            case kVector: case kAccumulate: case kLookup: case kInterpolate: {
-                if (r.moving)
-                    if (const i64 status = check_streams(c, r)) return status;
-                if (r.kind == kLookup) lookup(c, r, k);
-                else if (r.kind == kInterpolate) interpolate(c, r, k);
-                else if (r.kind == kAccumulate) accumulate(c, r);
-                else if (c.fits[&r - c.rows.data()].all) vector<std::int32_t>(c, r, k, true);
-                else vector<i64>(c, r, k, c.fits[&r - c.rows.data()].factors);
-                return count_stream(c, r, k, taken);
-            }
+            case kVector: case kAccumulate: case kLookup: case kInterpolate:
+                if (r.moving) return moving_stream(c, r, k, taken);
+                execute_stream(c, r, k);
+                taken = r.fixed_cycles;
+                return kDone;
             case kRecv: case kSend: case kOut: taken = r.fixed_cycles; return transfer(c, r, k);
             case kLdb: case kBez: case kBnz: return element(c, r, k, taken);
             default:
@@ -628,25 +281,25 @@ struct Spu {
     // Threads
 
     i64 run_slice(Core& c) {
+        i64 at = c.row_at(c.pc);
         while (slice_done < most) {
-            const i64 pc = c.pc;
-            const i64 at = pc >= 0 && pc < static_cast<i64>(c.row_of_pc.size()) ? c.row_of_pc[pc] : -1;
-            if (at < 0) return fault(kNoInstruction, c.index, pc);
-            const Row& r = c.rows[at];
+            if (at < 0) return fault(kNoInstruction, c.index, c.pc);
+            const Step& r = c.rows[at];
             Counts& k = c.counts[at];
             c.pc = r.next_pc;
             i64 taken = 0, used = 0;
             if (const i64 status = execute(c, r, k, taken, used)) {
-                c.pc = pc;
+                c.pc = r.pc;
                 return status;
             }
+            at = c.pc == r.next_pc ? r.next : c.row_at(c.pc);
             k.executions++;
             c.time += taken;
             if (c.streamed && r.ahead) {
                 c.time -= r.ahead;
                 k.started_ahead++;
             }
-            c.streamed = r.streams != 0;
+            c.streamed = r.streams;
             slice_done++;
             slice_elements += used;
             if (slice_elements > most_elements || !c.running) return kDone;
@@ -725,7 +378,7 @@ struct Spu {
         c.running = true;
         c.streamed = false;
         c.time += set.thread_switch;
-        const i64 at = c.pc < static_cast<i64>(c.row_of_pc.size()) ? c.row_of_pc[c.pc] : -1;
+        const i64 at = c.row_at(c.pc);
         if (at < 0) return;
         c.counts[at].switches++;
         (ready.message < 0 ? c.counts[at].wait_dependency : c.counts[at].wait_message) += waited;

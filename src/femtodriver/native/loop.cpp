@@ -33,6 +33,7 @@ int femto_has_avx2() { return 0; }
 void* femto_new(const i64* settings, const i64* records, i64 inputs, const i64* mailboxes, i64 outputs, i64 cores) {
     auto spu = std::make_unique<Spu>();
     std::memcpy(&spu->set, settings, sizeof(Settings));
+    spu->banks = {spu->set.lanes, spu->set.banks, spu->set.bank_words, spu->set.table_ports, {}};
     spu->records.assign(records, records + 3 * inputs);
     spu->mailboxes.assign(mailboxes, mailboxes + 2 * outputs);
     spu->cores.reserve(cores);
@@ -53,17 +54,16 @@ void femto_add_core(void* machine, i64 index, u64* words, i64* acc, const i64* t
     c.bases = bases;
     c.counts = counts;
     c.dependency = dependency;
-    c.rows.resize(count);
-    std::memcpy(static_cast<void*>(c.rows.data()), rows, count * sizeof(Row));
-    c.fits.resize(count);
     c.matrices.resize(count);
     c.seen.resize(count);
     c.row_of_pc.assign(code_words, -1);
+    const Row* all = reinterpret_cast<const Row*>(rows);
+    c.rows.reserve(count);
     for (i64 n = 0; n < count; n++) {
-        const Row& r = c.rows[n];
-        c.row_of_pc[r.pc] = n;
-        if (r.kind == kVector) c.fits[n] = fits(r);
+        c.rows.emplace_back(all[n], spu.set.line_bits);
+        c.row_of_pc[all[n].pc] = static_cast<i32>(n);
     }
+    for (auto& row : c.rows) row.next = static_cast<i32>(c.row_at(row.next_pc));
     c.initial.assign(initial, initial + threads);
     c.thread_pc.assign(thread_pc, thread_pc + threads);
     spu.core_of_index.resize(std::max<std::size_t>(spu.core_of_index.size(), index + 1), -1);
@@ -83,22 +83,23 @@ void femto_set_matrix(void* machine, i64 core, i64 row, const i64* values, const
                       i64 element_bytes, i64 decode_elements, const i64* bytes) {
     auto& spu = *static_cast<Spu*>(machine);
     Core& c = spu.cores[spu.core_of_index[core]];
-    const Row& r = c.rows[row];
+    const Step& r = c.rows[row];
     Matrix& m = c.matrices[row];
     const i64 width = 3 + spu.set.banks;
     pack(m, values, r.columns, r.rows, r.a.bits);
-    const i64 stride = width <= kFewCosts ? kFewCosts : kCosts;
-    m.cost.assign(r.columns * stride, 0);
-    for (i64 column = 0; column < r.columns; column++)
-        for (i64 f = 0; f < width; f++) m.cost[column * stride + f] = static_cast<std::uint16_t>(cost[column * width + f]);
-    m.total.assign(total, total + width);
-    m.mask_banks.assign(mask_banks, mask_banks + spu.set.banks);
-    m.mask_steps = mask_steps;
-    m.columns.assign(columns, columns + count);
-    m.busy.assign(busy, busy + count);
-    m.known.assign(known, known + count);
-    for (auto& starts : m.starts) starts.clear();
-    m.element_bytes = element_bytes;
+    m.costs.set_tables(cost, r.columns, r.repeat, width);
+    m.costs.total.assign(total, total + width);
+    m.costs.mask_banks.assign(mask_banks, mask_banks + spu.set.banks);
+    m.costs.mask_steps = mask_steps;
+    m.costs.columns.assign(columns, columns + count);
+    m.costs.busy.assign(busy, busy + count);
+    m.costs.known.assign(known, known + count);
+    m.costs.element_bytes = element_bytes;
+    std::fill(m.costs.scan, m.costs.scan + kMaxBanks, 0);
+    if (!r.a.moving()) {
+        spu.banks.accesses_of_bytes(r.a.value, r.a.bytes(), m.costs.scan);
+        m.costs.meet = r.masked && spu.banks.bank_of(r.a.value / kWordBytes) == spu.banks.bank_of(r.mask_word);
+    }
     m.decode_elements = decode_elements;
     std::copy(bytes, bytes + 4, m.bytes_kept);
     m.stale = false;
@@ -129,6 +130,7 @@ i64 femto_run(void* machine, i64 first, i64 frames, const u64* inputs, i64 input
         spu.in_frame = spu.in_slice = false;
     }
     const i64 status = spu.run(frames, inputs, input_words, outputs, output_words, elapsed, latency, waiting);
+    for (auto& c : spu.cores) c.tell_counts();
     std::copy(std::begin(spu.info), std::end(spu.info), info);
     info[6] = spu.frame;
     return status;

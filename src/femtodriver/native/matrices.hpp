@@ -4,34 +4,32 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <utility>
 #include <vector>
 
-#ifdef __AVX2__
-#include <immintrin.h>
-#endif
-
+#include "arithmetic.hpp"
+#include "eight_sums.hpp"
+#include "matrix_costs.hpp"
 #include "records.hpp"
 
 namespace {
 
-// Weights of two neighbouring columns side by side, eight rows at a time; pairs in which a group is zero leave it out.
+constexpr i64 kPanel = 8; // groups of eight rows whose sums are in registers at once
+constexpr i64 kBlockWeights = 2 * kLanes;
+
+// The weights of one instruction. Those of two neighbouring columns stand side by side, for eight rows at a time: a block.
+// Dense: panel by panel, pair by pair. Sparse: group by group, without the blocks that are zero.
 struct Matrix {
     bool stale = true;    // to be decoded before the next execution
     bool touched = false; // stored to since the last reset
     i64 pairs = 0, groups = 0, decode_elements = 0;
     bool bytes = true, dense = true, wide = false;
-    std::vector<i64> begin;               // first block of each pair, and the end
-    std::vector<std::uint16_t> group;     // of each block
-    std::vector<std::int8_t> narrow;      // 16 weights of each block
-    std::vector<std::int16_t> broad;      // the same, where some weight has more than 8 bits
-    std::vector<i64> segment;             // pairs at which sums are added up, so that they fit 32 bits
-    std::vector<i64> plain;               // columns x rows, for activations of 32 bits
-    std::vector<std::uint16_t> cost;          // kFewCosts or kCosts numbers a column, see DecodedWeights
-    std::vector<i64> total, mask_banks;
-    std::vector<i64> columns, busy, known;    // see MatrixPipeline
-    std::vector<i64> starts[kWordBytes];      // when each can begin, by the place of the first activation in its word
-    i64 element_bytes = 1, mask_steps = 0;
+    std::vector<i64> segment;        // pairs at which sums are added up, so that they fit 32 bits
+    std::vector<i64> begin;          // first block of each segment and group, and the end
+    std::vector<std::uint16_t> pair; // of each block of a sparse matrix
+    std::vector<std::int8_t> narrow; // blocks of 8-bit weights
+    std::vector<std::int16_t> broad; // the same, where some weight has more than 8 bits
+    std::vector<i64> plain;          // columns x rows, where sums of two products do not fit 32 bits
+    MatrixCosts costs;
     i64 bytes_kept[4] = {}; // first and end byte of the stored weights, and of the mask
 
     bool meets(i64 first, i64 end) const {
@@ -39,112 +37,187 @@ struct Matrix {
     }
 };
 
-constexpr int kFewCosts = 16, kCosts = 32; // room for three numbers and those of 13 banks, or of kMaxBanks
-constexpr i64 kCostBlock = 32; // columns whose costs, at most one for each row, are added up in 16 bits
-static_assert(kCostBlock * kMaxRows < 1 << 16);
-
-void pack(Matrix& m, const i64* values, i64 columns, i64 rows, i64 x_bits) {
-    m.pairs = (columns + 1) / 2;
-    m.groups = (rows + kLanes - 1) / kLanes;
-    m.wide = x_bits > 16;
-    m.plain.clear();
-    if (m.wide) m.plain.assign(values, values + columns * rows);
-    m.begin.assign(1, 0);
-    m.group.clear();
-    m.narrow.clear();
-    m.broad.clear();
-    m.segment.assign(1, 0);
-    m.bytes = std::all_of(values, values + columns * rows, [](i64 w) { return -128 <= w && w <= 127; });
+// Where sums have to be added up; false: sums of two columns may be too much.
+inline bool divide(Matrix& m, const i64* values, i64 columns, i64 rows, i64 x_bits) {
     const i64 most = (i64{1} << 31) >> (x_bits <= 8 ? 7 : 15);
-    std::vector<i64> sums(rows, 0);
-    for (i64 pair = 0; pair < m.pairs && !m.wide; pair++) {
-        const auto weight = [&](i64 row, i64 side) {
-            const i64 column = 2 * pair + side;
-            return row < rows && column < columns ? values[column * rows + row] : 0;
-        };
-        bool full = false;
-        for (i64 row = 0; row < rows; row++) full |= sums[row] + std::abs(weight(row, 0)) + std::abs(weight(row, 1)) >= most;
-        if (full) {
-            m.segment.push_back(pair);
-            std::fill(sums.begin(), sums.end(), 0);
-        }
+    std::vector<i64> sums(rows, 0), both(rows, 0);
+    m.segment.assign(1, 0);
+    for (i64 pair = 0; pair < m.pairs; pair++) {
+        const i64 *one = values + 2 * pair * rows, *other = 2 * pair + 1 < columns ? one + rows : nullptr;
+        i64 largest = 0, largest_alone = 0;
         for (i64 row = 0; row < rows; row++) {
-            sums[row] += std::abs(weight(row, 0)) + std::abs(weight(row, 1));
-            if (sums[row] >= most) { // two columns alone are too much
-                m.wide = true;
-                m.plain.assign(values, values + columns * rows);
-                return;
-            }
+            both[row] = std::abs(one[row]) + (other ? std::abs(other[row]) : 0);
+            sums[row] += both[row];
+            largest = std::max(largest, sums[row]);
+            largest_alone = std::max(largest_alone, both[row]);
         }
-        for (i64 g = 0; g < m.groups; g++) {
-            std::int16_t block[2 * kLanes];
-            bool any = false;
-            for (i64 k = 0; k < 2 * kLanes; k++) {
-                block[k] = static_cast<std::int16_t>(weight(kLanes * g + k / 2, k % 2));
-                any |= block[k] != 0;
-            }
-            if (!any) continue;
-            m.group.push_back(static_cast<std::uint16_t>(g));
-            for (auto w : block) {
-                if (m.bytes) m.narrow.push_back(static_cast<std::int8_t>(w));
-                else m.broad.push_back(w);
-            }
+        if (largest_alone >= most) return false;
+        if (largest >= most) {
+            m.segment.push_back(pair);
+            sums = both;
         }
-        m.begin.push_back(static_cast<i64>(m.group.size()));
     }
     m.segment.push_back(m.pairs);
-    m.dense = !m.wide && static_cast<i64>(m.group.size()) == m.pairs * m.groups;
+    return true;
 }
 
-#ifdef __AVX2__
-inline __m256i block_of(const std::int8_t* w) {
-    return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(w)));
+// Block after block through ``put``.
+template <class Put> void pack_blocks(Matrix& m, const i64* values, i64 columns, i64 rows, Put put) {
+    const auto block_of = [&](i64 pair, i64 group, std::int16_t* block) {
+        std::fill(block, block + kBlockWeights, std::int16_t{0});
+        bool any = false;
+        const i64 count = std::min<i64>(kLanes, rows - kLanes * group);
+        for (i64 side = 0; side < 2 && 2 * pair + side < columns; side++) {
+            const i64* from = values + (2 * pair + side) * rows + kLanes * group;
+            for (i64 lane = 0; lane < count; lane++) {
+                block[2 * lane + side] = static_cast<std::int16_t>(from[lane]);
+                any |= from[lane] != 0;
+            }
+        }
+        return any;
+    };
+    std::int16_t block[kBlockWeights];
+    i64 blocks = 0;
+    for (std::size_t s = 0; s + 1 < m.segment.size(); s++)
+        for (i64 group = 0; group < m.groups; group++) {
+            m.begin.push_back(blocks);
+            for (i64 pair = m.segment[s]; pair < m.segment[s + 1]; pair++)
+                if (block_of(pair, group, block)) {
+                    m.pair.push_back(static_cast<std::uint16_t>(pair));
+                    put(block);
+                    blocks++;
+                }
+        }
+    m.begin.push_back(blocks);
+    m.dense = 2 * blocks > m.pairs * m.groups;
+    if (!m.dense) return;
+    m.narrow.clear();
+    m.broad.clear();
+    m.pair.clear();
+    for (std::size_t s = 0; s + 1 < m.segment.size(); s++)
+        for (i64 panel = 0; panel < m.groups; panel += kPanel)
+            for (i64 pair = m.segment[s]; pair < m.segment[s + 1]; pair++)
+                for (i64 group = panel; group < std::min(panel + kPanel, m.groups); group++) {
+                    block_of(pair, group, block);
+                    put(block);
+                }
 }
-inline __m256i block_of(const std::int16_t* w) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w)); }
 
-template <class W> inline void add_block(std::int32_t* sums, const W* w, std::int32_t x) {
-    auto* p = reinterpret_cast<__m256i*>(sums);
-    _mm256_storeu_si256(p, _mm256_add_epi32(_mm256_loadu_si256(p), _mm256_madd_epi16(block_of(w), _mm256_set1_epi32(x))));
-}
-
-// Groups [g, g + N) of a dense matrix with the sums in registers.
-template <int N, class W>
-void dense_block(std::int32_t* sums, const W* weights, i64 groups, i64 g, const std::vector<std::pair<i64, std::int32_t>>& live) {
-    __m256i s[N];
-    for (int k = 0; k < N; k++) s[k] = _mm256_setzero_si256();
-    for (const auto& [pair, x] : live) {
-        const W* w = weights + (pair * groups + g) * 2 * kLanes;
-        const __m256i both = _mm256_set1_epi32(x);
-        for (int k = 0; k < N; k++) s[k] = _mm256_add_epi32(s[k], _mm256_madd_epi16(block_of(w + k * 2 * kLanes), both));
-    }
-    for (int k = 0; k < N; k++) _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums + kLanes * (g + k)), s[k]);
-}
-#else
-template <class W> inline void add_block(std::int32_t* sums, const W* w, std::int32_t x) {
-    const std::int32_t low = static_cast<std::int16_t>(x & 0xffff), high = static_cast<std::int16_t>(x >> 16);
-    for (int lane = 0; lane < kLanes; lane++) sums[lane] += w[2 * lane] * low + w[2 * lane + 1] * high;
-}
-template <int N, class W>
-void dense_block(std::int32_t* sums, const W* weights, i64 groups, i64 g, const std::vector<std::pair<i64, std::int32_t>>& live) {
-    std::fill(sums + kLanes * g, sums + kLanes * (g + N), 0);
-    for (const auto& [pair, x] : live)
-        for (int k = 0; k < N; k++) add_block(sums + kLanes * (g + k), weights + (pair * groups + g + k) * 2 * kLanes, x);
-}
-#endif
-
-template <class W>
-void segment_sums(const Matrix& m, const W* weights, std::int32_t* sums, const std::vector<std::pair<i64, std::int32_t>>& live) {
-    if (m.dense) {
-        i64 g = 0;
-        for (; g + 8 <= m.groups; g += 8) dense_block<8>(sums, weights, m.groups, g, live);
-        for (; g + 4 <= m.groups; g += 4) dense_block<4>(sums, weights, m.groups, g, live);
-        for (; g < m.groups; g++) dense_block<1>(sums, weights, m.groups, g, live);
+inline void pack(Matrix& m, const i64* values, i64 columns, i64 rows, i64 x_bits) {
+    m.pairs = (columns + 1) / 2;
+    m.groups = (rows + kLanes - 1) / kLanes;
+    m.plain.clear();
+    m.begin.clear();
+    m.pair.clear();
+    m.narrow.clear();
+    m.broad.clear();
+    m.wide = x_bits > 16 || !divide(m, values, columns, rows, x_bits);
+    if (m.wide) {
+        m.plain.assign(values, values + columns * rows);
         return;
     }
-    std::fill(sums, sums + kLanes * m.groups, 0);
-    for (const auto& [pair, x] : live)
-        for (i64 k = m.begin[pair]; k < m.begin[pair + 1]; k++)
-            add_block(sums + kLanes * m.group[k], weights + k * 2 * kLanes, x);
+    m.bytes = std::all_of(values, values + columns * rows, [](i64 w) { return -128 <= w && w <= 127; });
+    if (m.bytes) pack_blocks(m, values, columns, rows, [&](const std::int16_t* b) { m.narrow.insert(m.narrow.end(), b, b + kBlockWeights); });
+    else pack_blocks(m, values, columns, rows, [&](const std::int16_t* b) { m.broad.insert(m.broad.end(), b, b + kBlockWeights); });
+}
+
+inline void add_to(i64* acc, const EightSums& sums, bool fresh) {
+    i32 values[kLanes];
+    sums.put(values);
+    if (fresh)
+        for (int lane = 0; lane < kLanes; lane++) acc[lane] = values[lane];
+    else
+        for (int lane = 0; lane < kLanes; lane++) acc[lane] = wrapping_add(acc[lane], static_cast<i64>(values[lane]));
+}
+
+struct LivePair {
+    i32 place, x;
+};
+
+template <int N, class W> void panel_sums(const W* w, const i32* x, i64 pairs, i64* acc, bool fresh) {
+    EightSums sums[N];
+    for (i64 pair = 0; pair < pairs; pair++, w += N * kBlockWeights)
+        for (int k = 0; k < N; k++) sums[k].add(w + k * kBlockWeights, x[pair]);
+    for (int k = 0; k < N; k++) add_to(acc + kLanes * k, sums[k], fresh);
+}
+template <int N, class W> void panel_sums(const W* w, const LivePair* live, i64 count, i64* acc, bool fresh) {
+    EightSums sums[N];
+    for (i64 n = 0; n < count; n++)
+        for (int k = 0; k < N; k++) sums[k].add(w + (live[n].place * N + k) * kBlockWeights, live[n].x);
+    for (int k = 0; k < N; k++) add_to(acc + kLanes * k, sums[k], fresh);
+}
+template <class W, class X> void panel_sums(i64 n, const W* w, const X* x, i64 count, i64* acc, bool fresh) {
+    switch (n) {
+        case 1: panel_sums<1>(w, x, count, acc, fresh); break;
+        case 2: panel_sums<2>(w, x, count, acc, fresh); break;
+        case 3: panel_sums<3>(w, x, count, acc, fresh); break;
+        case 4: panel_sums<4>(w, x, count, acc, fresh); break;
+        case 5: panel_sums<5>(w, x, count, acc, fresh); break;
+        case 6: panel_sums<6>(w, x, count, acc, fresh); break;
+        case 7: panel_sums<7>(w, x, count, acc, fresh); break;
+        default: panel_sums<8>(w, x, count, acc, fresh);
+    }
+}
+
+// x: pairs of activations. ``few``: whether it pays to look for pairs of zeros.
+template <class W> void dense_product(const Matrix& m, const W* w, const i32* x, i64* acc, bool fresh, bool few) {
+    static_assert(kPanel == 8);
+    LivePair live[2048];
+    for (std::size_t s = 0; s + 1 < m.segment.size(); s++) {
+        const i64 first = m.segment[s], pairs = m.segment[s + 1] - first;
+        i64 count = 0;
+        for (i64 pair = 0; few && pair < pairs; pair++) {
+            live[count] = {static_cast<i32>(pair), x[first + pair]};
+            count += x[first + pair] != 0;
+        }
+        for (i64 panel = 0; panel < m.groups; panel += kPanel) {
+            const i64 n = std::min(kPanel, m.groups - panel);
+            if (few) panel_sums(n, w, live, count, acc + kLanes * panel, fresh && s == 0);
+            else panel_sums(n, w, x + first, pairs, acc + kLanes * panel, fresh && s == 0);
+            w += n * pairs * kBlockWeights;
+        }
+    }
+}
+template <class W> void sparse_product(const Matrix& m, const W* w, const i32* x, i64* acc, bool fresh) {
+    for (std::size_t s = 0; s + 1 < m.segment.size(); s++)
+        for (i64 group = 0; group < m.groups; group++) {
+            const i64* range = &m.begin[s * m.groups + group];
+            EightSums sums;
+            for (i64 block = range[0]; block < range[1]; block++) sums.add(w + block * kBlockWeights, x[m.pair[block]]);
+            add_to(acc + kLanes * group, sums, fresh && s == 0);
+        }
+}
+template <class W> void product(const Matrix& m, const W* w, const i32* x, i64* acc, bool fresh, bool few) {
+    if (m.dense) dense_product(m, w, x, acc, fresh, few && m.groups > 2);
+    else sparse_product(m, w, x, acc, fresh);
+}
+
+inline void wide_product(const Matrix& m, const i64* x, i64 columns, i64 rows, i64* acc, bool fresh) {
+    if (fresh) std::fill(acc, acc + kLanes * m.groups, i64{0});
+    for (i64 column = 0; column < columns; column++) {
+        if (!x[column]) continue;
+        const i64* w = &m.plain[column * rows];
+        for (i64 row = 0; row < rows; row++) acc[row] = wrapping_add(acc[row], wrapping_mul(w[row], x[column]));
+    }
+}
+
+// One product: activations of ``bits`` at ``from``.
+inline void multiply(const Matrix& m, const void* from, i64 bits, i64 columns, i64 rows, i64* acc, bool fresh, bool few) {
+    constexpr i64 most = 4096 + kBlock;
+    if (m.wide) {
+        i64 x[most];
+        load_of<i64>(kMemory, bits)(from, columns, x);
+        wide_product(m, x, columns, rows, acc, fresh);
+        return;
+    }
+    alignas(64) std::int16_t x[most];
+    if (bits == 8) load<std::int16_t, std::int8_t>(from, columns, x);
+    else std::memcpy(x, from, columns * sizeof(std::int16_t));
+    x[columns] = 0;
+    i32 both[most / 2];
+    std::memcpy(both, x, 2 * m.pairs * sizeof(std::int16_t));
+    if (m.bytes) product(m, m.narrow.data(), both, acc, fresh, few);
+    else product(m, m.broad.data(), both, acc, fresh, few);
 }
 
 } // namespace

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 namespace {
 
+using i32 = std::int32_t;
 using i64 = std::int64_t;
 using u64 = std::uint64_t;
 

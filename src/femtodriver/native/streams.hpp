@@ -1,0 +1,176 @@
+// Instructions that take elements one by one: vectors, look-ups, interpolations. What their numbers become.
+
+#pragma once
+
+#include <algorithm>
+
+#include "core.hpp"
+
+namespace {
+
+// An operand of one execution in 64 bits. One element goes with all of the others; it is read before any is written.
+struct Source {
+    const Place& operand;
+    const char* from = nullptr;
+    bool spread;
+    i64 one = 0;
+
+    Source(Core& c, const Place& o, i64 length) : operand(o), spread(o.length == 1 && length > 1) {
+        if (o.kind == kNone || o.kind == kImmediate) {
+            one = o.value;
+            spread = true;
+            return;
+        }
+        from = c.at(o, c.address(o));
+        if (spread) one = load_one(from, o.kind, o.bits);
+    }
+    void take(Load<i64> load, i64 first, i64 n, i64* to) const {
+        if (spread) std::fill(to, to + in_blocks(n), one);
+        else load(from + first * (operand.in_memory() ? operand.size() : 8), n, to);
+    }
+};
+
+inline bool fits_bits(i64 x, int bits) { return (static_cast<u64>(x) + (u64{1} << (bits - 1))) >> bits == 0; }
+
+inline i64 number(Core& c, const Place& o) {
+    return o.kind == kImmediate || o.kind == kNone ? o.value : load_one(c.at(o, c.address(o)), o.kind, o.bits);
+}
+inline void one_vector(Core& c, const Step& r, Counts& k) {
+    const Stages<i64>& s = r.plan.whole;
+    const i64 a = shifted_in(number(c, r.a), s.left_a, s.right_a), b = shifted_in(number(c, r.b), s.left_b, s.right_b);
+    store_one(c.at(r.dst, c.address(r.dst)), r.dst.kind, r.dst.bits, finish(operate(r.op, a, b), s, k.saturated));
+}
+
+inline void whole_vector(Core& c, const Step& r, Counts& k, char* to) {
+    const i64 length = r.dst.length, size = r.dst.in_memory() ? r.dst.size() : 8;
+    const Source of_a(c, r.a, length), of_b(c, r.b, length);
+    i64 *a = c.scratch->whole_a, *b = c.scratch->whole_b;
+    for (i64 first = 0; first < length; first += kChunk) {
+        const i64 n = std::min(kChunk, length - first);
+        of_a.take(r.plan.whole_load_a, first, n, a);
+        of_b.take(r.plan.whole_load_b, first, n, b);
+        k.saturated += r.plan.whole_compute(a, b, n, r.plan.whole);
+        r.plan.whole_store(to + first * size, n, a);
+    }
+}
+
+// The elements of an operand that fit 32 bits by their width, or do when they are looked at; false: they do not.
+inline bool take_few(Core& c, const Place& o, Load<i32> load, bool guard, int bits, i64 n, i32* to) {
+    if (load) {
+        load(c.at(o, c.address(o)), n, to);
+    } else if (guard) {
+        return load_if_narrow(c.at(o, c.address(o)), n, to, bits);
+    } else if (o.kind != kNone) {
+        const i64 one = number(c, o);
+        if (o.kind == kAccumulator && !fits_bits(one, bits)) return false;
+        std::fill(to, to + in_blocks(n), static_cast<i32>(one));
+    }
+    return true;
+}
+
+// Both operands, in the arrays of the core, if everything fits 32 bits; nothing is written before that is known.
+inline bool take_narrow(Core& c, const Step& r) {
+    const VectorPlan& p = r.plan;
+    const i64 n = r.dst.length;
+    if (!p.narrow_bits || n > kChunk) return false;
+    if (p.pause) {
+        p.pause--;
+        return false;
+    }
+    if (take_few(c, r.a, p.load_a, p.guard_a, p.narrow_bits, n, c.scratch->a) &&
+        take_few(c, r.b, p.load_b, p.guard_b, p.narrow_bits, n, c.scratch->b))
+        return true;
+    p.pause = kPause;
+    return false;
+}
+
+inline void vector(Core& c, const Step& r, Counts& k) {
+    const i64 length = r.dst.length;
+    if (length == 1) {
+        one_vector(c, r, k);
+        return;
+    }
+    const VectorPlan& p = r.plan;
+    char* to = c.at(r.dst, c.address(r.dst));
+    if (take_narrow(c, r)) {
+        k.saturated += p.compute(c.scratch->a, c.scratch->b, length, p.stages);
+        p.store(to, length, c.scratch->a);
+    } else {
+        whole_vector(c, r, k, to);
+    }
+}
+
+inline void accumulate(Core& c, const Step& r, Counts&) {
+    const i64 length = r.dst.length;
+    const VectorPlan& p = r.plan;
+    i64* sums = c.acc + kLanes * r.dst.value;
+    const auto add = [&](i64 first, i64 n, const auto* x) {
+        for (i64 i = 0; i < n; i++) sums[first + i] = wrapping_add(sums[first + i], static_cast<i64>(x[i]));
+    };
+    if (take_narrow(c, r)) {
+        p.compute(c.scratch->a, c.scratch->b, length, p.stages);
+        add(0, length, c.scratch->a);
+        return;
+    }
+    const Source of_a(c, r.a, length), of_b(c, r.b, length);
+    i64 *a = c.scratch->whole_a, *b = c.scratch->whole_b;
+    for (i64 first = 0; first < length; first += kChunk) {
+        const i64 n = std::min(kChunk, length - first);
+        of_a.take(r.plan.whole_load_a, first, n, a);
+        of_b.take(r.plan.whole_load_b, first, n, b);
+        p.whole_compute(a, b, n, p.whole);
+        add(first, n, a);
+    }
+}
+
+inline void lookup(Core& c, const Step& r, Counts& k, i64 table_words) {
+    const i64 length = r.dst.length;
+    const char* from = c.at(r.a, c.address(r.a));
+    char* to = c.at(r.dst, c.address(r.dst));
+    const i64 from_size = r.a.in_memory() ? r.a.size() : 8, to_size = r.dst.in_memory() ? r.dst.size() : 8;
+    const VectorPlan& p = r.plan;
+    const i64* table = c.tables + r.bank * table_words + r.table - r.low;
+    Stages<i64> address = r.plan.whole;
+    address.low = r.low;
+    address.high = r.high;
+    i64 *a = c.scratch->whole_a, *nothing = c.scratch->whole_b;
+    for (i64 first = 0; first < length; first += kChunk) {
+        const i64 n = std::min(kChunk, length - first);
+        if (r.a.kind == kImmediate) std::fill(a, a + in_blocks(n), r.a.value);
+        else p.whole_load_a(from + first * from_size, n, a);
+        k.saturated += compute<i64, kPass, kEverything>(a, nothing, n, address);
+        for (i64 i = 0; i < n; i++) a[i] = table[((first + i) & (r.copies - 1)) * table_words + a[i]]; // copies: a power of two
+        p.whole_store(to + first * to_size, n, a);
+    }
+}
+
+inline void interpolate(Core& c, const Step& r, Counts& k, i64 table_words, i64 line_bits) {
+    const i64 length = r.dst.length, places = i64{1} << line_bits; // of a line, and lines
+    const char* from = c.at(r.a, c.address(r.a));
+    char* to = c.at(r.dst, c.address(r.dst));
+    const i64 from_size = r.a.in_memory() ? r.a.size() : 8, to_size = r.dst.in_memory() ? r.dst.size() : 8;
+    const i64* offset = c.tables + r.bank * table_words + r.table + places / 2;
+    const i64* slope = c.tables + r.slope_bank * table_words + r.slope + places / 2;
+    i32 *x = c.scratch->x, *a = c.scratch->a, *b = c.scratch->b;
+    for (i64 first = 0; first < length; first += kChunk) {
+        const i64 n = std::min(kChunk, length - first);
+        r.plan.load_a(from + first * from_size, n, x);
+        for (i64 i = 0; i < n; i++) {
+            const i32 line = x[i] >> line_bits;
+            a[i] = static_cast<i32>(slope[line] * (x[i] & (places - 1)) >> line_bits);
+            b[i] = static_cast<i32>(offset[line]);
+        }
+        if (r.plan.narrow_bits) {
+            k.saturated += r.plan.compute(a, b, n, r.plan.stages);
+            r.plan.store(to + first * to_size, n, a);
+            continue;
+        }
+        i64 *whole_a = c.scratch->whole_a, *whole_b = c.scratch->whole_b;
+        std::copy(a, a + in_blocks(n), whole_a);
+        std::copy(b, b + in_blocks(n), whole_b);
+        k.saturated += compute<i64, kAdd, kEverything>(whole_a, whole_b, n, r.plan.whole);
+        r.plan.whole_store(to + first * to_size, n, whole_a);
+    }
+}
+
+} // namespace
