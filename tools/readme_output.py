@@ -1,8 +1,9 @@
 """Replace the output that README and pages of docs/ show by what their commands print today.
 
 ``python tools/readme_output.py``. In a page, a command between backticks stands alone on its line (it may be broken),
-and its output follows between the output marks. What must have run before is in comments, ``<!-- before: ... -->``. All
-commands of a page run in one folder, from the top.
+and its output follows between the output marks; with ``<!-- output from WORD -->``, from the line on that begins so.
+What must have run before is in comments, ``<!-- before: ... -->``. All commands of a page run in one folder, from the
+top.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/diff.md")
+PAGES = ("README.md", "docs/diff.md", "docs/profile.md")
 STEP = re.compile(
     r"^<!-- before: femtodrive (?P<before>[^>]+) -->$"
-    r"|^`femtodrive (?P<shown>[^`]+)`\n\n<!-- output -->\n```\n(?P<output>.*?)```\n<!-- /output -->",
+    r"|^`femtodrive (?P<shown>[^`]+)`\n\n<!-- output(?: from (?P<first>\w+))? -->\n"
+    r"```\n(?P<output>.*?)```\n<!-- /output -->",
     re.M | re.S,
 )
 
@@ -32,6 +34,8 @@ def with_output(text: str, run: Callable[[Sequence[str]], str]) -> str:
         output = run([str(ROOT / word) if word.startswith("examples/") else word for word in words])
         if found["before"]:
             return found[0]
+        if found["first"]:
+            output = output[output.index(f"\n{found['first']}") + 1 :]
         start, end = (place - found.start() for place in found.span("output"))
         return found[0][:start] + output + found[0][end:]
 

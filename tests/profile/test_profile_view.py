@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from femtodriver.profile.profile_view import GROUPINGS, SORTS, ProfileView, view_of
+from femtodriver.profile.profile_choices import GROUPINGS, SORTS
+from femtodriver.profile.profile_view import SORT_KEYS, ProfileView, view_of
 from tests.profile.profile_runs import hand_made, measured, spotter
 
 
@@ -17,7 +18,7 @@ def test_whatever_is_shown_adds_up(by: str, sort: str, top: int | None) -> None:
         assert sum(row.counts.get(event, 0) for row in shown) == profile.total.counts[event]
     assert sum(row.energy_j.typical for row in shown) == pytest.approx(profile.energy_j.typical, rel=1e-7)
     assert sum(len(row.clipped_at) for row in shown) == sum(len(row.clipped_at) for row in profile.rows)
-    keys = [SORTS[sort](row) for row in view.rows]
+    keys = [SORT_KEYS[sort](row) for row in view.rows]
     assert keys == sorted(keys)
     assert top is None or len(view.rows) <= top
 
@@ -44,4 +45,4 @@ def test_groups_of_a_run_by_hand() -> None:
     assert [row.energy_j for row in cores.rows] == list(profile.core_energy_j)
     rest = view_of(profile, top=1).rest
     assert rest is not None
-    assert (rest.label, rest.cycles, rest.layers) == ("(the rest)", 22, 3)
+    assert (rest.label, rest.cycles, rest.layers) == ("(the other 3)", 22, 3)

@@ -26,6 +26,7 @@ from femtodriver.options.runner_requests import ExecuteRequest, MeasureRequest
 from femtodriver.options.value_kinds import NAMES, PATH, TEXT, Names, listed
 from femtodriver.output import model_folder, summary, terminal
 from femtodriver.output.trace_file import check_place, write_trace
+from femtodriver.profile.profile_rows import Profile
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.runners.compare_runs import RunProgress
 from femtodriver.runners.execution import SIMULATOR, Execution, Inputs, Result, RunInputs
@@ -49,9 +50,10 @@ class Femtodriver:
     unknown argument is a UsageError that is also a TypeError.
 
     Attributes after use: ``modelname``, ``fqir`` (Network), ``compiled_data`` (CompiledData), ``model_dir``,
-    ``meta_dir``, ``io_records_dir``, ``compiler_kwargs``, ``compare_status``, ``spu_runner`` (SPURunner);
-    ``femtocrux_client`` is None in this version. ``say(text)`` gets what ``run`` reports (default: the log),
-    ``progress(runner, done, frames)`` is called while runners run.
+    ``meta_dir``, ``io_records_dir``, ``compiler_kwargs``, ``compare_status``, ``spu_runner`` (SPURunner),
+    ``profile`` (what each layer cost in the last ``simulate`` or ``run``, or None); ``femtocrux_client`` is None in
+    this version. ``say(text)`` gets what ``run`` reports (default: the log), ``progress(runner, done, frames)`` is
+    called while runners run.
     """
 
     @methods.DRIVER.signed
@@ -71,6 +73,7 @@ class Femtodriver:
         self.io_records_dir: str | None = None
         self.compiler_kwargs: dict[str, Any] = {}
         self.compare_status: Result = {}
+        self.profile: Profile | None = None
         self._source: Source | None = None
         self._model: CompiledModel | None = None
         self._written = False
@@ -190,7 +193,9 @@ class Femtodriver:
             trace_frames=request.trace_frames,
         )
         done = self._execute((SIMULATOR,), model_inputs, execute, request)
-        return done.result, document_yaml(done.metrics(request))
+        doc = done.metrics(request)
+        self.profile = done.profile(doc)
+        return done.result, document_yaml(doc)
 
     @methods.CREATE_RUNNER.signed
     def create_runner(
@@ -335,7 +340,7 @@ class Femtodriver:
                 return {}
         done = run_job(model, request, self._settings(), self.say, self.progress)
         self._adopt(done.model, written=True)
-        self._made = done.inputs
+        self._made, self.profile = done.inputs, done.profile
         if done.execution is None:
             return {}
         partial = self._kept(done.execution).partial
@@ -353,7 +358,7 @@ class Femtodriver:
         self.model_dir, self.meta_dir = str(model.folder), str(model.meta_dir)
         self.io_records_dir = str(model.records_dir)
         self.compiler_kwargs, self.compare_status = dict(model.compiler_kwargs), {}
-        self._made, self._board_runner = RunInputs({}), None
+        self._made, self._board_runner, self.profile = RunInputs({}), None, None
         return model
 
     def _compiled(self) -> CompiledModel:

@@ -17,9 +17,11 @@ from femtodriver.options.value_kinds import listed
 from femtodriver.options.without_effect import without_effect
 from femtodriver.output import model_folder, summary
 from femtodriver.output.atomic_folder import check_writable
+from femtodriver.output.profile_output import check_profile_file, tell_profile
 from femtodriver.output.streamed_output import StreamedOutput, check_output, open_output, standard_output
 from femtodriver.output.terminal import print_verdict
 from femtodriver.output.trace_file import check_place, write_trace
+from femtodriver.profile.profile_rows import Profile
 from femtodriver.runners.compare_runs import RunProgress
 from femtodriver.runners.execution import SIMULATOR, Execution, RunInputs
 from femtodriver.runners.fasmir_runner import check_machine
@@ -31,11 +33,12 @@ from femtodriver.stop_signals import Stop
 
 @dataclass(frozen=True, eq=False)
 class JobDone:
-    """The model, what it ran on, and what came of it (None where nothing ran)."""
+    """The model, what it ran on, and what came of it: None where nothing ran, or nothing was simulated."""
 
     model: CompiledModel
     inputs: RunInputs
     execution: Execution | None
+    profile: Profile | None
 
 
 def run_job(
@@ -65,6 +68,7 @@ def run_job(
         if names:
             done = compiled.execute(names, inputs, request, progress, stop, output.give if output else None)
         doc = _measured(source, request, settings, done) if done else None
+        profile = done.profile(doc) if done and doc else None
         written = output.keep() if output else ()
         model_folder.write_all(request.output_dir, compiled.built, done, doc)
         if done and done.compared:
@@ -73,20 +77,23 @@ def run_job(
             say(text)
         for text in written:
             say(text)
+        if profile is not None:
+            tell_profile(profile, request, say)
         if done and request.trace is not None and done.comparison.frames.get(SIMULATOR):
             say(write_trace(request.trace, done, request))
         if done and not done.comparison.passed:
             print_verdict(done.comparison.lines, False)  # again, so that it is also at the end of the output
-    return JobDone(compiled, inputs, done)
+    return JobDone(compiled, inputs, done, profile)
 
 
 def _checked_runners(request: JobRequest) -> tuple[str, ...]:
     """The names of the runners. UsageError for options that cannot be, or not together."""
-    names = check_names(listed(request.runners))
+    names = check_names(listed(request.runners) or ((SIMULATOR,) if request.asks_for_profile else ()))
     check_board(request, names)
     check_machine(request, names)
     check_trace(request)
     check_place(request.trace, "trace")
+    check_profile_file(request.profile_file)
     check_output(request, request.input_file, bool(names))
     return names
 

@@ -14,10 +14,12 @@ from femtodriver.metrics.text_cells import (
     percent_text,
     quantity,
     table_lines,
+    tail_text,
     wrapped_lines,
 )
 
 LAYER_WIDTH = 26
+MOST_SATURATED = 5
 _NAMES = {"clock_hz": "clock", "voltage_v": "voltage"}
 CAVEAT = (
     "Joules and watts are counted events and times, multiplied by the rows of an energy table. The factor beside each "
@@ -154,8 +156,21 @@ def _work(doc: Doc) -> list[str]:
             f"for activation {count_text(macs['skipped_activation'])}; lanes busy {percent_text(macs['utilisation'])}",
         ),
         f"Messages   {count_text(messages['count'])} per frame between cores, {count_text(messages['words'])} words",
-        f"Saturated  {count_text(doc['saturations'])} elements per frame",
+        *_saturated(doc),
     ]
+
+
+def _saturated(doc: Doc) -> list[str]:
+    """How many elements are clipped, and in which layers most."""
+    layers = [(place, layer) for place, layer in enumerate(doc["layers"]) if layer["saturations"]]
+    layers.sort(key=lambda entry: -entry[1]["saturations"])
+    text = f"{count_text(doc['saturations'])} elements per frame"
+    shown = [
+        f"#{place} {tail_text(layer['label'], LAYER_WIDTH)} {count_text(layer['saturations'])}"
+        for place, layer in layers[:MOST_SATURATED]
+    ]
+    more = [f"{len(layers) - len(shown)} more layers"] if len(layers) > len(shown) else []
+    return wrapped_lines("Saturated", ": ".join(filter(None, (text, "; ".join([*shown, *more])))))
 
 
 def _layers(doc: Doc) -> list[str]:
@@ -182,5 +197,5 @@ def _layer_row(doc: Doc, place: int, layer: Doc) -> tuple[str, ...]:
     core = "-" if layer["core"] is None else str(layer["core"])
     work = (count_text(macs["executed"]), count_text(macs["dense"]), percent_text(macs["utilisation"]))
     cost = (count_text(layer["cycles"]), *(quantity(band[corner], "J") for corner in ("typical", "low", "high")), share)
-    names = (str(place), name_text(layer["name"], LAYER_WIDTH), name_text(layer["op"], 12), core)
+    names = (str(place), tail_text(layer["label"], LAYER_WIDTH), name_text(layer["op"], 12), core)
     return (*names, *cost, *work, percent_text(layer["activation_density"]))

@@ -43,6 +43,12 @@ def name_text(value: object, width: int = NAME_WIDTH) -> str:
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
+def tail_text(text: str, width: int) -> str:
+    """A name whose end says most, such as a path: a long one is cut at its beginning. Control characters as above."""
+    shown = name_text(text, len(text))
+    return shown if len(shown) <= width else "..." + shown[len(shown) - width + 3 :]
+
+
 def band_text(band: Mapping[str, float], unit: str) -> str:
     """Typical, low and high value of a figure, and the factor that low and high stay within."""
     low, typical, high = (quantity(band[corner], unit) for corner in ("low", "typical", "high"))

@@ -9,6 +9,7 @@ from femtodriver.options.compile_requests import BackendRequest, ModelRequest
 from femtodriver.options.debug_requests import DebugRequest
 from femtodriver.options.option import option
 from femtodriver.options.option_groups import BOARDS, COMPILING
+from femtodriver.options.profile_requests import ProfileRequest
 from femtodriver.options.runner_requests import ComparisonRequest, RunnersRequest
 from femtodriver.options.stream_requests import StreamRequest
 from femtodriver.options.value_kinds import ANYTHING, KEY_SALT, PATH, SWITCH, whole
@@ -53,7 +54,9 @@ class DriverRequest(BackendRequest, DebugRequest):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class JobRequest(ModelRequest, ComparisonRequest, StreamRequest, RunnersRequest, BackendRequest, DebugRequest):
+class JobRequest(
+    ModelRequest, ComparisonRequest, StreamRequest, RunnersRequest, ProfileRequest, BackendRequest, DebugRequest
+):
     """A whole job: compile, run, measure, write."""
 
     cleanup_docker: bool = option(False, kind=SWITCH, help="stop compiler containers; this version starts none")

@@ -177,6 +177,11 @@ class JobKeywords(TypedDict, total=False):
     debug: bool
     force_femtocrux_compile: bool
     force_femtocrux_sim: bool
+    profile: bool
+    profile_file: AnyPath | None
+    by: str
+    sort: str
+    top: int | None
     runners: Names
     output_file: AnyPath | None
     output_wav: AnyPath | None

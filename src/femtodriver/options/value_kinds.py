@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
+from femtodriver.profile.profile_choices import GROUPINGS, SORTS
+
 Names = str | Sequence[str] | None
 RANDOM, VARIED = STYLES = ("random", "varied")
 OBJECTIVES = ("cycles", "energy", "balanced")
@@ -141,6 +143,8 @@ MACHINE = _one_of(*MACHINES)
 DIFF_FORM = _one_of(*DIFF_FORMS)
 TEXTS = ValueKind("a list of texts", lambda value: not isinstance(value, str) and _is_sequence_of_texts(value))
 PCM = _one_of(*PCM_NAMES)
+GROUPING = _one_of(*GROUPINGS)
+SORT = _one_of(*SORTS)
 SHARE = ValueKind("a share from 0 to 1", lambda value: _is_number(value, Real) and 0 <= value <= 1, float)
 FRAME_RANGE = ValueKind("two frame numbers LO,HI", _is_range, _range)
 PAIRS = ValueKind(

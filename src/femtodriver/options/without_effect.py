@@ -10,8 +10,10 @@ from femtodriver.options.option import AnyRequest, given_options
 RUN = ("a run",)
 GENERATED = ("generated frames",)
 COMPARISON = ("a comparison",)
+PROFILE = ("a profile",)
 # The simulator measures by such an option, and the compiler takes the deadline of the objective "energy" from it.
 _ENERGY = "energy"
+_SIMULATED = ("fasmir",)
 DEADLINE = ("fasmir", _ENERGY)
 
 
@@ -22,7 +24,11 @@ def without_effect(request: AnyRequest, runners: Sequence[str], generated: bool,
     if nothing was compiled.
     """
     for option in given_options(request):
-        reason = "" if objective in option.acts else _reason(option.acts, runners, generated)
+        if option.acts == PROFILE and not getattr(request, "asks_for_profile", False):
+            reason = "no profile is shown; --profile asks for one"
+        else:
+            acts = _SIMULATED if option.acts == PROFILE else option.acts
+            reason = "" if objective in acts else _reason(acts, runners, generated)
         if reason:
             yield f"{option.name}: without effect, because {reason}"
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from femtodriver.profile.profile_choices import BYTES, CORE, CYCLES, ENERGY, LAYER, MACS, OPERATOR, ORDER, SATURATED
 from femtodriver.profile.profile_rows import Profile, ProfileRow, summed
 
-LAYER, OPERATOR, MODULE, CORE = GROUPINGS = ("layer", "operator", "module", "core")
-# Keys of sorting; all but the first put the largest first.
-SORTS: dict[str, Callable[[ProfileRow], float]] = {
-    "order": lambda row: 0,
-    "cycles": lambda row: -row.cycles,
-    "energy": lambda row: -row.energy_j.typical,
-    "macs": lambda row: -row.macs_executed,
-    "bytes": lambda row: -(row.read + row.written + row.table_read),
-    "saturated": lambda row: -row.saturated,
+# The largest first, but for the order in which they run.
+SORT_KEYS: dict[str, Callable[[ProfileRow], float]] = {
+    ORDER: lambda row: 0,
+    CYCLES: lambda row: -row.cycles,
+    ENERGY: lambda row: -row.energy_j.typical,
+    MACS: lambda row: -row.macs_executed,
+    BYTES: lambda row: -(row.read + row.written + row.table_read),
+    SATURATED: lambda row: -row.saturated,
 }
 NO_MODULE = "(no module)"
 
@@ -39,9 +39,9 @@ def view_of(profile: Profile, by: str = LAYER, sort: str = "order", top: int | N
     """The profile as people want to see it; ``by``, ``sort``: of ``GROUPINGS``, ``SORTS``; ``top``: at most so many."""
     folded = tuple(row for row in profile.rows if row.is_idle)
     working = [row for row in profile.rows if not row.is_idle]
-    rows = sorted(_grouped(profile, working, by), key=SORTS[sort])
+    rows = sorted(_grouped(profile, working, by), key=SORT_KEYS[sort])
     cut = len(rows) if top is None else top
-    rest = summed("(the rest)", "", rows[cut:]) if rows[cut:] else None
+    rest = summed(f"(the other {len(rows) - cut})", "", rows[cut:]) if rows[cut:] else None
     return ProfileView(profile, by, tuple(rows[:cut]), rest, folded)
 
 

@@ -1,0 +1,65 @@
+"""The options of the profile: what each layer costs, and how it is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from femtodriver.options.option import option
+from femtodriver.options.option_groups import RUNNING
+from femtodriver.options.value_kinds import GROUPING, PATH, SORT, SWITCH, whole
+from femtodriver.options.without_effect import PROFILE
+from femtodriver.profile.profile_choices import GROUPINGS, SORTS
+
+if TYPE_CHECKING:
+    from femtodriver.files.file_access import AnyPath
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ProfileRequest:
+    """What is shown of what each layer costs."""
+
+    profile: bool = option(
+        False,
+        kind=SWITCH,
+        group=RUNNING,
+        acts=("fasmir",),
+        help="print what each layer costs; runs fasmir if no runner is named (docs/profile.md)",
+    )
+    profile_file: AnyPath | None = option(
+        None,
+        kind=PATH,
+        metavar="FILE",
+        group=RUNNING,
+        acts=("fasmir",),
+        help="write it, with all its figures, to a .csv or .json file",
+    )
+    by: str = option(
+        GROUPINGS[0],
+        kind=GROUPING,
+        metavar="layer|operator|module|core",
+        group=RUNNING,
+        acts=PROFILE,
+        help="what the rows of the profile are (default layer)",
+    )
+    sort: str = option(
+        SORTS[0],
+        kind=SORT,
+        metavar="KEY",
+        group=RUNNING,
+        acts=PROFILE,
+        help=f"how its rows are sorted: {', '.join(SORTS[:-1])} or {SORTS[-1]} (default order, as they run)",
+    )
+    top: int | None = option(
+        None,
+        kind=whole(1),
+        metavar="N",
+        group=RUNNING,
+        acts=PROFILE,
+        help="show its first N rows, and the others as one",
+    )
+
+    @property
+    def asks_for_profile(self) -> bool:
+        """Whether a profile is shown or written."""
+        return self.profile or self.profile_file is not None
