@@ -83,6 +83,18 @@ def test_progress_shows_up_late_and_is_wiped(monkeypatch: pytest.MonkeyPatch, cl
     assert "fqir" in shown
 
 
+def test_frames_without_a_known_end_are_counted(monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> None:
+    terminal = on_terminal(monkeypatch)
+    show = RunProgress()
+    for done in (1, 2, 3):
+        show("fqir", done, 0)
+        clock[0] += 2
+    assert "frame 3" in terminal.getvalue()
+    assert "of 0" not in terminal.getvalue()
+    show("fqir", 3, 3)
+    assert terminal.getvalue().endswith("\x1b[2K")
+
+
 def test_short_runs_show_nothing(monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> None:
     terminal = on_terminal(monkeypatch)
     show = RunProgress()

@@ -106,7 +106,15 @@ def test_outputs_of_the_first_are_given_in_order_and_progress_is_told() -> None:
 
 def test_it_stops_between_two_blocks() -> None:
     stop, runner = Stop(), Odd("a", {}, at_once=4)
-    found: Comparison = stream_all(source(10), {"a": runner}, lambda outputs: stop.ask("enough", 1), stop=stop)
+    told: list[Any] = []
+    found: Comparison = stream_all(
+        source(10),
+        {"a": runner},
+        lambda outputs: stop.ask("enough", 1),
+        stop=stop,
+        progress=lambda *what: told.append(what),
+    )
+    assert told == [("a", 4, 10), ("a", 4, 4)]
     assert found.frames == {"a": 4}
     assert runner.finishes == 1
     assert replace(found, streamed=None).frames == {}

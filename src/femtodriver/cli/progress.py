@@ -23,7 +23,7 @@ class RunProgress:
         self._shown: Progress | None = None
 
     def __call__(self, runner: str, done: int, frames: int) -> None:
-        """Runner ``runner`` has done so many of its frames."""
+        """Runner ``runner`` has done so many of its frames; 0 frames: nobody knows how many there will be."""
         now = time.monotonic()
         if runner != self._runner or done == 1:
             self.stop()
@@ -55,11 +55,11 @@ def _started(runner: str, frames: int) -> Progress:
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        TextColumn("frame {task.completed} of {task.total}", markup=False),
-        TimeRemainingColumn(),
+        TextColumn("frame {task.completed}" + (" of {task.total}" if frames else ""), markup=False),
+        *((TimeRemainingColumn(),) if frames else ()),
     )
     # Drawn by the calls alone: no thread of its own, and nothing after the last frame.
     shown = Progress(*columns, console=Console(file=sys.stderr), transient=True, auto_refresh=False)
-    shown.add_task(runner, total=frames)
+    shown.add_task(runner, total=frames or None)
     shown.start()
     return shown

@@ -33,6 +33,8 @@ INTERNALS = "internals.npz"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 # Long runs should not wait for the packing of what few will look at.
 _QUICK = 1
+# Who has interrupted a run does not want to wait at all.
+_AT_ONCE = 0
 Arrays = Mapping[str, npt.ArrayLike]
 
 
@@ -40,15 +42,17 @@ def write_outputs(folder: Path, execution: Execution) -> None:
     """Writes the files of a run into the folder, which is made. ProgramError when that is not possible."""
     make_directory(folder)
     inputs: Arrays = execution.inputs.arrays
+    level = _QUICK
     if execution.partial is not None:
         inputs = {name: np.asarray(rows)[: execution.frames] for name, rows in inputs.items()}
-    write_file(folder / INPUTS, npz(escaped(inputs), _QUICK))
+        level = _AT_ONCE
+    write_file(folder / INPUTS, npz(escaped(inputs), level))
     if execution.lone_internals:
-        write_file(folder / INTERNALS, npz(by_runner(execution.comparison.internals), _QUICK))
+        write_file(folder / INTERNALS, npz(by_runner(execution.comparison.internals), level))
     quanta = _quanta(execution.model.outputs)
     for name, rows in execution.comparison.outputs.items():
         known = {key: value for key, value in quanta.items() if key.removeprefix(QUANTA) in escaped(rows)}
-        write_file(folder / f"{name}.npz", npz({**escaped(rows), **known}, _QUICK))
+        write_file(folder / f"{name}.npz", npz({**escaped(rows), **known}, level))
 
 
 def by_runner(values: Mapping[str, Arrays]) -> Arrays:

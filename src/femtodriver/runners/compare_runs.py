@@ -229,6 +229,9 @@ def _run(
         if not no_reset:
             runner.reset()
         outputs, internals, _ = runner.run(inputs, tell if progress is not None else None, stop)
+        if stop is not None and stop():
+            done = max(map(len, outputs.values()), default=0)
+            tell(done, done)  # that was all
     finally:
         runner.finish()
     return outputs, internals

@@ -81,7 +81,8 @@ def stream_all(
 
     ``give`` gets what the first runner makes. The run ends with the source, or between two blocks when ``stop`` is
     asked. ``progress(name, done, frames)`` is called after each block, with the names of all runners in one, and 0
-    frames where their number is not known. Every runner is finished, also when one raises.
+    frames where their number is not known; at the end, the frames are those that were done. Every runner is finished,
+    also when one raises.
     """
     names = list(runners)
     done = dict.fromkeys(names, 0)
@@ -102,6 +103,8 @@ def stream_all(
                 pair.add(made[names[0]], made[name])
             if progress is not None:
                 progress(", ".join(names), max(done.values()), source.n_frames or 0)
+        if progress is not None and max(done.values()) != source.n_frames:
+            progress(", ".join(names), max(done.values()), max(done.values()))  # that was all
     verdicts = tuple(pair.verdict(makers or {}) for pair in pairs.values())
     return Comparison({}, {}, verdicts, tolerance, done)
 
