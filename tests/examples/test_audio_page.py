@@ -34,6 +34,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def only(kind: str, with_text: str = "") -> str:
     """The only block of a kind with that text in it."""
+    found: str
     (found,) = (text for name, text in BLOCKS if name == kind and with_text in text)
     return found
 
