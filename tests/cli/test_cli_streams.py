@@ -108,6 +108,24 @@ def test_a_full_disk_at_the_other_end_is_one_sentence(here: Path) -> None:
     assert list(here.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("shell", "sentence"),
+    [
+        ("</dev/null", "standard input: must have at least 16 samples, which make one frame of input"),
+        ("0>nowhere", "standard input: cannot be read: Bad file descriptor."),
+        ("<&-", "standard input: must be a pipe or a file, which it is not here."),
+        ("<in.wav", "standard input: must be raw PCM, not a WAV file."),
+    ],
+)
+def test_an_input_that_is_no_audio_is_one_sentence(here: Path, shell: str, sentence: str) -> None:
+    Path("in.wav").write_bytes(simple(list(range(80))))
+    command = f"{sys.executable} -m femtodriver LOOPBACK --runners fqir --input-file - {shell}"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"femtodrive: error: {sentence}")
+    assert not Path("model_datas").exists()
+
+
 @pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
 def test_a_stopped_run_leaves_a_whole_file_of_what_it_did(here: Path, name: str, status: int) -> None:
     Path("long.wav").write_bytes(simple(list(range(1000)) * 2000))

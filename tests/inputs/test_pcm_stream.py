@@ -48,8 +48,14 @@ def test_frames_are_those_of_the_samples_however_they_come(
     samples = list(range(-20, size - 20))
     source = stream(pcm(samples), InputSpec("x", width, 16), parts=parts, hop=hop)
     wanted = [samples[start : start + width] for start in range(0, size - width + 1, hop)]
+    if not wanted:
+        with pytest.raises(
+            InputError, match=f"must have at least {width} samples, which make one frame of .*, not {size}"
+        ):
+            rows(source, most)
+        return
     assert rows(source, most) == wanted
-    left = size - (len(wanted) - 1) * hop - width if wanted else size
+    left = size - (len(wanted) - 1) * hop - width
     told = [f"standard input: the last {left} samples are not used; a frame takes {width}"]
     assert list(source.notes) == (told if left else [])
 
@@ -81,6 +87,12 @@ def test_a_frame_comes_before_the_end() -> None:
 )
 def test_every_format_means_the_same(form: str, content: bytes) -> None:
     assert [value for row in rows(stream(content, form=form)) for value in row] == [256 * value for value in RAMP]
+
+
+def test_a_reader_that_waits_no_longer_ends_it_as_it_is() -> None:
+    source = PcmStream(lambda most: None, X, PCM_FORMATS["s16le"], Reading(rate_hz=16000))
+    assert source.next_frames(5) == {}
+    assert source.notes == ()
 
 
 def test_a_sample_that_is_cut_off_is_told() -> None:

@@ -7,11 +7,12 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from femtodriver.arrays import Int64Array
 from femtodriver.errors import InputError, UsageError
-from femtodriver.files.file_access import AnyPath, open_file
+from femtodriver.files.file_access import AnyPath, open_file, reason_of
 from femtodriver.files.pipe_access import read_some
 from femtodriver.inputs import InputSpec, open_inputs, read_inputs
 from femtodriver.inputs.frame_stream import FrameStream
@@ -125,10 +126,17 @@ def _from_pipe(specs: Sequence[InputSpec], request: JobRequest, stop: Stop) -> R
     form = PCM_FORMATS[request.input_format or USUAL_FORMAT]
     rate_hz = request.input_rate or USUAL_RATE_HZ
     how = Reading(request.scale, request.hop, request.channel, rate_hz)
-    stream = PcmStream(lambda most: read_some(descriptor, most, lambda: stop.asked), specs[0], form, how)
+    stream = PcmStream(partial(_read_pipe, descriptor, stop), specs[0], form, how)
     told = f"standard input: raw PCM, mono, {form.name}, {rate_hz:g} Hz"
     assumed = "" if request.input_rate and request.input_format else " (--input-format and --input-rate say otherwise)"
     return RunInputs({}, (told + assumed, *stream.notes), stream.period_s, stream=stream)
+
+
+def _read_pipe(descriptor: int, stop: Stop, most: int) -> bytes | None:
+    try:
+        return read_some(descriptor, most, lambda: stop.asked)
+    except OSError as error:
+        raise InputError(f"standard input: cannot be read: {reason_of(error)}.") from None
 
 
 def _check_file(path: AnyPath | None) -> None:

@@ -21,7 +21,8 @@ WAV = "a WAV file"
 
 
 class PcmStream:
-    """``read(most)`` gives the next bytes, as soon as there are any, ``most`` of them at most, and b"" at the end.
+    """``read(most)`` gives the next bytes, as soon as there are any, ``most`` of them at most; b"" at the end, and None
+    where nobody wants to wait for more.
 
     ``spec``: the only input; ``form``: the format of the samples, mono; ``how``: see ``Reading``, with a rate.
     Samples after the last whole frame are not used, which a note says.
@@ -31,7 +32,7 @@ class PcmStream:
 
     def __init__(
         self,
-        read: Callable[[int], bytes],
+        read: Callable[[int], bytes | None],
         spec: InputSpec,
         form: PcmFormat,
         how: Reading,
@@ -54,16 +55,22 @@ class PcmStream:
         return (*self._notes, *clipped, *(self._left_over() if self._ended else ()))
 
     def next_frames(self, most: int) -> dict[str, Int64Array]:
-        """See ``FrameSource.next_frames``: those that are there, at least one. InputError for a WAV file."""
+        """See ``FrameSource.next_frames``: those that are there, at least one.
+
+        InputError for a WAV file, and for fewer samples than one frame.
+        """
         block, width, hop = self._form.block, self._spec.length, self._hop
         while len(self._waiting) < width * block and not self._ended:
             wanted = (width + (most - 1) * hop) * block - len(self._waiting)
             content = self._read(wanted)
+            if content is None:
+                return {}
             self._ended = not content
             self._waiting += content
             self._check_start()
         frames = min(most, frames_in(len(self._waiting) // block, width, hop))
         if not frames:
+            self._check_any()
             return {}
         samples = np.frombuffer(bytes(self._waiting[: (width + (frames - 1) * hop) * block]), np.uint8)
         del self._waiting[: frames * hop * block]
@@ -81,6 +88,14 @@ class PcmStream:
             raise InputError(
                 f"{self._where}: must be raw PCM, not a WAV file. Give the name of the file instead of -, or convert "
                 "it: ffmpeg -i in.wav -f s16le -ac 1 -"
+            )
+
+    def _check_any(self) -> None:
+        if not self._frames:
+            samples, width = len(self._waiting) // self._form.block, self._spec.length
+            raise InputError(
+                f"{self._where}: must have at least {width} samples, which make one frame of {self._spec.shown}, not "
+                f"{samples}."
             )
 
     def _left_over(self) -> tuple[str, ...]:
