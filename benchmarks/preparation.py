@@ -55,7 +55,7 @@ def measure(program: CompiledData, rounds: int) -> Row:
         frame = {name: np.ones(record.usable, np.int64) for name, record in machine.inputs.items()}
         first, second = (cpu_seconds(lambda: machine.step(frame)) for _ in range(2))  # noqa: B023 - called at once
         weights.append(first - second)
-    instructions = sum(len(processor.executors) for processor in machine.spu.processors.values()) if machine else 0
+    instructions = sum(len(processor.rows) for processor in machine.spu.processors.values()) if machine else 0
     return Row(instructions, statistics.median(make[1:]), statistics.median(weights[1:]))
 
 

@@ -106,12 +106,13 @@ class Instruction:
 
     ``cycle_rule`` is the function of ``cycles`` that says how long an instruction of the family takes, ``format_name``
     what the documentation calls the family: "Vector" for ``VectorInstruction``. ``entries``: its fields, without
-    ``spec``.
+    ``spec``; ``operands``: the names of those that are operands.
     """
 
     spec: Spec
     format_name: ClassVar[str]
     entries: ClassVar[tuple[Field[Any], ...]]
+    operands: ClassVar[tuple[str, ...]]
     layout: ClassVar[Layout]
     cycle_rule: ClassVar[CycleRule]
 
@@ -132,12 +133,12 @@ class Instruction:
     @classmethod
     def from_values(cls, spec: Spec, values: Mapping[str, int]) -> Instruction:
         """The instruction of decoded field values; AssemblyError for nonzero reserved bits."""
-        arguments: dict[str, Any] = {}
-        for entry in cls.entries:
-            raw = values[entry.name]
-            arguments[entry.name] = Operand.decode(raw) if entry.type == "Operand" else raw
-        if values.get("reserved", 0):
-            raise AssemblyError(f"{spec.name}: the reserved bits must be 0, not {values['reserved']:#x}.")
+        arguments: dict[str, Any] = {**values}
+        del arguments["opcode"]
+        for name in cls.operands:
+            arguments[name] = Operand.decode(arguments[name])
+        if reserved := arguments.pop("reserved", 0):
+            raise AssemblyError(f"{spec.name}: the reserved bits must be 0, not {reserved:#x}.")
         instruction = cls(spec, **arguments)
         instruction._check_fields()
         return instruction
@@ -172,6 +173,7 @@ class Instruction:
 def family(cls: Family) -> Family:
     """Class decorator: derive the bit layout of a family from its fields, and its name from the class's."""
     cls.entries = fields(cls)[1:]
+    cls.operands = tuple(entry.name for entry in cls.entries if entry.type == "Operand")
     bits = [
         BitField(entry.name, *(entry.metadata[key] for key in ("width", "signed", "bias", "most")))
         for entry in cls.entries

@@ -6,7 +6,6 @@ that a stream of consecutive words uses both ports.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,16 +70,17 @@ class DataLayout:
             counts[bank] += words
         return counts
 
-    def words_by_bank(self, first_word: int, end_word: int) -> Iterator[tuple[int, int]]:
+    def words_by_bank(self, first_word: int, end_word: int) -> list[tuple[int, int]]:
         """The banks that hold [first_word, end_word), and how many of the words; some may hold none."""
         pair_words = 2 * self.bank_words
+        found = []
         while first_word < end_word:
             pair = first_word // pair_words
             stop = min(end_word, (pair + 1) * pair_words)
             odd = stop // 2 - first_word // 2
-            yield 2 * pair, stop - first_word - odd
-            yield 2 * pair + 1, odd
+            found += [(2 * pair, stop - first_word - odd), (2 * pair + 1, odd)]
             first_word = stop
+        return found
 
     def accesses_of_bytes(self, address: int, size: int) -> Int64Array:
         """``accesses`` of the words that hold ``size`` bytes from a byte address on."""
@@ -95,10 +95,13 @@ class DataLayout:
     def accesses_each(self, first_words: Int64Array, end_words: Int64Array) -> Int64Array:
         """``accesses`` of many ranges at once, shape (ranges, banks); they must lie inside data memory."""
         counts = np.zeros((len(first_words), self.banks), np.int64)
+        lowest, highest = int(first_words.min(initial=self.words)), int(end_words.max(initial=0))
         for bank in range(0, self.banks, 2):
             low = bank * self.bank_words
             high = low + 2 * self.bank_words
-            first, end = np.clip(first_words, low, high), np.clip(end_words, low, high)
+            if highest <= low or lowest >= high:
+                continue
+            first, end = (np.minimum(np.maximum(words, low), high) for words in (first_words, end_words))
             counts[:, bank + 1] = end // 2 - first // 2
             counts[:, bank] = end - first - counts[:, bank + 1]
         return counts

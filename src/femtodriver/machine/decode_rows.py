@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from femtodriver import fixed
@@ -20,7 +21,6 @@ from femtodriver.isa import (
     Form,
     Instruction,
     InterpolateInstruction,
-    Kind,
     LookupInstruction,
     MatrixInstruction,
     Operand,
@@ -41,12 +41,10 @@ from femtodriver.machine.operand_checks import (
 )
 from femtodriver.machine.product_events import multiplier_bits, product_event
 from femtodriver.machine.rows import (
-    BankCounts,
     ControlRow,
     DecodedRow,
     ElementRow,
     FaultRow,
-    FixedCounts,
     InterpolateRow,
     LastStage,
     LookupRow,
@@ -60,6 +58,7 @@ from femtodriver.machine.start_ahead import cycles_ahead
 from femtodriver.part import Part
 
 _StreamInstruction = VectorInstruction | LookupInstruction | InterpolateInstruction
+_MOVING = attrgetter("moving")
 _MOST_WORDS = max(family.layout.words for family, _ in ISA.table)
 
 
@@ -91,7 +90,8 @@ def _decode_row(decoder: _Decoder, pc: int, words: tuple[int, ...]) -> DecodedRo
 class _Decoder:
     """Makes the row of one instruction at a time; MachineFault for what no execution could do.
 
-    ``before``: the row that is in memory before the one that is made, if there is one.
+    ``before``: the row that is in memory before the one that is made, if there is one. ``moves``: whether operands of
+    the one that is made depend on base registers.
     """
 
     def __init__(self, part: Part, tables: Int64Array) -> None:
@@ -100,25 +100,24 @@ class _Decoder:
         self.layout = DataLayout.of(part)
         self.acc_elements = part.acc_rows * part.lanes
         self.before: DecodedRow | None = None
+        self.moves = False
 
     def vector(self, pc: int, instruction: VectorInstruction) -> VectorRow:
         """The row of a vector instruction at ``pc``."""
         spec, length = instruction.spec, instruction.length
         read = ((instruction.a, instruction.spread_a), (instruction.b, instruction.spread_b))[: spec.reads]
         dst, sources = self._operands(instruction, [(operand, 1 if spread else length) for operand, spread in read])
-        lane_passes, events = 1, {"alu": length}
+        lane_passes, event, products = 1, "", 0
         if spec.accumulates:
             check_accumulation(instruction)
         if spec.multiplies:
             widths = sorted(multiplier_bits(operand) for operand in sources)
             lane_passes = cycles.passes(*widths)
             event, products = product_event(*widths)
-            events[event] = products * length
         return VectorRow(
             pc=pc,
             next_pc=pc + instruction.words,
             spec=spec,
-            counts=self._stream_counts(instruction, dst, sources, events),
             dst=dst,
             sources=sources,
             lanes=self.part.lanes,
@@ -127,6 +126,8 @@ class _Decoder:
             shift_a=instruction.shift_a,
             shift_b=instruction.shift_b,
             lane_passes=lane_passes,
+            product_event=event,
+            products=products,
             ahead=self._ahead((*sources, dst) if spec.accumulates else sources),
         )
 
@@ -143,7 +144,6 @@ class _Decoder:
             pc=pc,
             next_pc=pc + instruction.words,
             spec=instruction.spec,
-            counts=self._stream_counts(instruction, dst, sources, {"tm_read": length, "alu": length}),
             dst=dst,
             sources=sources,
             lanes=self.part.lanes,
@@ -166,12 +166,10 @@ class _Decoder:
         slope = TableCopies(instruction.slope_bank, instruction.slope, copies)
         for table in (offset, slope):
             self._check_copies(table)
-        events = {"tm_read": 2 * length, "mac_8x16": length, "alu": length}
         return InterpolateRow(
             pc=pc,
             next_pc=pc + instruction.words,
             spec=instruction.spec,
-            counts=self._stream_counts(instruction, dst, sources, events),
             dst=dst,
             sources=sources,
             lanes=self.part.lanes,
@@ -197,15 +195,13 @@ class _Decoder:
         weight_bits = limits.WEIGHT_BITS[instruction.width]
         widths = sorted((max(weight_bits, cycles.LANE_BITS[0]), x.bits))
         event, products = product_event(*widths)
-        reads = self._banks(x)
-        events = {"activation": x.length, "matrix_dense": x.length * rows}
+        first_word, end_word = self.layout.words_of_bytes(x.value, x.size)
         return MatrixRow(
             pc=pc,
             next_pc=pc + instruction.words,
             spec=instruction.spec,
-            counts=self._counts(instruction, events, reads=reads),
             x=x,
-            scan_words=sum(reads),
+            scan_words=0 if x.moving else end_word - first_word,
             first=first,
             columns=columns,
             repeat=repeat,
@@ -225,16 +221,10 @@ class _Decoder:
     def transfer(self, pc: int, instruction: TransferInstruction) -> TransferRow:
         """The row of a message instruction at ``pc``."""
         words = self.layout.word_range(instruction.address, instruction.length)
-        banks = self._accesses((words.start, words.stop))
-        if instruction.spec.result is Result.WORDS:
-            counts = self._counts(instruction, {}, writes=banks)
-        else:
-            counts = self._counts(instruction, {}, reads=banks)
         return TransferRow(
             pc=pc,
             next_pc=pc + instruction.words,
             spec=instruction.spec,
-            counts=counts,
             first_word=words.start,
             length=instruction.length,
             core=instruction.core,
@@ -249,7 +239,6 @@ class _Decoder:
             pc=pc,
             next_pc=pc + instruction.words,
             spec=instruction.spec,
-            counts=self._counts(instruction, {}),
             core=instruction.core,
             thread=instruction.thread,
             register=instruction.register,
@@ -269,7 +258,6 @@ class _Decoder:
             pc=pc,
             next_pc=pc + instruction.words,
             spec=instruction.spec,
-            counts=self._counts(instruction, {}, reads=self._banks(a)),
             a=a,
             register=instruction.register,
             shift_a=instruction.shift_a,
@@ -289,63 +277,23 @@ class _Decoder:
     ) -> tuple[OperandRow, tuple[OperandRow, ...]]:
         """Destination and sources of an instruction, checked."""
         dst = self._operand(instruction.dst, instruction.length)
-        rows = tuple(self._operand(operand, length) for operand, length in sources)
+        rows = tuple([self._operand(operand, length) for operand, length in sources])
         for source in rows:
             check_address(source, self.layout)
         check_destination(dst)
         check_address(dst, self.layout)
-        if not _moves(dst, rows):
+        self.moves = dst.moving or any(map(_MOVING, rows))
+        if not self.moves:
             for source in rows:
                 check_order(dst, dst.value, source, source.value, self.part.lanes)
         return dst, rows
 
     def _load(self, length: int, dst: OperandRow, sources: Sequence[OperandRow]) -> cycles.BankLoad | None:
-        if _moves(dst, sources):
+        if self.moves:
             return None
         placed = [source.placed(source.value) for source in sources if source.in_memory]
         to = dst.placed(dst.value) if dst.in_memory else None
         return bank_load(self.layout, self.part.lanes, length, placed, to)
-
-    def _stream_counts(
-        self,
-        instruction: _StreamInstruction,
-        dst: OperandRow,
-        sources: tuple[OperandRow, ...],
-        events: Mapping[str, int],
-    ) -> FixedCounts:
-        """Where an operand moves, all bank accesses of the instruction are counted while running."""
-        sums = (dst,) if instruction.spec.accumulates else ()
-        accumulators = {
-            "acc_read": sum(source.length for source in (*sources, *sums) if source.kind is Kind.ACC),
-            "acc_write": dst.length if dst.kind is Kind.ACC else 0,
-        }
-        if _moves(dst, sources):
-            return self._counts(instruction, {**events, **accumulators})
-        return self._counts(instruction, {**events, **accumulators}, self._banks(*sources), self._banks(dst))
-
-    def _counts(
-        self,
-        instruction: Instruction,
-        events: Mapping[str, int],
-        reads: BankCounts | None = None,
-        writes: BankCounts | None = None,
-    ) -> FixedCounts:
-        reads, writes = reads or self._accesses(), writes or self._accesses()
-        every = {"instructions": 1, "im_read": instruction.words, "dm_read": sum(reads), "dm_write": sum(writes)}
-        return FixedCounts((*every.items(), *events.items()), reads, writes)
-
-    def _banks(self, *operands: OperandRow) -> BankCounts:
-        """Words per bank of operands that do not move; none for others and outside of memory."""
-        fixed_ones = (operand for operand in operands if operand.in_memory and not operand.moving)
-        return self._accesses(*(self.layout.words_of_bytes(operand.value, operand.size) for operand in fixed_ones))
-
-    def _accesses(self, *ranges: tuple[int, int]) -> BankCounts:
-        """Words per bank of ranges of words."""
-        counts = [0] * self.part.dm_banks
-        for first, end in ranges:
-            for bank, words in self.layout.words_by_bank(first, end):
-                counts[bank] += words
-        return tuple(counts)
 
     def _check_copies(self, table: TableCopies) -> None:
         """Element i reads copy i mod copies: the copies of an interpolation's table must all be equal."""
@@ -363,11 +311,6 @@ def _last_stage(shift: int, rounded: int, clip: int, bits: int) -> LastStage:
     low, high = fixed.limits(bits)
     mask = (1 << bits) - 1 if bits < limits.ACCUMULATOR_BITS else -1
     return LastStage(shift, bool(rounded), Clip(clip), low, high, mask)
-
-
-def _moves(dst: OperandRow, sources: Sequence[OperandRow]) -> bool:
-    """Whether what an instruction does to memory depends on base registers."""
-    return dst.moving or any(source.moving for source in sources)
 
 
 def _check_register(instruction: ControlInstruction | ElementInstruction) -> None:

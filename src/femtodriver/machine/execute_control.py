@@ -17,10 +17,9 @@ class TransferExecutor(InstructionExecutor):
     """Executes a ``TransferRow``; the classes below say which way the words go."""
 
     def __init__(self, core: Core, row: TransferRow) -> None:
-        super().__init__(row)
+        super().__init__(row, core.memory.layout)
         self.row = row
         self.words = slice(row.first_word, row.first_word + row.length)
-        self.fixed["cycles"] = row.fixed_cycles
 
     def run(self, core: Core) -> int:
         self.executions += 1
@@ -88,7 +87,7 @@ class ControlExecutor(InstructionExecutor):
     """Executes a ``ControlRow``; the classes below say what happens."""
 
     def __init__(self, core: Core, row: ControlRow) -> None:
-        super().__init__(row)
+        super().__init__(row, core.memory.layout)
         self.row = row
 
     def run(self, core: Core) -> int:
@@ -170,7 +169,7 @@ class ElementExecutor(InstructionExecutor):
     """Executes an ``ElementRow``; the classes below say what happens to the element."""
 
     def __init__(self, core: Core, row: ElementRow) -> None:
-        super().__init__(row)
+        super().__init__(row, core.memory.layout)
         self.row = row
         self.stream = OperandStream(core, row.a)
         self.read = self.stream.reader()

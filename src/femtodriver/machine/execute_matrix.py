@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -27,27 +28,38 @@ _EXACT = 1 << 53
 class DecodedWeights:
     """Weights as the lanes see them, and what one live activation of each column costs.
 
-    ``values`` (columns, rows) float64 where every sum is exact in float64, else int64.
+    ``values`` (columns, rows); ``exact``: whether float64 holds every sum of their products with activations.
     ``cost`` (columns, 3 + banks): groups, units, multiplications, weight words per bank; ``total`` its sums over the
     columns, of all repetitions.
     ``mask_banks`` (banks): words of the mask, which are all read, in ``mask_steps``; both of all repetitions, too.
     ``pipeline``: when it is done. ``bytes``: first and end byte of the stored weights, and of the mask.
     """
 
-    values: Float64Array | Int64Array
-    cost: Float64Array
+    values: Int64Array
+    exact: bool
+    cost: Int64Array
     total: tuple[int, ...]
     mask_banks: Int64Array
     mask_steps: int
     pipeline: MatrixPipeline
     bytes: tuple[tuple[int, int], ...]
 
+    @cached_property
+    def factors(self) -> Float64Array | Int64Array:
+        """``values`` for NumPy, which multiplies matrices of float64 much faster."""
+        return self.values.astype(np.float64) if self.exact else self.values
+
+    @cached_property
+    def cost_factors(self) -> Float64Array:
+        """``cost`` in float64, which holds all its sums."""
+        return self.cost.astype(np.float64)
+
 
 class MatrixExecutor(InstructionExecutor):
     """Executes a ``MatrixRow``."""
 
     def __init__(self, core: Core, row: MatrixRow) -> None:
-        super().__init__(row)
+        super().__init__(row, core.memory.layout)
         self.row, self.memory = row, core.memory
         self.x = OperandStream(core, row.x)
         self.read_x = self.x.reader()
@@ -66,7 +78,7 @@ class MatrixExecutor(InstructionExecutor):
         x = self.read_x().reshape(row.repeat, row.columns)
         live = x != 0
         count = int(np.count_nonzero(live))
-        product = (x.astype(weights.values.dtype) @ weights.values).astype(np.int64)
+        product = (x.astype(weights.factors.dtype) @ weights.factors).astype(np.int64)
         if row.fresh:
             self.acc[...] = product
             self.rest[...] = 0
@@ -76,7 +88,7 @@ class MatrixExecutor(InstructionExecutor):
         if count == row.x.length:
             cost, end = weights.total, weights.pipeline.end(None, address)
         else:
-            cost = tuple(int(value) for value in live.sum(axis=0).astype(np.float64) @ weights.cost)
+            cost = tuple(int(value) for value in live.sum(axis=0).astype(np.float64) @ weights.cost_factors)
             end = weights.pipeline.end(live.reshape(-1), address)
         return self._count(count, end, cost, weights, self._first_reads(address))
 
@@ -144,20 +156,18 @@ class MatrixExecutor(InstructionExecutor):
         dense = np.zeros((mask.units.size, unit), np.int64)
         dense[mask.units.reshape(-1)] = self._stored(int(mask.units.sum()))
         dense = dense.reshape(columns, -1)[:, :rows]
-        outputs = np.clip(rows - unit * np.arange(mask.units.shape[1]), 0, unit)
+        outputs = np.minimum(np.maximum(rows - unit * np.arange(mask.units.shape[1]), 0), unit)
         stored = mask.units.sum(axis=1)
         counts = np.stack([mask.groups.sum(axis=1), stored, mask.units @ outputs], axis=1)
-        cost = np.concatenate([counts, self._column_banks(stored)], axis=1).astype(np.float64)
-        bound = columns << (self.row.weight_bits - 1) << (self.row.x.bits - 1)
-        values: Float64Array | Int64Array = np.ascontiguousarray(dense)
-        if bound < _EXACT:
-            values = values.astype(np.float64)
+        cost = np.concatenate([counts, self._column_banks(stored)], axis=1)
+        exact = columns << (self.row.weight_bits - 1) << (self.row.x.bits - 1) < _EXACT
+        values = np.ascontiguousarray(dense)
         pipeline = MatrixPipeline.of(mask.groups, mask.steps, self.row.lane_passes, self.row.x.bits // 8, repeat)
-        total = tuple(repeat * int(value) for value in cost.sum(0))
+        total = tuple((repeat * cost.sum(axis=0)).tolist())
         steps = repeat * mask.steps.count
         places = ((self.row.weights, self._weight_words(int(stored.sum()))), (self.row.mask, mask.words))
         kept = tuple((WORD_BYTES * first, WORD_BYTES * (first + words)) for first, words in places)
-        self.weights = DecodedWeights(values, cost, total, repeat * mask.banks, steps, pipeline, kept)
+        self.weights = DecodedWeights(values, exact, cost, total, repeat * mask.banks, steps, pipeline, kept)
         return self.weights
 
     def _stored(self, units: int) -> Int64Array:

@@ -22,7 +22,7 @@ class StreamExecutor(InstructionExecutor):
     """Operand streams of an instruction, and what is counted while running if one of them moves."""
 
     def __init__(self, core: Core, row: StreamRow) -> None:
-        super().__init__(row)
+        super().__init__(row, core.memory.layout)
         self.stream_row = row
         self.length, self.moving = row.length, row.moving
         self.elements = row.elements
@@ -32,7 +32,7 @@ class StreamExecutor(InstructionExecutor):
         self.store = self.dst.writer()
         self.layout = core.memory.layout
         self.known_cycles: dict[tuple[PlacedStream | None, ...], int] = {}
-        self.fixed["cycles"] = self.fixed_cycles = row.fixed_cycles
+        self.fixed_cycles = row.fixed_cycles
 
     def cycles(self) -> int:
         """Cycles of the execution that has just stored its result; counts what moves."""

@@ -7,6 +7,8 @@ import numpy as np
 from femtodriver.arrays import Int64Array
 from femtodriver.errors import MachineFault
 from femtodriver.machine.core import Core
+from femtodriver.machine.data_layout import DataLayout
+from femtodriver.machine.fixed_counts import fixed_counts
 from femtodriver.machine.rows import DecodedRow, FaultRow, InstructionRow
 
 
@@ -79,11 +81,12 @@ class FaultExecutor(Executor):
 
 
 class InstructionExecutor(Executor):
-    """Executes the row of an instruction on the core that it is made for."""
+    """Executes the row of an instruction on the core that it is made for; ``layout``: of its data memory."""
 
-    def __init__(self, row: InstructionRow) -> None:
+    def __init__(self, row: InstructionRow, layout: DataLayout) -> None:
         super().__init__(row)
         self.ahead, self.streams = row.ahead, row.streams
-        self.fixed = dict(row.counts.events)
-        self.bank_reads = np.array(row.counts.bank_reads, np.int64)
-        self.bank_writes = np.array(row.counts.bank_writes, np.int64)
+        counts = fixed_counts(row, layout)
+        self.fixed = dict(counts.events)
+        self.bank_reads = np.array(counts.bank_reads, np.int64)
+        self.bank_writes = np.array(counts.bank_writes, np.int64)

@@ -27,6 +27,8 @@ class MaskSteps:
 
     def repeated(self, repeat: int) -> MaskSteps:
         """When the mask is read so often, one time after the other."""
+        if repeat == 1:
+            return self
         starts = self.count * np.repeat(np.arange(repeat), len(self.first))
         return MaskSteps(np.tile(self.first, repeat) + starts, self.count * repeat)
 
@@ -83,7 +85,7 @@ class MatrixPipeline:
     @classmethod
     def of(cls, kept: BoolArray, steps: MaskSteps, lane_passes: int, element_bytes: int, repeat: int) -> MatrixPipeline:
         """``kept``: which groups are stored, shape (columns, groups); ``repeat``: how often all of them are taken."""
-        steps, kept = steps.repeated(repeat), np.tile(kept, (repeat, 1))
+        steps, kept = steps.repeated(repeat), np.tile(kept, (repeat, 1)) if repeat > 1 else kept
         before: Int64Array = np.cumsum(kept, axis=1) - kept
         known = np.where(kept, steps.first.reshape(kept.shape) - before * lane_passes, _NEVER).max(axis=1)
         busy = kept.sum(axis=1) * lane_passes

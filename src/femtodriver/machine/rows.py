@@ -2,7 +2,8 @@
 
 ``decode_rows.py`` makes them once, when a program is loaded, and finds the faults that need no run. Rows hold numbers
 (and rows of operands), never arrays or functions, so that an executor in any language can take them as they are.
-Where all addresses are fixed, the rows also have the bank accesses and the cycles of every execution.
+Where all addresses are fixed, the rows also have the cycles of every execution; ``fixed_counts.py`` says what else
+each of them counts.
 """
 
 from __future__ import annotations
@@ -12,9 +13,6 @@ from dataclasses import dataclass, field
 from femtodriver.isa import Clip, Form, Operand, Spec, cycles
 from femtodriver.machine.bank_load import PlacedStream
 from femtodriver.machine.run_budget import INSTRUCTION_ELEMENTS
-
-BankCounts = tuple[int, ...]
-"""Accesses of each bank of data memory."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class OperandRow(Operand):
     @property
     def moving(self) -> bool:
         """Whether its address depends on a base register."""
-        return self.in_memory and self.base != 0
+        return self.base != 0 and self.in_memory
 
     @property
     def size(self) -> int:
@@ -54,19 +52,6 @@ class FaultRow(DecodedRow):
 
 
 @dataclass(frozen=True)
-class FixedCounts:
-    """What every execution adds to the counts, whatever the data.
-
-    events: (name, count) of each; see ``EVENTS``. Cycles are not among them.
-    bank_reads, bank_writes: accesses of each bank of data memory; zero for operands that move.
-    """
-
-    events: tuple[tuple[str, int], ...]
-    bank_reads: BankCounts
-    bank_writes: BankCounts
-
-
-@dataclass(frozen=True)
 class InstructionRow(DecodedRow):
     """``spec``: the instruction's entry in the table; executors are found by its name (or its opcode).
 
@@ -74,7 +59,6 @@ class InstructionRow(DecodedRow):
     """
 
     spec: Spec
-    counts: FixedCounts
     ahead: int = field(default=0, kw_only=True)
 
     @property
@@ -152,11 +136,16 @@ class ResultRow(StreamRow):
 
 @dataclass(frozen=True)
 class VectorRow(ResultRow):
-    """``lane_passes``: cycles that a lane needs for one element."""
+    """lane_passes: cycles that a lane needs for one element.
+
+    product_event, products: what the multiplication of an element counts as, and how many of it; "" and 0 without one.
+    """
 
     shift_a: int
     shift_b: int
     lane_passes: int
+    product_event: str
+    products: int
 
     def cycles(self, load: cycles.BankLoad) -> int:
         """See ``StreamRow.cycles``."""

@@ -21,8 +21,11 @@ def cycles_ahead(before: DecodedRow, reads: Sequence[OperandRow], layout: DataLa
     if not isinstance(before, (StreamRow, MatrixRow)):
         return 0
     # Results in accumulators, as those of a matrix are, are forwarded.
-    in_the_way = isinstance(before, StreamRow) and any(_meet(before.dst, operand, layout) for operand in reads)
-    return cycles.DECODE_AHEAD + (0 if in_the_way else cycles.READ_AHEAD)
+    if isinstance(before, StreamRow) and before.dst.in_memory:
+        for operand in reads:
+            if _meet(before.dst, operand, layout):
+                return cycles.DECODE_AHEAD
+    return cycles.DECODE_AHEAD + cycles.READ_AHEAD
 
 
 def _meet(written: OperandRow, source: OperandRow, layout: DataLayout) -> bool:

@@ -110,4 +110,4 @@ _READERS = {Form.DENSE: _dense, Form.MASKED: _flat, Form.NESTED: _nested, Form.H
 
 
 def _bits(packed: ByteArray) -> BoolArray:
-    return np.unpackbits(packed, bitorder="little").astype(bool)
+    return np.unpackbits(packed, bitorder="little").view(np.bool_)

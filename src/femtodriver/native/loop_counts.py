@@ -9,8 +9,9 @@ import numpy as np
 from femtodriver.arrays import Int64Array
 from femtodriver.isa import Form, cycles
 from femtodriver.isa.limits import GROUP_SIZE
+from femtodriver.machine.data_layout import DataLayout
 from femtodriver.machine.executor import Executor, InstructionExecutor
-from femtodriver.machine.rows import DecodedRow, InstructionRow, MatrixRow, StreamRow, TransferRow
+from femtodriver.machine.rows import DecodedRow, InstructionRow, MatrixRow
 
 COUNT_FIELDS = (
     *("executions", "started_ahead", "cycles", "saturated", "switches", "live", "stored", "groups", "units"),
@@ -25,21 +26,19 @@ def empty_counts(rows: int, banks: int) -> Int64Array:
     return np.zeros((rows, len(COUNT_FIELDS) + 2 * banks), np.int64)
 
 
-def counting_executors(rows: Sequence[DecodedRow], counts: Int64Array, banks: int) -> Iterator[Executor]:
+def counting_executors(rows: Sequence[DecodedRow], counts: Int64Array, layout: DataLayout) -> Iterator[Executor]:
     """An executor of each row that was executed, which reports what the loop has counted; none is meant to run.
 
-    ``counts``: as of ``empty_counts``; ``banks``: those that the part has.
+    ``counts``: as of ``empty_counts``; ``layout``: of the core's data memory.
     """
     for number in np.flatnonzero(counts.any(axis=1)).tolist():
-        yield _counted(rows[number], counts[number], banks)
+        yield _counted(rows[number], counts[number], layout)
 
 
-def _counted(row: DecodedRow, numbers: Int64Array, banks: int) -> Executor:
-    executor = InstructionExecutor(row) if isinstance(row, InstructionRow) else Executor(row)
+def _counted(row: DecodedRow, numbers: Int64Array, layout: DataLayout) -> Executor:
+    executor = InstructionExecutor(row, layout) if isinstance(row, InstructionRow) else Executor(row)
     counts = dict(zip(COUNT_FIELDS, numbers.tolist(), strict=False))
     executor.executions = counts["executions"]
-    if isinstance(row, (StreamRow, TransferRow)):
-        executor.fixed["cycles"] = row.fixed_cycles
     events = {
         "thread_switch": counts["switches"],
         "cycles": counts["cycles"] + cycles.THREAD_SWITCH * counts["switches"],
@@ -68,6 +67,6 @@ def _counted(row: DecodedRow, numbers: Int64Array, banks: int) -> Executor:
     for name, count in events.items():
         if count:
             executor.add(name, count)
-    reads, writes = numbers[len(COUNT_FIELDS) :].reshape(2, -1)[:, :banks]
+    reads, writes = numbers[len(COUNT_FIELDS) :].reshape(2, -1)[:, : layout.banks]
     executor.extra_bank_reads, executor.extra_bank_writes = reads, writes
     return executor

@@ -170,7 +170,7 @@ class NativeMachine(Machine):
 
     def _counting(self, index: int, processor: Processor) -> Iterable[Executor]:
         core = self._cores[index]
-        return counting_executors(core.decoded, core.counts, self.part.dm_banks)
+        return counting_executors(core.decoded, core.counts, processor.core.memory.layout)
 
     def _run(self, frames: int, inputs: Words) -> dict[str, Int64Array]:
         """``inputs``: the words of all inputs, frame by frame."""
