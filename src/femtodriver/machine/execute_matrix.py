@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from femtodriver.arrays import Float64Array, Int64Array
+from femtodriver.arrays import BoolArray, Float64Array, Int64Array
 from femtodriver.isa import Form, cycles
 from femtodriver.isa.limits import GROUP_SIZE, WORD_BITS
 from femtodriver.machine.core import Core
@@ -153,22 +153,33 @@ class MatrixExecutor(InstructionExecutor):
         columns, unit, rows, repeat = self.row.columns, self.row.form.unit, self.row.rows, self.row.repeat
         self.elements += DECODING_ELEMENTS * columns * self.row.groups
         mask = read_mask(self.row, self.memory)
-        dense = np.zeros((mask.units.size, unit), np.int64)
-        dense[mask.units.reshape(-1)] = self._stored(int(mask.units.sum()))
-        dense = dense.reshape(columns, -1)[:, :rows]
-        outputs = np.minimum(np.maximum(rows - unit * np.arange(mask.units.shape[1]), 0), unit)
         stored = mask.units.sum(axis=1)
-        counts = np.stack([mask.groups.sum(axis=1), stored, mask.units @ outputs], axis=1)
+        units = int(stored.sum())
+        dense = np.zeros((mask.units.size, unit), np.int64)
+        dense[mask.units.reshape(-1)] = self._stored(units)
+        dense = dense.reshape(columns, -1)[:, :rows]
+        groups = stored if mask.groups is mask.units else mask.groups.sum(axis=1)
+        counts = np.stack([groups, stored, unit * stored - self._without_outputs(mask.units)], axis=1)
         cost = np.concatenate([counts, self._column_banks(stored)], axis=1)
         exact = columns << (self.row.weight_bits - 1) << (self.row.x.bits - 1) < _EXACT
         values = np.ascontiguousarray(dense)
         pipeline = MatrixPipeline.of(mask.groups, mask.steps, self.row.lane_passes, self.row.x.bits // 8, repeat)
         total = tuple((repeat * cost.sum(axis=0)).tolist())
         steps = repeat * mask.steps.count
-        places = ((self.row.weights, self._weight_words(int(stored.sum()))), (self.row.mask, mask.words))
+        places = ((self.row.weights, self._weight_words(units)), (self.row.mask, mask.words))
         kept = tuple((WORD_BYTES * first, WORD_BYTES * (first + words)) for first, words in places)
         self.weights = DecodedWeights(values, exact, cost, total, repeat * mask.banks, steps, pipeline, kept)
         return self.weights
+
+    def _without_outputs(self, units: BoolArray) -> Int64Array:
+        """Stored weights per column, shape (columns,), behind the last output: they fill up the last group."""
+        unit, behind = self.row.form.unit, units.shape[1] * self.row.form.unit - self.row.rows
+        if not behind:
+            return np.zeros(len(units), np.int64)
+        first = units.shape[1] - -(-behind // unit)
+        lacking = np.minimum(unit, unit * np.arange(first + 1, units.shape[1] + 1) - self.row.rows)
+        found: Int64Array = units[:, first:] @ lacking
+        return found
 
     def _stored(self, units: int) -> Int64Array:
         """The stored weights, shape (units, weights of a unit)."""

@@ -86,9 +86,10 @@ class MatrixPipeline:
     def of(cls, kept: BoolArray, steps: MaskSteps, lane_passes: int, element_bytes: int, repeat: int) -> MatrixPipeline:
         """``kept``: which groups are stored, shape (columns, groups); ``repeat``: how often all of them are taken."""
         steps, kept = steps.repeated(repeat), np.tile(kept, (repeat, 1)) if repeat > 1 else kept
-        before: Int64Array = np.cumsum(kept, axis=1) - kept
+        done: Int64Array = np.cumsum(kept, axis=1)
+        before = done - kept
         known = np.where(kept, steps.first.reshape(kept.shape) - before * lane_passes, _NEVER).max(axis=1)
-        busy = kept.sum(axis=1) * lane_passes
+        busy = done[:, -1] * lane_passes
         columns = np.flatnonzero(busy)
         return cls(columns, busy[columns], known[columns], element_bytes)
 

@@ -70,7 +70,9 @@ class _Mask:
     def stored(self, flags: BoolArray, units: BoolArray, banks: Int64Array, steps: MaskSteps) -> StoredUnits:
         """Flags of all groups and units, by column."""
         columns = self.row.columns
-        return StoredUnits(flags.reshape(columns, -1), units.reshape(columns, -1), banks, steps, self.words)
+        groups = flags.reshape(columns, -1)
+        every = groups if units is flags else units.reshape(columns, -1)
+        return StoredUnits(groups, every, banks, steps, self.words)
 
 
 def _dense(mask: _Mask) -> StoredUnits:

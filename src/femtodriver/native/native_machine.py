@@ -185,12 +185,11 @@ class NativeMachine(Machine):
         waiting = np.zeros((len(self._cores), len(_CAUSES)), np.int64)
         info = np.zeros(8, np.int64)
         first, again = 0, False
+        given = at(inputs), inputs.size // max(frames, 1), at(made), words, at(elapsed), at(latency), at(waiting)
+        about = at(info)
         try:
             while first < frames:
-                status = self._loop.femto_run(
-                    self._handle, first, frames, at(inputs), inputs.size // max(frames, 1), at(made), words,
-                    at(elapsed), at(latency), at(waiting), again, at(info),
-                )  # fmt: skip
+                status = self._loop.femto_run(self._handle, first, frames, *given, again, about)
                 first, again = int(info[6]), False
                 if status == Status.DECODE:
                     self._decode(int(info[0]), int(info[2]))
