@@ -24,7 +24,7 @@ Written by ``python tools/update_options.py`` from the requests beside it: do no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
 
 from femtodriver.files.file_access import AnyPath

@@ -12,6 +12,7 @@
     ├── AssemblyError       an instruction or its text is malformed (compiler or assembly author)
     ├── MachineFault        the program did something that the machine forbids
     ├── DeviceError         a board or the link to it
+    ├── WorkerError         processes or a cluster that should share the work
     ├── ComparisonError     two runners cannot be compared (the verdict "unequal" is not an error)
     └── DefectError         this package: one of its checks has found a defect in it; please report it
 
@@ -68,6 +69,10 @@ class DeviceError(FemtoError):
     """A board, or the link to it, did not do what the protocol demands."""
 
     exit_code = 3
+
+
+class WorkerError(FemtoError):
+    """Processes or a cluster that should share the work cannot do so."""
 
 
 class ComparisonError(FemtoError):

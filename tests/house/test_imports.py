@@ -27,6 +27,8 @@ OPTIONAL = {
     "cryptography",
     "femtocrux",
     "dask",
+    "distributed",
+    "pyarrow",
 }
 
 # Rooms that load nothing heavy, so that the command line may import them at once.

@@ -15,6 +15,7 @@ ALLOWED = {
     "part.part": {"read_bytes"},  # a resource of the package
     "metrics.energy": {"read_text"},  # a resource of the package
     "native.library": {"read_bytes"},  # the source beside the library, to compare its hash
+    "evaluation.clip_journal": {"open"},  # its own file, to add lines to
     "isa.doc": {"read_text"},  # a tool for maintainers that rewrites docs/isa.md
     "output.atomic_folder": {"os.open"},  # a folder, to sync it
     "cli.standard_streams": {"open", "os.open"},  # the null device, in place of a closed stream

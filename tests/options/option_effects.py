@@ -165,8 +165,8 @@ DIFF: dict[str, Case] = {
     "format": case("markdown", before=ONE, after=TWO),
     "debug": case(True, before=ONE, after="gone.yaml"),
 }
-TABLES = {"": MAIN, "inspect": INSPECT, "disasm": DISASM, "board": BOARD, "diff": DIFF}
-POSITIONAL = ("file", "before", "after")
+TABLES: dict[str, dict[str, Case]] = {"": MAIN, "inspect": INSPECT, "disasm": DISASM, "board": BOARD, "diff": DIFF}
+POSITIONAL = ("file", "before", "after", "model")
 
 
 def seen_of_main(given: Mapping[str, Any]) -> list[str]:

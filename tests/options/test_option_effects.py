@@ -11,9 +11,14 @@ import pytest
 
 from femtodriver.cli.subcommands import SUBCOMMANDS
 from femtodriver.device.virtual import serve as serving
+from femtodriver.evaluation import evaluate_clips
 from femtodriver.options.main_requests import MainRequest
 from femtodriver.options.option import AnyRequest, options_of
-from tests.options.option_effects import TABLES, prepare, seen_of_command, seen_of_main
+from tests.options import option_effects
+from tests.options.evaluate_effects import EVALUATE, in_this_process, prepare_clips, without_results, written_files
+from tests.options.option_effects import prepare, seen_of_command, seen_of_main
+
+TABLES = {**option_effects.TABLES, "evaluate": EVALUATE}
 
 REQUESTS: dict[str, type[AnyRequest]] = {"": MainRequest, **{name: row.request for name, row in SUBCOMMANDS.items()}}
 OPTIONS = [(command, option.name) for command, request in REQUESTS.items() for option in options_of(request)]
@@ -25,6 +30,7 @@ def _place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     prepare()
+    prepare_clips()
 
 
 @pytest.fixture
@@ -52,8 +58,14 @@ def test_the_option_makes_a_difference(
     case = TABLES[command][name]
     monkeypatch.setattr(serving, "serve", lambda *given, **named: print(given, sorted(map(shown, named.items()))))
 
+    for work in ("run_local", "run_on_cluster"):
+        monkeypatch.setattr(evaluate_clips, work, in_this_process)
+
     def seen(value: Any) -> list[str]:
         given = case.given(name, value)
+        if command == "evaluate":
+            without_results(given)
+            return [*seen_of_command(command, given, capsys), *written_files()]
         if given.get("address", "").endswith("{silent}"):
             given["address"] = f"127.0.0.1:{silent_port}"
         return seen_of_command(command, given, capsys) if command else seen_of_main(given)

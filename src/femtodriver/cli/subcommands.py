@@ -13,9 +13,11 @@ from typing import Any
 
 from femtodriver.cli.board_command import EPILOG as ABOUT_BOARD
 from femtodriver.cli.board_command import board
+from femtodriver.cli.evaluate_command import ABOUT_EVALUATE, evaluate
 from femtodriver.cli.inspect_commands import ABOUT_DISASM, ABOUT_INSPECT, disasm, inspect
 from femtodriver.cli.metrics_commands import ABOUT_DIFF, diff
 from femtodriver.options.board_requests import BoardRequest
+from femtodriver.options.evaluate_requests import EvaluateCommandRequest
 from femtodriver.options.inspect_requests import DisasmRequest, InspectRequest
 from femtodriver.options.metrics_requests import DiffRequest
 from femtodriver.options.option import AnyRequest
@@ -39,6 +41,13 @@ class Subcommand:
 
 
 _ROWS = (
+    Subcommand(
+        "evaluate",
+        "run a model on every clip of a data set, and sum up",
+        ABOUT_EVALUATE,
+        EvaluateCommandRequest,
+        evaluate,
+    ),
     Subcommand("board", "serve a virtual board, which runs programs like a real one", ABOUT_BOARD, BoardRequest, board),
     Subcommand(
         "inspect",
@@ -55,4 +64,4 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {row.name: row for row in _ROWS}
 
 def listing() -> str:
     """One line per subcommand, for the help of the main command."""
-    return "\n".join(f"  {row.name:<8} {row.summary}" for row in SUBCOMMANDS.values())
+    return "\n".join(f"  {row.name:<9} {row.summary}" for row in SUBCOMMANDS.values())

@@ -10,6 +10,7 @@ from femtodriver.arrays import Int64Array
 from femtodriver.device.evk2.usb_boards import EvkBoard, boards_with
 from femtodriver.device.spu_runner import SPURunner
 from femtodriver.driver.compiled_model import CompiledModel, DriverSettings, compile_model
+from femtodriver.driver.evaluate_model import evaluate_model
 from femtodriver.driver.model_inputs import make_inputs
 from femtodriver.driver.whole_job import run_job
 from femtodriver.errors import UsageError
@@ -301,6 +302,17 @@ class Femtodriver:
         and raises ``RunStopped``, a KeyboardInterrupt.
         """
         return self._run(model, methods.RUN.bind(positional, options))
+
+    @methods.EVALUATE.signed
+    def evaluate(self, model: object, *positional: Any, **options: Unpack[keywords.EvaluateKeywords]) -> Result:
+        """Run a model on every clip of a data set, on all cores or on a cluster; docs/evaluation.md has the options.
+
+        Results go to disk as clips finish, and an evaluation that was interrupted goes on where it was. A script that
+        calls this needs the usual ``if __name__ == "__main__":``, because workers import it. Returns the summary, as in
+        ``summary.json``, with the ``folder`` of all results. ``progress("clips", done, all)`` is called meanwhile.
+        """
+        request = methods.EVALUATE.bind(positional, options)
+        return evaluate_model(model, request, self._settings(), self.say, self.progress)
 
     def main(self, parsed_args: Any) -> Result:
         """``run`` with the attributes of a parsed command line. UsageError for an unknown one."""

@@ -57,7 +57,7 @@ def build_document(
     not a positive number, or a temperature that the table has no law for; ProgramError for a description of more
     memory than the part has.
     """
-    own, part = part, _as_given(part, clock_hz, voltage_v)
+    own, part = part, part_as_given(part, clock_hz, voltage_v)
     run = Run.of(report, description, part, input_period_s, (table or load_table()).at(part.voltage_v, temperature_c))
     energy = energy_figures(run, battery_mwh)
     tallies = layer_tallies(report, run.description)
@@ -111,8 +111,8 @@ def _hardware(part: Part, temperature_c: float) -> dict[str, object]:
     }
 
 
-def _as_given(part: Part, clock_hz: float | None, voltage_v: float | None) -> Part:
-    """The part at another clock and voltage, where they are not None."""
+def part_as_given(part: Part, clock_hz: float | None, voltage_v: float | None) -> Part:
+    """The part at another clock (hertz) and voltage, where they are not None. UsageError for no clock."""
     if clock_hz is not None and not 0 < clock_hz < math.inf:
         raise UsageError(f"clock: must be a positive number of hertz, not {clock_hz!r}.")
     return replace(

@@ -62,6 +62,17 @@ def layer_joules(run: Run, counts: Mapping[str, int]) -> dict[str, float]:
     return _per_frame(run, joules(counts, run.table))
 
 
+def frame_joules(run: Run) -> Band:
+    """Joules per frame of the part's own work."""
+    return joules(run.all_counts, run.table).times(1 / run.frames)
+
+
+def period_watts(run: Run) -> Band:
+    """Watts of everything over the input period, at the clock of the part."""
+    whole = _period_energy(run, run.part.clock_hz)
+    return total(whole.items).times(1 / whole.seconds)
+
+
 def _per_frame(run: Run, band: Band) -> dict[str, float]:
     return band_of(band.times(1 / run.frames))
 

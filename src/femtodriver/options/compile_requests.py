@@ -38,25 +38,15 @@ class PlainRequest:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CompileRequest(PlainRequest):
-    """How a model is compiled and where to."""
+class ProgramRequest:
+    """What a network is compiled for, and how."""
 
-    output_dir: AnyPath = option(
-        "model_datas",
-        kind=PATH,
-        metavar="DIR",
-        group=COMPILING,
-        help="where the model's folder goes (default model_datas)",
-    )
     hw_config: AnyPath | None = option(
         None,
         kind=PATH,
         metavar="PART",
         group=COMPILING,
         help="name of a part, or a .toml file (default spu001)",
-    )
-    dump_ir: AnyPath | None = option(
-        None, kind=PATH, metavar="DIR", group=COMPILING, help="write the text of every compiler stage into this folder"
     )
     compiler_options: Mapping[str, Any] | Sequence[str] | None = option(
         None,
@@ -67,6 +57,25 @@ class CompileRequest(PlainRequest):
         aliases=("compiler_option",),
         help="set an option of the compiler, see docs/compiler.md; may be repeated",
     )
+    model_options_file: AnyPath | None = option(
+        None, kind=PATH, metavar="FILE", group=COMPILING, help="YAML file with options for each model"
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CompileRequest(ProgramRequest, PlainRequest):
+    """How a model is compiled and where to."""
+
+    output_dir: AnyPath = option(
+        "model_datas",
+        kind=PATH,
+        metavar="DIR",
+        group=COMPILING,
+        help="where the model's folder goes (default model_datas)",
+    )
+    dump_ir: AnyPath | None = option(
+        None, kind=PATH, metavar="DIR", group=COMPILING, help="write the text of every compiler stage into this folder"
+    )
     objective: str | None = option(
         None,
         kind=OBJECTIVE,
@@ -74,9 +83,6 @@ class CompileRequest(PlainRequest):
         group=COMPILING,
         help="what to choose the number of cores for: cycles (quickest), energy (fewest cores and banks that meet the "
         "deadline of the input period) or balanced (default); the report then says what the other choice would cost",
-    )
-    model_options_file: AnyPath | None = option(
-        None, kind=PATH, metavar="FILE", group=COMPILING, help="YAML file with options for each model"
     )
     opt_profile: str | None = option(
         None,

@@ -16,7 +16,45 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FramesRequest:
+class ReadingRequest:
+    """How arrays and files become frames."""
+
+    scale: str | float | None = option(
+        None,
+        kind=SCALE,
+        metavar="real|FACTOR",
+        group=RUNNING,
+        acts=RUN,
+        help="take the input as real numbers, scaled as the network says or by this factor (default: as integers)",
+    )
+    hop: int | None = option(
+        None,
+        kind=whole(1),
+        metavar="N",
+        group=RUNNING,
+        acts=RUN,
+        help="samples from one frame to the next, for an input whose frames overlap (default: the width of the input)",
+    )
+    channel: int | None = option(
+        None,
+        kind=whole(1),
+        metavar="N",
+        group=RUNNING,
+        acts=RUN,
+        help="which channel of a WAV file, from 1 (default: it must be mono)",
+    )
+    input_rate: float | None = option(
+        None,
+        kind=HERTZ,
+        metavar="HZ",
+        group=RUNNING,
+        acts=RUN,
+        help="samples per second of an input that does not state them",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FramesRequest(ReadingRequest):
     """Which frames of the input, or how many at random."""
 
     n_frames: int | None = option(
@@ -43,14 +81,6 @@ class FramesRequest:
         acts=GENERATED,
         help="seed of the generated frames (default 0)",
     )
-    scale: str | float | None = option(
-        None,
-        kind=SCALE,
-        metavar="real|FACTOR",
-        group=RUNNING,
-        acts=RUN,
-        help="take the input as real numbers, scaled as the network says or by this factor (default: as integers)",
-    )
     input_sample_indices: Sequence[int] | None = option(
         None,
         kind=FRAME_RANGE,
@@ -59,30 +89,6 @@ class FramesRequest:
         aliases=("input_file_sample_indices",),
         acts=RUN,
         help="use only frames LO to HI - 1 of the input",
-    )
-    hop: int | None = option(
-        None,
-        kind=whole(1),
-        metavar="N",
-        group=RUNNING,
-        acts=RUN,
-        help="samples from one frame to the next, for an input whose frames overlap (default: the width of the input)",
-    )
-    channel: int | None = option(
-        None,
-        kind=whole(1),
-        metavar="N",
-        group=RUNNING,
-        acts=RUN,
-        help="which channel of a WAV file, from 1 (default: it must be mono)",
-    )
-    input_rate: float | None = option(
-        None,
-        kind=HERTZ,
-        metavar="HZ",
-        group=RUNNING,
-        acts=RUN,
-        help="samples per second of an input that does not state them",
     )
 
 

@@ -5,7 +5,7 @@ Written by ``python tools/update_options.py`` from the requests beside it: do no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
 
 from femtodriver.files.file_access import AnyPath
@@ -33,13 +33,13 @@ class ModelKeywords(TypedDict, total=False):
     """Of ``ModelRequest``."""
 
     noencrypt: bool
-    output_dir: AnyPath
     hw_config: AnyPath | None
-    dump_ir: AnyPath | None
     compiler_options: Mapping[str, Any] | Sequence[str] | None
     compiler_option: Mapping[str, Any] | Sequence[str] | None
-    objective: str | None
     model_options_file: AnyPath | None
+    output_dir: AnyPath
+    dump_ir: AnyPath | None
+    objective: str | None
     opt_profile: str | None
     iospec_file: AnyPath | None
     iospec: AnyPath | None
@@ -50,13 +50,13 @@ class CompileKeywords(TypedDict, total=False):
     """Of ``CompileRequest``."""
 
     noencrypt: bool
-    output_dir: AnyPath
     hw_config: AnyPath | None
-    dump_ir: AnyPath | None
     compiler_options: Mapping[str, Any] | Sequence[str] | None
     compiler_option: Mapping[str, Any] | Sequence[str] | None
-    objective: str | None
     model_options_file: AnyPath | None
+    output_dir: AnyPath
+    dump_ir: AnyPath | None
+    objective: str | None
     opt_profile: str | None
     iospec_file: AnyPath | None
     iospec: AnyPath | None
@@ -65,15 +65,15 @@ class CompileKeywords(TypedDict, total=False):
 class FramesKeywords(TypedDict, total=False):
     """Of ``FramesRequest``."""
 
-    n_frames: int | None
-    input_style: str | None
-    seed: int
     scale: str | float | None
-    input_sample_indices: Sequence[int] | None
-    input_file_sample_indices: Sequence[int] | None
     hop: int | None
     channel: int | None
     input_rate: float | None
+    n_frames: int | None
+    input_style: str | None
+    seed: int
+    input_sample_indices: Sequence[int] | None
+    input_file_sample_indices: Sequence[int] | None
 
 
 class SimulateKeywords(TypedDict, total=False):
@@ -135,15 +135,15 @@ class ExecuteKeywords(TypedDict, total=False):
 class ComparisonKeywords(TypedDict, total=False):
     """Of ``ComparisonRequest``."""
 
-    n_frames: int | None
-    input_style: str | None
-    seed: int
     scale: str | float | None
-    input_sample_indices: Sequence[int] | None
-    input_file_sample_indices: Sequence[int] | None
     hop: int | None
     channel: int | None
     input_rate: float | None
+    n_frames: int | None
+    input_style: str | None
+    seed: int
+    input_sample_indices: Sequence[int] | None
+    input_file_sample_indices: Sequence[int] | None
     input_file: InputSource
     no_outputs: bool
     trace: AnyPath | None
@@ -188,15 +188,15 @@ class JobKeywords(TypedDict, total=False):
     output_name: str | None
     output_format: str | None
     input_format: str | None
-    n_frames: int | None
-    input_style: str | None
-    seed: int
     scale: str | float | None
-    input_sample_indices: Sequence[int] | None
-    input_file_sample_indices: Sequence[int] | None
     hop: int | None
     channel: int | None
     input_rate: float | None
+    n_frames: int | None
+    input_style: str | None
+    seed: int
+    input_sample_indices: Sequence[int] | None
+    input_file_sample_indices: Sequence[int] | None
     input_file: InputSource
     no_outputs: bool
     trace: AnyPath | None
@@ -222,15 +222,47 @@ class JobKeywords(TypedDict, total=False):
     clock: float | None
     voltage: float | None
     battery_mwh: float | None
-    output_dir: AnyPath
     hw_config: AnyPath | None
-    dump_ir: AnyPath | None
     compiler_options: Mapping[str, Any] | Sequence[str] | None
     compiler_option: Mapping[str, Any] | Sequence[str] | None
-    objective: str | None
     model_options_file: AnyPath | None
+    output_dir: AnyPath
+    dump_ir: AnyPath | None
+    objective: str | None
     opt_profile: str | None
     iospec_file: AnyPath | None
     iospec: AnyPath | None
     model_name: str | None
     cleanup_docker: bool
+
+
+class EvaluateKeywords(TypedDict, total=False):
+    """Of ``EvaluateRequest``."""
+
+    hw_config: AnyPath | None
+    compiler_options: Mapping[str, Any] | Sequence[str] | None
+    compiler_option: Mapping[str, Any] | Sequence[str] | None
+    model_options_file: AnyPath | None
+    scale: str | float | None
+    hop: int | None
+    channel: int | None
+    input_rate: float | None
+    machine: str | None
+    check_state: bool
+    input_period: float | None
+    temperature: float | None
+    clock: float | None
+    voltage: float | None
+    inputs: str
+    runners: Names
+    labels: AnyPath | None
+    classes: Names
+    label_rule: str | None
+    rule: str | Callable[..., Any] | None
+    references: str | None
+    delay: int
+    workers: int | None
+    scheduler: str | None
+    scheduler_timeout: float | None
+    output_dir: AnyPath
+    keep_outputs: bool

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from femtodriver.options.bind_request import R, UnknownArgumentError, bind
 from femtodriver.options.compile_requests import CompileRequest, ModelRequest
+from femtodriver.options.evaluate_requests import EvaluateRequest
 from femtodriver.options.input_requests import FramesRequest
 from femtodriver.options.main_requests import DriverRequest, JobRequest
 from femtodriver.options.option import options_of
@@ -79,6 +80,7 @@ RUN = Method(
     "force_femtocrux_sim hardware runners debug_vars debug_vars_fname debug noencrypt input_period dummy_output_file "
     "cleanup_docker zynq_host",
 )
+EVALUATE = Method("evaluate", EvaluateRequest, "inputs")
 METHODS: tuple[Method[Any], ...] = (
     DRIVER,
     COMPILE,
@@ -90,4 +92,5 @@ METHODS: tuple[Method[Any], ...] = (
     EXECUTE_RUNNER,
     COMPARE,
     RUN,
+    EVALUATE,
 )

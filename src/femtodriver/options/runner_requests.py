@@ -172,8 +172,8 @@ class ExecuteRequest(RunnerRequest, TraceRequest, KeepRequest):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class MeasureRequest:
-    """What a run is measured by."""
+class ConditionsRequest:
+    """Under which conditions the part works."""
 
     input_period: float | None = option(
         None,
@@ -207,6 +207,12 @@ class MeasureRequest:
         acts=("fasmir",),
         help="measure at this core voltage instead of the part's",
     )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MeasureRequest(ConditionsRequest):
+    """What a run is measured by."""
+
     battery_mwh: float | None = option(
         None,
         kind=MILLIWATT_HOURS,

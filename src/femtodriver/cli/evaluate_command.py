@@ -1,0 +1,36 @@
+"""``femtodrive evaluate``."""
+
+from __future__ import annotations
+
+from femtodriver.options.evaluate_requests import EvaluateCommandRequest
+
+EXIT_NOT_ALL = 1
+ABOUT_EVALUATE = (
+    "Quote the pattern, so that the shell leaves it alone:\n"
+    "  femtodrive evaluate spotter.pt --inputs 'clips/**/*.wav' --labels labels.csv --classes yes,no,other\n"
+    "  femtodrive evaluate denoiser.pt --inputs 'noisy/*.wav' --references 'clean/{name}.wav'\n"
+    "Results go to evaluations/MODEL/: clips.parquet, summary.json, summary.txt; docs/evaluation.md explains them.\n"
+    "After an interruption the same command goes on. --rule and Dask clusters execute code: name only what you trust.\n"
+    "exit status: 0 done, 1 bad input, a clip failed or runners differ, 2 wrong usage, 130 interrupted"
+)
+
+
+def evaluate(request: EvaluateCommandRequest) -> int:
+    """Run every clip; 1 if one failed or runners differ."""
+    from femtodriver.cli.progress import progress_for_terminal
+    from femtodriver.driver import Femtodriver
+    from femtodriver.options.evaluate_requests import EvaluateRequest
+    from femtodriver.options.option import given_options, options_of
+
+    names = {option.name for option in options_of(EvaluateRequest)}
+    given = {option.name: getattr(request, option.name) for option in given_options(request) if option.name in names}
+    progress = progress_for_terminal()
+    with Femtodriver(keyring=request.keyring) as driver:
+        driver.say, driver.progress = print, progress
+        try:
+            doc = driver.evaluate(request.model, **given)
+        finally:
+            if progress is not None:
+                progress.stop()
+    unequal = any(doc["runners"]["unequal_clips"].values())
+    return EXIT_NOT_ALL if doc["clips"]["failed"] or unequal else 0
