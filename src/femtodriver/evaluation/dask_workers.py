@@ -9,7 +9,10 @@ Dask packs and unpacks tasks and results with pickle: whoever controls the sched
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import logging
+import queue
 from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
@@ -21,6 +24,8 @@ from femtodriver.evaluation.evaluate_clip import run_clip
 USUAL_TIMEOUT_S = 10.0
 # Clips that the cluster has at a time, for each of its threads: enough that none waits for us.
 _AHEAD = 3
+# How often we look whether there are still workers, and how long the cluster may be without one.
+_LOOK_S, _PATIENCE_S = 2.0, 120.0
 
 
 def check_distributed() -> None:
@@ -40,7 +45,7 @@ def run_on_cluster(
     import distributed
 
     wait_s = USUAL_TIMEOUT_S if timeout_s is None else timeout_s
-    with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"}):
+    with _quiet(), dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"}):
         client = _client(distributed, scheduler, wait_s)
         try:
             _check_workers(client, scheduler, wait_s)
@@ -86,44 +91,80 @@ class _Cluster:
     def __init__(self, distributed: Any, client: Any, job: ClipJob, scheduler: str) -> None:
         self._distributed, self._client, self._scheduler = distributed, client, scheduler
         self._job = client.submit(_same, job, key=f"femtodriver-job-{job.identity}", pure=False)
+        self._sent: dict[str, tuple[Any, ClipTask]] = {}
+        self._finished: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def results(self, tasks: Iterable[ClipTask]) -> Iterator[ClipResult]:
         """As they finish; then those that were on workers that died, one at a time."""
         left, again = iter(tasks), []
-        sent: dict[Any, ClipTask] = {}
-        finished = self._distributed.as_completed()
-        while self._fill(sent, left, finished):
-            future = next(finished)
-            task = sent.pop(future)
-            result = self._result(future)
+        while self._fill(left):
+            task, result = self._next()
             if result is None:
                 again.append(task)
             else:
                 yield result
         for task in again:
-            yield self._result(self._submit(task)) or died(task)
+            self._submit(task)
+            yield self._next()[1] or died(task)
 
-    def _fill(self, sent: dict[Any, ClipTask], left: Iterator[ClipTask], finished: Any) -> bool:
+    def _fill(self, left: Iterator[ClipTask]) -> bool:
         """Send as many clips as the cluster can do with; whether there are any."""
-        threads = sum(self._client.nthreads().values())
-        while len(sent) < _AHEAD * max(1, threads):
+        threads = self._threads()
+        while len(self._sent) < _AHEAD * max(1, threads):
             task = next(left, None)
             if task is None:
                 break
-            future = self._submit(task)
-            sent[future] = task
-            finished.add(future)
-        return bool(sent)
+            self._submit(task)
+        return bool(self._sent)
 
-    def _submit(self, task: ClipTask) -> Any:
-        return self._client.submit(run_clip, self._job, task, pure=False)
+    def _submit(self, task: ClipTask) -> None:
+        future = self._client.submit(run_clip, self._job, task, pure=False)
+        self._sent[future.key] = (future, task)
+        future.add_done_callback(lambda done: self._finished.put(done.key))
 
-    def _result(self, future: Any) -> ClipResult | None:
-        """The result of a clip; None if the cluster gave it up because workers died."""
+    def _next(self) -> tuple[ClipTask, ClipResult | None]:
+        """The next clip that is done, and its result: None if the cluster gave it up because workers died."""
+        future, task = self._sent.pop(self._wait())
         try:
-            result: ClipResult = future.result()
+            return task, future.result()
         except self._distributed.scheduler.KilledWorker:
-            return None
+            return task, None
         except (self._distributed.client.FutureCancelledError, OSError) as error:
-            raise WorkerError(f"scheduler: {self._scheduler}: must stay until all clips are done: {error}.") from None
-        return result
+            raise self._gone(str(error).splitlines()[0]) from None
+
+    def _wait(self) -> str:
+        """The key of the next clip that is done."""
+        alone_s = 0.0
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._finished.get(timeout=_LOOK_S)
+            alone_s = 0.0 if self._threads() else alone_s + _LOOK_S
+            if alone_s >= _PATIENCE_S:
+                raise self._gone(f"it has had no worker for {_PATIENCE_S:g} s")
+
+    def _threads(self) -> int:
+        """How many threads work for the cluster now."""
+        try:
+            return sum(self._client.nthreads().values())
+        except (OSError, ValueError) as error:  # no connection, or none any more
+            raise self._gone(str(error).splitlines()[0]) from None
+
+    def _gone(self, why: str) -> WorkerError:
+        return WorkerError(
+            f"scheduler: {self._scheduler}: the cluster must stay until all clips are done: {why}; the same command "
+            "goes on where this one ended."
+        )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Dask tells on standard error what we report in a sentence, or what is no fault."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client", "distributed.comm")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

@@ -26,7 +26,7 @@ from femtodriver.evaluation.clip_job import ClipJob, ClipResult, ClipTask, died
 from femtodriver.evaluation.evaluate_clip import ClipRunner
 
 TRIES = 2
-_READY = "ready"
+_HELLO, _READY = "hello", "ready"
 _PATIENCE_S = 5.0
 
 
@@ -40,8 +40,7 @@ def run_local(job: ClipJob, tasks: Iterable[ClipTask], workers: int) -> Generato
 
     Raises WorkerError where a process cannot start, UsageError for a job that cannot be handed to another process.
     """
-    _check_picklable(job)
-    pool = _Pool(job, tasks, workers)
+    pool = _Pool(_packed(job), tasks, workers)
     try:
         yield from pool.results()
     finally:
@@ -60,9 +59,10 @@ def _thawed(mapping: MappingProxyType[Any, Any]) -> tuple[Any, tuple[dict[Any, A
 ForkingPickler.register(MappingProxyType, _thawed)
 
 
-def _check_picklable(job: ClipJob) -> None:
+def _packed(job: ClipJob) -> bytes:
+    """The job as bytes, once for all workers."""
     try:
-        ForkingPickler.dumps(job.rule)
+        return bytes(ForkingPickler.dumps(job))
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise UsageError(
             f"rule: must be a function that other processes can import, not one inside a function or a lambda: {error}."
@@ -81,9 +81,9 @@ class _Worker:
 
 @dataclass(eq=False)
 class _Pool:
-    """The processes, and the clips that are still to be done."""
+    """The processes, and the clips that are still to be done. ``job``: packed."""
 
-    job: ClipJob
+    job: bytes
     tasks: Iterable[ClipTask]
     most: int
     again: deque[ClipTask] = field(default_factory=deque)
@@ -122,7 +122,7 @@ class _Pool:
             return False
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(theirs, self.job), daemon=True, name="femtodriver clips")
+        process = context.Process(target=_work, args=(theirs,), daemon=True, name="femtodriver clips")
         with _no_interrupt():  # it must not be told of a Ctrl-C, which is ours to handle
             process.start()
         theirs.close()
@@ -137,6 +137,10 @@ class _Pool:
             return self._ended(worker)
         if isinstance(said, FemtoError):
             raise said
+        if said == _HELLO:  # only now: a job is more than a pipe holds, and it may never be read
+            with contextlib.suppress(OSError):
+                worker.link.send_bytes(self.job)
+            return None
         result = None
         if isinstance(said, ClipResult):
             result = said
@@ -190,16 +194,17 @@ def _no_interrupt() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _work(link: Connection, job: ClipJob) -> None:
+def _work(link: Connection) -> None:
     """The life of a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    try:
-        runner = ClipRunner(job)
-    except FemtoError as error:
-        link.send(error)
-        return
     with contextlib.suppress(EOFError, BrokenPipeError):  # we are not needed any more
+        link.send(_HELLO)
+        try:
+            runner = ClipRunner(link.recv())
+        except FemtoError as error:
+            link.send(error)
+            return
         link.send(_READY)
         while True:
             link.send(runner.run(link.recv()))
