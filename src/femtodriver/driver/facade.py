@@ -52,9 +52,8 @@ class Femtodriver:
 
     Attributes after use: ``modelname``, ``fqir`` (Network), ``compiled_data`` (CompiledData), ``model_dir``,
     ``meta_dir``, ``io_records_dir``, ``compiler_kwargs``, ``compare_status``, ``spu_runner`` (SPURunner),
-    ``profile`` (what each layer cost in the last ``simulate`` or ``run``, or None); ``femtocrux_client`` is None in
-    this version. ``say(text)`` gets what ``run`` reports (default: the log), ``progress(runner, done, frames)`` is
-    called while runners run.
+    ``profile`` (what each layer cost in the last ``simulate`` or ``run``, or None); ``femtocrux_client`` is None.
+    ``say(text)`` gets what is reported (default: the log), ``progress(runner, done, frames)`` is called meanwhile.
     """
 
     @methods.DRIVER.signed
@@ -305,12 +304,7 @@ class Femtodriver:
 
     @methods.EVALUATE.signed
     def evaluate(self, model: object, *positional: Any, **options: Unpack[keywords.EvaluateKeywords]) -> Result:
-        """Run a model on every clip of a data set, on all cores or on a cluster; docs/evaluation.md has the options.
-
-        Results go to disk as clips finish, and an evaluation that was interrupted goes on where it was. A script that
-        calls this needs the usual ``if __name__ == "__main__":``, because workers import it. Returns the summary, as in
-        ``summary.json``, with the ``folder`` of all results. ``progress("clips", done, all)`` is called meanwhile.
-        """
+        """Run a model on every clip of a data set: the summary, with the ``folder`` of results; docs/evaluation.md."""
         request = methods.EVALUATE.bind(positional, options)
         return evaluate_model(model, request, self._settings(), self.say, self.progress)
 
