@@ -21,6 +21,7 @@ OPTIONAL = {
     "fmot",
     "docker",
     "scipy",
+    "soxr",
     "matplotlib",
     "redis",
     "hid",

@@ -50,6 +50,7 @@ EVALUATE: dict[str, Case] = {
     "hop": clip(8, inputs="rows/*.npy"),
     "channel": clip(1),
     "input_rate": clip(16000.0),
+    "resample": clip(8000.0),
     "input_period": clip(0.5),
     "temperature": clip(40.0),
     "clock": clip(50e6),

@@ -84,6 +84,7 @@ MAIN: dict[str, Case] = {
     "hop": case(8, runners="fqir", input_file="samples.npy"),
     "channel": case(2, 1, runners="fqir", input_file="stereo.wav"),
     "input_rate": case(8000.0, runners="fasmir", input_file="samples.npy"),
+    "resample": case(8000.0, runners="fqir", channel=1, input_file="stereo.wav"),
     "output_file": case("out.npy", runners="fqir"),
     "output_name": case("nothing", "%x.4", runners="fqir", output_file="out.npy"),
     "output_format": case("u8", runners="fqir", output_file="out.wav", input_rate=16000.0),

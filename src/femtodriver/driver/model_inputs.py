@@ -54,6 +54,7 @@ def make_inputs(
         hop=request.hop,
         channel=request.channel,
         rate_hz=request.input_rate,
+        resample_hz=request.resample,
     )
     arrays, notes = dict(found.arrays), found.notes
     if compared and source is None and not varied:
@@ -103,6 +104,7 @@ def _streamed(specs: Sequence[InputSpec], request: JobRequest, compared: bool, s
         hop=request.hop,
         channel=request.channel,
         rate_hz=request.input_rate,
+        resample_hz=request.resample,
     )
     low, high = range_within(asked, reader.n_frames)
     stream = FrameStream(reader, low, high, range_notes(asked, low, high, reader.n_frames))
@@ -125,7 +127,7 @@ def _from_pipe(specs: Sequence[InputSpec], request: JobRequest, stop: Stop) -> R
         )
     form = PCM_FORMATS[request.input_format or USUAL_FORMAT]
     rate_hz = request.input_rate or USUAL_RATE_HZ
-    how = Reading(request.scale, request.hop, request.channel, rate_hz)
+    how = Reading(request.scale, request.hop, request.channel, rate_hz, request.resample)
     stream = PcmStream(partial(_read_pipe, descriptor, stop), specs[0], form, how)
     told = f"standard input: raw PCM, mono, {form.name}, {rate_hz:g} Hz"
     assumed = "" if request.input_rate and request.input_format else " (--input-format and --input-rate say otherwise)"

@@ -154,6 +154,7 @@ def job_of(plan: EvaluationPlan) -> ClipJob:
             "hop": request.hop,
             "channel": request.channel,
             "rate_hz": request.input_rate,
+            "resample_hz": request.resample,
         },
         hop=request.hop or model.inputs[0].length,
         rule=plan.rule,

@@ -45,19 +45,23 @@ def read_inputs(
     hop: int | None = None,
     channel: int | None = None,
     rate_hz: float | None = None,
+    resample_hz: float | None = None,
 ) -> LoadedInputs:
     """Checked inputs for a run. Of a file, only what is asked for is read.
 
     ``source``: as for ``open_inputs``; or None for ``n_frames`` frames made from ``seed``: those of ``random_inputs``,
     or with ``varied`` those of ``default_frames``. ``sample_indices`` (lo, hi) keeps frames lo to hi - 1; a range that
-    ends behind the last frame ends there. ``scale``, ``hop``, ``channel``, ``rate_hz``: as for ``open_inputs``.
+    ends behind the last frame ends there. ``scale``, ``hop``, ``channel``, ``rate_hz``, ``resample_hz``: as
+    for ``open_inputs``.
 
     Raises UsageError for an unknown file type or a wrong argument, InputError for data that do not fit.
     """
     asked = asked_range(sample_indices)
     if source is None:
-        return _generated(specs, n_frames, seed, asked, Reading(scale, hop, channel, rate_hz), varied)
-    with open_inputs(source, specs, scale, hop=hop, channel=channel, rate_hz=rate_hz) as reader:
+        return _generated(specs, n_frames, seed, asked, Reading(scale, hop, channel, rate_hz, resample_hz), varied)
+    with open_inputs(
+        source, specs, scale, hop=hop, channel=channel, rate_hz=rate_hz, resample_hz=resample_hz
+    ) as reader:
         low, high = range_within(asked, reader.n_frames)
         arrays = reader.read(low, high)
         return LoadedInputs(arrays, (*reader.notes, *range_notes(asked, low, high, reader.n_frames)), reader.period_s)
@@ -91,7 +95,7 @@ def _generated(
     notes = [default_frames_text(n_frames, seed)] if varied else []
     if how.scale is not None:
         notes.append("scale: without effect, because generated frames are integers")
-    given = {"hop": how.hop, "channel": how.channel}
+    given = {"hop": how.hop, "channel": how.channel, "resample": how.resample_hz}
     notes += [f"{name}: without effect, because frames are generated" for name, value in given.items() if value]
     period_s = replace(how, hop=None).period_of(specs, how.rate_hz)
     if asked is None:

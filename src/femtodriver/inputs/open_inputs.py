@@ -22,6 +22,7 @@ from femtodriver.inputs.input_spec import InputSpec, listed
 from femtodriver.inputs.npy_file import npy_array, npz_arrays
 from femtodriver.inputs.reading import Reading
 from femtodriver.inputs.real_values import REAL, RealValues, Scale, factor_of
+from femtodriver.inputs.resampled_samples import resampled
 from femtodriver.inputs.stored_array import StoredArray, in_memory
 from femtodriver.inputs.wav_file import wav_samples
 from femtodriver.inputs.wav_header import WavHeader
@@ -43,6 +44,7 @@ def open_inputs(
     hop: int | None = None,
     channel: int | None = None,
     rate_hz: float | None = None,
+    resample_hz: float | None = None,
 ) -> FrameReader:
     """The frames that a source holds for the inputs ``specs``.
 
@@ -53,15 +55,15 @@ def open_inputs(
     which are multiplied by 2**-quanta or by the number, rounded down, and clipped. ``hop``, of samples in one row:
     frame i begins at sample i * hop, so that frames overlap where the hop is less than their width; None for the
     width. ``channel``: which channel of a WAV file, from 1. ``rate_hz``: samples per second, where the source does not
-    state them.
+    state them. ``resample_hz``: the rate that the samples of a WAV file are brought to.
 
     Raises UsageError for an unknown file type or scale, InputError for data that do not fit. Elements are looked at
     when they are read.
     """
-    how = Reading(scale, hop, channel, rate_hz)
+    how = Reading(scale, hop, channel, rate_hz, resample_hz)
     if isinstance(source, (str, os.PathLike)):
         return _from_file(Path(os.fsdecode(source)), specs, how)
-    how.refuse_channel("arrays")
+    how.refuse_audio("arrays")
     return FrameReader(_inputs_of(source, specs, how), None, how.period_of(specs, rate_hz), rate_hz)
 
 
@@ -98,7 +100,7 @@ def _from_file(path: Path, specs: Sequence[InputSpec], how: Reading) -> FrameRea
         file = files.enter_context(open_file(path, most, InputError))
         rate_hz = how.rate_hz
         if suffix != ".wav":
-            how.refuse_channel(where)
+            how.refuse_audio(where)
         if suffix == ".npz":
             found = _by_input(npz_arrays(file, _size(file), where), specs)
             check_names(found, specs)
@@ -109,8 +111,10 @@ def _from_file(path: Path, specs: Sequence[InputSpec], how: Reading) -> FrameRea
                 inputs = _of_arrays({only.name: npy_array(file, _size(file), where)}, specs, how)
             else:
                 samples, header = wav_samples(file, _size(file), where, how.channel)
-                inputs = [_audio(only, samples, header, how, where)]
                 rate_hz = how.rate_of(header.rate, where)
+                if how.resample_hz is not None:
+                    samples, rate_hz = _resampled(samples, header, rate_hz, how.resample_hz, where)
+                inputs = [_audio(only, samples, header, how, where)]
         check_equal_frames({one.spec.name: one.n_frames for one in inputs})
         kept = files.pop_all()
     return FrameReader(inputs, kept, how.period_of(specs, rate_hz), rate_hz)
@@ -184,6 +188,19 @@ def _check_form(spec: InputSpec, stored: StoredArray, how: Reading) -> tuple[int
     left = stored.size - spec.length - hop * (frames_in(stored.size, spec.length, hop) - 1)
     takes = f"a frame takes {spec.length}" + (f", {hop} after the one before" if hop != spec.length else "")
     return hop, (f"{spec.shown}: the last {left} of {stored.size} samples are not used; {takes}",) if left else ()
+
+
+def _resampled(
+    samples: StoredArray, header: WavHeader, from_hz: float | None, to_hz: float, where: str
+) -> tuple[StoredArray, float]:
+    """The samples at another rate, and that rate."""
+    if from_hz is None:
+        raise UsageError(
+            f"resample: the rate of {where} must be known, and the file does not state it; give --input-rate."
+        )
+    if from_hz == to_hz:
+        return samples, to_hz
+    return resampled(samples, 8 * header.block, from_hz, to_hz, where), to_hz
 
 
 def _audio(spec: InputSpec, samples: StoredArray, header: WavHeader, how: Reading, where: str) -> InputFrames:

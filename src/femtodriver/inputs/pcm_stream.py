@@ -40,7 +40,7 @@ class PcmStream:
     ) -> None:
         self._read, self._spec, self._form, self._where = read, spec, form, where
         self._hop = how.hop_of(spec)
-        how.refuse_channel(where)
+        how.refuse_audio(where)
         self._convert, self._notes = audio_levels(spec, form.block, form.is_float, how.scale, where)
         self._waiting = bytearray()  # from the beginning of the next frame on
         self._frames = 0

@@ -14,13 +14,14 @@ from femtodriver.inputs.real_values import Scale
 class Reading:
     """``scale``: see ``open_inputs``. ``hop``: samples from the start of a frame to the start of the next, None for the
     width of the input. ``channel``: which channel of a WAV file, from 1; None for a mono one. ``rate_hz``: samples per
-    second of a source that does not state it.
+    second of a source that does not state it. ``resample_hz``: the rate that samples are brought to.
     """
 
     scale: Scale = None
     hop: int | None = None
     channel: int | None = None
     rate_hz: float | None = None
+    resample_hz: float | None = None
 
     def hop_of(self, spec: InputSpec) -> int:
         """Samples from one frame of the input to the next. InputError for a hop that leaves samples out."""
@@ -36,10 +37,11 @@ class Reading:
         if self.hop is not None:
             raise UsageError(f"hop: must be given for samples in one row, not for {what}. Leave it out.")
 
-    def refuse_channel(self, where: str) -> None:
-        """UsageError if a channel was chosen of what has none."""
-        if self.channel is not None:
-            raise UsageError(f"channel: must be given for a WAV file, not for {where}. Leave it out.")
+    def refuse_audio(self, where: str) -> None:
+        """UsageError for options of WAV files, for what is none."""
+        for name, value in (("channel", self.channel), ("resample", self.resample_hz)):
+            if value is not None:
+                raise UsageError(f"{name}: must be given for a WAV file, not for {where}. Leave it out.")
 
     def rate_of(self, stated_hz: float, where: str) -> float | None:
         """Samples per second, of a source that states them (0: it does not). UsageError where both are, and differ."""

@@ -51,6 +51,14 @@ class ReadingRequest:
         acts=RUN,
         help="samples per second of an input that does not state them",
     )
+    resample: float | None = option(
+        None,
+        kind=HERTZ,
+        metavar="HZ",
+        group=RUNNING,
+        acts=RUN,
+        help="bring the samples of a WAV file to this rate (needs the package soxr)",
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -69,6 +69,7 @@ class FramesKeywords(TypedDict, total=False):
     hop: int | None
     channel: int | None
     input_rate: float | None
+    resample: float | None
     n_frames: int | None
     input_style: str | None
     seed: int
@@ -139,6 +140,7 @@ class ComparisonKeywords(TypedDict, total=False):
     hop: int | None
     channel: int | None
     input_rate: float | None
+    resample: float | None
     n_frames: int | None
     input_style: str | None
     seed: int
@@ -192,6 +194,7 @@ class JobKeywords(TypedDict, total=False):
     hop: int | None
     channel: int | None
     input_rate: float | None
+    resample: float | None
     n_frames: int | None
     input_style: str | None
     seed: int
@@ -247,6 +250,7 @@ class EvaluateKeywords(TypedDict, total=False):
     hop: int | None
     channel: int | None
     input_rate: float | None
+    resample: float | None
     machine: str | None
     check_state: bool
     input_period: float | None
