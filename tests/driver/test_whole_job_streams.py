@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import wave
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import yaml
 
 from femtodriver import Femtodriver
 from femtodriver.errors import FemtoError, UsageError
+from femtodriver.stop_signals import RunStopped
 from tests.inputs.wav_bytes import RAMP, chunk, fmt, pcm, riff, simple
 
 SAMPLES = RAMP * 11
@@ -171,3 +173,52 @@ def test_one_channel_is_streamed_too() -> None:
     Path("stereo.wav").write_bytes(riff(fmt(16, channels=2), chunk(b"data", pcm(both))))
     run(runners="fqir", input_file="stereo.wav", channel=2, output_file="out.npy")
     assert np.load("out.npy").reshape(-1).tolist() == SAMPLES[::-1]
+
+
+def stopped(at: int, where: str = "", **options: Any) -> tuple[RunStopped, str, Femtodriver]:
+    """How a run ends that gets a Ctrl-C when (that runner has) so many frames done, what it said, and the object."""
+    said: list[str] = []
+
+    def interrupt(runner: str, done: int, frames: int) -> None:
+        if done == at and done != frames and where in runner:
+            signal.raise_signal(signal.SIGINT)
+
+    with Femtodriver() as fd:
+        fd.say, fd.progress = said.append, interrupt
+        with pytest.raises(KeyboardInterrupt) as told:
+            fd.run("LOOPBACK", input_file="in.wav", **options)
+    assert isinstance(told.value, RunStopped)
+    return told.value, "\n".join(said), fd
+
+
+@pytest.mark.parametrize("output", [None, "out.npy"])
+def test_ctrl_c_in_python_writes_what_was_done(output: str | None) -> None:
+    told, said, fd = stopped(7, runners="fasmir", machine="numpy", output_file=output)
+    assert (str(told), told.number) == ("frames 7 of 55, interrupted", signal.SIGINT)
+    assert "partial: frames 7 of 55, interrupted" in said
+    assert fd.modelname == "LOOPBACK"
+    assert document("LOOPBACK/metrics.yaml")["partial"] == {"frames": 7, "planned": 55, "reason": "interrupted"}
+    assert "Partial    frames 7 of 55, interrupted" in Path("model_datas/LOOPBACK/metrics.txt").read_text()
+    if output is None:
+        for name, key in (("inputs", "x"), ("fasmir", "%x.4")):
+            with np.load(f"model_datas/LOOPBACK/outputs/{name}.npz") as archive:
+                assert archive[key].reshape(-1).tolist() == SAMPLES[:112]
+    else:
+        assert np.load(output).reshape(-1).tolist() == SAMPLES[:112]
+
+
+def test_runners_that_had_not_begun_are_left_out() -> None:
+    told, said, _ = stopped(9, runners="fqir,fasmir")
+    assert str(told) == "frames 9 of 55, interrupted"
+    assert "fqir ran, 9 frames" in said
+    assert sorted(path.name for path in Path("model_datas/LOOPBACK/outputs").iterdir()) == ["fqir.npz", "inputs.npz"]
+    assert not Path("model_datas/LOOPBACK/comparison").exists()
+    assert not Path("model_datas/LOOPBACK/metrics.yaml").exists()
+
+
+def test_a_comparison_that_is_stopped_in_its_second_runner() -> None:
+    told, _, _ = stopped(20, "fqir", runners="fmir,fqir")
+    assert str(told) == "frames fmir 55, fqir 20 of 55, interrupted"
+    found = document("LOOPBACK/comparison/comparison.yaml")
+    assert (found["pass"], found["status"]) == (True, "fmir = fqir, 20 frames of 55, bit-exact")
+    assert found["partial"] == {"frames": 20, "planned": 55, "reason": "interrupted"}
