@@ -93,8 +93,8 @@ def test_cycles_and_energy_of_each_layer_are_those_of_the_metrics(run: Traced) -
     expected: Counter[str] = Counter()
     energy: dict[str, float] = defaultdict(float)
     for layer in run.metrics["layers"]:
-        expected[layer["name"]] += FRAMES * layer["cycles"]
-        energy[layer["name"]] += FRAMES * layer["energy_j"]
+        expected[layer["label"]] += FRAMES * layer["cycles"]
+        energy[layer["label"]] += FRAMES * layer["energy_j"]
     assert {name: count for name, count in cycles.items() if count} == pytest.approx(
         {name: count for name, count in expected.items() if count}
     )

@@ -102,14 +102,14 @@ class ChromeTrace:
         """A run of a thread: its start, its layers, and their instructions."""
         pid, tid = FIRST_CORE_PID + run.core, self._tid_of(run)
         # The counts of the machine, and so the metrics of layers, have it in the first instruction.
-        start: Event = {"pc": run.pc, "layer": shown_name(self.view.layer_of(self.view.layer(run.core, run.pc)).name)}
+        start: Event = {"pc": run.pc, "layer": self.view.label(self.view.layer(run.core, run.pc))}
         start |= {"ready": run.ready, "queued": run.start - run.ready, "cycles": cycles.THREAD_SWITCH}
         start["pJ"] = _rounded(self.view.picojoules(counters.SWITCH_EVENTS))
         self._slice(pid, tid, "start thread", "switch", run.start, cycles.THREAD_SWITCH, start)
         for place, first, end in _layers(run, self.view):
             layer = self.view.layer_of(place)
-            args = {"operator": shown_name(layer.op), "source": shown_name(layer.source)}
-            self._slice(pid, tid, shown_name(layer.name), "layer", first, end - first, args, _colour(place))
+            args = {"operator": shown_name(layer.op), "value": shown_name(layer.source)}
+            self._slice(pid, tid, self.view.label(place), "layer", first, end - first, args, _colour(place))
         for made in run.instructions:
             place = self.view.layer(run.core, made.pc)
             name, args = self._told(run.core, made, place)
@@ -118,7 +118,7 @@ class ChromeTrace:
     def _told(self, core: int, made: ExecutedInstruction, place: int | None) -> tuple[str, Event]:
         instruction = self.view.instruction(core, made.pc)
         args: Event = {"pc": made.pc, "assembly": instruction.text()}
-        args["layer"] = shown_name(self.view.layer_of(place).name)
+        args["layer"] = self.view.label(place)
         if (elements := elements_of(instruction)) is not None:
             args["elements"] = elements
         args |= {"cycle": made.start, "cycles": made.cycles}

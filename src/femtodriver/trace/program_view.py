@@ -17,6 +17,7 @@ from femtodriver.isa import (
 from femtodriver.machine.frame_record import ThreadRun
 from femtodriver.metrics.energy import EnergyTable
 from femtodriver.metrics.events import joules
+from femtodriver.metrics.layer_labels import layer_labels
 from femtodriver.metrics.tally import PROGRAM, RUNTIME
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import DescribedLayer, Description
@@ -40,6 +41,8 @@ class ProgramView:
         }
         self._inputs = {(record.core, record.pc_val): record.name for record in self.info.inputs}
         self.mailboxes = {record.mailbox_id: shown_name(record.name) for record in self.info.outputs}
+        layers = (self.description.layers or ()) if self.description else ()
+        self._labels = [shown_name(label) for label in layer_labels(layers)]
         self.instruction = lru_cache(maxsize=None)(self._instruction)
 
     def _instruction(self, core: int, pc: int) -> Instruction:
@@ -55,6 +58,10 @@ class ProgramView:
         if self.description is None:
             return PROGRAM
         return RUNTIME if place is None else (self.description.layers or ())[place]
+
+    def label(self, place: int | None) -> str:
+        """What people know that layer by, as in the profile."""
+        return self.layer_of(place).name if place is None or self.description is None else self._labels[place]
 
     def thread_name(self, run: ThreadRun) -> str:
         """What a thread is called: by its input, by the message that wakes it, or by its number."""

@@ -1,0 +1,147 @@
+"""A headless Chromium that shows one page, driven over a pipe with the DevTools protocol: no package and no port.
+
+``with Chromium() as browser: browser.show(html, width=360, dark=True); browser.evaluate("document.title")``
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import select
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+TIMEOUT_S = 60
+FLAGS = (
+    *("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-pipe"),
+    *("--no-first-run", "--disable-extensions", "--disable-background-networking", "--disable-component-update"),
+    *("--disable-sync", "--no-proxy-server", "--host-resolver-rules=MAP * ~NOTFOUND", "--force-color-profile=srgb"),
+)
+
+
+def find_chromium() -> str | None:
+    """The path of a Chromium, or None."""
+    return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+class Chromium:
+    """One page. RuntimeError where there is no Chromium, or where it answers with an error."""
+
+    def __init__(self) -> None:
+        path = find_chromium()
+        if path is None:
+            raise RuntimeError("Chromium: must be installed, but is not; apt install chromium")
+        self._folder = tempfile.mkdtemp(prefix="chromium-")
+        theirs_in, self._to = os.pipe()
+        self._from, theirs_out = os.pipe()
+        # The browser reads from descriptor 3 and writes to 4.
+        script = f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}'
+        words = ["/bin/sh", "-c", script, path, *FLAGS, f"--user-data-dir={self._folder}", "about:blank"]
+        self._process = subprocess.Popen(
+            words, pass_fds=(theirs_in, theirs_out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        os.close(theirs_in)
+        os.close(theirs_out)
+        self._received = b""
+        self._number, self._session, self.requests = 0, "", list[str]()
+        targets = self._call("Target.getTargets")["targetInfos"]
+        page = next(target["targetId"] for target in targets if target["type"] == "page")
+        self._session = self._call("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
+        for domain in ("Page", "Network", "Runtime"):
+            self._call(f"{domain}.enable")
+
+    def __enter__(self) -> Chromium:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the browser."""
+        with contextlib.suppress(OSError, RuntimeError):
+            self._session = ""
+            self._call("Browser.close")
+        with contextlib.suppress(OSError):
+            os.close(self._to)
+        try:
+            self._process.wait(TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        os.close(self._from)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def show(self, page: Path, width: int, height: int = 900, dark: bool = False, scripts: bool = True) -> None:
+        """Load a page from a file in a window of that size, in the light or the dark scheme."""
+        self.requests.clear()
+        self._call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
+        )
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self._call("Emulation.setEmulatedMedia", features=[scheme])
+        self._call("Emulation.setScriptExecutionDisabled", value=not scripts)
+        self._call("Page.navigate", url=page.resolve().as_uri())
+        self._until("Page.loadEventFired")
+
+    def evaluate(self, expression: str) -> Any:
+        """The value of an expression of JavaScript, as JSON."""
+        found = self._call("Runtime.evaluate", expression=expression, returnByValue=True)
+        if "exceptionDetails" in found:
+            raise RuntimeError(f"Chromium: {found['exceptionDetails']}")
+        return found["result"].get("value")
+
+    def press(self, key: str) -> None:
+        """Press and release a key: Tab or Enter."""
+        code = {"Tab": 9, "Enter": 13}[key]
+        text = {"text": "\r"} if key == "Enter" else {}
+        for kind in ("keyDown", "keyUp"):
+            self._call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **text)
+
+    def picture(self, whole: bool = True) -> bytes:
+        """The page as a PNG, the whole of it or what the window shows."""
+        found: str = self._call("Page.captureScreenshot", format="png", captureBeyondViewport=whole, **self._clip(whole))[
+            "data"
+        ]
+        return base64.b64decode(found)
+
+    def _clip(self, whole: bool) -> dict[str, Any]:
+        if not whole:
+            return {}
+        size = self._call("Page.getLayoutMetrics")["cssContentSize"]
+        return {"clip": {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}}
+
+    def _call(self, method: str, **parameters: Any) -> Any:
+        self._number += 1
+        number = self._number
+        message: dict[str, Any] = {"id": number, "method": method, "params": parameters}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._to, json.dumps(message).encode() + b"\0")
+        while (found := self._next()).get("id") != number:
+            pass
+        if "error" in found:
+            raise RuntimeError(f"Chromium: {method}: {found['error']['message']}")
+        return found["result"]
+
+    def _until(self, event: str) -> None:
+        while self._next().get("method") != event:
+            pass
+
+    def _next(self) -> dict[str, Any]:
+        """The next message of the browser."""
+        while b"\0" not in self._received:
+            ready, _, _ = select.select([self._from], [], [], TIMEOUT_S)
+            piece = os.read(self._from, 1 << 20) if ready else b""
+            if not piece:
+                raise RuntimeError("Chromium: must answer until it is closed, but does not.")
+            self._received += piece
+        content, _, self._received = self._received.partition(b"\0")
+        message: dict[str, Any] = json.loads(content)
+        if message.get("method") == "Network.requestWillBeSent":
+            self.requests.append(message["params"]["request"]["url"])
+        return message
