@@ -30,6 +30,7 @@ OPTIONAL = {
     "dask",
     "distributed",
     "pyarrow",
+    "jinja2",
 }
 
 # Rooms that load nothing heavy, so that the command line may import them at once.

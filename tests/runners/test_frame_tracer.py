@@ -14,7 +14,7 @@ from femtodriver.machine.frame_record import ExecutedInstruction, FrameRecord
 from femtodriver.model.build_model import Built, build
 from femtodriver.model.load_model import load_source
 from femtodriver.model.model_encryption import Encryption
-from femtodriver.options.runner_requests import RunnerRequest, TraceRequest
+from femtodriver.options.runner_requests import RunnerRequest, ReportRequest
 from femtodriver.runners import frame_tracer
 from femtodriver.runners.fasmir_runner import FasmirRunner, make_fasmir
 from femtodriver.runners.frame_tracer import check_same, check_trace, frame_range
@@ -135,9 +135,9 @@ def test_frames_that_the_run_does_not_have_are_refused(chosen: Sequence[int] | N
 
 
 def test_frames_without_a_trace_are_refused() -> None:
-    check_trace(TraceRequest(trace="a.json", trace_frames=(0, 1)))
-    with pytest.raises(UsageError, match=r"^trace_frames: trace must be given too"):
-        check_trace(TraceRequest(trace_frames=(0, 1)))
+    check_trace(ReportRequest(trace="a.json", trace_frames=(0, 1)))
+    with pytest.raises(UsageError, match=r"^trace_frames: trace or report must be given too"):
+        check_trace(ReportRequest(trace_frames=(0, 1)))
 
 
 def test_other_outputs_than_those_of_the_run_are_an_error() -> None:

@@ -26,7 +26,8 @@ from femtodriver.options.main_requests import JobRequest, MainRequest
 from femtodriver.options.runner_requests import ExecuteRequest, MeasureRequest
 from femtodriver.options.value_kinds import NAMES, PATH, TEXT, Names, listed
 from femtodriver.output import model_folder, summary, terminal
-from femtodriver.output.trace_file import check_place, write_trace
+from femtodriver.output.report_file import Repeated
+from femtodriver.output.told_files import check_told_files, write_told_files
 from femtodriver.profile.profile_rows import Profile
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.runners.compare_runs import RunProgress
@@ -191,6 +192,7 @@ class Femtodriver:
             check_state=request.check_state,
             trace=request.trace,
             trace_frames=request.trace_frames,
+            report=request.report,
         )
         done = self._execute((SIMULATOR,), model_inputs, execute, request)
         doc = done.metrics(request)
@@ -384,13 +386,15 @@ class Femtodriver:
         self, names: Sequence[str], inputs: Inputs, request: ExecuteRequest, measured: MeasureRequest | None = None
     ) -> Execution:
         model = self._compiled()
-        check_place(request.trace, "trace")
+        check_told_files(request, names)
         made = self._made if inputs is self._made.arrays else RunInputs(inputs)
         done = self._kept(model.execute(names, made, request, self.progress))
         if self._written:
             model_folder.write_results(model.output_dir, done)
-        if request.trace is not None and done.simulator is not None:
-            self.say(write_trace(request.trace, done, measured or MeasureRequest()))
+        arrays = not (isinstance(measured, InputRequest) and inputs is self._made.arrays)
+        how = Repeated(measured or request, apart=True, arrays=arrays)
+        for text in write_told_files(request, done, measured or MeasureRequest(), None, how):
+            self.say(text)
         return done
 
     def _kept(self, done: Execution) -> Execution:

@@ -18,14 +18,14 @@ from femtodriver.options.without_effect import without_effect
 from femtodriver.output import model_folder, summary
 from femtodriver.output.atomic_folder import check_writable
 from femtodriver.output.profile_output import check_profile_file, tell_profile
+from femtodriver.output.report_file import Repeated
 from femtodriver.output.streamed_output import StreamedOutput, check_output, open_output, standard_output
 from femtodriver.output.terminal import print_verdict
-from femtodriver.output.trace_file import check_place, write_trace
+from femtodriver.output.told_files import check_told_files, write_told_files
 from femtodriver.profile.profile_rows import Profile
 from femtodriver.runners.compare_runs import RunProgress
 from femtodriver.runners.execution import SIMULATOR, Execution, RunInputs
 from femtodriver.runners.fasmir_runner import check_machine
-from femtodriver.runners.frame_tracer import check_trace
 from femtodriver.runners.hardware_runner import check_board
 from femtodriver.runners.runner_table import check_names
 from femtodriver.stop_signals import Stop
@@ -79,8 +79,8 @@ def run_job(
             say(text)
         if profile is not None:
             tell_profile(profile, request, say)
-        if done and request.trace is not None and done.comparison.frames.get(SIMULATOR):
-            say(write_trace(request.trace, done, request))
+        for text in write_told_files(request, done, request, doc, Repeated(request)) if done and doc else ():
+            say(text)
         if done and not done.comparison.passed:
             print_verdict(done.comparison.lines, False)  # again, so that it is also at the end of the output
     return JobDone(compiled, inputs, done, profile)
@@ -91,8 +91,7 @@ def _checked_runners(request: JobRequest) -> tuple[str, ...]:
     names = check_names(listed(request.runners) or ((SIMULATOR,) if request.asks_for_profile else ()))
     check_board(request, names)
     check_machine(request, names)
-    check_trace(request)
-    check_place(request.trace, "trace")
+    check_told_files(request, names)
     check_profile_file(request.profile_file)
     check_output(request, request.input_file, bool(names))
     return names
@@ -160,6 +159,7 @@ def _other_choice(
         return None
     objective = "cycles" if request.objective == "energy" else "energy"
     other = replace(request, objective=objective, dump_ir=None, debug_vars=None, debug_vars_fname=None)
+    other = replace(other, trace=None, trace_frames=None, report=None)
     compiled = compile_model(source, other, settings, period_s, request.clock)
     doc = compiled.execute((SIMULATOR,), inputs, other, None).metrics(other)
     return {"objective": objective, **summary_of(doc)}

@@ -44,7 +44,7 @@ class PeriodEnergy:
 
 def energy_figures(run: Run, battery_mwh: float | None) -> dict[str, Any]:
     """All entries of the document about energy, in its order. ``battery_mwh``: capacity of a battery, or None."""
-    whole = _period_energy(run, run.part.clock_hz)
+    whole = period_energy(run, run.part.clock_hz)
     return {
         "energy_j": _energy(run, whole),
         "power_w": _power(whole),
@@ -77,7 +77,8 @@ def _per_frame(run: Run, band: Band) -> dict[str, float]:
     return band_of(band.times(1 / run.frames))
 
 
-def _period_energy(run: Run, clock_hz: float) -> PeriodEnergy:
+def period_energy(run: Run, clock_hz: float) -> PeriodEnergy:
+    """What one input period of a run takes, at this clock."""
     active_s = run.active_cycles / clock_hz
     uses = [CoreUse(used, banks) for used, banks in run.core_uses()]
     period = period_power(run.table, run.part, uses, active_s, run.period_s)
@@ -132,7 +133,7 @@ def _watts(band: Band, seconds: float) -> dict[str, float] | None:
 def _lowest_clock(run: Run) -> dict[str, object]:
     """The slowest clock, in whole hertz, at which the slowest frame still fits the period, and the power there."""
     hertz = max(1, math.ceil(run.report.frame_cycles.most / run.period_s))
-    slow = _period_energy(run, hertz)
+    slow = period_energy(run, hertz)
     return {"clock_hz": hertz, "power_w": slow.watts(total(slow.items))}
 
 

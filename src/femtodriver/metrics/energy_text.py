@@ -21,7 +21,7 @@ _CORNERS = ("typical", "low", "high")
 _HOURS_PER_DAY, _DAYS_PER_YEAR = 24, 365.25
 _SHORT_KINDS = {"measured on other chips": "measured elsewhere"}
 # Lines of reports, in the order of ``ACCOUNTS``.
-_LABELS = {
+ACCOUNT_LABELS = {
     "dynamic": "work (dynamic)",
     "link": "host link, both ends",
     "leakage": "leakage",
@@ -42,7 +42,7 @@ def cost_lines(doc: Doc) -> list[str]:
     energy = doc["energy_j"]
     whole = f"{quantity(energy['period']['typical'], 'J')} per period with everything else"
     lines += wrapped_lines("Energy", f"{band_text(energy['total'], 'J')} for the work of a frame; {whole}")
-    return [*lines, *_duty(doc), *_clock(doc), *_start_up(doc), *_battery(doc)]
+    return [*lines, *duty_lines(doc), *clock_lines(doc), *start_up_lines(doc), *battery_lines(doc)]
 
 
 def source_lines(doc: Doc) -> list[str]:
@@ -50,7 +50,7 @@ def source_lines(doc: Doc) -> list[str]:
     total = doc["energy_j"]["period"]["typical"]
     rows = [
         (
-            _LABELS[row["account"]],
+            ACCOUNT_LABELS[row["account"]],
             row["row"],
             *(quantity(row["energy_j"][corner], "J") for corner in _CORNERS),
             percent_text(row["energy_j"]["typical"] / total if total else None),
@@ -96,16 +96,16 @@ def _accounts(doc: Doc) -> list[str]:
             *(quantity(power[account][corner], "W") for corner in _CORNERS),
             percent_text(power[account]["typical"] / total if total else None),
             factor_text(power[account]),
-            _origin(kinds[account]),
+            origin_text(kinds[account]),
         )
-        for account, label in _LABELS.items()
+        for account, label in ACCOUNT_LABELS.items()
         if power[account]["high"]
     ]
     head = ("", *_CORNERS, "share", "factor", "comes from rows that are")
     return [(INDENT - 2) * " " + line for line in table_lines(head, rows, left=(0, 6))]
 
 
-def _origin(kinds: Mapping[str, float]) -> str:
+def origin_text(kinds: Mapping[str, float]) -> str:
     """``64 % computed, 36 % assumed``: kinds of the rows, by their share of the typical figure."""
     named = {_SHORT_KINDS.get(kind, kind): share for kind, share in kinds.items() if share}
     if len(named) == 1:
@@ -113,7 +113,7 @@ def _origin(kinds: Mapping[str, float]) -> str:
     return ", ".join(f"{100 * share:.0f} % {kind}" for kind, share in named.items())
 
 
-def _duty(doc: Doc) -> list[str]:
+def duty_lines(doc: Doc) -> list[str]:
     duty = doc["duty"]
     pause, waking = duty["pause"], duty["waking"]
     sleeping = [name for name, nap in duty["sleep"].items() if nap["sleeps"]]
@@ -139,7 +139,7 @@ def _listed(names: list[str]) -> str:
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
-def _clock(doc: Doc) -> list[str]:
+def clock_lines(doc: Doc) -> list[str]:
     lowest = doc["lowest_clock"]
     text = (
         f"{quantity(lowest['clock_hz'], 'Hz')} is the lowest at which the worst frame fits; it would take "
@@ -148,7 +148,7 @@ def _clock(doc: Doc) -> list[str]:
     return wrapped_lines("Clock", text)
 
 
-def _start_up(doc: Doc) -> list[str]:
+def start_up_lines(doc: Doc) -> list[str]:
     start = doc["start_up"]
     if start is None:
         return []
@@ -156,7 +156,7 @@ def _start_up(doc: Doc) -> list[str]:
     return wrapped_lines("Start-up", f"{text}, which takes {quantity(start['link_s'], 's')} over the link")
 
 
-def _battery(doc: Doc) -> list[str]:
+def battery_lines(doc: Doc) -> list[str]:
     battery = doc["battery"]
     if battery is None:
         return []

@@ -83,6 +83,7 @@ class SimulateKeywords(TypedDict, total=False):
     no_outputs: bool
     trace: AnyPath | None
     trace_frames: Sequence[int] | None
+    report: AnyPath | None
     machine: str | None
     check_state: bool
     input_period: float | None
@@ -117,6 +118,7 @@ class ExecuteKeywords(TypedDict, total=False):
     no_outputs: bool
     trace: AnyPath | None
     trace_frames: Sequence[int] | None
+    report: AnyPath | None
     noencrypt: bool
     machine: str | None
     check_state: bool
@@ -150,6 +152,7 @@ class ComparisonKeywords(TypedDict, total=False):
     no_outputs: bool
     trace: AnyPath | None
     trace_frames: Sequence[int] | None
+    report: AnyPath | None
     noencrypt: bool
     machine: str | None
     check_state: bool
@@ -204,6 +207,7 @@ class JobKeywords(TypedDict, total=False):
     no_outputs: bool
     trace: AnyPath | None
     trace_frames: Sequence[int] | None
+    report: AnyPath | None
     noencrypt: bool
     machine: str | None
     check_state: bool

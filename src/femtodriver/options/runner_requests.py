@@ -162,12 +162,26 @@ class TraceRequest:
         metavar="LO,HI",
         group=RUNNING,
         acts=("fasmir",),
-        help="which frames of the run the timeline has: LO to HI - 1 (default 0,2)",
+        help="which frames of the run the timeline has: LO to HI - 1 (default 0,2); a report shows the first of them",
     )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ExecuteRequest(RunnerRequest, TraceRequest, KeepRequest):
+class ReportRequest(TraceRequest):
+    """What is told of a run besides metrics."""
+
+    report: AnyPath | None = option(
+        None,
+        kind=PATH,
+        metavar="FILE",
+        group=RUNNING,
+        acts=("fasmir",),
+        help="write everything about the run as one HTML file (docs/report.md); needs the package jinja2",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ExecuteRequest(RunnerRequest, ReportRequest, KeepRequest):
     """How one runner runs."""
 
 
@@ -229,7 +243,7 @@ class MeasureRequest(ConditionsRequest):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SimulateRequest(MeasureRequest, MachineRequest, TraceRequest, KeepRequest):
+class SimulateRequest(MeasureRequest, MachineRequest, ReportRequest, KeepRequest):
     """How the program is simulated and measured."""
 
 

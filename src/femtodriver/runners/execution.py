@@ -23,7 +23,7 @@ from femtodriver.profile.profile_rows import Profile, profile_of
 from femtodriver.program.bus.transactions import Transaction
 from femtodriver.runners.compare_runs import Comparison, RunProgress, run_all
 from femtodriver.runners.fasmir_runner import FasmirRunner
-from femtodriver.runners.frame_tracer import check_trace, frame_range
+from femtodriver.runners.frame_tracer import check_trace, frame_range, wants_trace
 from femtodriver.runners.hardware_runner import FAKE, HardwareRunner
 from femtodriver.runners.runner import Runner
 from femtodriver.runners.runner_table import check_names, create
@@ -232,7 +232,7 @@ def execute(
     check_trace(request)
     runners = {name: create(name, model, request, records_dir) for name in check_names(names)}
     simulator = runners.get(SIMULATOR)
-    if request.trace is not None and isinstance(simulator, FasmirRunner):
+    if wants_trace(request) and isinstance(simulator, FasmirRunner):
         simulator.trace(frame_range(request.trace_frames, inputs.n_frames))
     _log.debug("running %s", ", ".join(runners))
     asked = stop or Stop()

@@ -15,7 +15,7 @@ from femtodriver.errors import UsageError
 from femtodriver.machine.frame_record import FrameRecord
 from femtodriver.machine.machine import Machine
 from femtodriver.machine.observed_machine import ObservedMachine
-from femtodriver.options.runner_requests import TraceRequest
+from femtodriver.options.runner_requests import ReportRequest
 from femtodriver.part import Part
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.runners.runner import Values
@@ -40,10 +40,15 @@ def frame_range(chosen: Sequence[int] | None, frames: int | None) -> range:
     return range(first, min(end, frames))
 
 
-def check_trace(request: TraceRequest) -> None:
-    """UsageError for frames to trace without a trace."""
-    if request.trace_frames is not None and request.trace is None:
-        raise UsageError("trace_frames: trace must be given too, the file to write the timeline of these frames to.")
+def check_trace(request: ReportRequest) -> None:
+    """UsageError for frames to trace that nothing shows."""
+    if request.trace_frames is not None and not wants_trace(request):
+        raise UsageError("trace_frames: trace or report must be given too, the file that is to show these frames.")
+
+
+def wants_trace(request: ReportRequest) -> bool:
+    """Whether anything is to be written that needs a record of frames."""
+    return request.trace is not None or request.report is not None
 
 
 class FrameTracer:

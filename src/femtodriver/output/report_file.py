@@ -1,0 +1,141 @@
+"""The report of a run as a file: everything that is known of the run, put together for the page."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from femtodriver.compiler.compiler_options import DEFAULT_OPTIONS
+from femtodriver.errors import UsageError
+from femtodriver.files.file_access import AnyPath, shown_path, write_file
+from femtodriver.metrics import ROOM_TEMPERATURE_C
+from femtodriver.metrics.document import part_as_given
+from femtodriver.metrics.energy import load_table
+from femtodriver.metrics.power_curve import power_at, power_curve
+from femtodriver.metrics.run_totals import Run
+from femtodriver.model.build_model import DEFAULT_PART
+from femtodriver.options.command_words import command_text, values_of_python
+from femtodriver.options.option import AnyRequest
+from femtodriver.options.runner_requests import MeasureRequest
+from femtodriver.output.model_folder import femto_bytes
+from femtodriver.output.trace_file import view_of
+from femtodriver.report.report_facts import Agreement, ReportFacts
+from femtodriver.report.report_page import report_page
+from femtodriver.runners.execution import Execution
+
+ARRAYS_NOTE = (
+    "The run was started from Python, with arrays as inputs. Save them as inputs.npz first (a run of a compiled model "
+    "does so in its folder outputs)."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Repeated:
+    """How a run is repeated. ``request``: its options. ``apart``: whether the model was compiled by a call of its own,
+    with options that are not in the request; ``arrays``: whether the inputs were given as arrays."""
+
+    request: AnyRequest
+    apart: bool = False
+    arrays: bool = False
+
+
+def write_report(
+    path: AnyPath, done: Execution, doc: Mapping[str, Any], measured: MeasureRequest, how: Repeated
+) -> str:
+    """Write the report of a run; what is told of it.
+
+    ``doc``: its metrics document. UsageError if the simulator did not run, UnsupportedError without the package jinja2,
+    ProgramError where the file cannot be written.
+    """
+    content = report_page(report_facts(done, doc, measured, how))
+    write_file(Path(path), content)
+    return f"wrote {shown_path(path)} ({len(content):,} bytes); open it in any browser"
+
+
+def report_facts(done: Execution, doc: Mapping[str, Any], measured: MeasureRequest, how: Repeated) -> ReportFacts:
+    """What the page is made of."""
+    runner, part = done.simulator, done.model.part
+    if runner is None or part is None:
+        raise UsageError("report: fasmir must be among the runners.")
+    run = _run(done, doc, measured)
+    return ReportFacts(
+        doc=doc,
+        part=part,
+        profile=done.profile(doc),
+        agreement=_agreement(done),
+        curve=power_curve(run),
+        chosen=power_at(run, run.period_s),
+        frame=next(iter(runner.records.items())),
+        view=view_of(done, measured)[0],
+        command=command_text(
+            done.model.source.where, tuple(done.runners), how.request, tuple(_python_words(done, how))
+        ),
+        notes=tuple(_notes(how)),
+        hashes=_hashes(done, doc),
+    )
+
+
+def _run(done: Execution, doc: Mapping[str, Any], measured: MeasureRequest) -> Run:
+    """The run as the metrics see it, at the period, clock and voltage that it was measured at."""
+    runner, part = done.simulator, done.model.part
+    if runner is None or part is None:
+        raise UsageError("report: fasmir must be among the runners.")
+    part = part_as_given(part, measured.clock, measured.voltage)
+    temperature = ROOM_TEMPERATURE_C if measured.temperature is None else measured.temperature
+    table = load_table().at(part.voltage_v, temperature)
+    return Run.of(runner.report(), done.model.description, part, doc["Input Period (s)"], table)
+
+
+def _agreement(done: Execution) -> Agreement:
+    passed = done.comparison.passed if done.compared else None
+    status = done.comparison.status if done.compared else ""
+    return Agreement(tuple(done.runners), done.frames, passed, status)
+
+
+def _python_words(done: Execution, how: Repeated) -> Iterator[str]:
+    """What a call from Python leaves out, because it was said when the model was compiled."""
+    if how.arrays:
+        yield from ("--input-file", "inputs.npz")
+    if not how.apart:
+        return
+    if done.model.part is not None and done.model.part.name != DEFAULT_PART:
+        yield from ("--hw-config", done.model.part.name)
+    if done.model.source.network is not None:
+        usual = DEFAULT_OPTIONS.table()
+        for name, value in done.model.options.table().items():
+            if value != usual[name]:
+                yield from ("--compiler-options", f"{name}={str(value).lower()}")
+
+
+def _notes(how: Repeated) -> Iterator[str]:
+    if how.arrays:
+        yield ARRAYS_NOTE
+    if names := values_of_python(how.request):
+        yield f"Given in Python, and not in the command: {', '.join(names)}."
+
+
+def _hashes(done: Execution, doc: Mapping[str, Any]) -> dict[str, str]:
+    simulated = done.comparison.outputs[done.simulator.name] if done.simulator else {}
+    return {
+        "network file": doc["model"]["sha256"] or "",
+        "part file": doc["hardware"]["sha256"],
+        "program (.femto)": hashlib.sha256(femto_bytes(done.model)).hexdigest(),
+        "inputs": arrays_digest(done.inputs.arrays),
+        "outputs": arrays_digest(simulated),
+    }
+
+
+def arrays_digest(arrays: Mapping[str, npt.ArrayLike]) -> str:
+    """SHA-256 of named integer arrays: for each, by name, the name, its shape and its values as little-endian int64."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        values = np.asarray(arrays[name])
+        digest.update(f"{name}\0{','.join(map(str, values.shape))}\0".encode("utf-8", "backslashreplace"))
+        digest.update(values.astype("<i8").tobytes())
+    return digest.hexdigest()

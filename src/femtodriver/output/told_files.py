@@ -1,0 +1,38 @@
+"""The files that ``--trace`` and ``--report`` ask for: checked before a run, written after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from femtodriver.options.runner_requests import MeasureRequest, ReportRequest
+from femtodriver.output.report_file import Repeated, write_report
+from femtodriver.output.trace_file import check_place, write_trace
+from femtodriver.report.report_page import check_can_report
+from femtodriver.runners.execution import SIMULATOR, Execution
+from femtodriver.runners.frame_tracer import check_trace
+
+
+def check_told_files(request: ReportRequest, runners: Sequence[str]) -> None:
+    """UsageError for files that could not be written, or frames without one; UnsupportedError without the package
+    jinja2."""
+    check_trace(request)
+    check_place(request.trace, "trace")
+    check_place(request.report, "report")
+    if request.report is not None and SIMULATOR in runners:
+        check_can_report()
+
+
+def write_told_files(
+    request: ReportRequest, done: Execution, measured: MeasureRequest, doc: Mapping[str, Any] | None, how: Repeated
+) -> Iterator[str]:
+    """Write what was asked for of a run of the simulator; what is told of each file.
+
+    ``doc``: the metrics document, made here if it is None. Raises what ``write_trace`` and ``write_report`` do.
+    """
+    if done.simulator is None:
+        return
+    if request.trace is not None:
+        yield write_trace(request.trace, done, measured)
+    if request.report is not None:
+        yield write_report(request.report, done, doc or done.metrics(measured), measured, how)

@@ -1,0 +1,45 @@
+"""Everything that a report is made of, as one frozen record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from femtodriver.machine.frame_record import FrameRecord
+from femtodriver.metrics.power_curve import PowerPoint
+from femtodriver.part import Part
+from femtodriver.profile.profile_rows import Profile
+from femtodriver.trace.program_view import ProgramView
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far runners agreed. ``runners``: those that ran. ``passed``: None if one alone ran. ``status``: the verdict
+    in words."""
+
+    runners: tuple[str, ...]
+    frames: int
+    passed: bool | None
+    status: str
+
+
+@dataclass(frozen=True, eq=False)
+class ReportFacts:
+    """``doc``: the metrics document of the run. ``curve``: its power over the period; ``chosen``: at its own.
+
+    ``frame``: number and record of the frame that is drawn. ``command``: what repeats the run, ``notes``: what one has
+    to know about it. ``hashes``: SHA-256 of what went in and came out.
+    """
+
+    doc: Mapping[str, Any]
+    part: Part
+    profile: Profile
+    agreement: Agreement
+    curve: tuple[PowerPoint, ...]
+    chosen: PowerPoint
+    frame: tuple[int, FrameRecord]
+    view: ProgramView
+    command: str
+    notes: tuple[str, ...]
+    hashes: Mapping[str, str]
