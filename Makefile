@@ -8,7 +8,7 @@ PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 SPOTTER := examples/keyword_spotter
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-newest test-optimised redis fast lint format docs bench sanitize mutants constraints clean
+.PHONY: help run test test-newest test-optimised redis chromium fast lint format docs bench sanitize mutants constraints clean
 
 help:
 	@echo "make run             compile, simulate and measure LOOPBACK and the keyword spotter of $(SPOTTER)"
@@ -32,7 +32,7 @@ run: $(VENV)/run.stamp
 	$(BIN)/femtodrive $(SPOTTER)/keyword_spotter.pt --runners fqir,fmir,fasmir \
 		--input-file $(SPOTTER)/words.npz --input-period 0.016
 
-test: lint redis
+test: lint redis chromium
 	$(BIN)/pytest $(PARALLEL)
 
 # Python drops asserts under -O: nothing of ours may depend on one.
@@ -49,6 +49,13 @@ redis:
 		echo "installing redis-server from the system's packages"; \
 		(apt-get update -qq && apt-get install -y -qq redis-server) >/dev/null 2>&1 \
 			|| echo "redis-server could not be installed; the tests that need it will be skipped"; fi
+
+# The same for the browser that shows reports.
+chromium:
+	@if [ "$$CI" = true ] && ! command -v chromium >/dev/null; then \
+		echo "installing chromium from the system's packages"; \
+		(apt-get update -qq && apt-get install -y -qq chromium) >/dev/null 2>&1 \
+			|| echo "chromium could not be installed; the tests that need it will be skipped"; fi
 
 fast: lint
 	$(BIN)/pytest $(PARALLEL) -m "not slow"

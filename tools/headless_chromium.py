@@ -12,6 +12,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,14 @@ FLAGS = (
     *("--no-first-run", "--disable-extensions", "--disable-background-networking", "--disable-component-update"),
     *("--disable-sync", "--no-proxy-server", "--host-resolver-rules=MAP * ~NOTFOUND", "--force-color-profile=srgb"),
 )
+# The browser reads from descriptor 3 and writes to 4, which may be taken by the pipes themselves.
+LAUNCHER = """
+import fcntl, os, sys
+reads, writes = (fcntl.fcntl(int(word), fcntl.F_DUPFD, 10) for word in sys.argv[1:3])
+os.dup2(reads, 3)
+os.dup2(writes, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 def find_chromium() -> str | None:
@@ -40,9 +49,8 @@ class Chromium:
         self._folder = tempfile.mkdtemp(prefix="chromium-")
         theirs_in, self._to = os.pipe()
         self._from, theirs_out = os.pipe()
-        # The browser reads from descriptor 3 and writes to 4.
-        script = f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}'
-        words = ["/bin/sh", "-c", script, path, *FLAGS, f"--user-data-dir={self._folder}", "about:blank"]
+        words = [path, *FLAGS, f"--user-data-dir={self._folder}", "about:blank"]
+        words = [sys.executable, "-c", LAUNCHER, str(theirs_in), str(theirs_out), *words]
         self._process = subprocess.Popen(
             words, pass_fds=(theirs_in, theirs_out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -79,9 +87,7 @@ class Chromium:
     def show(self, page: Path, width: int, height: int = 900, dark: bool = False, scripts: bool = True) -> None:
         """Load a page from a file in a window of that size, in the light or the dark scheme."""
         self.requests.clear()
-        self._call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
-        )
+        self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._call("Emulation.setEmulatedMedia", features=[scheme])
         self._call("Emulation.setScriptExecutionDisabled", value=not scripts)
@@ -104,9 +110,8 @@ class Chromium:
 
     def picture(self, whole: bool = True) -> bytes:
         """The page as a PNG, the whole of it or what the window shows."""
-        found: str = self._call("Page.captureScreenshot", format="png", captureBeyondViewport=whole, **self._clip(whole))[
-            "data"
-        ]
+        clip = self._clip(whole)
+        found: str = self._call("Page.captureScreenshot", format="png", captureBeyondViewport=whole, **clip)["data"]
         return base64.b64decode(found)
 
     def _clip(self, whole: bool) -> dict[str, Any]:

@@ -107,6 +107,7 @@ MAIN: dict[str, Case] = {
     "sort": case("cycles", model=str(SPOTTER), profile=True),
     "top": case(1, profile=True),
     "trace": case("out.json", runners="fasmir"),
+    "report": case("report.html", runners="fasmir"),
     "trace_frames": case((1, 2), (0, 1), runners="fasmir", trace="out.json"),
     "hardware": case("zynq", runners="hw"),
     "address": case("127.0.0.1:1", runners="hw", hardware="zynq"),

@@ -14,7 +14,7 @@ from femtodriver.machine.frame_record import ExecutedInstruction, FrameRecord
 from femtodriver.model.build_model import Built, build
 from femtodriver.model.load_model import load_source
 from femtodriver.model.model_encryption import Encryption
-from femtodriver.options.runner_requests import RunnerRequest, ReportRequest
+from femtodriver.options.runner_requests import ReportRequest, RunnerRequest
 from femtodriver.runners import frame_tracer
 from femtodriver.runners.fasmir_runner import FasmirRunner, make_fasmir
 from femtodriver.runners.frame_tracer import check_same, check_trace, frame_range

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from femtodriver.errors import UsageError
-from femtodriver.options.option import AnyRequest, Option, given_options, options_of
+from femtodriver.options.option import AnyRequest, Option, given_options, is_default, options_of
 from femtodriver.options.value_kinds import ValueKind, plain_number
 from femtodriver.safe_text import shown
 
@@ -67,11 +67,6 @@ def check_value(kind: ValueKind, value: Any, name: str) -> None:
     """UsageError for a value that is not of this kind. ``name``: what it was called."""
     if not kind.accepts(value):
         raise UsageError(f"{name}: must be {kind.wanted}, not {shown(value)}.")
-
-
-def is_default(option: Option, value: Any) -> bool:
-    """Whether the value is the same as none."""
-    return value is option.default or (type(value) is type(option.default) and bool(value == option.default))
 
 
 def unknown_argument(where: str, name: str, known: Sequence[str]) -> str:

@@ -54,7 +54,11 @@ def _words(option: Option, value: Any) -> list[str]:
     if value is True:
         return [flag]
     if option.repeated:
-        pairs = [f"{name}={chosen}" for name, chosen in value.items()] if isinstance(value, Mapping) else list(value)
+        pairs = (
+            [f"{name}={str(chosen).lower()}" for name, chosen in value.items()]
+            if isinstance(value, Mapping)
+            else list(value)
+        )
         return [word for pair in pairs for word in (flag, pair)]
     text = _text(option, value)
     return _NOTHING if text is None else [flag, text]

@@ -96,6 +96,10 @@ def options_of(request: type[AnyRequest]) -> tuple[Option, ...]:
 def given_options(request: AnyRequest) -> Iterator[Option]:
     """The options of a request that have another value than their default."""
     for one in options_of(type(request)):
-        value = getattr(request, one.name)
-        if value is not one.default and value != one.default:
+        if not is_default(one, getattr(request, one.name)):
             yield one
+
+
+def is_default(option: Option, value: Any) -> bool:
+    """Whether the value is the same as none."""
+    return value is option.default or (type(value) is type(option.default) and bool(value == option.default))

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from femtodriver.compiler.compiler_options import DEFAULT_OPTIONS
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import AnyPath, shown_path, write_file
+from femtodriver.machine.frame_record import FrameRecord
 from femtodriver.metrics import ROOM_TEMPERATURE_C
 from femtodriver.metrics.document import part_as_given
 from femtodriver.metrics.energy import load_table
@@ -71,7 +72,7 @@ def report_facts(done: Execution, doc: Mapping[str, Any], measured: MeasureReque
         agreement=_agreement(done),
         curve=power_curve(run),
         chosen=power_at(run, run.period_s),
-        frame=next(iter(runner.records.items())),
+        frame=_drawn_frame(done, runner.records),
         view=view_of(done, measured)[0],
         command=command_text(
             done.model.source.where, tuple(done.runners), how.request, tuple(_python_words(done, how))
@@ -79,6 +80,12 @@ def report_facts(done: Execution, doc: Mapping[str, Any], measured: MeasureReque
         notes=tuple(_notes(how)),
         hashes=_hashes(done, doc),
     )
+
+
+def _drawn_frame(done: Execution, records: Mapping[int, FrameRecord]) -> tuple[int, FrameRecord]:
+    """The first of the frames that were asked for; else the second of the run, which has a state to begin with."""
+    number = 1 if done.request.trace_frames is None and 1 in records else next(iter(records))
+    return number, records[number]
 
 
 def _run(done: Execution, doc: Mapping[str, Any], measured: MeasureRequest) -> Run:

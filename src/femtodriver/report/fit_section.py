@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from femtodriver.metrics.text_cells import count_text, percent_text
-from femtodriver.report.page_blocks import BankMap, Block, Cell, Section, Sentence, Share, StackedBar, Table
+from femtodriver.report.page_blocks import BankMap, Cell, FigureTable, PageBlock, Section, Sentence, Share, StackedBar
 from femtodriver.report.report_facts import ReportFacts
 
 KINDS = ("weights", "indices", "constants", "activations", "state", "tables", "instructions")
-_MEMORIES = ("data", "tables", "instructions")
+_MEMORIES = ("data memory", "table memory", "instruction memory")
 
 
 def fit_section(facts: ReportFacts) -> Section:
@@ -35,7 +35,7 @@ def _lead(facts: ReportFacts) -> str:
     )
 
 
-def _blocks(facts: ReportFacts) -> Iterator[Block]:
+def _blocks(facts: ReportFacts) -> Iterator[PageBlock]:
     cores = facts.doc["memory_bytes"]["per_core"]
     source = "memory_bytes.per_core[]"
     for number, core in enumerate(cores):
@@ -50,7 +50,7 @@ def _blocks(facts: ReportFacts) -> Iterator[Block]:
     if not rows:
         yield Sentence("The metrics document has null for these figures.", sources=(source,))
         return
-    yield Table("Memories of each core, in bytes", ("memory", "used", "of", "full"), rows, sources=(source,))
+    yield FigureTable("Memories of each core, in bytes", ("memory", "used", "of", "full"), rows, sources=(source,))
     yield _kinds(facts)
 
 

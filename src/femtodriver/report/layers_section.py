@@ -7,7 +7,7 @@ from dataclasses import replace
 from femtodriver.metrics.text_cells import count_text, name_text, percent_text, quantity
 from femtodriver.profile.profile_rows import ProfileRow
 from femtodriver.profile.profile_view import OPERATOR, view_of
-from femtodriver.report.page_blocks import BarRow, Bars, Section, Sentence, Table
+from femtodriver.report.page_blocks import BarRow, Bars, FigureTable, Section, Sentence
 from femtodriver.report.report_facts import ReportFacts
 
 MOST_BARS = 15
@@ -48,16 +48,27 @@ def _bars(facts: ReportFacts) -> Bars:
     return Bars(caption, ("cycles", "energy"), bars, sources=(_CYCLES, _ENERGY))
 
 
-def _operators(facts: ReportFacts) -> Table:
+def _operators(facts: ReportFacts) -> FigureTable:
     view = view_of(facts.profile, by=OPERATOR, sort="cycles")
     shown = (*view.rows, replace(facts.profile.total, label="all"))
     rows = tuple((shown_label(row), count_text(row.layers), *_cost(facts, row)) for row in shown)
-    head = ("operator", "layers", "cycles", "share", "energy", "MACs run", "lanes")
-    return Table("By operator", head, rows, sources=(_CYCLES, _ENERGY, "layers[].macs"))
+    head = ("operator", "layers", "cycles", "share", "energy", "MACs run", "lanes busy")
+    return FigureTable("By operator", head, rows, sources=(_CYCLES, _ENERGY, "layers[].macs"))
 
 
-def _all(facts: ReportFacts, rows: tuple[ProfileRow, ...]) -> Table:
-    head = ("layer", "operator", "core", "cycles", "share", "energy", "MACs run", "lanes", "bytes moved", "saturated")
+def _all(facts: ReportFacts, rows: tuple[ProfileRow, ...]) -> FigureTable:
+    head = (
+        "layer",
+        "operator",
+        "core",
+        "cycles",
+        "share",
+        "energy",
+        "MACs run",
+        "lanes busy",
+        "bytes moved",
+        "saturated",
+    )
     cells = tuple(
         (
             shown_label(row),
@@ -70,7 +81,7 @@ def _all(facts: ReportFacts, rows: tuple[ProfileRow, ...]) -> Table:
         for row in rows[:MOST_ROWS]
     )
     sources = (_CYCLES, _ENERGY, "layers[].macs", "layers[].bytes")
-    return Table("All layers in program order", head, cells, left=(0, 1), folded=True, sources=sources)
+    return FigureTable("All layers in program order", head, cells, left=(0, 1), folded=True, sources=sources)
 
 
 def _cost(facts: ReportFacts, row: ProfileRow) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from femtodriver.metrics.text_cells import name_text, quantity
-from femtodriver.report.page_blocks import Block, Code, Section, Sentence, Table
+from femtodriver.report.page_blocks import CommandBlock, FigureTable, PageBlock, Section, Sentence
 from femtodriver.report.report_facts import ReportFacts
 
 _WIDTH = 200
@@ -17,18 +17,20 @@ def origin_section(facts: ReportFacts) -> Section:
     return Section("origin", "Origin", lead, tuple(_blocks(facts)))
 
 
-def _blocks(facts: ReportFacts) -> Iterator[Block]:
-    yield Code("How to reproduce it", facts.command)
+def _blocks(facts: ReportFacts) -> Iterator[PageBlock]:
+    yield CommandBlock("How to reproduce it", facts.command)
     for note in facts.notes:
         yield Sentence(note)
     yield _agreement(facts)
-    yield Table("Part and conditions", ("", "value"), _conditions(facts), left=(0, 1), sources=("hardware", "tool"))
+    conditions, words = _conditions(facts), (0, 1)
+    yield FigureTable("Part and conditions", ("", "value"), conditions, left=words, sources=("hardware", "tool"))
     options = facts.doc["tool"]["compiler_options"]
     if options:
         rows = tuple((_text(key), _text(value)) for key, value in sorted(options.items()))
-        yield Table("Options of the compiler", ("option", "value"), rows, left=(0, 1), folded=True, sources=("tool",))
+        head = ("option", "value")
+        yield FigureTable("Options of the compiler", head, rows, left=words, folded=True, sources=("tool",))
     rows = tuple((what, digest or "not known") for what, digest in facts.hashes.items())
-    yield Table("Hashes", ("of", "SHA-256"), rows, left=(0, 1), sources=("model", "hardware"))
+    yield FigureTable("Hashes", ("of", "SHA-256"), rows, left=words, sources=("model", "hardware"))
 
 
 def _agreement(facts: ReportFacts) -> Sentence:

@@ -17,7 +17,7 @@ COLOURS = 8
 
 
 @dataclass(frozen=True)
-class Block:
+class PageBlock:
     """One thing on the page. ``template``: the file in ``templates`` that draws it."""
 
     template: ClassVar[str]
@@ -36,7 +36,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Cards(Block):
+class Cards(PageBlock):
     """Answers side by side."""
 
     template = "cards.html"
@@ -44,7 +44,7 @@ class Cards(Block):
 
 
 @dataclass(frozen=True)
-class Sentence(Block):
+class Sentence(PageBlock):
     """A sentence or two."""
 
     template = "sentence.html"
@@ -52,7 +52,7 @@ class Sentence(Block):
 
 
 @dataclass(frozen=True)
-class Table(Block):
+class FigureTable(PageBlock):
     """A table; the first column names the row. ``left``: columns of words; others are numbers. ``folded``: opened by
     hand."""
 
@@ -75,7 +75,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class StackedBar(Block):
+class StackedBar(PageBlock):
     """A sum and its parts, as one bar with a legend."""
 
     template = "stacked_bar.html"
@@ -92,7 +92,7 @@ class BarRow:
 
 
 @dataclass(frozen=True)
-class Bars(Block):
+class Bars(PageBlock):
     """Rows of horizontal bars; ``head``: what the columns are."""
 
     template = "bars.html"
@@ -111,7 +111,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class BankMap(Block):
+class BankMap(PageBlock):
     """The memories of a core, bank by bank."""
 
     template = "bank_map.html"
@@ -139,7 +139,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Curve(Block):
+class Curve(PageBlock):
     """A line within a band, both from left to right; x and y are shares of the plot, y upwards.
 
     ``shaded``: up to which x the plot is shaded, and ``shade_text`` what that means.
@@ -178,7 +178,7 @@ class Lane:
 
 
 @dataclass(frozen=True)
-class Timeline(Block):
+class Timeline(PageBlock):
     """Lanes over the same time, with a legend of the largest."""
 
     template = "timeline.html"
@@ -189,7 +189,7 @@ class Timeline(Block):
 
 
 @dataclass(frozen=True)
-class Code(Block):
+class CommandBlock(PageBlock):
     """Words for a terminal."""
 
     template = "code.html"
@@ -204,4 +204,4 @@ class Section:
     key: str
     title: str
     lead: str
-    blocks: tuple[Block, ...]
+    blocks: tuple[PageBlock, ...]

@@ -15,7 +15,7 @@ from femtodriver.metrics.energy_text import (
 )
 from femtodriver.metrics.power_curve import PowerPoint
 from femtodriver.metrics.text_cells import INDENT, factor_text, percent_text, quantity
-from femtodriver.report.page_blocks import Block, Curve, Mark, Section, Sentence, Table, Tick
+from femtodriver.report.page_blocks import Curve, FigureTable, Mark, PageBlock, Section, Sentence, Tick
 from femtodriver.report.report_facts import ReportFacts
 
 _CORNERS = ("typical", "low", "high")
@@ -30,7 +30,7 @@ def power_section(facts: ReportFacts) -> Section:
     return Section("power", "Power and energy", lead, tuple(_blocks(facts)))
 
 
-def _blocks(facts: ReportFacts) -> Iterator[Block]:
+def _blocks(facts: ReportFacts) -> Iterator[PageBlock]:
     yield _curve(facts)
     yield _accounts(facts)
     yield _components(facts)
@@ -45,7 +45,7 @@ def _blocks(facts: ReportFacts) -> Iterator[Block]:
             yield Sentence(f"{title}: {sentence}.", sources=(key,))
 
 
-def _accounts(facts: ReportFacts) -> Table:
+def _accounts(facts: ReportFacts) -> FigureTable:
     power, kinds = facts.doc["power_w"], facts.doc["power_kinds"]
     whole = power["total"]["typical"]
     rows = [
@@ -60,10 +60,10 @@ def _accounts(facts: ReportFacts) -> Table:
         if power[account]["high"]
     ]
     head = ("what for", *_CORNERS, "share", "factor", "comes from rows that are")
-    return Table("Power at the chosen period", head, tuple(rows), left=(0, 6), sources=("power_w", "power_kinds"))
+    return FigureTable("Power at the chosen period", head, tuple(rows), left=(0, 6), sources=("power_w", "power_kinds"))
 
 
-def _components(facts: ReportFacts) -> Table:
+def _components(facts: ReportFacts) -> FigureTable:
     energy = facts.doc["energy_j"]
     whole = energy["total"]["typical"]
     known = sorted(
@@ -79,7 +79,7 @@ def _components(facts: ReportFacts) -> Table:
         for name, band in (*known, ("all", energy["total"]))
     ]
     head = ("component", *_CORNERS, "share")
-    return Table("Energy of the work of a frame", head, tuple(rows), sources=("energy_j.total",))
+    return FigureTable("Energy of the work of a frame", head, tuple(rows), sources=("energy_j.total",))
 
 
 def _curve(facts: ReportFacts) -> Curve:

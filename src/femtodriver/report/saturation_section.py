@@ -5,7 +5,7 @@ from __future__ import annotations
 from femtodriver.metrics.text_cells import count_text, percent_text
 from femtodriver.profile.profile_rows import ProfileRow
 from femtodriver.report.layers_section import MOST_ROWS, shown_label
-from femtodriver.report.page_blocks import LONG, Section, Table
+from femtodriver.report.page_blocks import LONG, FigureTable, Section
 from femtodriver.report.report_facts import ReportFacts
 
 _MOST_PLACES = 6
@@ -22,7 +22,7 @@ def saturation_section(facts: ReportFacts) -> Section:
     )
     head = ("layer", "clipped elements of a frame", "share of its elements", "where: core, pc and clipped elements")
     cells = tuple(_cells(facts, row) for row in rows[:MOST_ROWS])
-    table = Table(
+    table = FigureTable(
         "Clipped elements, layer by layer",
         head,
         cells,

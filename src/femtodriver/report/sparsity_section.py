@@ -5,7 +5,7 @@ from __future__ import annotations
 from femtodriver.metrics.text_cells import count_text, percent_text
 from femtodriver.profile.profile_rows import ProfileRow
 from femtodriver.report.layers_section import MOST_ROWS, shown_label
-from femtodriver.report.page_blocks import LONG, Block, Section, Share, StackedBar, Table
+from femtodriver.report.page_blocks import LONG, FigureTable, PageBlock, Section, Share, StackedBar
 from femtodriver.report.report_facts import ReportFacts
 
 
@@ -43,13 +43,13 @@ def _whole(facts: ReportFacts) -> StackedBar:
     return StackedBar("Multiplications of a frame, all layers together", parts, sources=sources)
 
 
-def _layers(facts: ReportFacts) -> tuple[Block, ...]:
+def _layers(facts: ReportFacts) -> tuple[PageBlock, ...]:
     rows = [row for row in facts.profile.rows if row.macs_dense][:MOST_ROWS]
     head = ("layer", "dense", "stored", "executed", "weights kept", "activations not zero")
     cells = tuple(_cells(facts, row) for row in rows)
     sources = ("layers[].macs", "layers[].activation_density")
     caption = "Multiplications of a frame, layer by layer"
-    return (Table(caption, head, cells, folded=len(cells) > LONG, sources=sources),)
+    return (FigureTable(caption, head, cells, folded=len(cells) > LONG, sources=sources),)
 
 
 def _cells(facts: ReportFacts, row: ProfileRow) -> tuple[str, ...]:

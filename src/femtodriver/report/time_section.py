@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from femtodriver.metrics.text_cells import count_text, percent_text, quantity
-from femtodriver.report.page_blocks import Block, Section, Sentence, Share, StackedBar, Table
+from femtodriver.report.page_blocks import FigureTable, PageBlock, Section, Sentence, Share, StackedBar
 from femtodriver.report.report_facts import ReportFacts
 
 _FIGURES = ("mean", "min", "p99", "max")
@@ -19,19 +19,19 @@ def time_section(facts: ReportFacts) -> Section:
     return Section("time", "Latency and deadline", lead, tuple(_blocks(facts)))
 
 
-def _blocks(facts: ReportFacts) -> Iterator[Block]:
+def _blocks(facts: ReportFacts) -> Iterator[PageBlock]:
     doc = facts.doc
     rows = (
         ("without the link to the host", *(quantity(doc["latency_s"][key], "s") for key in _FIGURES)),
         ("with the link to the host", *(quantity(doc["link"]["latency_s"][key], "s") for key in _FIGURES)),
     )
-    yield Table("Latency", ("", *_FIGURES), rows, sources=("latency_s", "link"))
+    yield FigureTable("Latency", ("", *_FIGURES), rows, sources=("latency_s", "link"))
     yield _deadline(facts)
     for number, core in enumerate(doc["cycles"]["per_core"]):
         yield _cycles(facts, number, core["busy"], core["waiting"])
 
 
-def _deadline(facts: ReportFacts) -> Block:
+def _deadline(facts: ReportFacts) -> PageBlock:
     doc = facts.doc
     share = doc["deadline"]["worst_fraction_of_period"]
     period = quantity(doc["Input Period (s)"], "s")

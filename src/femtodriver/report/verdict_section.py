@@ -20,7 +20,7 @@ def _fit(facts: ReportFacts) -> Card:
     fullest = fullest_memory(facts)
     if fullest is None:
         return Card("Does it fit?", OPEN, "yes", "how full the memories are is not stated by the program", "fit")
-    return Card("Does it fit?", GOOD, "yes", f"the fullest memory is {fullest.label}: {fullest.text}", "fit")
+    return Card("Does it fit?", GOOD, "yes", f"the fullest is the {fullest.label}: {fullest.text}", "fit")
 
 
 def _exact(facts: ReportFacts) -> Card:
