@@ -10,11 +10,19 @@ import pytest
 
 from femtodriver import Femtodriver
 from femtodriver.errors import UsageError
+from femtodriver.model.build_model import build
+from femtodriver.model.load_model import load_source
+from femtodriver.model.model_encryption import Encryption
 from femtodriver.native.library import find_library
+from femtodriver.options.runner_requests import ExecuteRequest, MeasureRequest, RunnerRequest
 from femtodriver.options.value_kinds import MACHINES
 from femtodriver.output import trace_file
-from femtodriver.output.trace_file import check_place
+from femtodriver.output.trace_file import check_place, write_trace
 from femtodriver.runners import frame_tracer
+from femtodriver.runners.compare_runs import Comparison
+from femtodriver.runners.execution import Execution, RunInputs
+from femtodriver.runners.fasmir_runner import make_fasmir
+from femtodriver.runners.frame_tracer import frame_range
 
 ROWS = {"x": np.arange(64).reshape(4, 16)}
 
@@ -77,3 +85,17 @@ def test_a_place_that_is_none_is_refused_before_anything_runs(driver: Femtodrive
     with pytest.raises(UsageError, match=r"^trace: must be a file in a folder that exists, not "):
         driver.run("LOOPBACK", runners="fasmir", trace=path)
     check_place(None, "trace")
+
+
+def test_a_run_that_ends_too_early_gives_an_empty_timeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody knows how many frames a pipe will have."""
+    monkeypatch.chdir(tmp_path)
+    built = Encryption().applied(build(load_source("LOOPBACK")))
+    runner = make_fasmir(built, RunnerRequest(), None)
+    runner.trace(frame_range((7, 9), None))
+    runner.reset()
+    runner.run(ROWS)
+    done = Execution(built, ExecuteRequest(), RunInputs(ROWS), {"fasmir": runner}, Comparison({}, {}, ()))
+    told = write_trace("out.json", done, MeasureRequest())
+    assert told == "wrote out.json: it is empty, because the run ended before the frames that were to be traced"
+    assert json.loads(Path("out.json").read_text("ascii"))["otherData"]["frames"] == []

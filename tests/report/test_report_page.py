@@ -18,6 +18,7 @@ from femtodriver.model.build_model import build
 from femtodriver.model.load_model import load_source
 from femtodriver.options.runner_requests import ComparisonRequest
 from femtodriver.report.page_blocks import PageBlock
+from femtodriver.report.report_facts import ReportFacts
 from femtodriver.report.report_page import SECTIONS, environment, report_page
 from tests.conftest import Golden
 from tests.report.html_outline import REFERENCES, outline
@@ -206,13 +207,26 @@ def test_a_program_without_layers_has_a_report(tmp_path: Path, monkeypatch: pyte
     assert "(program)" in shown
 
 
+def drawn(facts: ReportFacts) -> int | None:
+    """The number of the frame that is drawn."""
+    return facts.frame[0] if facts.frame else None
+
+
+def test_a_run_that_ended_too_early_and_was_not_kept() -> None:
+    facts = loopback()
+    stopped = replace(facts.agreement, partial="frames 3 of 9, interrupted")
+    shown = " ".join(outline(report_page(replace(facts, frame=None, agreement=stopped))).texts)
+    assert "The run was stopped before its end: frames 3 of 9, interrupted." in shown
+    assert "The run ended before the frame that was to be drawn." in shown
+
+
 def test_facts_say_which_frame_is_drawn() -> None:
     rows = {"x": np.arange(160).reshape(10, 16)}
     built = build(load_source("LOOPBACK"))
     facts = facts_of(built, rows, ComparisonRequest(trace_frames=(7, 9)))
-    assert facts.frame[0] == 7
-    assert facts_of(built, rows, ComparisonRequest()).frame[0] == 1
-    assert facts_of(built, {"x": rows["x"][:1]}, ComparisonRequest()).frame[0] == 0
+    assert drawn(facts) == 7
+    assert drawn(facts_of(built, rows, ComparisonRequest())) == 1
+    assert drawn(facts_of(built, {"x": rows["x"][:1]}, ComparisonRequest())) == 0
     with pytest.raises(UsageError, match="LO below the 10 frames"):
         facts_of(built, rows, ComparisonRequest(trace_frames=(12, 13)))
 
@@ -234,3 +248,15 @@ def test_a_place_that_is_none_is_refused_before_anything_runs(
     with pytest.raises(UsageError, match=r"^report: must be a file in a folder that exists, not "):
         Femtodriver().run("LOOPBACK", runners="fasmir", report=path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_was_not_kept_has_no_hashes_of_its_arrays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("rows.npy", np.arange(160).reshape(10, 16))
+    options: dict[str, Any] = {"runners": "fqir,fasmir", "input_file": "rows.npy", "output_file": "out.npy"}
+    Femtodriver().run("LOOPBACK", report="report.html", trace="trace.json", trace_frames=(4, 6), **options)
+    shown = " ".join(outline(Path("report.html").read_bytes()).texts)
+    assert shown.count("not kept, because the frames of the run went through memory one after another") == 2
+    assert "fqir = fasmir in 10 frames" in shown
+    assert "Frame 4 took" in shown
+    assert Path("trace.json").stat().st_size > 1000

@@ -28,12 +28,13 @@ from femtodriver.output.model_folder import femto_bytes
 from femtodriver.output.trace_file import view_of
 from femtodriver.report.report_facts import Agreement, ReportFacts
 from femtodriver.report.report_page import report_page
-from femtodriver.runners.execution import Execution
+from femtodriver.runners.execution import SIMULATOR, Execution
 
 ARRAYS_NOTE = (
     "The run was started from Python, with arrays as inputs. Save them as inputs.npz first (a run of a compiled model "
     "does so in its folder outputs)."
 )
+STREAMED = "not kept, because the frames of the run went through memory one after another"
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +83,10 @@ def report_facts(done: Execution, doc: Mapping[str, Any], measured: MeasureReque
     )
 
 
-def _drawn_frame(done: Execution, records: Mapping[int, FrameRecord]) -> tuple[int, FrameRecord]:
+def _drawn_frame(done: Execution, records: Mapping[int, FrameRecord]) -> tuple[int, FrameRecord] | None:
     """The first of the frames that were asked for; else the second of the run, which has a state to begin with."""
+    if not records:
+        return None
     number = 1 if done.request.trace_frames is None and 1 in records else next(iter(records))
     return number, records[number]
 
@@ -102,7 +105,7 @@ def _run(done: Execution, doc: Mapping[str, Any], measured: MeasureRequest) -> R
 def _agreement(done: Execution) -> Agreement:
     passed = done.comparison.passed if done.compared else None
     status = done.comparison.status if done.compared else ""
-    return Agreement(tuple(done.runners), done.frames, passed, status)
+    return Agreement(tuple(done.runners), done.frames, passed, status, done.partial.text if done.partial else "")
 
 
 def _python_words(done: Execution, how: Repeated) -> Iterator[str]:
@@ -128,13 +131,13 @@ def _notes(how: Repeated) -> Iterator[str]:
 
 
 def _hashes(done: Execution, doc: Mapping[str, Any]) -> dict[str, str]:
-    simulated = done.comparison.outputs[done.simulator.name] if done.simulator else {}
+    simulated = done.comparison.outputs.get(SIMULATOR, {})
     return {
         "network file": doc["model"]["sha256"] or "",
         "part file": doc["hardware"]["sha256"],
         "program (.femto)": hashlib.sha256(femto_bytes(done.model)).hexdigest(),
-        "inputs": arrays_digest(done.inputs.arrays),
-        "outputs": arrays_digest(simulated),
+        "inputs": STREAMED if done.streamed else arrays_digest(done.inputs.arrays),
+        "outputs": STREAMED if done.streamed else arrays_digest(simulated),
     }
 
 

@@ -68,6 +68,8 @@ def _is_complete(runner: FasmirRunner) -> bool:
 
 def _told(path: AnyPath, size: int, runner: FasmirRunner) -> str:
     numbers = list(runner.records)
+    if not numbers:
+        return f"wrote {shown_path(path)}: it is empty, because the run ended before the frames that were to be traced"
     frames = f"frame {numbers[0]}" if len(numbers) == 1 else f"frames {numbers[0]} to {numbers[-1]}"
     instructions = sum(record.instructions for record in runner.records.values())
     lines = [

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from femtodriver.metrics.text_cells import count_text, name_text, percent_text, quantity
+from femtodriver.profile.profile_choices import CYCLES, OPERATOR
 from femtodriver.profile.profile_rows import ProfileRow
-from femtodriver.profile.profile_view import OPERATOR, view_of
+from femtodriver.profile.profile_view import view_of
 from femtodriver.report.page_blocks import BarRow, Bars, FigureTable, Section, Sentence
 from femtodriver.report.report_facts import ReportFacts
 
@@ -30,7 +31,7 @@ def layers_section(facts: ReportFacts) -> Section:
 
 
 def _bars(facts: ReportFacts) -> Bars:
-    view = view_of(facts.profile, sort="cycles", top=MOST_BARS)
+    view = view_of(facts.profile, sort=CYCLES, top=MOST_BARS)
     rows = (*view.rows, *((view.rest,) if view.rest else ()))
     most_cycles = max((row.cycles for row in rows), default=0) or 1
     most_joules = max((row.energy_j.typical for row in rows), default=0.0) or 1.0
@@ -49,7 +50,7 @@ def _bars(facts: ReportFacts) -> Bars:
 
 
 def _operators(facts: ReportFacts) -> FigureTable:
-    view = view_of(facts.profile, by=OPERATOR, sort="cycles")
+    view = view_of(facts.profile, by=OPERATOR, sort=CYCLES)
     shown = (*view.rows, replace(facts.profile.total, label="all"))
     rows = tuple((shown_label(row), count_text(row.layers), *_cost(facts, row)) for row in shown)
     head = ("operator", "layers", "cycles", "share", "energy", "MACs run", "lanes busy")

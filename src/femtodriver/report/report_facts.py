@@ -16,20 +16,21 @@ from femtodriver.trace.program_view import ProgramView
 @dataclass(frozen=True)
 class Agreement:
     """How far runners agreed. ``runners``: those that ran. ``passed``: None if one alone ran. ``status``: the verdict
-    in words."""
+    in words. ``partial``: what was done of a run that was stopped; "" for a whole one."""
 
     runners: tuple[str, ...]
     frames: int
     passed: bool | None
     status: str
+    partial: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class ReportFacts:
     """``doc``: the metrics document of the run. ``curve``: its power over the period; ``chosen``: at its own.
 
-    ``frame``: number and record of the frame that is drawn. ``command``: what repeats the run, ``notes``: what one has
-    to know about it. ``hashes``: SHA-256 of what went in and came out.
+    ``frame``: number and record of the frame that is drawn, None where the run ended before it. ``command``: what
+    repeats the run, ``notes``: what one has to know about it. ``hashes``: SHA-256 of what went in and came out.
     """
 
     doc: Mapping[str, Any]
@@ -38,7 +39,7 @@ class ReportFacts:
     agreement: Agreement
     curve: tuple[PowerPoint, ...]
     chosen: PowerPoint
-    frame: tuple[int, FrameRecord]
+    frame: tuple[int, FrameRecord] | None
     view: ProgramView
     command: str
     notes: tuple[str, ...]

@@ -11,6 +11,7 @@ from femtodriver.report.layers_section import NAME_WIDTH
 from femtodriver.report.page_blocks import COLOURS, Lane, Section, Sentence, Share, Span, Tick, Timeline
 from femtodriver.report.report_facts import ReportFacts
 
+TITLE = "Timeline of one frame"
 MOST_SPANS = 600
 MOST_LEGEND = COLOURS - 1
 _REST = COLOURS - 1
@@ -21,6 +22,8 @@ _Piece = tuple[str, int, int]
 
 def timeline_section(facts: ReportFacts) -> Section:
     """A lane for each core. The layers that took longest have colours of their own, and the others share one."""
+    if facts.frame is None:
+        return Section("timeline", TITLE, "The run ended before the frame that was to be drawn.", ())
     number, record = facts.frame
     clock = facts.doc["hardware"]["clock_hz"]
     length = quantity(record.elapsed / clock, "s")
@@ -49,7 +52,7 @@ def timeline_section(facts: ReportFacts) -> Section:
         sources=("cycles", "instructions"),
     )
     more = Sentence("A timeline with every instruction, for Perfetto, is written with --trace FILE.")
-    return Section("timeline", "Timeline of one frame", lead, (block, more))
+    return Section("timeline", TITLE, lead, (block, more))
 
 
 def _pieces(facts: ReportFacts, record: FrameRecord, core: int) -> Iterator[_Piece]:

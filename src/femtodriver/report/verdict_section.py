@@ -13,6 +13,8 @@ def verdict_section(facts: ReportFacts) -> Section:
     cards = (_fit(facts), _exact(facts), _in_time(facts), _power(facts))
     frames = count_text(facts.doc["Frames Simulated"])
     lead = f"{frames} frames on the part {facts.part.name}, an open SPU. Energy and power are estimates."
+    if facts.agreement.partial:
+        lead += f" The run was stopped before its end: {facts.agreement.partial}."
     return Section("verdict", "Verdict", lead, (Cards(cards, sources=("memory_bytes", "deadline", "power_w")),))
 
 
