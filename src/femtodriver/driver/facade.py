@@ -186,15 +186,7 @@ class Femtodriver:
     ) -> tuple[Result, str]:
         """Run the compiled program on the machine: (result of the runner ``fasmir``, metrics as YAML)."""
         request = methods.SIMULATE.bind(positional, options)
-        execute = ExecuteRequest(
-            no_outputs=request.no_outputs,
-            machine=request.machine,
-            check_state=request.check_state,
-            trace=request.trace,
-            trace_frames=request.trace_frames,
-            report=request.report,
-        )
-        done = self._execute((SIMULATOR,), model_inputs, execute, request)
+        done = self._execute((SIMULATOR,), model_inputs, request.execution, request)
         doc = done.metrics(request)
         self.profile = done.profile(doc)
         return done.result, document_yaml(doc)

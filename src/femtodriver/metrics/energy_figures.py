@@ -69,7 +69,7 @@ def frame_joules(run: Run) -> Band:
 
 def period_watts(run: Run) -> Band:
     """Watts of everything over the input period, at the clock of the part."""
-    whole = _period_energy(run, run.part.clock_hz)
+    whole = period_energy(run, run.part.clock_hz)
     return total(whole.items).times(1 / whole.seconds)
 
 

@@ -6,9 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from femtodriver.metrics.accounts import total
 from femtodriver.metrics.energy import Band
-from femtodriver.metrics.energy_figures import period_energy
+from femtodriver.metrics.energy_figures import period_energy, period_watts
 from femtodriver.metrics.run_totals import Run
 
 POINTS = 97
@@ -27,8 +26,7 @@ class PowerPoint:
 
 def power_at(run: Run, period_s: float) -> PowerPoint:
     """The power of a run whose frames come every ``period_s`` seconds."""
-    whole = period_energy(replace(run, period_s=period_s), run.part.clock_hz)
-    watts = total(whole.items).times(1 / whole.seconds)
+    watts = period_watts(replace(run, period_s=period_s))
     return PowerPoint(period_s, watts, run.report.frame_cycles.most / run.part.clock_hz <= period_s)
 
 

@@ -246,6 +246,12 @@ class MeasureRequest(ConditionsRequest):
 class SimulateRequest(MeasureRequest, MachineRequest, ReportRequest, KeepRequest):
     """How the program is simulated and measured."""
 
+    @property
+    def execution(self) -> ExecuteRequest:
+        """What the runner is made and run with."""
+        shared = {one.name for one in options_of(ExecuteRequest)} & {one.name for one in options_of(SimulateRequest)}
+        return ExecuteRequest(**{name: getattr(self, name) for name in shared})
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CompareRequest(ExecuteRequest):
