@@ -126,6 +126,13 @@ def test_an_input_that_is_no_audio_is_one_sentence(here: Path, shell: str, sente
     assert not Path("model_datas").exists()
 
 
+def test_a_pipe_may_be_measured_alone(here: Path) -> None:
+    words = [sys.executable, "-m", "femtodriver", "LOOPBACK", "--runners", "fasmir", "--input-file", "-"]
+    done = subprocess.run(words, input=bytes(5 * FRAME), capture_output=True, check=True)
+    assert b"note: outputs: not written, because no place is given for those of a stream" in done.stdout
+    assert metrics()["Frames Simulated"] == 5
+
+
 @pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
 def test_a_stopped_run_leaves_a_whole_file_of_what_it_did(here: Path, name: str, status: int) -> None:
     Path("long.wav").write_bytes(simple(list(range(1000)) * 2000))

@@ -159,6 +159,20 @@ def test_an_output_that_nobody_makes_is_told() -> None:
     assert not Path("out.wav").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "note"),
+    [
+        ({"no_outputs": True}, "no_outputs: without effect, because a stream keeps no arrays"),
+        ({"objective": "energy"}, "objective: what the other choice would cost is not measured in a stream"),
+        ({"debug_vars": "all"}, "debug variables: not written, because a stream keeps no arrays"),
+    ],
+)
+def test_what_a_stream_cannot_give_is_told(options: dict[str, Any], note: str) -> None:
+    for output, told in (("out.npy", True), (None, False)):
+        _, said = run(runners="fasmir", input_file="in.wav", output_file=output, **options)
+        assert (f"note: {note}" in said) is told
+
+
 def test_a_failed_run_leaves_the_old_output() -> None:
     Path("out.wav").write_bytes(b"old")
     Path("bad.wav").write_bytes(riff(fmt(32, tag=3), chunk(b"data", np.array([0.0] * 31 + [np.nan], "<f4").tobytes())))

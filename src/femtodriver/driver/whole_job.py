@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
@@ -128,7 +128,20 @@ def _notes(
     """What users should know before the run."""
     objective = built.options.objective.value if built.source.network else ""
     unused = without_effect(request, names, request.input_file is None, objective)
-    return _noted((*unused, *inputs.notes, *(output.first_notes if output else ())))
+    streamed = _lost_in_a_stream(request, names) if inputs.stream else ()
+    return _noted((*unused, *inputs.notes, *(output.first_notes if output else ()), *streamed))
+
+
+def _lost_in_a_stream(request: JobRequest, names: Sequence[str]) -> Iterator[str]:
+    """What a run whose frames are not kept does not give, although it was asked for."""
+    if request.output_file is None:
+        yield "outputs: not written, because no place is given for those of a stream; name one with --output-file"
+    if request.no_outputs:
+        yield "no_outputs: without effect, because a stream keeps no arrays"
+    if request.objective and SIMULATOR in names:
+        yield "objective: what the other choice would cost is not measured in a stream"
+    if (request.debug_vars or request.debug_vars_fname) and len(names) == 1:
+        yield "debug variables: not written, because a stream keeps no arrays"
 
 
 def _noted(notes: Iterable[str]) -> list[str]:
