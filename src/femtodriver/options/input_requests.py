@@ -110,5 +110,6 @@ class InputRequest(FramesRequest):
         metavar="FILE",
         group=RUNNING,
         acts=RUN,
-        help=".wav, .npy or .npz (one array per input name); default: generated frames",
+        help=".wav, .npy or .npz (one array per input name), or - for raw PCM from standard input; default: generated "
+        "frames",
     )
