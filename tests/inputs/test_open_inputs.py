@@ -428,3 +428,8 @@ def test_a_rate_that_the_file_states_otherwise(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"input_rate: must be what .*x\.wav states, 8000 Hz, not 16000 Hz"):
         read(path, [X], rate_hz=16000)
     assert read(put(tmp_path / "y.wav", simple(RAMP, rate=0)), [X], rate_hz=16000)[1] == 0.001
+
+
+def test_standard_input_is_for_whole_jobs() -> None:
+    with pytest.raises(UsageError, match="-: standard input is read frame by frame"):
+        open_inputs("-", [X])

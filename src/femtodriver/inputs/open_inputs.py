@@ -93,6 +93,10 @@ def read_array(path: AnyPath) -> AnyArray | dict[str, AnyArray]:
 
 def _from_file(path: Path, specs: Sequence[InputSpec], how: Reading) -> FrameReader:
     where, suffix = shown_path(path), path.suffix.lower()
+    if where == "-":
+        raise UsageError(
+            "-: standard input is read frame by frame, by a whole job (Femtodriver.run) only. Give a file."
+        )
     if suffix not in SUFFIXES:
         raise UsageError(f"{where}: an input file must end in {', '.join(SUFFIXES)}, not {suffix or 'nothing'!r}.")
     with ExitStack() as files:
