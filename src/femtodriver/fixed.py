@@ -7,11 +7,16 @@ Sign convention of every shift amount: positive = left (multiply), negative = ri
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 import numpy as np
 
 from femtodriver.arrays import Int64Array
 
 WORD_BITS = 64
+_clipped_told_to: ContextVar[Callable[[int], None] | None] = ContextVar("clipped_told_to", default=None)
 
 
 def shift(values: Int64Array, amount: int) -> Int64Array:
@@ -45,7 +50,21 @@ def limits(bits: int) -> tuple[int, int]:
 def saturate(values: Int64Array, bits: int) -> Int64Array:
     """Clamp ``Sat`` to the range of a signed integer of ``bits`` bits."""
     low, high = limits(bits)
-    return np.minimum(np.maximum(values, low), high)
+    result = np.minimum(np.maximum(values, low), high)
+    tell = _clipped_told_to.get()
+    if tell is not None:
+        tell(int(np.count_nonzero(result != values)))
+    return result
+
+
+@contextmanager
+def counting_clipped(tell: Callable[[int], None]) -> Iterator[None]:
+    """Meanwhile ``tell`` gets the number of elements that each ``saturate`` of this thread has changed."""
+    token = _clipped_told_to.set(tell)
+    try:
+        yield
+    finally:
+        _clipped_told_to.reset(token)
 
 
 def low_bits(values: Int64Array, bits: int) -> Int64Array:

@@ -22,6 +22,7 @@ import pytest
 from femtodriver import Femtodriver
 from femtodriver.cli import main
 from femtodriver.errors import FemtoError
+from femtodriver.output.output_files import npz
 from tests.inputs.wav_bytes import chunk, fmt, riff
 
 UNSET = object()
@@ -50,6 +51,7 @@ def prepare() -> None:
     """The files that the tables name, in the current folder."""
     rows = np.arange(64).reshape(4, 16)
     np.save("rows.npy", rows)
+    Path("float.npz").write_bytes(npz({"output.0": np.ones((2, 5))}))
     np.save("near.npy", rows + 1)
     np.save("samples.npy", rows.reshape(-1))
     stereo = np.arange(64, dtype="<i2").tobytes()
@@ -106,6 +108,9 @@ MAIN: dict[str, Case] = {
     "by": case("operator", profile=True),
     "sort": case("cycles", model=str(SPOTTER), profile=True),
     "top": case(1, profile=True),
+    "quantization": case(True),
+    "quantization_file": case("values.csv", "values.json"),
+    "float_values": case("float.npz", model=str(SPOTTER), quantization=True),
     "trace": case("out.json", runners="fasmir"),
     "report": case("report.html", runners="fasmir"),
     "trace_frames": case((1, 2), (0, 1), runners="fasmir", trace="out.json"),

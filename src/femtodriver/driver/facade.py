@@ -30,11 +30,11 @@ from femtodriver.output.report_file import Repeated
 from femtodriver.output.told_files import check_told_files, write_told_files
 from femtodriver.profile.profile_rows import Profile
 from femtodriver.program.compiled_data import CompiledData
+from femtodriver.quantization.quantization_rows import QuantizationReport
 from femtodriver.runners.compare_runs import RunProgress
 from femtodriver.runners.execution import SIMULATOR, Execution, Inputs, Result, RunInputs
 from femtodriver.runners.hardware_runner import HardwareRunner
 from femtodriver.runners.runner import Runner
-from femtodriver.stop_signals import RunStopped
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -53,7 +53,7 @@ class Femtodriver:
 
     Attributes after use: ``modelname``, ``fqir`` (Network), ``compiled_data`` (CompiledData), ``model_dir``,
     ``meta_dir``, ``io_records_dir``, ``compiler_kwargs``, ``compare_status``, ``spu_runner`` (SPURunner),
-    ``profile`` (what each layer cost in the last ``simulate`` or ``run``, or None); ``femtocrux_client`` is None.
+    ``profile`` and ``quantization`` (of the last ``simulate`` or ``run``, or None); ``femtocrux_client`` is None.
     ``say(text)`` gets what is reported (default: the log), ``progress(runner, done, frames)`` is called meanwhile.
     """
 
@@ -75,6 +75,7 @@ class Femtodriver:
         self.compiler_kwargs: dict[str, Any] = {}
         self.compare_status: Result = {}
         self.profile: Profile | None = None
+        self.quantization: QuantizationReport | None = None
         self._source: Source | None = None
         self._model: CompiledModel | None = None
         self._written = False
@@ -340,13 +341,10 @@ class Femtodriver:
                 return {}
         done = run_job(model, request, self._settings(), self.say, self.progress)
         self._adopt(done.model, written=True)
-        self._made, self.profile = done.inputs, done.profile
-        if done.execution is None:
-            return {}
-        partial = self._kept(done.execution).partial
-        if partial is not None:
-            raise RunStopped(partial.text, partial.number)
-        return done.execution.result
+        self._made, self.profile, self.quantization = done.inputs, done.profile, done.quantization
+        if done.execution is not None:
+            self._kept(done.execution)
+        return done.result
 
     def _settings(self) -> DriverSettings:
         return DriverSettings(self.keyring, self.key_index, self.salt, self.model_source_dir)
@@ -358,7 +356,7 @@ class Femtodriver:
         self.model_dir, self.meta_dir = str(model.folder), str(model.meta_dir)
         self.io_records_dir = str(model.records_dir)
         self.compiler_kwargs, self.compare_status = dict(model.compiler_kwargs), {}
-        self._made, self._board_runner, self.profile = RunInputs({}), None, None
+        self._made, self._board_runner, self.profile, self.quantization = RunInputs({}), None, None, None
         return model
 
     def _compiled(self) -> CompiledModel:

@@ -18,17 +18,20 @@ from femtodriver.options.without_effect import without_effect
 from femtodriver.output import model_folder, summary
 from femtodriver.output.atomic_folder import check_writable
 from femtodriver.output.profile_output import check_profile_file, tell_profile
+from femtodriver.output.quantization_output import check_quantization_file, tell_quantization
 from femtodriver.output.report_file import Repeated
 from femtodriver.output.streamed_output import StreamedOutput, check_output, open_output, standard_output
 from femtodriver.output.terminal import print_verdict
 from femtodriver.output.told_files import check_told_files, write_told_files
 from femtodriver.profile.profile_rows import Profile
+from femtodriver.quantization.quantization_rows import QuantizationReport
 from femtodriver.runners.compare_runs import RunProgress
-from femtodriver.runners.execution import SIMULATOR, Execution, RunInputs
+from femtodriver.runners.execution import SIMULATOR, Execution, Result, RunInputs
 from femtodriver.runners.fasmir_runner import check_machine
 from femtodriver.runners.hardware_runner import check_board
+from femtodriver.runners.observed_values import REFERENCE
 from femtodriver.runners.runner_table import check_names
-from femtodriver.stop_signals import Stop
+from femtodriver.stop_signals import RunStopped, Stop
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +42,17 @@ class JobDone:
     inputs: RunInputs
     execution: Execution | None
     profile: Profile | None
+    quantization: QuantizationReport | None
+
+    @property
+    def result(self) -> Result:
+        """The result of what ran, {} if nothing did. RunStopped if a signal has ended it."""
+        if self.execution is None:
+            return {}
+        partial = self.execution.partial
+        if partial is not None:
+            raise RunStopped(partial.text, partial.number)
+        return self.execution.result
 
 
 def run_job(
@@ -69,6 +83,7 @@ def run_job(
             done = compiled.execute(names, inputs, request, progress, stop, output.give if output else None)
         doc = _measured(source, request, settings, done) if done else None
         profile = done.profile(doc) if done and doc else None
+        quantization = done.quantization if done else None
         written = output.keep() if output else ()
         model_folder.write_all(request.output_dir, compiled.built, done, doc)
         if done and done.compared:
@@ -79,22 +94,31 @@ def run_job(
             say(text)
         if profile is not None:
             tell_profile(profile, request, say)
+        if quantization is not None:
+            tell_quantization(quantization, request, say)
         for text in write_told_files(request, done, request, doc, Repeated(request)) if done and doc else ():
             say(text)
         if done and not done.comparison.passed:
             print_verdict(done.comparison.lines, False)  # again, so that it is also at the end of the output
-    return JobDone(compiled, inputs, done, profile)
+    return JobDone(compiled, inputs, done, profile, quantization)
 
 
 def _checked_runners(request: JobRequest) -> tuple[str, ...]:
     """The names of the runners. UsageError for options that cannot be, or not together."""
-    names = check_names(listed(request.runners) or ((SIMULATOR,) if request.asks_for_profile else ()))
+    names = check_names(listed(request.runners) or _needed_runners(request))
     check_board(request, names)
     check_machine(request, names)
     check_told_files(request, names)
     check_profile_file(request.profile_file)
+    check_quantization_file(request.quantization_file)
     check_output(request, request.input_file, bool(names))
     return names
+
+
+def _needed_runners(request: JobRequest) -> tuple[str, ...]:
+    """Those that run for a report if none is named."""
+    needed = {REFERENCE: request.asks_for_quantization, SIMULATOR: request.asks_for_profile}
+    return tuple(name for name, asked in needed.items() if asked)
 
 
 def _prepared(

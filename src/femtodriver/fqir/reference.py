@@ -7,11 +7,13 @@ network is validated and prepared once; a frame is then a list of prepared calls
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from contextlib import nullcontext
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver import fixed
 from femtodriver.arrays import Int64Array
 from femtodriver.errors import InputError
 from femtodriver.fqir.graph import Graph, Network, Node, Tensor
@@ -23,15 +25,30 @@ from femtodriver.fqir.validate import checked, graphs
 Step = Callable[[], None]
 
 
+class NodeObserver(Protocol):
+    """What is told of every node of a frame when it has run, those of nested graphs each time that they run."""
+
+    def node_done(self, node: Node, results: Sequence[Int64Array], clipped: int) -> None:
+        """``results``: what it wrote, in the order of ``Operator.results``: outputs, then states. Not to be changed.
+
+        ``clipped``: elements that its own saturations have changed, nested nodes left out.
+        """
+
+
 class Reference:
     """Executes a network. ``values`` is the table of all named values after the last frame: read, do not write.
 
     ``ranges`` has the smallest and largest number that each name can ever hold.
     """
 
-    def __init__(self, network: Network) -> None:
-        """Validate and prepare. ModelError or UnsupportedError if the network has no meaning."""
+    def __init__(self, network: Network, observer: NodeObserver | None = None) -> None:
+        """Validate and prepare. ModelError or UnsupportedError if the network has no meaning.
+
+        ``observer`` is told of every node of every frame, and makes them slower; not of those of INIT.
+        """
         self.network = network
+        self._observer: NodeObserver | None = None
+        self._clipped = 0
         self.values: dict[str, Int64Array] = {}
         flow = checked(network)
         self._operators, self.ranges = flow.operators, flow.ranges
@@ -39,8 +56,11 @@ class Reference:
         self._prepared: dict[tuple[object, ...], Any] = {}
         self._bodies: dict[int, Body] = {}
         self._inputs = {tensor.name: tensor for tensor in network.inputs}
-        self._frame = self._body(network.frame)
         self._init = self._body(network.init) if network.init is not None else None
+        if observer is not None:
+            self._observer = observer
+            self._bodies.clear()  # a graph that INIT and the frame share is told of in the frame only
+        self._frame = self._body(network.frame)
         self.reset()
 
     def reset(self) -> None:
@@ -58,7 +78,9 @@ class Reference:
         if inputs.keys() != self._inputs.keys():
             raise InputError(_wrong_names(self.network.name, list(inputs), list(self._inputs)))
         self.values.update([(name, self._accepted(self._inputs[name], value)) for name, value in inputs.items()])
-        with np.errstate(over="ignore"):  # scalars would warn where arrays silently wrap modulo 2**64
+        watching = fixed.counting_clipped(self._count) if self._observer is not None else nullcontext()
+        # Scalars would warn where arrays silently wrap modulo 2**64.
+        with np.errstate(over="ignore"), watching:
             results = self._frame(())
         names = (tensor.name for tensor in self.network.outputs)
         return {name: np.array(value, dtype=np.int64) for name, value in zip(names, results, strict=True)}
@@ -106,6 +128,25 @@ class Reference:
         return run
 
     def _step(self, node: Node) -> Step:
+        step = self._plain_step(node)
+        return step if self._observer is None else self._observed(node, step, self._observer)
+
+    def _count(self, clipped: int) -> None:
+        self._clipped += clipped
+
+    def _observed(self, node: Node, step: Step, observer: NodeObserver) -> Step:
+        """A step that tells of itself; what nested nodes have clipped is theirs."""
+        names = self._operators[id(node)].results
+
+        def run() -> None:
+            outer, self._clipped = self._clipped, 0
+            step()
+            observer.node_done(node, [self.values[name] for name in names], self._clipped)
+            self._clipped = outer
+
+        return run
+
+    def _plain_step(self, node: Node) -> Step:
         operator = self._operators[id(node)]
         names = [node.inputs[argument].name for argument in operator.arguments]
         if node.subgraphs:

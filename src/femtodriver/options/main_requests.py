@@ -10,6 +10,7 @@ from femtodriver.options.debug_requests import DebugRequest
 from femtodriver.options.option import option
 from femtodriver.options.option_groups import BOARDS, COMPILING
 from femtodriver.options.profile_requests import ProfileRequest
+from femtodriver.options.quantization_requests import QuantizationRequest
 from femtodriver.options.runner_requests import ComparisonRequest, RunnersRequest
 from femtodriver.options.stream_requests import StreamRequest
 from femtodriver.options.value_kinds import ANYTHING, KEY_SALT, PATH, SWITCH, whole
@@ -55,7 +56,14 @@ class DriverRequest(BackendRequest, DebugRequest):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class JobRequest(
-    ModelRequest, ComparisonRequest, StreamRequest, RunnersRequest, ProfileRequest, BackendRequest, DebugRequest
+    ModelRequest,
+    ComparisonRequest,
+    StreamRequest,
+    RunnersRequest,
+    ProfileRequest,
+    QuantizationRequest,
+    BackendRequest,
+    DebugRequest,
 ):
     """A whole job: compile, run, measure, write."""
 

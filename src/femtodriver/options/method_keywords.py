@@ -182,6 +182,9 @@ class JobKeywords(TypedDict, total=False):
     debug: bool
     force_femtocrux_compile: bool
     force_femtocrux_sim: bool
+    quantization: bool
+    quantization_file: AnyPath | None
+    float_values: AnyPath | None
     profile: bool
     profile_file: AnyPath | None
     by: str

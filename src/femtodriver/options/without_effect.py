@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from femtodriver.options.option import AnyRequest, given_options
 
@@ -11,9 +12,25 @@ RUN = ("a run",)
 GENERATED = ("generated frames",)
 COMPARISON = ("a comparison",)
 PROFILE = ("a profile",)
+QUANTIZATION = ("a quantization report",)
 # The simulator measures by such an option, and the compiler takes the deadline of the objective "energy" from it.
 _ENERGY = "energy"
-_SIMULATED = ("fasmir",)
+
+
+@dataclass(frozen=True)
+class _Report:
+    """A report that options are about: the flag that asks for it, the property that says so, who must run."""
+
+    name: str
+    flag: str
+    asked: str
+    runners: tuple[str, ...]
+
+
+_REPORTS: dict[tuple[str, ...], _Report] = {
+    PROFILE: _Report("profile", "--profile", "asks_for_profile", ("fasmir",)),
+    QUANTIZATION: _Report("quantization report", "--quantization", "asks_for_quantization", ("fqir",)),
+}
 DEADLINE = ("fasmir", _ENERGY)
 
 
@@ -24,10 +41,11 @@ def without_effect(request: AnyRequest, runners: Sequence[str], generated: bool,
     if nothing was compiled.
     """
     for option in given_options(request):
-        if option.acts == PROFILE and not getattr(request, "asks_for_profile", False):
-            reason = "no profile is shown; --profile asks for one"
+        report = _REPORTS.get(option.acts)
+        if report is not None and not getattr(request, report.asked):
+            reason = f"no {report.name} is shown; {report.flag} asks for one"
         else:
-            acts = _SIMULATED if option.acts == PROFILE else option.acts
+            acts = report.runners if report is not None else option.acts
             reason = "" if objective in acts else _reason(acts, runners, generated)
         if reason:
             yield f"{option.name}: without effect, because {reason}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from femtodriver.errors import UsageError
@@ -21,9 +21,14 @@ _EDGES = 2
 
 def check_profile_file(path: AnyPath | None) -> None:
     """UsageError for a file that could not be written, or of a format that there is not."""
-    check_place(path, "profile_file")
-    if path is not None and Path(path).suffix.lower() not in _FORMATS:
-        raise UsageError(f"profile_file: must end in {' or '.join(_FORMATS)}, not be {shown_path(path)}.")
+    check_format(path, "profile_file", _FORMATS)
+
+
+def check_format(path: AnyPath | None, option: str, formats: Iterable[str]) -> None:
+    """UsageError for a file that could not be written, or whose ending is none of the formats."""
+    check_place(path, option)
+    if path is not None and Path(path).suffix.lower() not in formats:
+        raise UsageError(f"{option}: must end in {' or '.join(formats)}, not be {shown_path(path)}.")
 
 
 def tell_profile(profile: Profile, request: ProfileRequest, say: Callable[[str], None]) -> None:

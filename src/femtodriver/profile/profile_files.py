@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from femtodriver.metrics.energy import Band
+from femtodriver.metrics.spreadsheet_cells import spreadsheet_cell
 from femtodriver.profile.profile_choices import LAYER
 from femtodriver.profile.profile_columns import IN_FILES, PlainFigure
 from femtodriver.profile.profile_rows import OUTSIDE, Profile, ProfileRow
@@ -53,10 +54,10 @@ def profile_csv(view: ProfileView) -> str:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([KIND, *(column.key for column in IN_FILES)])
     for kind, row in _rows(view):
-        writer.writerow([kind, *(_cell(value) for value in _figures(view.profile, row).values())])
+        writer.writerow([kind, *(spreadsheet_cell(value) for value in _figures(view.profile, row).values())])
     for account, band in view.profile.outside.items():
         told: dict[str, PlainFigure] = {"label": OUTSIDE[account], "energy_j": band.typical, **_corners(band)}
-        writer.writerow([OUTSIDE_KIND, *(_cell(told.get(column.key)) for column in IN_FILES)])
+        writer.writerow([OUTSIDE_KIND, *(spreadsheet_cell(told.get(column.key)) for column in IN_FILES)])
     return stream.getvalue()
 
 
@@ -71,13 +72,6 @@ def _rows(view: ProfileView) -> Iterator[tuple[str, ProfileRow]]:
 
 def _figures(profile: Profile, row: ProfileRow) -> dict[str, PlainFigure]:
     return {column.key: column.figure(profile, row) for column in IN_FILES}
-
-
-def _cell(value: PlainFigure) -> str:
-    """Text that a spreadsheet takes for a formula is quoted, as an apostrophe does there."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
-    return "" if value is None else repr(value) if isinstance(value, float) else str(value)
 
 
 def _band(band: Band) -> dict[str, float]:

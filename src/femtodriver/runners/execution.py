@@ -21,10 +21,13 @@ from femtodriver.options.runner_requests import ExecuteRequest, MeasureRequest
 from femtodriver.part import Part
 from femtodriver.profile.profile_rows import Profile, profile_of
 from femtodriver.program.bus.transactions import Transaction
+from femtodriver.quantization.quantization_rows import QuantizationReport, report_of
 from femtodriver.runners.compare_runs import Comparison, RunProgress, run_all
 from femtodriver.runners.fasmir_runner import FasmirRunner
+from femtodriver.runners.fqir_runner import FqirRunner
 from femtodriver.runners.frame_tracer import check_trace, frame_range, wants_trace
 from femtodriver.runners.hardware_runner import FAKE, HardwareRunner
+from femtodriver.runners.observed_values import REFERENCE, observed_values
 from femtodriver.runners.runner import Runner
 from femtodriver.runners.runner_table import check_names, create
 from femtodriver.runners.stream_runs import Give, stream_all
@@ -204,6 +207,15 @@ class Execution:
         """What each layer cost; ``doc`` is what ``metrics`` gave. UsageError if the simulator did not run."""
         return profile_of(self._simulator()[0].report(), self.model.description, doc)
 
+    @property
+    def quantization(self) -> QuantizationReport | None:
+        """How well the values of the network use their types; None if nobody has watched them."""
+        runner = self.runners.get(REFERENCE)
+        observer = runner.observer if isinstance(runner, FqirRunner) else None
+        if observer is None:
+            return None
+        return report_of(self.model.source.name, observer, self.model.description)
+
     def _simulator(self) -> tuple[FasmirRunner, Part]:
         if self.simulator is None or self.model.part is None:
             raise UsageError(f"metrics: the runners must have {SIMULATOR} among them.")
@@ -236,7 +248,7 @@ def execute(
         simulator.trace(frame_range(request.trace_frames, inputs.n_frames))
     _log.debug("running %s", ", ".join(runners))
     asked = stop or Stop()
-    with asked.on_signals() if stop else nullcontext():
+    with asked.on_signals() if stop else nullcontext(), observed_values(runners, model, request):
         found = _found(runners, inputs, model, tolerance, progress, asked, give)
     partial = None
     if asked.asked:

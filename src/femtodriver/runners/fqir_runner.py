@@ -15,6 +15,7 @@ from femtodriver.model.build_model import Built
 from femtodriver.model.debug_program import debug_names
 from femtodriver.model.network_formats import NETWORK_ENDINGS
 from femtodriver.options.runner_requests import RunnerRequest
+from femtodriver.quantization.quantization_observer import QuantizationObserver
 from femtodriver.runners.runner import Runner, Values
 
 
@@ -23,19 +24,32 @@ class FqirRunner(Runner):
 
     ``debug_vars``: FQIR names whose value after every frame is wanted as internals, or ``("all",)`` for the outputs of
     all nodes of the frame graph and all states. UsageError for a name that the network does not have.
+    ``observer``: what watches all values, once ``observe`` has been called.
     """
 
     def __init__(self, network: Network, inputs: Sequence[InputSpec], debug_vars: Sequence[str] = ()) -> None:
         super().__init__("fqir", inputs)
+        self._network = network
         self._shapes = {tensor.name: tensor.shape for tensor in network.inputs}
         self._reference = Reference(network)
+        self.observer: QuantizationObserver | None = None
         self._debug_vars = debug_names(network, debug_vars)
+
+    def observe(self) -> QuantizationObserver:
+        """Watch all values from now on; what watches them."""
+        self.observer = QuantizationObserver(self._network, self._reference.ranges)
+        self._reference = Reference(self._network, self.observer)
+        return self.observer
 
     def _reset(self) -> None:
         self._reference.reset()
 
     def _step(self, inputs: Values) -> tuple[Values, Values]:
+        if self.observer is not None:
+            self.observer.begin_frame(inputs)
         made = self._reference.step({name: value.reshape(self._shapes[name]) for name, value in inputs.items()})
+        if self.observer is not None:
+            self.observer.end_frame()
         values = self._reference.values
         internals = {name: values[name].reshape(-1).copy() for name in self._debug_vars if name in values}
         return {name: np.reshape(value, -1) for name, value in made.items()}, internals

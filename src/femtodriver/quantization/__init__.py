@@ -1,0 +1,1 @@
+"""How well the values of a network use their types: ranges, clipped elements, noise against a float model."""
