@@ -52,6 +52,12 @@ def spotter(folder: Path) -> Path:
     return path
 
 
+def words(frames: int) -> dict[str, Int64Array]:
+    """The first frames of the example."""
+    with np.load(EXAMPLE / "words.npz") as archive:
+        return {name: archive[name][:frames].astype(np.int64) for name in archive.files}
+
+
 def facts_of(built: Built, inputs: Mapping[str, Int64Array], request: ComparisonRequest) -> ReportFacts:
     """What the report of a run of fqir and fasmir is made of."""
     request = replace(request, report="report.html")

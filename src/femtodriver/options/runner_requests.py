@@ -154,7 +154,7 @@ class TraceRequest:
         metavar="FILE",
         group=RUNNING,
         acts=("fasmir",),
-        help="write a timeline of some frames, for ui.perfetto.dev or chrome://tracing (docs/trace.md)",
+        help="write a timeline of some frames, for ui.perfetto.dev (docs/trace.md)",
     )
     trace_frames: Sequence[int] | None = option(
         None,

@@ -74,7 +74,7 @@ def _told(path: AnyPath, size: int, runner: FasmirRunner) -> str:
     instructions = sum(record.instructions for record in runner.records.values())
     lines = [
         f"wrote {shown_path(path)}: {frames}, {instructions:,} instructions ({size:,} bytes); "
-        "open it at ui.perfetto.dev or in chrome://tracing"
+        "open it at ui.perfetto.dev"
     ]
     if runner.native:
         lines.append("  these frames ran once more on the NumPy machine, with the outputs of the native loop")

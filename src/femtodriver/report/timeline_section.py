@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import groupby
 
 from femtodriver.machine.frame_record import FrameRecord
 from femtodriver.metrics.text_cells import count_text, name_text, percent_text, quantity
@@ -77,17 +78,13 @@ def _spans(pieces: list[_Piece], whole: int, colours: dict[str, int]) -> tuple[S
     """The pieces as shares of the frame. Where there are too many, the shortest are drawn with their neighbours."""
     shortest = 0 if len(pieces) <= MOST_SPANS else sorted(end - start for _, start, end in pieces)[-MOST_SPANS]
     spans: list[Span] = []
-    small: list[_Piece] = []
-    for piece in [*pieces, ("", whole, whole)]:
-        label, start, end = piece
-        if end - start < shortest:
-            small.append(piece)
-            continue
-        if small:
+    for is_small, group in groupby(pieces, key=lambda piece: piece[2] - piece[1] < shortest):
+        if is_small:
+            small = list(group)
             first, last = small[0][1], small[-1][2]
             spans.append(Span(first / whole, (last - first) / whole, f"{len(small)} short pieces", _REST))
-            small = []
-        if end > start:
+            continue
+        for label, start, end in group:
             text = f"{name_text(label, NAME_WIDTH) or 'waiting'}: {count_text(end - start)} cycles from cycle {start}"
             spans.append(Span(start / whole, (end - start) / whole, text, colours.get(label)))
     return tuple(spans)

@@ -1,4 +1,4 @@
-"""The timeline in Chrome's Trace Event Format, as JSON, which Perfetto and chrome://tracing open; see docs/trace.md."""
+"""The timeline in Chrome's Trace Event Format, as JSON, which Perfetto opens; see docs/trace.md."""
 
 from __future__ import annotations
 
