@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/diff.md", "docs/profile.md", "docs/quantization.md")
+PAGES = ("README.md", "docs/diff.md", "docs/profile.md", "docs/quantization.md", "docs/sweep.md")
 STEP = re.compile(
     r"^<!-- before: femtodrive (?P<before>[^>]+) -->$"
     r"|^`femtodrive (?P<shown>[^`]+)`\n\n<!-- output(?: from (?P<first>\w+))? -->\n"

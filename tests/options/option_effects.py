@@ -172,7 +172,39 @@ DIFF: dict[str, Case] = {
     "format": case("markdown", before=ONE, after=TWO),
     "debug": case(True, before=ONE, after="gone.yaml"),
 }
-TABLES: dict[str, dict[str, Case]] = {"": MAIN, "inspect": INSPECT, "disasm": DISASM, "board": BOARD, "diff": DIFF}
+# Reported as columns and lines of one variant, or as its settings.
+SWEEP: dict[str, Case] = {
+    "model": case(str(SPOTTER), "LOOPBACK"),
+    "hw_config": case("spu001x4", model="LOOPBACK"),
+    "objective": case("energy", model=str(SPOTTER)),
+    "compiler_options": case("cores=1,2", model="LOOPBACK"),
+    "clock": case("1e6,1e7", model="LOOPBACK"),
+    "voltage": case("0.5..0.8:3", model="LOOPBACK"),
+    "input_period": case("0.01,0.02", model="LOOPBACK"),
+    "temperature": case("40", model="LOOPBACK"),
+    "workers": case(2, 1, model="LOOPBACK", compiler_options="cores=1,2", debug=True),
+    "sort": case("power", model="LOOPBACK", clock="1e6,1e7"),
+    "format": case("csv", model="LOOPBACK"),
+    "plot": case("a.svg", "gone/a.svg", model="LOOPBACK"),
+    "input_file": case("rows.npy", model="LOOPBACK"),
+    "n_frames": case(3, model="LOOPBACK"),
+    "input_style": case("varied", "random", model="LOOPBACK"),
+    "seed": case(7, model="LOOPBACK"),
+    "scale": case(2.0, model="LOOPBACK", input_file="rows.npy"),
+    "input_sample_indices": case("1,2", model="LOOPBACK"),
+    "hop": case(8, model="LOOPBACK", input_file="samples.npy"),
+    "channel": case(3, 1, model="LOOPBACK", input_file="stereo.wav"),
+    "input_rate": case(16000.0, 8000.0, model="LOOPBACK", input_file="samples.npy"),
+    "debug": case(True, model="gone.pt"),
+}
+TABLES: dict[str, dict[str, Case]] = {
+    "": MAIN,
+    "inspect": INSPECT,
+    "disasm": DISASM,
+    "board": BOARD,
+    "diff": DIFF,
+    "sweep": SWEEP,
+}
 POSITIONAL = ("file", "before", "after", "model")
 
 

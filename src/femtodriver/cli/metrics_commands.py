@@ -1,16 +1,22 @@
-"""``femtodrive diff``: what is done with metrics documents."""
+"""``femtodrive diff`` and ``femtodrive sweep``: metrics of two runs, and of many variants."""
 
 from __future__ import annotations
 
 import os
 
 from femtodriver.options.metrics_requests import DiffRequest
+from femtodriver.options.sweep_requests import SweepRequest
 
 EXIT_EXCEEDED = 1
 ABOUT_DIFF = (
     "A limit names what must not be: power>+5% (more than 5 % more than A), cycles>12000 or latency>10ms (of B),\n"
     "layer.cycles>+10% (any layer). docs/diff.md has the figures that have a name.\n"
     "exit status: 0 all limits are kept, 1 one is exceeded or a document cannot be read, 2 wrong usage"
+)
+ABOUT_SWEEP = (
+    "All combinations of the values are tried: --clock 10e6,50e6 --voltage 0.5..0.8:4 gives eight rows. Only parts,\n"
+    "objectives and options of the compiler need a new compilation. docs/sweep.md explains the columns.\n"
+    "exit status: 0 done, also where variants are impossible; 1 a model or input cannot be used; 2 wrong usage"
 )
 
 
@@ -24,3 +30,18 @@ def diff(request: DiffRequest) -> int:
     names = os.fspath(request.before), os.fspath(request.after)
     print(diff_report(found, names, request.format))
     return 0 if found.kept else EXIT_EXCEEDED
+
+
+def sweep(request: SweepRequest) -> int:
+    """Print the variants, and draw them if that is asked for."""
+    from dataclasses import replace
+
+    from femtodriver.sweep.pareto_plot import write_plot
+    from femtodriver.sweep.sweep_text import FORMS
+    from femtodriver.sweep.whole_sweep import sweep as swept
+
+    result = swept(request if request.workers else replace(request, workers=os.cpu_count() or 1))
+    print(FORMS[request.format](result))
+    if request.plot is not None:
+        write_plot(result, request.plot)
+    return 0

@@ -15,13 +15,14 @@ from femtodriver.cli.board_command import EPILOG as ABOUT_BOARD
 from femtodriver.cli.board_command import board
 from femtodriver.cli.evaluate_command import ABOUT_EVALUATE, evaluate
 from femtodriver.cli.inspect_commands import ABOUT_DISASM, ABOUT_INSPECT, disasm, inspect
-from femtodriver.cli.metrics_commands import ABOUT_DIFF, diff
+from femtodriver.cli.metrics_commands import ABOUT_DIFF, ABOUT_SWEEP, diff, sweep
 from femtodriver.options.board_requests import BoardRequest
 from femtodriver.options.evaluate_requests import EvaluateCommandRequest
 from femtodriver.options.inspect_requests import DisasmRequest, InspectRequest
 from femtodriver.options.metrics_requests import DiffRequest
 from femtodriver.options.option import AnyRequest
 from femtodriver.options.option_parser import OptionParser
+from femtodriver.options.sweep_requests import SweepRequest
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,13 @@ _ROWS = (
     ),
     Subcommand("disasm", "print the instructions of a program for the open SPU", ABOUT_DISASM, DisasmRequest, disasm),
     Subcommand("diff", "compare two metrics documents, and fail beyond limits", ABOUT_DIFF, DiffRequest, diff),
+    Subcommand(
+        "sweep",
+        "measure a model on several parts, at several clocks, with several options",
+        ABOUT_SWEEP,
+        SweepRequest,
+        sweep,
+    ),
 )
 SUBCOMMANDS: Mapping[str, Subcommand] = {row.name: row for row in _ROWS}
 

@@ -102,7 +102,7 @@ _ROWS = (
     NamedFigure("lowest-clock", "Hz", "lowest_clock.clock_hz", "lowest clock that meets the deadline", 2),
     NamedFigure("start-up", "J", "start_up.energy_j.typical", "energy of loading the program, once", 2),
     NamedFigure("battery", HOURS, "battery.life_h.typical", "life of the battery of --battery-mwh", 2),
-    NamedFigure("cores", COUNT, "cycles.per_core[].busy", "cores that do anything", reduced=_at_work),
+    NamedFigure("cores-used", COUNT, "cycles.per_core[].busy", "cores that do anything", reduced=_at_work),
     NamedFigure("memory", BYTES, "memory_bytes.per_core[].dm_used", "data memory used, all cores", headline=True),
     NamedFigure("tables", BYTES, "memory_bytes.per_core[].tm_used", "table memory used, all cores"),
     NamedFigure("instructions", BYTES, "memory_bytes.per_core[].im_used", "instruction memory used, all cores"),
