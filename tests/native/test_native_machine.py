@@ -160,8 +160,8 @@ def test_a_call_ends_after_a_bounded_amount_of_work(monkeypatch: pytest.MonkeyPa
     """Ctrl-C must not wait for a whole batch of the longest frames."""
     text = "setb register=1 value=33000\nhere:\nvpass a0, #1, #0 length=8\nloop register=1 target=here\nend"
     machine = NativeMachine(one_core(Source(text)), SMALL)
-    loop = _CountingLoop(machine._loop)
-    monkeypatch.setattr(machine, "_loop", loop)
+    loop = _CountingLoop(machine.spu._loop)
+    monkeypatch.setattr(machine.spu, "_loop", loop)
     machine.run({"x": np.tile(FRAME["x"], (3, 1))})
     assert loop.calls == 3
     assert machine.report().frames == 3

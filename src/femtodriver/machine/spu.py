@@ -204,6 +204,12 @@ class Spu:
         """One line per thread that waits for more signals."""
         return [line for processor in self.processors.values() for line in processor.waiting_threads()]
 
+    def check_target(self, core: int) -> None:
+        """MachineFault unless it is a core that can take a message."""
+        if core not in self.processors:
+            cores = ", ".join(str(index) for index in self.processors)
+            raise MachineFault(f"message: the target core must be one with a program ({cores}), not {core}.")
+
     def _run_slice(self, processor: Processor, budget: RunBudget) -> None:
         core = processor.core
         with _faults_of(core):
@@ -231,9 +237,7 @@ class Spu:
 
     def _deliver(self, sent: Message | Signal, sender: int | None) -> None:
         """Take what a core has sent, or the host (None)."""
-        if sent.core not in self.processors:
-            cores = ", ".join(str(index) for index in self.processors)
-            raise MachineFault(f"message: the target core must be one with a program ({cores}), not {sent.core}.")
+        self.check_target(sent.core)
         self._delivered += 1
         order = (sent.arrival, _port(sent.core, sender), self._delivered)
         if isinstance(sent, Signal):

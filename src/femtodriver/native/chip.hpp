@@ -29,7 +29,7 @@ struct Spu {
     std::vector<i64> outputs;
     std::vector<std::uint8_t> patterns; // of live activations
     Banks banks{};
-    std::vector<i64> records; // of the inputs: core, pc, words
+    std::vector<i64> records; // of the messages that a frame begins with: core, pc, words, arrival
     std::vector<i64> mailboxes; // of the outputs: mailbox, words
     i64 delivered = 0, instructions = 0, elements = 0, words = 0;
     Core* current = nullptr;
@@ -422,12 +422,12 @@ struct Spu {
     }
 
     i64 post(const u64* input) {
-        for (std::size_t n = 0; n < records.size(); n += 3) {
+        for (std::size_t n = 0; n < records.size(); n += 4) {
             const i64 count = records[n + 2];
             const i64 begin = static_cast<i64>(payloads.size());
             payloads.insert(payloads.end(), input, input + count);
             input += count;
-            messages.push_back({0, records[n], records[n + 1], begin, count, true, 0});
+            messages.push_back({records[n + 3], records[n], records[n + 1], begin, count, true, 0});
             if (const i64 status = deliver({false, static_cast<i64>(messages.size()) - 1}, -1)) return status;
         }
         return kDone;

@@ -24,7 +24,9 @@ _FUNCTIONS: dict[str, tuple[type | None, list[type]]] = {
     "femto_max_rows": (ctypes.c_int, []),
     "femto_lanes": (ctypes.c_int, []),
     "femto_has_avx2": (ctypes.c_int, []),
-    "femto_new": (_POINTER, [_POINTER, _POINTER, _NUMBER, _POINTER, _NUMBER, _NUMBER]),
+    "femto_new": (_POINTER, [_POINTER, _NUMBER]),
+    "femto_expect": (None, [_POINTER, _POINTER, _NUMBER, _POINTER, _NUMBER, _POINTER, _NUMBER]),
+    "femto_written": (None, [_POINTER, *[_NUMBER] * 3]),
     "femto_free": (None, [_POINTER]),
     "femto_add_core": (
         None,

@@ -30,14 +30,30 @@ int femto_has_avx2() { return __builtin_cpu_supports("avx2") != 0; }
 int femto_has_avx2() { return 0; }
 #endif
 
-void* femto_new(const i64* settings, const i64* records, i64 inputs, const i64* mailboxes, i64 outputs, i64 cores) {
+void* femto_new(const i64* settings, i64 cores) {
     auto spu = std::make_unique<Spu>();
     std::memcpy(&spu->set, settings, sizeof(Settings));
     spu->banks = {spu->set.lanes, spu->set.banks, spu->set.bank_words, spu->set.table_ports, {}};
-    spu->records.assign(records, records + 3 * inputs);
-    spu->mailboxes.assign(mailboxes, mailboxes + 2 * outputs);
     spu->cores.reserve(cores);
     return spu.release();
+}
+
+// What frames begin with from now on, which outputs they must have (others are left to Python), and what they may cost.
+void femto_expect(void* machine, const i64* records, i64 inputs, const i64* mailboxes, i64 outputs, const i64* limits,
+                  i64 check_state) {
+    auto& spu = *static_cast<Spu*>(machine);
+    spu.records.assign(records, records + 4 * inputs);
+    spu.mailboxes.assign(mailboxes, mailboxes + 2 * outputs);
+    spu.set.max_instructions = limits[0];
+    spu.set.max_elements = limits[1];
+    spu.set.max_words = limits[2];
+    spu.set.check_state = check_state;
+}
+
+// Python has stored to these bytes of a core's data memory.
+void femto_written(void* machine, i64 core, i64 first, i64 end) {
+    auto& spu = *static_cast<Spu*>(machine);
+    spu.cores[spu.core_of_index[core]].written(first, end);
 }
 
 void femto_free(void* spu) { delete static_cast<Spu*>(spu); }

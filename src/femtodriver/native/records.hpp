@@ -49,7 +49,7 @@ struct Row {
     i64 first_word, length, core, target, thread, reg, value, source;
 };
 
-// What every row counts beyond its executions; native/flat_rows.py reads it.
+// What every row counts beyond its executions; native/loop_counts.py reads it.
 struct Counts {
     i64 executions, started_ahead, cycles, saturated, switches, live, stored, groups, units, products, dm_read, dm_write,
         messages, message_words, host_messages, host_words, wait_message, wait_dependency;
