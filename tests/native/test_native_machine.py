@@ -134,6 +134,18 @@ def test_many_frames_at_once_are_the_frames_one_by_one() -> None:
     assert many.report() == one.report()
 
 
+@pytest.mark.parametrize("spread", ["", " spread_b=1"])
+@pytest.mark.parametrize("shift", [1, 3])
+def test_wide_numbers_in_memory_beside_narrow_accumulators(spread: str, shift: int) -> None:
+    """Accumulators are looked at before their numbers are taken as narrow ones, numbers in memory are not."""
+    text = f"""recv address=0 length=1
+vpass a0, [0]:i16, #0 length=4
+vadd a4, a0, [0]:i32 length=2 shift={shift} clip=1 bits=16{spread}
+end"""
+    wide = {"x": np.array([0, 0x4000, 7, 0x5FFF])}
+    assert check_equal(one_core(Source(text)), [wide, FRAME]) is None
+
+
 def test_frames_before_a_fault_are_reported() -> None:
     """The third frame reaches a weight of zero and takes a branch to nowhere."""
     text = "recv address=0 length=1\nbnz [0]:i16 target=6\nend\nend\nend\nend\nend"

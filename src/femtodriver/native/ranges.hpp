@@ -20,10 +20,12 @@ inline Range shifted(Range x, i64 amount) {
     return {x.low >> s, x.high >> s};
 }
 inline Range range_of_bits(i64 bits) { return {-(__int128{1} << (bits - 1)), (__int128{1} << (bits - 1)) - 1}; }
+inline bool is_whole(const Operand& o) { return o.kind == kAccumulator && o.bits == 64; }
+// Only the numbers of whole accumulators are looked at when they are read: all others may use all of their bits.
 inline Range range_of(const Operand& o, i64 whole_bits) {
     if (o.kind == kNone) return {0, 0};
     if (o.kind == kImmediate) return {o.value, o.value};
-    return range_of_bits(std::min(o.bits, whole_bits));
+    return range_of_bits(is_whole(o) ? whole_bits : o.bits);
 }
 inline Range product(Range a, Range b) {
     const __int128 p[] = {a.low * b.low, a.low * b.high, a.high * b.low, a.high * b.high};
@@ -65,8 +67,6 @@ inline bool interpolation_fits(const Row& r, i64 line_bits) {
     const Range b = shifted(range_of_bits(16), r.shift_b);
     return a.fits() && b.fits() && last_stage_fits(r, {a.low + b.low, a.high + b.high});
 }
-
-inline bool is_whole(const Operand& o) { return o.kind == kAccumulator && o.bits == 64; }
 
 // With how many bits in whole accumulators everything fits, at most 32; 0: with none.
 inline int whole_bits_that_fit(const Row& r) {
