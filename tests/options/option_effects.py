@@ -153,6 +153,7 @@ BOARD: dict[str, Case] = {
     "redis": case("127.0.0.1:1", "127.0.0.1:2"),
     "hw_config": case("spu001x4", listen="a"),
     "keyring": case("keys.toml", listen="a"),
+    "machine": case("numpy", "native", listen="a"),
     "replay": case("made/LOOPBACK", listen="a"),
     "drop": case(0.5, listen="a"),
     "corrupt": case(0.5, listen="a"),

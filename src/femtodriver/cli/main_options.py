@@ -52,9 +52,7 @@ class _Version(argparse.Action):
     """Prints the version, and whether the native loop is there."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from femtodriver.native.library import find_library
+        from femtodriver.native.choose_machine import machine_text
 
-        found = find_library()
-        machine = "NumPy machine" if isinstance(found, str) else f"native loop, {found.instructions}"
-        print(f"femtodrive {__version__} ({machine})")
+        print(f"femtodrive {__version__} ({machine_text()})")
         parser.exit()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from femtodriver.options.board_requests import BoardRequest
 from femtodriver.options.option import given_options
+from femtodriver.options.value_kinds import native_or_not
 
 if TYPE_CHECKING:
     from femtodriver.device.virtual.link_faults import Faults
@@ -23,13 +24,15 @@ def serve_board(request: BoardRequest) -> int:
     from femtodriver.device.virtual.deciphering import decipherer
     from femtodriver.device.virtual.serve import serve
     from femtodriver.model.model_encryption import load_keyring
+    from femtodriver.native.choose_machine import machine_text
     from femtodriver.part import load_part
     from femtodriver.program.bus.recorded_program import read_program
 
     part, faults = load_part(os.fspath(request.hw_config)), _faults(request)
     keyring = load_keyring(request.keyring)
     preload = None if request.replay is None else read_program(request.replay)
-    _print(f"virtual board: {part.name}, {part.cores} cores, {_keys(keyring.indexes if keyring else ())}")
+    keys, machine = _keys(keyring.indexes if keyring else ()), machine_text(native_or_not(request.machine))
+    _print(f"virtual board: {part.name}, {part.cores} cores, {keys}, {machine}")
     if faults is not None:
         _print(f"faults: {faults}")
     if preload is not None:
@@ -50,6 +53,7 @@ def serve_board(request: BoardRequest) -> int:
             tell=_print,
             ready=ready,
             stop=stop,
+            native=native_or_not(request.machine),
         )
     _print("stopped")
     return 0

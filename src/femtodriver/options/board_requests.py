@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from femtodriver.options.debug_requests import DebugRequest
 from femtodriver.options.option import option
-from femtodriver.options.value_kinds import PATH, SECONDS, SHARE, SWITCH, whole
+from femtodriver.options.value_kinds import MACHINE, PATH, SECONDS, SHARE, SWITCH, whole
 
 if TYPE_CHECKING:
     from femtodriver.files.file_access import AnyPath
@@ -31,6 +31,12 @@ class BoardRequest(DebugRequest):
     )
     keyring: AnyPath | None = option(
         None, kind=PATH, metavar="FILE", help="file with the board's keys, for encrypted programs (default: FS_KEYRING)"
+    )
+    machine: str | None = option(
+        None,
+        kind=MACHINE,
+        metavar="native|numpy",
+        help="what runs programs: the compiled loop (default where it was built) or NumPy, with equal results",
     )
     replay: AnyPath | None = option(
         None,

@@ -142,6 +142,13 @@ SCALE = ValueKind("real or a positive number", _is_scale, _scale)
 STYLE = _one_of(*STYLES)
 OBJECTIVE = _one_of(*OBJECTIVES)
 MACHINE = _one_of(*MACHINES)
+
+
+def native_or_not(machine: str | None) -> bool | None:
+    """What the option ``machine`` asks for: the native loop, NumPy, or (None) whatever there is."""
+    return None if machine is None else machine == NATIVE
+
+
 DIFF_FORM = _one_of(*DIFF_FORMS)
 SWEEP_FORM = _one_of(*SWEEP_FORMS)
 TEXTS = ValueKind("a list of texts", lambda value: not isinstance(value, str) and _is_sequence_of_texts(value))

@@ -17,7 +17,7 @@ from femtodriver.native.choose_machine import make_machine
 from femtodriver.native.library import needed_library
 from femtodriver.native.native_machine import NativeMachine
 from femtodriver.options.runner_requests import RunnerRequest
-from femtodriver.options.value_kinds import NATIVE
+from femtodriver.options.value_kinds import NATIVE, native_or_not
 from femtodriver.part import Part
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import KeptPlace
@@ -124,5 +124,5 @@ def make_fasmir(model: Built, request: RunnerRequest, records_dir: Path | None) 
         model.inputs,
         model.kept,
         check_state=request.check_state,
-        native=None if request.machine is None else request.machine == NATIVE,
+        native=native_or_not(request.machine),
     )

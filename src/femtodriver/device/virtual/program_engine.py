@@ -16,8 +16,9 @@ import numpy as np
 from femtodriver.arrays import BusWords, Words
 from femtodriver.device.virtual.bus_memories import BoardBank, Memories
 from femtodriver.errors import MachineFault, ProgramError
+from femtodriver.machine.data_layout import WORD_BYTES
 from femtodriver.machine.run_budget import RunBudget, RunLimits
-from femtodriver.machine.spu import Spu
+from femtodriver.native.choose_machine import make_spu
 from femtodriver.part import Part
 from femtodriver.program.metadata import NOT_ENCRYPTED
 
@@ -84,15 +85,16 @@ class Engine:
     """A program that runs. ``live(bank)`` says whether a bank's contents are in here rather than on the bus side.
 
     ``sealed``: it was deciphered, so that what is in here must not go back to the bus side. ProgramError for images
-    that the part cannot run.
+    that the part cannot run. ``native``: see ``make_spu``.
     """
 
-    def __init__(self, loaded: Loaded, part: Part, sealed: bool = False) -> None:
+    def __init__(self, loaded: Loaded, part: Part, sealed: bool = False, native: bool | None = None) -> None:
         self.sealed = sealed
         cores = sorted({core for core, name in loaded.banks if name == "IM"})
         images = {core: _images(loaded, core, part) for core in cores}
         self._part = part
-        self._spu = Spu(images, part, {core: len(images[core]["IM"][0]) for core in cores})
+        counts = {core: len(images[core]["IM"][0]) for core in cores}
+        self._spu = make_spu(images, part, counts, native=native)
         self.halted = ""
 
     @property
@@ -116,12 +118,12 @@ class Engine:
 
     def soft_reset(self) -> None:
         """Cores to their initial state; data memory keeps what it holds."""
-        for processor in self._spu.processors.values():
-            memory = processor.core.memory
-            kept = memory.words.copy()
-            processor.reset()
-            memory.words[:] = kept
-            memory.written(0, 8 * len(kept))
+        memories = [processor.core.memory for processor in self._spu.processors.values()]
+        kept = [memory.words.copy() for memory in memories]
+        self._spu.reset()
+        for memory, words in zip(memories, kept, strict=True):
+            memory.words[:] = words
+            memory.written(0, WORD_BYTES * len(words))
         self.halted = ""
 
     def live(self, bank: BoardBank) -> bool:
@@ -165,11 +167,11 @@ class Engine:
         return words[2 * size * pair + odd : 2 * size * (pair + 1) : 2]
 
 
-def start(loaded: Loaded, part: Part, decipher: Decipher | None) -> Engine:
+def start(loaded: Loaded, part: Part, decipher: Decipher | None, native: bool | None = None) -> Engine:
     """The program, deciphered if it is not plain and there is somebody to do it. ProgramError when it cannot run."""
     if decipher is None or loaded.plain:
-        return Engine(loaded, part)
-    return Engine(decipher(loaded), part, sealed=True)
+        return Engine(loaded, part, native=native)
+    return Engine(decipher(loaded), part, sealed=True, native=native)
 
 
 def _images(loaded: Loaded, core: int, part: Part) -> dict[str, list[Words]]:

@@ -36,21 +36,23 @@ def serve(
     tell: Tell | None = None,
     ready: Tell | None = None,
     stop: threading.Event | None = None,
+    native: bool | None = None,
 ) -> None:
     """Serve a virtual board: the ZCU104 protocol on ``listen`` (``HOST[:PORT]``), or the redis one on ``redis``.
 
     ``faults``: of the TCP link. ``decipher``: for encrypted programs; None: words are taken as they are. ``preload``:
     writes that load a program beforehand, as an evaluation board does from its SD card. ``tell`` gets a line for
     every violation and client, and a warning where other machines can reach the board; ``ready`` the address once
-    clients can come. Ends when ``stop`` is set, or with KeyboardInterrupt.
+    clients can come. Ends when ``stop`` is set, or with KeyboardInterrupt. ``native``: see ``make_spu``.
 
-    UsageError for contradicting arguments; DeviceError for an address that cannot be used, or a lost redis server.
+    UnsupportedError if the native loop is insisted on and not there; UsageError for contradicting arguments;
+    DeviceError for an address that cannot be used, or a lost redis server.
     """
     if (listen is None) == (redis is None):
         raise UsageError("board: must have either an address to listen on or a redis server, not both or none.")
     if redis is not None and faults is not None:
         raise UsageError("board: faults are for the TCP link; with redis they must be left out.")
-    board = VirtualBoard(part if isinstance(part, Part) else load_part(part), decipher, tell)
+    board = VirtualBoard(part if isinstance(part, Part) else load_part(part), decipher, tell, native)
     if preload is not None:
         preload_program(board, preload)
     stop = stop or threading.Event()

@@ -16,6 +16,7 @@ from femtodriver.device.virtual.output_queue import Outbox
 from femtodriver.device.virtual.program_engine import Decipher, Engine, collect, start
 from femtodriver.device.virtual.rule_violations import Violations
 from femtodriver.errors import FemtoError, MachineFault, ProgramError
+from femtodriver.native.choose_machine import takes_loop
 from femtodriver.part import Part
 from femtodriver.program.memory_map import SYSTEM_REGISTERS, TOP_REGISTERS, head_tail_register
 from femtodriver.program.metadata import NOT_ENCRYPTED
@@ -35,15 +36,23 @@ class VirtualBoard:
     """A board with one part. ``outbox``: what waits for the host.
 
     ``decipher``: turns encrypted programs into plain ones; None: words are taken as they are. ``tell``: gets a line
-    for what is worth telling. ``violations``: what clients did against the rules.
+    for what is worth telling. ``violations``: what clients did against the rules. ``native``: what runs programs, see
+    ``make_spu``; UnsupportedError if the loop is insisted on and not there.
     """
 
-    def __init__(self, part: Part, decipher: Decipher | None = None, tell: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        part: Part,
+        decipher: Decipher | None = None,
+        tell: Callable[[str], None] | None = None,
+        native: bool | None = None,
+    ) -> None:
         self.part = part
         self.violations = Violations(tell)
         self.frames = 0
         self._decipher = decipher
         self._tell = tell
+        self._native = takes_loop(native)
         self._memories = Memories(part)
         self._queues = {head_tail_register(core) + 4 * half: core for core in range(part.cores) for half in (0, 1)}
         self.hard_reset()
@@ -258,7 +267,7 @@ class VirtualBoard:
             self._note("order", f"message: {error}")
             return None
         try:
-            self._engine = start(loaded, self.part, self._decipher)
+            self._engine = start(loaded, self.part, self._decipher, self._native)
         except FemtoError as error:
             self._refused = f"the program was refused: {error}"
             self._note("program", str(error))
