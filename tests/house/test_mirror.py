@@ -19,6 +19,7 @@ SUBJECTS = {
     "compiler/test_operators_doc": "docs/operators.md follows from the code",
     "compiler/test_part_sizes": "every part that could be built",
     "device/test_board_fuzz": "mutated traffic",
+    "device/test_board_machines": "a board on either machine",
     "device/test_board_rules": "what a board refuses",
     "device/test_independent_emulator": "a board written from the documents alone",
     "device/test_one_client_at_a_time": "who owns a board",

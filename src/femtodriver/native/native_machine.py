@@ -18,7 +18,7 @@ from femtodriver.machine.memory import ELEMENT_TYPES
 from femtodriver.machine.run_budget import RunBudget, RunLimits
 from femtodriver.machine.run_report import RunReport
 from femtodriver.machine.spu import Processor
-from femtodriver.native.native_spu import CAUSES, Frames, NativeSpu
+from femtodriver.native.native_spu import CAUSES, FrameBlock, NativeSpu
 from femtodriver.part import Part
 
 
@@ -88,7 +88,7 @@ class NativeMachine(Machine):
     def _run_words(self, inputs: Words) -> Words:
         """The words of all outputs, shape (frames, words)."""
         words = sum(record.words for record in self.outputs.values())
-        frames, budget = Frames.of(inputs, words, len(self.spu.processors)), RunBudget(self.limits)
+        frames, budget = FrameBlock.of(inputs, words, len(self.spu.processors)), RunBudget(self.limits)
         try:
             while frames.done < len(inputs):
                 if not self.spu.run_frames(frames, budget):
@@ -98,7 +98,7 @@ class NativeMachine(Machine):
             self._keep_times(frames)
         return frames.outputs
 
-    def _keep_times(self, frames: Frames) -> None:
+    def _keep_times(self, frames: FrameBlock) -> None:
         self._frame_cycles.update(frames.elapsed[: frames.done].tolist())
         self._latency_cycles.update(frames.latency[: frames.done].tolist())
         for index, row in zip(self.spu.processors, frames.waiting.tolist(), strict=True):

@@ -36,7 +36,7 @@ CAUSES = ("message", "dependency", "idle")
 
 
 @dataclass
-class Frames:
+class FrameBlock:
     """Frames to run, and where their results go; all arrays are C-contiguous. ``done``: how many have run.
 
     inputs: words of the messages that each frame begins with, uint64 (frames, words). outputs: those of the outputs,
@@ -52,7 +52,7 @@ class Frames:
     done: int = 0
 
     @classmethod
-    def of(cls, inputs: Words, output_words: int, cores: int) -> Frames:
+    def of(cls, inputs: Words, output_words: int, cores: int) -> FrameBlock:
         """Frames with these inputs, and room for their results."""
         frames = len(inputs)
         return cls(
@@ -139,7 +139,7 @@ class NativeSpu(Spu):
             records = [(sent.core, sent.target, len(sent.payload), sent.arrival) for sent in self._posted]
             payloads = [sent.payload for sent in self._posted]
             words = np.concatenate(payloads) if payloads else np.zeros(0, np.uint64)
-            frames = Frames.of(words[np.newaxis], 0, len(self._cores))
+            frames = FrameBlock.of(words[np.newaxis], 0, len(self._cores))
             self.expect(records, (), budget)
             self._posted.clear()
             self.run_frames(frames, budget)
@@ -161,7 +161,7 @@ class NativeSpu(Spu):
             at(_numbers([numbers])), self.check_state,
         )  # fmt: skip
 
-    def run_frames(self, frames: Frames, budget: RunBudget) -> bool:
+    def run_frames(self, frames: FrameBlock, budget: RunBudget) -> bool:
         """Frames that are not done yet; whether they were as expected.
 
         It ends where Python must look at interrupts, and with a frame that gives other outputs, or leaves other
