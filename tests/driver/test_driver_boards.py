@@ -126,6 +126,7 @@ def test_a_comparison_leaves_its_results_in_the_models_folder(server: BoardServe
         "status": result["status_str"],
         "runners": ["fqir", "hardware", "fasmir"],
         "frames": {"fqir": 5, "hardware": 5, "fasmir": 5},
+        "partial": None,
         "tolerance": 0,
         "seed": 11,
         "notes": [],
