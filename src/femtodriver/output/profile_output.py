@@ -63,7 +63,9 @@ def _print_table(view: ProfileView) -> None:
 
     console = Console(file=sys.stdout, highlight=False)
     table = profile_table(view, console.width - _EDGES)
-    shown = Table(box=box.SIMPLE_HEAD, title=title(view), title_justify="left", title_style="bold", pad_edge=False)
+    shown = Table(
+        box=box.SIMPLE_HEAD, title=title(view), title_justify="left", title_style="bold", padding=(0, 1, 0, 0)
+    )
     for place, name in enumerate(table.head):
         shown.add_column(name, justify="left" if place in table.left else "right", no_wrap=True)
     last = len(table.rows) - 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from femtodriver.metrics.energy import Band, add
@@ -13,14 +13,15 @@ from femtodriver.profile.profile_rows import OUTSIDE, Profile, ProfileRow
 from femtodriver.profile.profile_view import ProfileView, view_of
 from femtodriver.program.description import UNUSED, VIEW
 
-LABEL_WIDTH, OPERATOR_WIDTH = 36, 14
+LABEL_WIDTH, SHORT_LABEL_WIDTH, LEAST_LABEL_WIDTH, OPERATOR_WIDTH = 36, 24, 16, 14
+_KEPT_BEFORE_LABELS = 2
 _SEPARATOR = 2
 _MOST_CLIPPED = 8
 
 
 @dataclass(frozen=True)
 class ProfileTable:
-    """Texts of a table: the last row is the sum. ``left``: columns that are aligned to the left. ``omitted``: titles
+    """Texts of a table: the last row is the sum. ``left``: columns that are aligned to the left. ``omitted``: keys
     of the columns for which there was no room."""
 
     head: tuple[str, ...]
@@ -43,18 +44,34 @@ def title(view: ProfileView) -> str:
 
 
 def profile_table(view: ProfileView, width: int | None = None) -> ProfileTable:
-    """The table in at most so many characters, if columns can be left out; None: all columns."""
+    """The table in at most so many characters, as far as columns can be left out and labels cut; None: all of it."""
     rows = [*view.rows, *([view.rest] if view.rest is not None else [])]
     cells = {column: _cells(view, column, rows) for column in SHOWN if not _is_empty(view, column, rows)}
-    kept = list(cells)
-    while width is not None and _width([cells[column] for column in kept]) > width and any(one.rank for one in kept):
-        kept.remove(max(kept, key=lambda column: column.rank))
+    kept = list(cells) if width is None else _fitting(cells, width)
     return ProfileTable(
-        tuple(view.by if column.key == "label" else column.title for column in kept),
-        tuple(zip(*(cells[column] for column in kept), strict=True)),
+        tuple(cells[column][0] for column in kept),
+        tuple(zip(*(cells[column][1:] for column in kept), strict=True)),
         tuple(place for place, column in enumerate(kept) if column.left),
-        tuple(column.title for column in cells if column not in kept),
+        tuple(column.key for column in cells if column not in kept),
     )
+
+
+def _fitting(cells: dict[Column, list[str]], width: int) -> list[Column]:
+    """The columns for which there is room; cuts the labels where they are too long for it.
+
+    Columns that matter less go first, then labels are cut to ``SHORT_LABEL_WIDTH``, then others go.
+    """
+    label = next(column for column in cells if column.key == "label")
+    longest = max(map(len, cells[label]))
+    kept = list(cells)
+    while (rank := max(column.rank for column in kept)) > 0:
+        spare = max(longest - SHORT_LABEL_WIDTH, 0) if rank <= _KEPT_BEFORE_LABELS else 0
+        if _width(cells[column] for column in kept) - spare <= width:
+            break
+        kept.remove(max(kept, key=lambda column: column.rank))
+    excess = max(_width(cells[column] for column in kept) - width, 0)
+    cells[label] = [tail_text(text, max(longest - excess, LEAST_LABEL_WIDTH)) for text in cells[label]]
+    return kept
 
 
 def notes(view: ProfileView, table: ProfileTable) -> list[str]:
@@ -76,8 +93,10 @@ def _is_empty(view: ProfileView, column: Column, rows: Sequence[ProfileRow]) -> 
 
 
 def _cells(view: ProfileView, column: Column, rows: Sequence[ProfileRow]) -> list[str]:
+    """The title, a cell for each row, and the sum."""
+    head = view.by if column.key == "label" else column.title
     figures = [column.figure(view.profile, row) for row in rows]
-    return [*(_cell(column, figure) for figure in figures), _sum_cell(view.profile, column)]
+    return [head, *(_cell(column, figure) for figure in figures), _sum_cell(view.profile, column)]
 
 
 def _cell(column: Column, figure: PlainFigure) -> str:
@@ -92,8 +111,8 @@ def _sum_cell(profile: Profile, column: Column) -> str:
     return "sum" if column.key == "label" else column.text(column.figure(profile, profile.total))
 
 
-def _width(columns: Sequence[Sequence[str]]) -> int:
-    return sum(max(map(len, cells), default=0) + _SEPARATOR for cells in columns)
+def _width(columns: Iterable[Sequence[str]]) -> int:
+    return sum(max(map(len, cells)) + _SEPARATOR for cells in columns)
 
 
 def _operators(profile: Profile) -> list[str]:
