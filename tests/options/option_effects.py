@@ -196,6 +196,7 @@ SWEEP: dict[str, Case] = {
     "hop": case(8, model="LOOPBACK", input_file="samples.npy"),
     "channel": case(3, 1, model="LOOPBACK", input_file="stereo.wav"),
     "input_rate": case(16000.0, 8000.0, model="LOOPBACK", input_file="samples.npy"),
+    "resample": case(8000.0, model="LOOPBACK", channel=1, input_file="stereo.wav"),
     "debug": case(True, model="gone.pt"),
 }
 TABLES: dict[str, dict[str, Case]] = {
