@@ -151,8 +151,7 @@ template <class T> inline T shifted_in(T x, int left, int right) { return right_
 template <class T> constexpr T kLive[2 * kBlock] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 
 // a = the result, for n elements and whatever else their last block holds; how many of the n were saturated.
-template <class T, int OP, Work WORK> i64 compute(T* __restrict a, const T* __restrict b, i64 n, const Stages<T>& given) {
-    const Stages<T> s = given;
+template <class T, int OP, Work WORK> i64 compute(T* __restrict a, const T* __restrict b, i64 n, const Stages<T>& __restrict s) {
     const auto one = [&](i64 i) {
         if (WORK == kPlain) {
             a[i] = operation<OP>(a[i], b[i]);

@@ -18,6 +18,8 @@ namespace {
 constexpr i64 kCallElements = i64{1} << 25;
 constexpr i64 kInstructionElements = 32; // that an instruction counts for
 
+constexpr i64 kNothing[kCosts] = {};
+
 struct Spu {
     Settings set;
     std::vector<Core> cores;
@@ -85,7 +87,7 @@ struct Spu {
             case kVector: vector(c, r, k); break;
             case kAccumulate: accumulate(c, r, k); break;
             case kLookup: lookup(c, r, k, set.table_words); break;
-            default: interpolate(c, r, k, set.table_words, set.line_bits);
+            default: interpolate(c, r, k, set.line_bits);
         }
         if (r.dst.in_memory()) {
             const i64 first = c.address(r.dst);
@@ -138,11 +140,11 @@ struct Spu {
         const i64 at = c.address(r.a), length = r.a.length;
         if (r.a.moving() && !inside(at, r.a)) return fault(kAddress, c.index, r.pc, at, r.a.length, r.a.bits);
         MatrixCosts& costs = m.costs;
-        patterns.resize(costs.table.size());
+        if (patterns.size() < costs.table.size()) patterns.resize(costs.table.size());
         const i64 live = live_patterns(c.bytes() + at, length, r.a.bits, patterns.data());
-        i64 cost[kCosts] = {};
-        if (live == length) std::copy(costs.total.begin(), costs.total.end(), cost);
-        else if (live) costs.add_up(patterns.data(), cost);
+        i64 sums[kCosts];
+        const i64* cost = live == length ? costs.total.data() : live ? sums : kNothing;
+        if (cost == sums) costs.add_up(patterns.data(), sums);
         const i64 lanes_end = costs.end_of_lanes(patterns.data(), at, live == length);
         const bool few = 10 * live < 7 * length;
         for (i64 time = 0; time < r.repeat; time++) {
@@ -150,21 +152,23 @@ struct Spu {
             if (live) multiply(m, c.bytes() + at + time * r.columns * r.a.size(), r.a.bits, r.columns, r.rows, acc, r.fresh, few);
             else if (r.fresh) std::fill(acc, acc + kLanes * r.groups, i64{0});
         }
-        i64 scan_words = r.scan_words, moving_scan[kMaxBanks] = {};
+        i64 scan_words = r.scan_words, moving_scan[kMaxBanks];
         bool meet = costs.meet;
         const i64* scan = costs.scan;
         if (r.a.moving()) {
+            std::fill(moving_scan, moving_scan + kMaxBanks, 0);
             banks.accesses_of_bytes(at, r.a.bytes(), moving_scan);
             scan = moving_scan;
             scan_words = std::accumulate(scan, scan + kMaxBanks, i64{0});
             meet = r.masked && banks.bank_of(at / kWordBytes) == banks.bank_of(r.mask_word);
+            for (i64 bank = 0; bank < set.banks; bank++) k.reads[bank] += scan[bank];
         }
         i64 words = 0, busy = 0;
         for (i64 bank = 0; bank < set.banks; bank++) {
             const i64 reads = cost[3 + bank] + costs.mask_banks[bank];
             words += reads;
             busy = std::max(busy, reads + scan[bank]);
-            k.reads[bank] += reads + moving_scan[bank];
+            k.reads[bank] += reads;
         }
         taken = set.start_matrix + meet + std::max(std::max(lanes_end, scan_words), std::max(costs.mask_steps, busy));
         k.cycles += taken;

@@ -126,9 +126,14 @@ struct Step {
         }
         if (kind == kVector || kind == kAccumulate) plan.narrow_bits = whole_bits_that_fit(product);
         else if (kind == kInterpolate) plan.narrow_bits = interpolation_fits(r, line_bits) ? 32 : 0;
+        if (kind == kLookup) { // what is computed is the address
+            product.op = kPass;
+            product.clip = kSaturate;
+            plan.narrow_bits = whole_bits_that_fit(product);
+        }
         plan.stages = stages_of<i32>(product);
         plan.whole = stages_of<i64>(product);
-        const i64 operation = kind == kVector ? r.op : kind == kAccumulate ? i64{kMul} : i64{kAdd};
+        const i64 operation = kind == kInterpolate ? i64{kAdd} : product.op;
         plan.compute = compute_of(operation, plan.stages);
         plan.whole_compute = compute_of(operation, plan.whole);
         plan.load_a = load_of_source(r.a, r.dst.length, plan.guard_a);
@@ -143,6 +148,11 @@ struct Step {
         guarded = is_whole(o);
         return guarded ? nullptr : load_of<i32>(o.kind, o.bits);
     }
+};
+
+// A line of an interpolation.
+struct Line {
+    std::int16_t offset, slope;
 };
 
 // Arrays of the kernels.
@@ -164,6 +174,7 @@ struct Core {
     i64* dependency;
     std::vector<Matrix> matrices;        // by row, as the one below
     std::vector<std::vector<Seen>> seen;
+    std::vector<std::vector<Line>> lines; // of interpolations
     std::vector<std::pair<i64, u64>> used; // rows and places in ``seen`` whose counts are not told yet
     std::vector<Watch> watches;
     i64 watched_first = 0, watched_end = 0;
@@ -182,6 +193,15 @@ struct Core {
     i64 row_at(i64 pc) const { return pc >= 0 && pc < static_cast<i64>(row_of_pc.size()) ? row_of_pc[pc] : -1; }
     i64 address(const Place& o) const { return bases[o.base] + o.value; }
     char* at(const Place& o, i64 address) { return o.in_memory() ? bytes() + address : reinterpret_cast<char*>(acc + kLanes * o.value); }
+
+    // The tables of an interpolation, line by line from the lowest argument on.
+    void set_lines(i64 row, i64 table_words, i64 line_bits) {
+        const Step& r = rows[row];
+        const i64* offset = tables + r.bank * table_words + r.table;
+        const i64* slope = tables + r.slope_bank * table_words + r.slope;
+        for (i64 line = 0; line < i64{1} << line_bits; line++)
+            lines[row].push_back({static_cast<std::int16_t>(offset[line]), static_cast<std::int16_t>(slope[line])});
+    }
 
     // A store to these bytes: weights there are decoded again before they are used.
     void written(i64 first, i64 end) {

@@ -79,6 +79,9 @@ void femto_add_core(void* machine, i64 index, u64* words, i64* acc, const i64* t
         c.rows.emplace_back(all[n], spu.set.line_bits);
         c.row_of_pc[all[n].pc] = static_cast<i32>(n);
     }
+    c.lines.resize(count);
+    for (i64 n = 0; n < count; n++)
+        if (c.rows[n].kind == kInterpolate) c.set_lines(n, spu.set.table_words, spu.set.line_bits);
     for (auto& row : c.rows) row.next = static_cast<i32>(c.row_at(row.next_pc));
     c.initial.assign(initial, initial + threads);
     c.thread_pc.assign(thread_pc, thread_pc + threads);

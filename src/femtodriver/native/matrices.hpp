@@ -133,8 +133,19 @@ inline void add_to(i64* acc, const EightSums& sums, bool fresh) {
 struct LivePair {
     i32 place, x;
 };
+// Pairs of 16-bit activations, wherever they stand.
+struct Pairs {
+    const char* from;
 
-template <int N, class W> void panel_sums(const W* w, const i32* x, i64 pairs, i64* acc, bool fresh) {
+    i32 operator[](i64 pair) const {
+        i32 x;
+        std::memcpy(&x, from + pair * static_cast<i64>(sizeof x), sizeof x);
+        return x;
+    }
+    Pairs operator+(i64 pairs) const { return {from + pairs * static_cast<i64>(sizeof(i32))}; }
+};
+
+template <int N, class W> void panel_sums(const W* w, Pairs x, i64 pairs, i64* acc, bool fresh) {
     EightSums sums[N];
     for (i64 pair = 0; pair < pairs; pair++, w += N * kBlockWeights)
         for (int k = 0; k < N; k++) sums[k].add(w + k * kBlockWeights, x[pair]);
@@ -146,7 +157,7 @@ template <int N, class W> void panel_sums(const W* w, const LivePair* live, i64 
         for (int k = 0; k < N; k++) sums[k].add(w + (live[n].place * N + k) * kBlockWeights, live[n].x);
     for (int k = 0; k < N; k++) add_to(acc + kLanes * k, sums[k], fresh);
 }
-template <class W, class X> void panel_sums(i64 n, const W* w, const X* x, i64 count, i64* acc, bool fresh) {
+template <class W, class X> void panel_sums(i64 n, const W* w, X x, i64 count, i64* acc, bool fresh) {
     switch (n) {
         case 1: panel_sums<1>(w, x, count, acc, fresh); break;
         case 2: panel_sums<2>(w, x, count, acc, fresh); break;
@@ -160,7 +171,7 @@ template <class W, class X> void panel_sums(i64 n, const W* w, const X* x, i64 c
 }
 
 // x: pairs of activations. ``few``: whether it pays to look for pairs of zeros.
-template <class W> void dense_product(const Matrix& m, const W* w, const i32* x, i64* acc, bool fresh, bool few) {
+template <class W> void dense_product(const Matrix& m, const W* w, Pairs x, i64* acc, bool fresh, bool few) {
     static_assert(kPanel == 8);
     LivePair live[2048];
     for (std::size_t s = 0; s + 1 < m.segment.size(); s++) {
@@ -172,13 +183,13 @@ template <class W> void dense_product(const Matrix& m, const W* w, const i32* x,
         }
         for (i64 panel = 0; panel < m.groups; panel += kPanel) {
             const i64 n = std::min(kPanel, m.groups - panel);
-            if (few) panel_sums(n, w, live, count, acc + kLanes * panel, fresh && s == 0);
+            if (few) panel_sums(n, w, static_cast<const LivePair*>(live), count, acc + kLanes * panel, fresh && s == 0);
             else panel_sums(n, w, x + first, pairs, acc + kLanes * panel, fresh && s == 0);
             w += n * pairs * kBlockWeights;
         }
     }
 }
-template <class W> void sparse_product(const Matrix& m, const W* w, const i32* x, i64* acc, bool fresh) {
+template <class W> void sparse_product(const Matrix& m, const W* w, Pairs x, i64* acc, bool fresh) {
     for (std::size_t s = 0; s + 1 < m.segment.size(); s++)
         for (i64 group = 0; group < m.groups; group++) {
             const i64* range = &m.begin[s * m.groups + group];
@@ -187,7 +198,7 @@ template <class W> void sparse_product(const Matrix& m, const W* w, const i32* x
             add_to(acc + kLanes * group, sums, fresh && s == 0);
         }
 }
-template <class W> void product(const Matrix& m, const W* w, const i32* x, i64* acc, bool fresh, bool few) {
+template <class W> void product(const Matrix& m, const W* w, Pairs x, i64* acc, bool fresh, bool few) {
     if (m.dense) dense_product(m, w, x, acc, fresh, few && m.groups > 2);
     else sparse_product(m, w, x, acc, fresh);
 }
@@ -210,14 +221,16 @@ inline void multiply(const Matrix& m, const void* from, i64 bits, i64 columns, i
         wide_product(m, x, columns, rows, acc, fresh);
         return;
     }
-    alignas(64) std::int16_t x[most];
-    if (bits == 8) load<std::int16_t, std::int8_t>(from, columns, x);
-    else std::memcpy(x, from, columns * sizeof(std::int16_t));
-    x[columns] = 0;
-    i32 both[most / 2];
-    std::memcpy(both, x, 2 * m.pairs * sizeof(std::int16_t));
-    if (m.bytes) product(m, m.narrow.data(), both, acc, fresh, few);
-    else product(m, m.broad.data(), both, acc, fresh, few);
+    std::int16_t copy[most];
+    Pairs x{static_cast<const char*>(from)};
+    if (bits == 8 || columns % 2) { // the last column of an odd number has no neighbour
+        if (bits == 8) load<std::int16_t, std::int8_t>(from, columns, copy);
+        else std::memcpy(copy, from, columns * sizeof(std::int16_t));
+        copy[columns] = 0;
+        x.from = reinterpret_cast<const char*>(copy);
+    }
+    if (m.bytes) product(m, m.narrow.data(), x, acc, fresh, few);
+    else product(m, m.broad.data(), x, acc, fresh, few);
 }
 
 } // namespace

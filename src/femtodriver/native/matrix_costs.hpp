@@ -121,8 +121,9 @@ struct MatrixCosts {
                     std::memcpy(&some, &sums[((table[n] * kPatterns + patterns[n]) * VECTORS + v) * kFewCosts], sizeof some);
                     all[v] += some;
                 }
-            for (int v = 0; v < VECTORS; v++)
-                for (int f = 0; f < kFewCosts; f++) to[v * kFewCosts + f] += all[v][f];
+            std::uint16_t some[VECTORS * kFewCosts];
+            std::memcpy(some, all, sizeof some);
+            for (int f = 0; f < VECTORS * kFewCosts; f++) to[f] = (first ? to[f] : 0) + some[f];
         }
     }
 

@@ -124,52 +124,57 @@ inline void accumulate(Core& c, const Step& r, Counts&) {
 }
 
 inline void lookup(Core& c, const Step& r, Counts& k, i64 table_words) {
-    const i64 length = r.dst.length;
-    const char* from = c.at(r.a, c.address(r.a));
-    char* to = c.at(r.dst, c.address(r.dst));
-    const i64 from_size = r.a.in_memory() ? r.a.size() : 8, to_size = r.dst.in_memory() ? r.dst.size() : 8;
     const VectorPlan& p = r.plan;
+    const i64 length = r.dst.length, copies = r.copies - 1; // a power of two
+    char* to = c.at(r.dst, c.address(r.dst));
     const i64* table = c.tables + r.bank * table_words + r.table - r.low;
-    Stages<i64> address = r.plan.whole;
-    address.low = r.low;
-    address.high = r.high;
-    i64 *a = c.scratch->whole_a, *nothing = c.scratch->whole_b;
+    if (take_narrow(c, r)) {
+        i32 *a = c.scratch->a, *x = c.scratch->x;
+        k.saturated += p.compute(a, c.scratch->b, length, p.stages);
+        for (i64 i = 0; i < length; i++) x[i] = static_cast<i32>(table[(i & copies) * table_words + a[i]]);
+        p.store(to, length, x);
+        return;
+    }
+    const i64 size = r.dst.in_memory() ? r.dst.size() : 8;
+    const Source of_a(c, r.a, length);
+    i64* a = c.scratch->whole_a;
     for (i64 first = 0; first < length; first += kChunk) {
         const i64 n = std::min(kChunk, length - first);
-        if (r.a.kind == kImmediate) std::fill(a, a + in_blocks(n), r.a.value);
-        else p.whole_load_a(from + first * from_size, n, a);
-        k.saturated += compute<i64, kPass, kEverything>(a, nothing, n, address);
-        for (i64 i = 0; i < n; i++) a[i] = table[((first + i) & (r.copies - 1)) * table_words + a[i]]; // copies: a power of two
-        p.whole_store(to + first * to_size, n, a);
+        of_a.take(p.whole_load_a, first, n, a);
+        k.saturated += p.whole_compute(a, c.scratch->whole_b, n, p.whole);
+        for (i64 i = 0; i < n; i++) a[i] = table[((first + i) & copies) * table_words + a[i]];
+        p.whole_store(to + first * size, n, a);
     }
 }
 
-inline void interpolate(Core& c, const Step& r, Counts& k, i64 table_words, i64 line_bits) {
-    const i64 length = r.dst.length, places = i64{1} << line_bits; // of a line, and lines
+inline void interpolate(Core& c, const Step& r, Counts& k, i64 line_bits) {
+    const VectorPlan& p = r.plan;
+    const i64 length = r.dst.length;
+    const i32 places = (i32{1} << line_bits) - 1; // of a line, and lines
     const char* from = c.at(r.a, c.address(r.a));
     char* to = c.at(r.dst, c.address(r.dst));
     const i64 from_size = r.a.in_memory() ? r.a.size() : 8, to_size = r.dst.in_memory() ? r.dst.size() : 8;
-    const i64* offset = c.tables + r.bank * table_words + r.table + places / 2;
-    const i64* slope = c.tables + r.slope_bank * table_words + r.slope + places / 2;
+    const Line* lines = c.lines[&r - c.rows.data()].data() + (places + 1) / 2;
     i32 *x = c.scratch->x, *a = c.scratch->a, *b = c.scratch->b;
     for (i64 first = 0; first < length; first += kChunk) {
         const i64 n = std::min(kChunk, length - first);
-        r.plan.load_a(from + first * from_size, n, x);
+        p.load_a(from + first * from_size, n, x);
         for (i64 i = 0; i < n; i++) {
-            const i32 line = x[i] >> line_bits;
-            a[i] = static_cast<i32>(slope[line] * (x[i] & (places - 1)) >> line_bits);
-            b[i] = static_cast<i32>(offset[line]);
+            const Line line = lines[x[i] >> line_bits];
+            a[i] = line.slope;
+            b[i] = line.offset;
         }
-        if (r.plan.narrow_bits) {
-            k.saturated += r.plan.compute(a, b, n, r.plan.stages);
-            r.plan.store(to + first * to_size, n, a);
+        for (i64 i = 0; i < in_blocks(n); i++) a[i] = wrapping_mul(a[i], x[i] & places) >> line_bits;
+        if (p.narrow_bits) {
+            k.saturated += p.compute(a, b, n, p.stages);
+            p.store(to + first * to_size, n, a);
             continue;
         }
         i64 *whole_a = c.scratch->whole_a, *whole_b = c.scratch->whole_b;
         std::copy(a, a + in_blocks(n), whole_a);
         std::copy(b, b + in_blocks(n), whole_b);
-        k.saturated += compute<i64, kAdd, kEverything>(whole_a, whole_b, n, r.plan.whole);
-        r.plan.whole_store(to + first * to_size, n, whole_a);
+        k.saturated += p.whole_compute(whole_a, whole_b, n, p.whole);
+        p.whole_store(to + first * to_size, n, whole_a);
     }
 }
 
