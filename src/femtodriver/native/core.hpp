@@ -177,7 +177,8 @@ struct Core {
     std::vector<std::vector<Line>> lines; // of interpolations
     std::vector<std::pair<i64, u64>> used; // rows and places in ``seen`` whose counts are not told yet
     std::vector<Watch> watches;
-    i64 watched_first = 0, watched_end = 0;
+    std::vector<u64> watched; // a bit for each word of data memory
+    bool marked = false;      // whether those bits are right
 
     i64 pc = 0, time = 0, message = -1, woken_by = -1, taken_at = -1;
     bool running = false, streamed = false;
@@ -203,13 +204,51 @@ struct Core {
             lines[row].push_back({static_cast<std::int16_t>(offset[line]), static_cast<std::int16_t>(slope[line])});
     }
 
+    // Which words matter: the weights and masks that are kept, and wherever those may be that are still to be decoded.
+    void mark_watched() {
+        std::fill(watched.begin(), watched.end(), u64{0});
+        for (const auto& watch : watches) {
+            const Matrix& m = matrices[watch.row];
+            if (m.stale && !m.touched) mark(watch.first, watch.end);
+        }
+        for (const auto& m : matrices) {
+            if (m.stale) continue;
+            mark(m.bytes_kept[0], m.bytes_kept[1]);
+            mark(m.bytes_kept[2], m.bytes_kept[3]);
+        }
+        marked = true;
+    }
+    void mark(i64 first, i64 end) {
+        for (i64 word = first / kWordBytes, stop = (end + kWordBytes - 1) / kWordBytes; word < stop;) {
+            const i64 next = std::min(stop, (word / 64 + 1) * 64);
+            if (static_cast<i64>(watched.size()) <= word / 64) watched.resize(word / 64 + 1);
+            watched[word / 64] |= ~u64{0} >> (64 - (next - word)) << (word % 64);
+            word = next;
+        }
+    }
+    bool is_watched(i64 first, i64 end) const {
+        const i64 first_word = first / kWordBytes, last_word = (end - 1) / kWordBytes;
+        const i64 most = std::min(last_word / 64, static_cast<i64>(watched.size()) - 1);
+        for (i64 n = first_word / 64; n <= most; n++) {
+            u64 bits = watched[n];
+            if (n == first_word / 64) bits &= ~u64{0} << (first_word % 64);
+            if (n == last_word / 64) bits &= ~u64{0} >> (63 - last_word % 64);
+            if (bits) return true;
+        }
+        return false;
+    }
+
     // A store to these bytes: weights there are decoded again before they are used.
     void written(i64 first, i64 end) {
-        if (first >= watched_end || end <= watched_first) return;
+        if (first == end || watches.empty()) return;
+        if (!marked) mark_watched();
+        if (!is_watched(first, end)) return;
         for (const auto& watch : watches)
             if (first < watch.end && watch.first < end) {
                 Matrix& m = matrices[watch.row];
-                if (m.stale || m.meets(first, end)) m.stale = m.touched = true;
+                if (!m.stale && !m.meets(first, end)) continue;
+                m.stale = m.touched = true;
+                marked = false;
             }
     }
 

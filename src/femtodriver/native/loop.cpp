@@ -92,9 +92,8 @@ void femto_add_core(void* machine, i64 index, u64* words, i64* acc, const i64* t
 void femto_watch(void* machine, i64 core, i64 row, i64 first, i64 end) {
     auto& spu = *static_cast<Spu*>(machine);
     Core& c = spu.cores[spu.core_of_index[core]];
-    c.watched_first = c.watches.empty() ? first : std::min(c.watched_first, first);
-    c.watched_end = c.watches.empty() ? end : std::max(c.watched_end, end);
     c.watches.push_back({first, end, row});
+    c.marked = false;
 }
 
 void femto_set_matrix(void* machine, i64 core, i64 row, const i64* values, const i64* cost, const i64* total,
@@ -122,6 +121,7 @@ void femto_set_matrix(void* machine, i64 core, i64 row, const i64* values, const
     m.decode_elements = decode_elements;
     std::copy(bytes, bytes + 4, m.bytes_kept);
     m.stale = false;
+    c.marked = false;
 }
 
 // Everything that a reset of the memories undoes.
@@ -130,7 +130,7 @@ void femto_reset(void* machine) {
     spu.current = nullptr;
     spu.in_frame = spu.in_slice = false;
     for (auto& c : spu.cores) {
-        c.running = false;
+        c.running = c.marked = false;
         for (auto& m : c.matrices) {
             m.stale |= m.touched;
             m.touched = false;
