@@ -29,7 +29,7 @@ struct Spu {
     std::vector<u64> payloads;
     Heap<Pending> pending;
     std::vector<i64> outputs;
-    std::vector<std::uint8_t> patterns; // of live activations
+    std::vector<std::uint16_t> live_words; // which activations of a mac are live
     Banks banks{};
     std::vector<i64> records; // of the messages that a frame begins with: core, pc, words, arrival
     std::vector<i64> mailboxes; // of the outputs: mailbox, words
@@ -133,51 +133,46 @@ struct Spu {
     // mac
 
     i64 matrix(Core& c, const Step& r, Counts& k, i64& taken, i64& used) {
-        Matrix& m = c.matrices[&r - c.rows.data()];
-        if (m.stale) return fault(kDecode, c.index, r.pc, &r - c.rows.data());
+        const i64 row = &r - c.rows.data();
+        Matrix& m = c.matrices[row];
+        if (m.stale) return fault(kDecode, c.index, r.pc, row);
         used = r.elements + m.decode_elements;
         m.decode_elements = 0;
         const i64 at = c.address(r.a), length = r.a.length;
         if (r.a.moving() && !inside(at, r.a)) return fault(kAddress, c.index, r.pc, at, r.a.length, r.a.bits);
-        MatrixCosts& costs = m.costs;
-        if (patterns.size() < costs.table.size()) patterns.resize(costs.table.size());
-        const i64 live = live_patterns(c.bytes() + at, length, r.a.bits, patterns.data());
-        i64 sums[kCosts];
-        const i64* cost = live == length ? costs.total.data() : live ? sums : kNothing;
-        if (cost == sums) costs.add_up(patterns.data(), sums);
-        const i64 lanes_end = costs.end_of_lanes(patterns.data(), at, live == length);
+        if (static_cast<i64>(live_words.size()) <= length / 16) live_words.resize(length / 16 + 1);
+        const std::uint16_t* live_at = live_words.data();
+        const i64 live = live_bits(c.bytes() + at, length, r.a.bits, live_words.data());
         const bool few = 10 * live < 7 * length;
         for (i64 time = 0; time < r.repeat; time++) {
             i64* acc = c.acc + r.first + time * kLanes * r.groups;
             if (live) multiply(m, c.bytes() + at + time * r.columns * r.a.size(), r.a.bits, r.columns, r.rows, acc, r.fresh, few);
             else if (r.fresh) std::fill(acc, acc + kLanes * r.groups, i64{0});
         }
-        i64 scan_words = r.scan_words, moving_scan[kMaxBanks];
-        bool meet = costs.meet;
+        MatrixCosts& costs = m.costs;
+        if (live == length && !r.a.moving()) {
+            if (!costs.times_all++) c.used_matrices.push_back(row);
+            taken = costs.taken_all;
+            return kDone;
+        }
+        i64 sums[kCosts];
+        const i64* cost = live == length ? costs.total.data() : live ? sums : kNothing;
+        if (cost == sums) costs.add_up(live_at, sums);
+        i64 moving_scan[kMaxBanks];
         const i64* scan = costs.scan;
+        i64 scan_words = r.scan_words;
+        bool meet = costs.meet;
         if (r.a.moving()) {
             std::fill(moving_scan, moving_scan + kMaxBanks, 0);
             banks.accesses_of_bytes(at, r.a.bytes(), moving_scan);
             scan = moving_scan;
-            scan_words = std::accumulate(scan, scan + kMaxBanks, i64{0});
+            scan_words = std::accumulate(scan, scan + set.banks, i64{0});
             meet = r.masked && banks.bank_of(at / kWordBytes) == banks.bank_of(r.mask_word);
             for (i64 bank = 0; bank < set.banks; bank++) k.reads[bank] += scan[bank];
+            k.dm_read += scan_words;
         }
-        i64 words = 0, busy = 0;
-        for (i64 bank = 0; bank < set.banks; bank++) {
-            const i64 reads = cost[3 + bank] + costs.mask_banks[bank];
-            words += reads;
-            busy = std::max(busy, reads + scan[bank]);
-            k.reads[bank] += reads;
-        }
-        taken = set.start_matrix + meet + std::max(std::max(lanes_end, scan_words), std::max(costs.mask_steps, busy));
-        k.cycles += taken;
-        k.dm_read += words + (r.a.moving() ? scan_words : 0);
-        k.live += live;
-        k.stored += costs.total[2];
-        k.groups += cost[0];
-        k.units += cost[1];
-        k.products += cost[2];
+        const i64 lanes_end = costs.end_of_lanes(live_at, at, live == length);
+        taken = costs.tell(k, cost, 1, live, set.banks, lanes_end, scan, scan_words, set.start_matrix + meet);
         return kDone;
     }
 

@@ -176,6 +176,7 @@ struct Core {
     std::vector<std::vector<Seen>> seen;
     std::vector<std::vector<Line>> lines; // of interpolations
     std::vector<std::pair<i64, u64>> used; // rows and places in ``seen`` whose counts are not told yet
+    std::vector<i64> used_matrices;        // likewise
     std::vector<Watch> watches;
     std::vector<u64> watched; // a bit for each word of data memory
     bool marked = false;      // whether those bits are right
@@ -252,13 +253,15 @@ struct Core {
             }
     }
 
-    // The counts of remembered streams into those of their rows.
+    // What was remembered instead of being counted.
     void tell_counts() {
         for (const auto& [row, place] : used) {
             Seen& s = seen[row][place];
             tell(counts[row], s);
         }
         used.clear();
+        for (i64 row : used_matrices) matrices[row].costs.tell_all(counts[row]);
+        used_matrices.clear();
     }
     static void tell(Counts& k, Seen& s) {
         k.cycles += s.times * s.cycles;

@@ -15,6 +15,15 @@
 
 namespace {
 
+#define FEMTO_INLINE inline __attribute__((always_inline))
+
+inline void add_eight(const i32* sums, i64* acc, bool fresh) {
+    for (int lane = 0; lane < kLanes; lane++) {
+        const u64 before = fresh ? 0 : static_cast<u64>(acc[lane]);
+        acc[lane] = static_cast<i64>(before + static_cast<u64>(i64{sums[lane]}));
+    }
+}
+
 #if defined(__AVX2__)
 
 struct EightSums {
@@ -22,10 +31,19 @@ struct EightSums {
 
     static __m256i weights(const std::int8_t* w) { return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(w))); }
     static __m256i weights(const std::int16_t* w) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w)); }
-    template <class W> void add(const W* w, i32 pair) {
+    template <class W> FEMTO_INLINE void add(const W* w, i32 pair) {
         sums = _mm256_add_epi32(sums, _mm256_madd_epi16(weights(w), _mm256_set1_epi32(pair)));
     }
-    void put(i32* to) const { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), sums); }
+    FEMTO_INLINE void add_to(i64* acc, bool fresh) const {
+        auto* p = reinterpret_cast<__m256i*>(acc);
+        __m256i low = _mm256_cvtepi32_epi64(_mm256_castsi256_si128(sums)), high = _mm256_cvtepi32_epi64(_mm256_extracti128_si256(sums, 1));
+        if (!fresh) {
+            low = _mm256_add_epi64(low, _mm256_loadu_si256(p));
+            high = _mm256_add_epi64(high, _mm256_loadu_si256(p + 1));
+        }
+        _mm256_storeu_si256(p, low);
+        _mm256_storeu_si256(p + 1, high);
+    }
 };
 
 #elif defined(__SSE2__)
@@ -42,16 +60,18 @@ struct EightSums {
         first = _mm_loadu_si128(reinterpret_cast<const __m128i*>(w));
         second = _mm_loadu_si128(reinterpret_cast<const __m128i*>(w + 8));
     }
-    template <class W> void add(const W* w, i32 pair) {
+    template <class W> FEMTO_INLINE void add(const W* w, i32 pair) {
         const __m128i both = _mm_set1_epi32(pair);
         __m128i first, second;
         weights(w, first, second);
         low = _mm_add_epi32(low, _mm_madd_epi16(first, both));
         high = _mm_add_epi32(high, _mm_madd_epi16(second, both));
     }
-    void put(i32* to) const {
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), low);
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 4), high);
+    FEMTO_INLINE void add_to(i64* acc, bool fresh) const {
+        i32 values[kLanes];
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(values), low);
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(values + 4), high);
+        add_eight(values, acc, fresh);
     }
 };
 
@@ -72,16 +92,18 @@ struct EightSums {
     static int32x4_t products(int16x8_t w, int16x8_t both) {
         return vpaddq_s32(vmull_s16(vget_low_s16(w), vget_low_s16(both)), vmull_high_s16(w, both));
     }
-    template <class W> void add(const W* w, i32 pair) {
+    template <class W> FEMTO_INLINE void add(const W* w, i32 pair) {
         const int16x8_t both = vreinterpretq_s16_s32(vdupq_n_s32(pair));
         int16x8_t first, second;
         weights(w, first, second);
         low = vaddq_s32(low, products(first, both));
         high = vaddq_s32(high, products(second, both));
     }
-    void put(i32* to) const {
-        vst1q_s32(to, low);
-        vst1q_s32(to + 4, high);
+    FEMTO_INLINE void add_to(i64* acc, bool fresh) const {
+        i32 values[kLanes];
+        vst1q_s32(values, low);
+        vst1q_s32(values + 4, high);
+        add_eight(values, acc, fresh);
     }
 };
 
@@ -90,11 +112,11 @@ struct EightSums {
 struct EightSums {
     i32 sums[kLanes] = {};
 
-    template <class W> void add(const W* w, i32 pair) {
+    template <class W> FEMTO_INLINE void add(const W* w, i32 pair) {
         const i32 low = static_cast<std::int16_t>(pair & 0xffff), high = static_cast<std::int16_t>(pair >> 16);
         for (int lane = 0; lane < kLanes; lane++) sums[lane] += w[2 * lane] * low + w[2 * lane + 1] * high;
     }
-    void put(i32* to) const { std::memcpy(to, sums, sizeof sums); }
+    FEMTO_INLINE void add_to(i64* acc, bool fresh) const { add_eight(sums, acc, fresh); }
 };
 
 #endif

@@ -118,6 +118,11 @@ void femto_set_matrix(void* machine, i64 core, i64 row, const i64* values, const
         spu.banks.accesses_of_bytes(r.a.value, r.a.bytes(), m.costs.scan);
         m.costs.meet = r.masked && spu.banks.bank_of(r.a.value / kWordBytes) == spu.banks.bank_of(r.mask_word);
     }
+    m.costs.all = Counts{};
+    if (!r.a.moving()) {
+        const i64 end = m.costs.end_of_lanes(nullptr, r.a.value, true), start = spu.set.start_matrix + m.costs.meet;
+        m.costs.taken_all = m.costs.tell(m.costs.all, total, 1, r.a.length, spu.set.banks, end, m.costs.scan, r.scan_words, start);
+    }
     m.decode_elements = decode_elements;
     std::copy(bytes, bytes + 4, m.bytes_kept);
     m.stale = false;

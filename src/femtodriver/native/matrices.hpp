@@ -121,15 +121,6 @@ inline void pack(Matrix& m, const i64* values, i64 columns, i64 rows, i64 x_bits
     else pack_blocks(m, values, columns, rows, [&](const std::int16_t* b) { m.broad.insert(m.broad.end(), b, b + kBlockWeights); });
 }
 
-inline void add_to(i64* acc, const EightSums& sums, bool fresh) {
-    i32 values[kLanes];
-    sums.put(values);
-    if (fresh)
-        for (int lane = 0; lane < kLanes; lane++) acc[lane] = values[lane];
-    else
-        for (int lane = 0; lane < kLanes; lane++) acc[lane] = wrapping_add(acc[lane], static_cast<i64>(values[lane]));
-}
-
 struct LivePair {
     i32 place, x;
 };
@@ -145,17 +136,34 @@ struct Pairs {
     Pairs operator+(i64 pairs) const { return {from + pairs * static_cast<i64>(sizeof(i32))}; }
 };
 
+// Groups side by side. One in another rather than an array: compilers keep these sums in registers.
+template <int N> struct Panel {
+    EightSums first;
+    Panel<N - 1> others;
+
+    template <class W> FEMTO_INLINE void add(const W* w, i32 pair) {
+        first.add(w, pair);
+        others.add(w + kBlockWeights, pair);
+    }
+    FEMTO_INLINE void add_to(i64* acc, bool fresh) const {
+        first.add_to(acc, fresh);
+        others.add_to(acc + kLanes, fresh);
+    }
+};
+template <> struct Panel<0> {
+    template <class W> FEMTO_INLINE void add(const W*, i32) {}
+    FEMTO_INLINE void add_to(i64*, bool) const {}
+};
+
 template <int N, class W> void panel_sums(const W* w, Pairs x, i64 pairs, i64* acc, bool fresh) {
-    EightSums sums[N];
-    for (i64 pair = 0; pair < pairs; pair++, w += N * kBlockWeights)
-        for (int k = 0; k < N; k++) sums[k].add(w + k * kBlockWeights, x[pair]);
-    for (int k = 0; k < N; k++) add_to(acc + kLanes * k, sums[k], fresh);
+    Panel<N> sums;
+    for (i64 pair = 0; pair < pairs; pair++, w += N * kBlockWeights) sums.add(w, x[pair]);
+    sums.add_to(acc, fresh);
 }
 template <int N, class W> void panel_sums(const W* w, const LivePair* live, i64 count, i64* acc, bool fresh) {
-    EightSums sums[N];
-    for (i64 n = 0; n < count; n++)
-        for (int k = 0; k < N; k++) sums[k].add(w + (live[n].place * N + k) * kBlockWeights, live[n].x);
-    for (int k = 0; k < N; k++) add_to(acc + kLanes * k, sums[k], fresh);
+    Panel<N> sums;
+    for (i64 n = 0; n < count; n++) sums.add(w + live[n].place * N * kBlockWeights, live[n].x);
+    sums.add_to(acc, fresh);
 }
 template <class W, class X> void panel_sums(i64 n, const W* w, X x, i64 count, i64* acc, bool fresh) {
     switch (n) {
@@ -195,7 +203,7 @@ template <class W> void sparse_product(const Matrix& m, const W* w, Pairs x, i64
             const i64* range = &m.begin[s * m.groups + group];
             EightSums sums;
             for (i64 block = range[0]; block < range[1]; block++) sums.add(w + block * kBlockWeights, x[m.pair[block]]);
-            add_to(acc + kLanes * group, sums, fresh && s == 0);
+            sums.add_to(acc + kLanes * group, fresh && s == 0);
         }
 }
 template <class W> void product(const Matrix& m, const W* w, Pairs x, i64* acc, bool fresh, bool few) {

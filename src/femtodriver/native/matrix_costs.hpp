@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "eight_sums.hpp"
 #include "records.hpp"
 
 namespace {
@@ -25,48 +26,69 @@ struct LanesWork {
 };
 constexpr i32 kNoWait = -(1 << 30);
 
-// Which of four activations are live.
-inline unsigned pattern_of(const std::int8_t* x) {
+// Which of 16 activations are live, a bit for each.
+inline unsigned live_of_four(const std::int8_t* x) {
     std::uint32_t w;
     std::memcpy(&w, x, sizeof w);
     const u64 live = (((w & 0x7f7f7f7f) + 0x7f7f7f7f) | w) & 0x80808080;
     return (live >> 7) * 0x01020408 >> 24 & 15;
 }
-inline unsigned pattern_of(const std::int16_t* x) {
+inline unsigned live_of_four(const std::int16_t* x) {
     u64 w;
     std::memcpy(&w, x, sizeof w);
     const u64 live = (((w & 0x7fff7fff7fff7fff) + 0x7fff7fff7fff7fff) | w) & 0x8000800080008000;
     return (live >> 15) * 0x0001000200040008 >> 48 & 15;
 }
-inline unsigned pattern_of(const i32* x) {
+inline unsigned live_of_four(const i32* x) {
     i32 w[kFour];
     std::memcpy(w, x, sizeof w);
     return (w[0] != 0) | (w[1] != 0) << 1 | (w[2] != 0) << 2 | (w[3] != 0) << 3;
 }
-// Those of all activations, four bits for each four; how many are live.
-template <class T> i64 live_patterns(const char* from, i64 length, std::uint8_t* patterns) {
+template <class T> unsigned live_of_sixteen(const T* x) {
+    return live_of_four(x) | live_of_four(x + 4) << 4 | live_of_four(x + 8) << 8 | live_of_four(x + 12) << 12;
+}
+#if defined(__SSE2__)
+inline unsigned live_of_sixteen(const std::int8_t* x) {
+    const __m128i zero = _mm_setzero_si128();
+    return 0xffff ^ _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x)), zero));
+}
+inline unsigned live_of_sixteen(const std::int16_t* x) {
+    const __m128i zero = _mm_setzero_si128(), *p = reinterpret_cast<const __m128i*>(x);
+    const __m128i dead = _mm_packs_epi16(_mm_cmpeq_epi16(_mm_loadu_si128(p), zero), _mm_cmpeq_epi16(_mm_loadu_si128(p + 1), zero));
+    return 0xffff ^ _mm_movemask_epi8(dead);
+}
+#endif
+
+// Those of all activations, 16 in each; how many are live.
+inline i64 ones_of(unsigned bits) { // of 16
+    bits -= bits >> 1 & 0x5555;
+    bits = (bits & 0x3333) + (bits >> 2 & 0x3333);
+    return (bits + (bits >> 4) & 0x0f0f) * 0x0101 >> 8 & 31;
+}
+template <class T> i64 live_bits(const char* from, i64 length, std::uint16_t* bits) {
     const auto* x = reinterpret_cast<const T*>(from);
-    constexpr u64 ones = 0x4332322132212110; // in each pattern
-    i64 count = 0;
-    for (i64 n = 0; n < length / kFour; n++) {
-        const unsigned pattern = pattern_of(x + kFour * n);
-        patterns[n] = static_cast<std::uint8_t>(pattern);
-        count += ones >> (4 * pattern) & 15;
+    const i64 whole = length / 16;
+    i64 dead = 0;
+    for (i64 n = 0; n < whole; n++) {
+        const unsigned live = live_of_sixteen(x + 16 * n);
+        bits[n] = static_cast<std::uint16_t>(live);
+        if (live != 0xffff) dead += 16 - ones_of(live);
     }
-    if (length % kFour) {
-        T rest[kFour] = {};
-        std::memcpy(rest, x + length / kFour * kFour, length % kFour * sizeof(T));
-        const unsigned pattern = pattern_of(rest);
-        patterns[length / kFour] = static_cast<std::uint8_t>(pattern);
-        count += ones >> (4 * pattern) & 15;
+    if (length % 16) {
+        T rest[16] = {};
+        std::memcpy(rest, x + 16 * whole, length % 16 * sizeof(T));
+        const unsigned live = live_of_sixteen(rest);
+        bits[whole] = static_cast<std::uint16_t>(live);
+        dead += length % 16 - ones_of(live);
     }
-    return count;
+    return length - dead;
 }
-inline i64 live_patterns(const char* x, i64 length, i64 bits, std::uint8_t* patterns) {
-    return bits == 8    ? live_patterns<std::int8_t>(x, length, patterns)
-           : bits == 16 ? live_patterns<std::int16_t>(x, length, patterns)
-                        : live_patterns<i32>(x, length, patterns);
+inline i64 live_bits(const char* x, i64 length, i64 bits, std::uint16_t* live) {
+    return bits == 8    ? live_bits<std::int8_t>(x, length, live)
+           : bits == 16 ? live_bits<std::int16_t>(x, length, live)
+                        : live_bits<i32>(x, length, live);
 }
+inline unsigned pattern_at(const std::uint16_t* live, i64 four) { return live[four / 4] >> (4 * (four % 4)) & 15; }
 
 struct MatrixCosts {
     int width = 0;                             // kFewCosts or kCosts
@@ -76,6 +98,9 @@ struct MatrixCosts {
     std::vector<i64> columns, busy, known;     // see MatrixPipeline
     std::vector<LanesWork> work[kWordBytes];   // fours x patterns, by the place of the first activation in its word
     i64 element_bytes = 1, mask_steps = 0;
+    // Where activations do not move and all are live: cycles and counts of an execution; how many are not counted yet.
+    i64 taken_all = 0, times_all = 0;
+    Counts all{};
     i64 scan[kMaxBanks] = {}; // words of the activations in each bank, where they do not move
     bool meet = false;        // their first word is in the same bank as that of the mask
 
@@ -107,18 +132,18 @@ struct MatrixCosts {
     }
 
     // to: ``width`` sums over the live columns.
-    void add_up(const std::uint8_t* patterns, i64* to) const {
-        if (width == kFewCosts) add_up<1>(patterns, to);
-        else add_up<2>(patterns, to);
+    void add_up(const std::uint16_t* live, i64* to) const {
+        if (width == kFewCosts) add_up<1>(live, to);
+        else add_up<2>(live, to);
     }
-    template <int VECTORS> void add_up(const std::uint8_t* patterns, i64* to) const {
+    template <int VECTORS> void add_up(const std::uint16_t* live, i64* to) const {
         const i64 fours = static_cast<i64>(table.size());
         for (i64 first = 0; first < fours; first += kCostFours) {
             SixteenCosts all[VECTORS] = {};
             for (i64 n = first; n < std::min(fours, first + kCostFours); n++)
                 for (int v = 0; v < VECTORS; v++) {
                     SixteenCosts some;
-                    std::memcpy(&some, &sums[((table[n] * kPatterns + patterns[n]) * VECTORS + v) * kFewCosts], sizeof some);
+                    std::memcpy(&some, &sums[((table[n] * kPatterns + pattern_at(live, n)) * VECTORS + v) * kFewCosts], sizeof some);
                     all[v] += some;
                 }
             std::uint16_t some[VECTORS * kFewCosts];
@@ -128,22 +153,49 @@ struct MatrixCosts {
     }
 
     // The last end of work that is done in order: all of it, and the longest wait for the start of a piece.
-    i64 end_of_lanes(const std::uint8_t* patterns, i64 address, bool all_live) {
+    i64 end_of_lanes(const std::uint16_t* live, i64 address, bool all_live) {
         const i64 offset = address % kWordBytes;
-        if (!all_live) return end_at(patterns, offset);
-        if (full_end[offset] < 0) full_end[offset] = end_at(patterns, offset);
+        if (!all_live) return end_at(live, offset);
+        if (full_end[offset] < 0) full_end[offset] = end_at(nullptr, offset);
         return full_end[offset];
+    }
+
+    // Counts ``times`` executions with these costs; the cycles of one.
+    i64 tell(Counts& k, const i64* cost, i64 times, i64 live, i64 banks, i64 lanes_end, const i64* scanned, i64 scan_words, i64 start) const {
+        i64 words = 0, most = 0;
+        for (i64 bank = 0; bank < banks; bank++) {
+            const i64 reads = cost[3 + bank] + mask_banks[bank];
+            words += reads;
+            most = std::max(most, reads + scanned[bank]);
+            k.reads[bank] += times * reads;
+        }
+        const i64 taken = start + std::max(std::max(lanes_end, scan_words), std::max(mask_steps, most));
+        k.cycles += times * taken;
+        k.dm_read += times * words;
+        k.live += times * live;
+        k.stored += times * total[2];
+        k.groups += times * cost[0];
+        k.units += times * cost[1];
+        k.products += times * cost[2];
+        return taken;
+    }
+
+    void tell_all(Counts& k) {
+        auto* to = reinterpret_cast<i64*>(&k);
+        const auto* one = reinterpret_cast<const i64*>(&all);
+        for (std::size_t n = 0; n < sizeof(Counts) / sizeof(i64); n++) to[n] += times_all * one[n];
+        times_all = 0;
     }
 
   private:
     i64 full_end[kWordBytes]; // where all activations are live; -1: not known yet
 
-    i64 end_at(const std::uint8_t* patterns, i64 offset) {
+    i64 end_at(const std::uint16_t* live, i64 offset) {
         const auto& mine = work_at(offset);
         const LanesWork* four = mine.data();
         i32 done = 0, wait = 0;
         for (std::size_t n = 0; n < table.size(); n++, four += kPatterns) {
-            const LanesWork some = four[patterns[n]];
+            const LanesWork some = four[live ? pattern_at(live, static_cast<i64>(n)) : kPatterns - 1];
             wait = std::max(wait, some.wait - done);
             done += some.busy;
         }
