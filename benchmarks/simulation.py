@@ -33,7 +33,7 @@ from femtodriver.native.native_machine import NativeMachine
 from femtodriver.part import load_part
 
 NATIVE, NUMPY = "native", "numpy"
-FRAMES = {NATIVE: 400, NUMPY: 8, fmot_peers.PYTHON: 8, fmot_peers.CPP: 24}
+FRAMES = {NATIVE: 2000, NUMPY: 8, fmot_peers.PYTHON: 8, fmot_peers.CPP: 24}
 # (column, better than which peer, geometric mean and least value that we want)
 GOALS = ((fmot_peers.PYTHON, "fmot Python", 300, None), (fmot_peers.CPP, "fmot C++", 130, 35))
 LEAST_CYCLES, MOST_VECTOR_NS, LEAST_MACS, MOST_PREPARATION_MS = 150, 60, 50, 100

@@ -23,7 +23,7 @@ _SHIFTS = (0, 0, 0, -1, 8, -31, -33, 31, 63, -64)
 def hostile_part(rng: random.Random) -> Part:
     """A part of four cores, small in another way each time."""
     return replace(
-        SMALL4, dm_banks=rng.choice((2, 4, 8)), acc_rows=rng.choice((2, 8, 20)), router_words=rng.choice((4, 256))
+        SMALL4, dm_banks=rng.choice((2, 4, 8, 16)), acc_rows=rng.choice((2, 8, 20)), router_words=rng.choice((4, 256))
     )
 
 

@@ -156,7 +156,7 @@ struct Spu {
             return kDone;
         }
         i64 sums[kCosts];
-        const i64* cost = live == length ? costs.total.data() : live ? sums : kNothing;
+        const i64* cost = live == length ? costs.total : live ? sums : kNothing;
         if (cost == sums) costs.add_up(live_at, sums);
         i64 moving_scan[kMaxBanks];
         const i64* scan = costs.scan;
@@ -172,7 +172,7 @@ struct Spu {
             k.dm_read += scan_words;
         }
         const i64 lanes_end = costs.end_of_lanes(live_at, at, live == length);
-        taken = costs.tell(k, cost, 1, live, set.banks, lanes_end, scan, scan_words, set.start_matrix + meet);
+        taken = costs.tell(k, cost, live, set.banks, lanes_end, scan, scan_words, set.start_matrix + meet);
         return kDone;
     }
 
@@ -453,6 +453,9 @@ struct Spu {
 
     i64 check_router() {
         for (auto& c : cores) {
+            i64 all = 0; // as if nothing were ever taken
+            for (const auto& change : c.changes) all += std::max<i64>(change.second, 0);
+            if (all <= set.router_words) continue;
             std::sort(c.changes.begin(), c.changes.end());
             i64 waiting = 0, most_waiting = 0;
             for (const auto& change : c.changes) {
@@ -466,7 +469,7 @@ struct Spu {
 
     // Outputs into their places; anything unusual is left to Python.
     i64 end_frame(u64* output, i64& elapsed, i64& latency) {
-        std::stable_sort(outputs.begin(), outputs.end(), [&](i64 a, i64 b) { return messages[a].arrival < messages[b].arrival; });
+        if (outputs.size() > 1) std::stable_sort(outputs.begin(), outputs.end(), [&](i64 a, i64 b) { return messages[a].arrival < messages[b].arrival; });
         elapsed = 0;
         for (const auto& c : cores) elapsed = std::max(elapsed, c.time);
         for (auto& c : cores) c.waiting[2] += elapsed - c.time;

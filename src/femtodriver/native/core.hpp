@@ -101,7 +101,7 @@ struct Step {
     i32 first_word, length, core, thread, reg, source;
     i64 low, high, value;
 
-    Step(const Row& r, i64 line_bits)
+    Step(const Row& r, const Settings& set)
         : kind(static_cast<std::uint8_t>(r.kind)), op(static_cast<std::uint8_t>(r.op)), fresh(r.fresh != 0), masked(r.masked != 0),
           streams(r.streams != 0), moving(r.moving != 0), pc(narrow(r.pc)), next_pc(narrow(r.next_pc)), ahead(narrow(r.ahead)),
           target(narrow(r.target)), fixed_cycles(r.fixed_cycles), elements(r.elements), dst(r.dst), a(r.a), b(r.b),
@@ -111,26 +111,27 @@ struct Step {
           repeat(narrow(r.repeat)), rows(narrow(r.rows)), groups(narrow(r.groups)), scan_words(narrow(r.scan_words)),
           mask_word(narrow(r.mask_word)), first_word(narrow(r.first_word)), length(narrow(r.length)), core(narrow(r.core)),
           thread(narrow(r.thread)), reg(narrow(r.reg)), source(narrow(r.source)), low(r.low), high(r.high), value(r.value) {
-        if (kind == kVector || kind == kAccumulate || kind == kLookup || kind == kInterpolate) set_plan(r, line_bits);
+        if (kind == kVector || kind == kAccumulate || kind == kLookup || kind == kInterpolate) set_plan(r, set);
         else plan.whole = stages_of<i64>(r);
     }
 
   private:
     static i32 narrow(i64 x) { return static_cast<i32>(x); } // fields of instructions have at most 20 bits
 
-    void set_plan(const Row& r, i64 line_bits) {
+    void set_plan(const Row& r, const Settings& set) {
         Row product = r;
         if (kind == kAccumulate) { // what is added up is the product as it is
             product.op = kMul;
             product.shift = product.rounded = product.clip = 0;
         }
         if (kind == kVector || kind == kAccumulate) plan.narrow_bits = whole_bits_that_fit(product);
-        else if (kind == kInterpolate) plan.narrow_bits = interpolation_fits(r, line_bits) ? 32 : 0;
+        else if (kind == kInterpolate) plan.narrow_bits = interpolation_fits(r, set.line_bits) ? 32 : 0;
         if (kind == kLookup) { // what is computed is the address
             product.op = kPass;
             product.clip = kSaturate;
             plan.narrow_bits = whole_bits_that_fit(product);
         }
+        if (!set.narrow) plan.narrow_bits = 0;
         plan.stages = stages_of<i32>(product);
         plan.whole = stages_of<i64>(product);
         const i64 operation = kind == kInterpolate ? i64{kAdd} : product.op;

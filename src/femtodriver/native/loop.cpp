@@ -76,7 +76,7 @@ void femto_add_core(void* machine, i64 index, u64* words, i64* acc, const i64* t
     const Row* all = reinterpret_cast<const Row*>(rows);
     c.rows.reserve(count);
     for (i64 n = 0; n < count; n++) {
-        c.rows.emplace_back(all[n], spu.set.line_bits);
+        c.rows.emplace_back(all[n], spu.set);
         c.row_of_pc[all[n].pc] = static_cast<i32>(n);
     }
     c.lines.resize(count);
@@ -104,10 +104,10 @@ void femto_set_matrix(void* machine, i64 core, i64 row, const i64* values, const
     const Step& r = c.rows[row];
     Matrix& m = c.matrices[row];
     const i64 width = 3 + spu.set.banks;
-    pack(m, values, r.columns, r.rows, r.a.bits);
+    pack(m, values, r.columns, r.rows, r.a.bits, spu.set.narrow != 0);
     m.costs.set_tables(cost, r.columns, r.repeat, width);
-    m.costs.total.assign(total, total + width);
-    m.costs.mask_banks.assign(mask_banks, mask_banks + spu.set.banks);
+    std::copy(total, total + width, m.costs.total);
+    std::copy(mask_banks, mask_banks + spu.set.banks, m.costs.mask_banks);
     m.costs.mask_steps = mask_steps;
     m.costs.columns.assign(columns, columns + count);
     m.costs.busy.assign(busy, busy + count);
@@ -121,7 +121,7 @@ void femto_set_matrix(void* machine, i64 core, i64 row, const i64* values, const
     m.costs.all = Counts{};
     if (!r.a.moving()) {
         const i64 end = m.costs.end_of_lanes(nullptr, r.a.value, true), start = spu.set.start_matrix + m.costs.meet;
-        m.costs.taken_all = m.costs.tell(m.costs.all, total, 1, r.a.length, spu.set.banks, end, m.costs.scan, r.scan_words, start);
+        m.costs.taken_all = m.costs.tell(m.costs.all, m.costs.total, r.a.length, spu.set.banks, end, m.costs.scan, r.scan_words, start);
     }
     m.decode_elements = decode_elements;
     std::copy(bytes, bytes + 4, m.bytes_kept);

@@ -41,13 +41,14 @@ class _Settings:
     check_state: int = 0
     poison: int = POISON
     base_poison: int = BASE_POISON
+    narrow: bool = True
 
 
 SETTINGS = len(fields(_Settings))
 
 
-def settings_of(part: Part) -> Int64Array:
-    """The numbers for a part, shape (``SETTINGS``,)."""
+def settings_of(part: Part, *, narrow: bool = True) -> Int64Array:
+    """The numbers for a part, shape (``SETTINGS``,). ``narrow``: whether to work in 32 bits where numbers fit."""
     made = _Settings(
         lanes=part.lanes,
         banks=part.dm_banks,
@@ -56,5 +57,6 @@ def settings_of(part: Part) -> Int64Array:
         table_words=part.tm_bank_words,
         message_latency=part.message_latency,
         router_words=part.router_words,
+        narrow=narrow,
     )
     return np.array(list(asdict(made).values()), np.int64)

@@ -103,7 +103,7 @@ template <class Put> void pack_blocks(Matrix& m, const i64* values, i64 columns,
                 }
 }
 
-inline void pack(Matrix& m, const i64* values, i64 columns, i64 rows, i64 x_bits) {
+inline void pack(Matrix& m, const i64* values, i64 columns, i64 rows, i64 x_bits, bool narrow) {
     m.pairs = (columns + 1) / 2;
     m.groups = (rows + kLanes - 1) / kLanes;
     m.plain.clear();
@@ -111,7 +111,7 @@ inline void pack(Matrix& m, const i64* values, i64 columns, i64 rows, i64 x_bits
     m.pair.clear();
     m.narrow.clear();
     m.broad.clear();
-    m.wide = x_bits > 16 || !divide(m, values, columns, rows, x_bits);
+    m.wide = !narrow || x_bits > 16 || !divide(m, values, columns, rows, x_bits);
     if (m.wide) {
         m.plain.assign(values, values + columns * rows);
         return;

@@ -14,7 +14,8 @@
 namespace {
 
 constexpr i64 kFour = 4, kPatterns = 16;
-constexpr int kFewCosts = 16, kCosts = 32; // room for three numbers and those of 13 banks, or of kMaxBanks
+constexpr int kFewCosts = 16, kCosts = 32; // room for three numbers and those of kFewBanks or kMaxBanks
+constexpr int kFewBanks = 8;
 constexpr i64 kCostFours = 15;             // fours whose costs, at most one a row, are added up in 16 bits
 static_assert(kFour * kCostFours * kMaxRows < 1 << 16);
 
@@ -94,7 +95,7 @@ struct MatrixCosts {
     int width = 0;                             // kFewCosts or kCosts
     std::vector<std::uint32_t> table;          // of each four columns of all repetitions
     std::vector<std::uint16_t> sums;           // tables x patterns x width
-    std::vector<i64> total, mask_banks;        // see DecodedWeights
+    i64 total[kCosts] = {}, mask_banks[kMaxBanks] = {}; // see DecodedWeights
     std::vector<i64> columns, busy, known;     // see MatrixPipeline
     std::vector<LanesWork> work[kWordBytes];   // fours x patterns, by the place of the first activation in its word
     i64 element_bytes = 1, mask_steps = 0;
@@ -106,7 +107,7 @@ struct MatrixCosts {
 
     // ``cost``: columns x numbers, of all repetitions alike.
     void set_tables(const i64* cost, i64 all_columns, i64 repeat, i64 numbers) {
-        width = numbers <= kFewCosts ? kFewCosts : kCosts;
+        width = numbers <= 3 + kFewBanks ? kFewCosts : kCosts;
         std::unordered_map<std::string, std::uint32_t> known_tables;
         table.clear();
         sums.clear();
@@ -160,23 +161,17 @@ struct MatrixCosts {
         return full_end[offset];
     }
 
-    // Counts ``times`` executions with these costs; the cycles of one.
-    i64 tell(Counts& k, const i64* cost, i64 times, i64 live, i64 banks, i64 lanes_end, const i64* scanned, i64 scan_words, i64 start) const {
-        i64 words = 0, most = 0;
-        for (i64 bank = 0; bank < banks; bank++) {
-            const i64 reads = cost[3 + bank] + mask_banks[bank];
-            words += reads;
-            most = std::max(most, reads + scanned[bank]);
-            k.reads[bank] += times * reads;
-        }
-        const i64 taken = start + std::max(std::max(lanes_end, scan_words), std::max(mask_steps, most));
-        k.cycles += times * taken;
-        k.dm_read += times * words;
-        k.live += times * live;
-        k.stored += times * total[2];
-        k.groups += times * cost[0];
-        k.units += times * cost[1];
-        k.products += times * cost[2];
+    // Counts an execution with these costs; its cycles. ``scanned``: of activations, words in each bank.
+    i64 tell(Counts& k, const i64* cost, i64 live, i64 banks, i64 lanes_end, const i64* scanned, i64 scan_words, i64 start) const {
+        const BankWords busy = banks <= kFewBanks ? read_banks<kFewBanks>(k, cost, scanned) : read_banks<kMaxBanks>(k, cost, scanned);
+        const i64 taken = start + std::max(std::max(lanes_end, scan_words), std::max(mask_steps, busy.most));
+        k.cycles += taken;
+        k.dm_read += busy.words;
+        k.live += live;
+        k.stored += total[2];
+        k.groups += cost[0];
+        k.units += cost[1];
+        k.products += cost[2];
         return taken;
     }
 
@@ -188,6 +183,22 @@ struct MatrixCosts {
     }
 
   private:
+    // Words that weights and mask take from all banks, and those that the busiest bank gives, activations included.
+    struct BankWords {
+        i64 words, most;
+    };
+    // Numbers of banks that the part lacks are zero.
+    template <int BANKS> BankWords read_banks(Counts& k, const i64* cost, const i64* scanned) const {
+        BankWords found{0, 0};
+        for (int bank = 0; bank < BANKS; bank++) {
+            const i64 reads = cost[3 + bank] + mask_banks[bank];
+            found.words += reads;
+            found.most = std::max(found.most, reads + scanned[bank]);
+            k.reads[bank] += reads;
+        }
+        return found;
+    }
+
     i64 full_end[kWordBytes]; // where all activations are live; -1: not known yet
 
     i64 end_at(const std::uint16_t* live, i64 offset) {

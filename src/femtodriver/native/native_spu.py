@@ -88,8 +88,11 @@ class NativeSpu(Spu):
     """``Spu``, run by the loop. UnsupportedError where the loop is not there.
 
     ``lock``: calls from several threads run one after the other. It cannot be copied: the loop keeps a part of its
-    state. A budget that looks at the clock is asked once, before the loop runs.
+    state. A budget that looks at the clock is asked once, before the loop runs. ``narrow``: False makes all numbers
+    have 64 bits, which is slower and gives the same.
     """
+
+    narrow = True
 
     def __init__(self, images: Mapping[int, Images], part: Part, inst_counts: Mapping[int, int]) -> None:
         self._loop = needed_library().functions
@@ -100,7 +103,7 @@ class NativeSpu(Spu):
         banks = self._loop.femto_max_banks()
         self._cores = {index: _NativeCore(processor, banks) for index, processor in self.processors.items()}
         self._check_sizes()
-        self._handle: int = self._loop.femto_new(at(settings_of(part)), len(self._cores))
+        self._handle: int = self._loop.femto_new(at(settings_of(part, narrow=self.narrow)), len(self._cores))
         for index, core in self._cores.items():
             self._add(index, core)
 

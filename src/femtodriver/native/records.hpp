@@ -62,6 +62,7 @@ struct Settings {
     i64 control, branch_taken, thread_switch, start_vector, start_matrix, table_ports;
     i64 slice, message_cost, max_instructions, max_elements, max_words;
     i64 check_state, poison, base_poison;
+    i64 narrow; // 0: all numbers have 64 bits, which tests compare with
 };
 
 } // namespace
