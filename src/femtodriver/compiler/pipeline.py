@@ -50,6 +50,12 @@ class Compilation:
     data: CompiledData
     description: Description
 
+    def __repr__(self) -> str:
+        return f"<Compilation for {self.description.part or 'a part'}: {self.data!r}>"
+
+    def _repr_html_(self) -> str:
+        return self.data._repr_html_()
+
 
 def compile_network(
     network: Network,

@@ -52,6 +52,12 @@ class CompiledModel:
     output_dir: AnyPath
     compiler_kwargs: Mapping[str, Any]
 
+    def __repr__(self) -> str:
+        return f"<CompiledModel: {self.built!r}>"
+
+    def _repr_html_(self) -> str:
+        return self.built._repr_html_()
+
     @property
     def folder(self) -> Path:
         """The model's folder."""

@@ -17,7 +17,7 @@ from femtodriver.errors import UsageError
 from femtodriver.files.file_access import AnyPath
 from femtodriver.fqir.graph import Network
 from femtodriver.inputs import InputSource, InputSpec
-from femtodriver.metrics import document_yaml
+from femtodriver.metrics import shown_yaml
 from femtodriver.model.load_model import DEFAULT_NAME, Source, load_source
 from femtodriver.options import method_table as methods
 from femtodriver.options.bind_request import bind, check_value, refuse_options_of
@@ -190,7 +190,7 @@ class Femtodriver:
         done = self._execute((SIMULATOR,), model_inputs, request.execution, request)
         doc = done.metrics(request)
         self.profile = done.profile(doc)
-        return done.result, document_yaml(doc)
+        return done.result, shown_yaml(doc)
 
     @methods.CREATE_RUNNER.signed
     def create_runner(

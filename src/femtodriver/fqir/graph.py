@@ -7,13 +7,16 @@ bytes, ``files.from_graphproto`` from objects in memory; nothing here executes o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from femtodriver.arrays import Int64Array
+from femtodriver.notebook_html import html_facts
+from femtodriver.safe_text import plain_name
 
 _INT_NAME = re.compile(r"(?:fq)?int(\d+)")
 
@@ -84,6 +87,9 @@ class Graph:
     subgraphs: Mapping[str, Graph] = field(default_factory=dict)
     unbind_dim: int | None = None
 
+    def __repr__(self) -> str:
+        return f"<Graph {plain_name(self.name, 60)}: {len(self.nodes):,} nodes>"
+
     def walk(self) -> Iterator[tuple[Graph, Node]]:
         """Every node of this graph and of the graphs nested in its nodes, depth first."""
         for node in self.nodes:
@@ -120,3 +126,40 @@ class Network:
     def outputs(self) -> tuple[Tensor, ...]:
         """Outputs of one frame."""
         return self.frame.outputs
+
+    @property
+    def node_count(self) -> int:
+        """Nodes of the frame graph and of those nested in it."""
+        return sum(1 for _ in self.frame.walk())
+
+    @property
+    def parameter_count(self) -> int:
+        """Elements of the parameters of the frame graph and of those nested in it, each once."""
+        graphs = [self.frame, *(nested for _, node in self.frame.walk() for nested in node.subgraphs.values())]
+        return sum({tensor.name: tensor.size for graph in graphs for tensor in graph.parameters}.values())
+
+    def __repr__(self) -> str:
+        sizes = f"{self.node_count:,} nodes, {self.parameter_count:,} parameters"
+        return f"<Network {plain_name(self.name, 60)}: {sizes}; {_ports(self.inputs)} to {_ports(self.outputs)}>"
+
+    def _repr_html_(self) -> str:
+        operators = Counter(node.op or "call" for _, node in self.frame.walk())
+        facts = {
+            "nodes": f"{self.node_count:,}",
+            "parameters": f"{self.parameter_count:,}",
+            "inputs": _ports(self.inputs),
+            "outputs": _ports(self.outputs),
+            "states": len(self.state_names),
+            "operators": ", ".join(f"{count} {name}" for name, count in sorted(operators.items(), key=_most_first)),
+        }
+        return html_facts(f"Network {plain_name(self.name, 60)}", facts)
+
+
+def _most_first(entry: tuple[str, int]) -> tuple[int, str]:
+    return -entry[1], entry[0]
+
+
+def _ports(tensors: Sequence[Tensor]) -> str:
+    """Names, sizes and widths of inputs or outputs."""
+    told = [f"{plain_name(one.name, 40)} ({one.size} x {one.bits or '?'} bits)" for one in tensors]
+    return ", ".join(told) or "nothing"

@@ -20,6 +20,7 @@ from femtodriver.part import Part, load_part, part_names
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import CompilerOrigin, Description, KeptPlace, ModelOrigin, read_description
 from femtodriver.program.memory_map import DM_BANK_WORDS, TM_BANK_WORDS
+from femtodriver.safe_text import plain_name
 
 DEFAULT_PART = "spu001"
 _log = logging.getLogger(__name__)
@@ -46,6 +47,14 @@ class Built:
     model_type: str | None = None
     debug_names: tuple[str, ...] = ()
     kept: Mapping[str, KeptPlace] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        part = f" for {self.part.name}" if self.part else ""
+        return f"<Built {plain_name(self.source.name, 60)}{part}: {self.data!r}>"
+
+    def _repr_html_(self) -> str:
+        network = self.source.network
+        return "\n".join([*([] if network is None else [network._repr_html_()]), self.data._repr_html_()])
 
     @property
     def inputs(self) -> tuple[InputSpec, ...]:

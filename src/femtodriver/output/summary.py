@@ -7,7 +7,6 @@ from typing import Any
 
 from femtodriver.device.evk2.usb_boards import EvkBoard
 from femtodriver.files.file_access import AnyPath, shown_path
-from femtodriver.fqir.graph import Network
 from femtodriver.inputs import InputSpec
 from femtodriver.metrics import document_text
 from femtodriver.metrics.read_document import METRICS_YAML
@@ -127,16 +126,8 @@ def _size_text(built: Built) -> str:
     network = built.source.network
     if network is None:
         return f"compiled program, {sum(built.data.info().inst_counts.values()):,} instruction words"
-    nodes, parameters = _sizes(network)
-    return f"{nodes:,} node{'' if nodes == 1 else 's'}, {parameters:,} parameters"
-
-
-def _sizes(network: Network) -> tuple[int, int]:
-    """Nodes and parameter elements of the frame graph and of those nested in it."""
-    nodes = [node for _, node in network.frame.walk()]
-    graphs = [network.frame, *(nested for node in nodes for nested in node.subgraphs.values())]
-    parameters = {tensor.name: tensor.size for graph in graphs for tensor in graph.parameters}
-    return len(nodes), sum(parameters.values())
+    nodes = network.node_count
+    return f"{nodes:,} node{'' if nodes == 1 else 's'}, {network.parameter_count:,} parameters"
 
 
 def _variable(kind: str, spec: InputSpec, width: int) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from femtodriver.errors import ProgramError, UsageError
 from femtodriver.files.file_access import read_file, write_file
 from femtodriver.files.plain_json import load_json
 from femtodriver.files.plain_yaml import dump_yaml, load_yaml
+from femtodriver.notebook_html import html_table
 from femtodriver.program import archive, images
 from femtodriver.program.bank_usage import check_images, whole_image
 from femtodriver.program.digest import check_digest, with_digest
@@ -42,6 +43,26 @@ class CompiledData:
     metadata: dict[str, Any] = field(default_factory=dict)
     mems_per_core: Memories = field(default_factory=dict)
     files: dict[str, str | bytes] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{memory} {size:,} bytes" for memory, size in self._sizes().items())
+        cores = len(self.mems_per_core)
+        return f"<CompiledData: {cores} core{'' if cores == 1 else 's'}; {sizes or 'no images'}>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (f"core {core}", *(f"{_bytes(memories.get(memory, ())):,}" for memory in self._sizes()))
+            for core, memories in self.mems_per_core.items()
+        ]
+        return html_table("Compiled program: bytes of its images", ("", *self._sizes()), rows)
+
+    def _sizes(self) -> dict[str, int]:
+        """Bytes of the images of each memory, over all cores."""
+        sizes: dict[str, int] = {}
+        for memories in self.mems_per_core.values():
+            for memory, arrays in memories.items():
+                sizes[memory] = sizes.get(memory, 0) + _bytes(arrays)
+        return sizes
 
     @classmethod
     def read_from_files(
@@ -164,6 +185,10 @@ class CompiledData:
         if name not in contents:
             raise UsageError(f"file: must be one of this program's ({', '.join(contents)}), not {name!r}.")
         return contents[name]
+
+
+def _bytes(arrays: Iterable[Words]) -> int:
+    return sum(array.nbytes for array in arrays)
 
 
 def _core_files(core: int, memories: Mapping[str, list[Words]]) -> dict[str, bytes]:

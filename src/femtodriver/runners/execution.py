@@ -28,6 +28,7 @@ from femtodriver.runners.fqir_runner import FqirRunner
 from femtodriver.runners.frame_tracer import check_trace, frame_range, wants_trace
 from femtodriver.runners.hardware_runner import FAKE, HardwareRunner
 from femtodriver.runners.observed_values import REFERENCE, observed_values
+from femtodriver.runners.run_result import RunResult
 from femtodriver.runners.runner import Runner
 from femtodriver.runners.runner_table import check_names, create
 from femtodriver.runners.stream_runs import Give, stream_all
@@ -140,13 +141,19 @@ class Execution:
         return not self.compared and any(self.comparison.internals.values())
 
     @property
-    def result(self) -> Result:
+    def result(self) -> RunResult:
         """What methods of ``Femtodriver`` return: verdict, outputs and internal values."""
         found = self.comparison
         verdict: Result = {"compare_str": "Single Runner", "pass": "No Comparisons"}
         if self.compared:
             verdict = {"pass": found.passed, "status_str": found.status}
-        return {**verdict, "outputs": dict(found.outputs), "internals": dict(found.internals)}
+        return RunResult(verdict, outputs=dict(found.outputs), internals=dict(found.internals))
+
+    def __repr__(self) -> str:
+        return f"<Execution of {self.model.source.name}, {self.frames:,} frames: {self.result!r}>"
+
+    def _repr_html_(self) -> str:
+        return self.result._repr_html_()
 
     @property
     def frames(self) -> int:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import AnyPath, shown_path, write_file
 from femtodriver.output.plots import can_draw
-from femtodriver.sweep.sweep_result import LATENCY, POWER, SweepResult, SweepRow
-from femtodriver.sweep.sweep_text import setting_text
+from femtodriver.sweep.sweep_result import LATENCY, POWER, SweepResult, SweepRow, setting_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,12 +9,15 @@ from difflib import get_close_matches
 from typing import Any
 
 from femtodriver.errors import UsageError
-from femtodriver.metrics.named_figures import FIGURES
+from femtodriver.metrics.named_figures import FIGURES, is_number
 from femtodriver.metrics.run_totals import Number
+from femtodriver.metrics.text_cells import name_text, quantity
+from femtodriver.notebook_html import html_table
 
 SCHEMA = "femtodriver-sweep/1"
 LATENCY, POWER = "latency", "power"
 SETTINGS = ("part", "objective", "clock", "voltage", "input-period", "temperature")
+UNITS = {"clock": "Hz", "voltage": "V", "input-period": "s", "temperature": "degC"}
 Point = tuple[Number, Number]
 """Latency in s and power in W."""
 
@@ -87,6 +90,23 @@ class SweepResult:
     notes: tuple[str, ...]
     rows: tuple[SweepRow, ...]
 
+    def __repr__(self) -> str:
+        fit = sum(row.fits for row in self.rows)
+        return f"<SweepResult of {self.model}: {len(self.rows)} variants, {fit} possible, {len(self.optimal)} optimal>"
+
+    def _repr_html_(self) -> str:
+        head = ("", *self.varied, LATENCY, POWER, "")
+        rows = [
+            (
+                "*" if row.optimal else "",
+                *(setting_text(name, row) for name in self.varied),
+                *(FIGURES[name].text(row.figures.get(name)) for name in (LATENCY, POWER)),
+                row.reason or ("deadline missed" if row.deadline_met is False else ""),
+            )
+            for row in self.rows
+        ]
+        return html_table(f"{self.model}: {len(self.rows)} variants", head, rows)
+
     @property
     def varied(self) -> tuple[str, ...]:
         """Names of the settings that have more than one value."""
@@ -118,6 +138,17 @@ class SweepResult:
             "rows": [row.table() for row in self.rows],
         }
         return json.dumps(document, indent=2)
+
+
+def setting_text(name: str, row: SweepRow) -> str:
+    """A setting with its unit; "-" where it is not known."""
+    value = row.settings.get(name)
+    if value is None:
+        return "-"
+    unit = UNITS.get(name)
+    if unit is None or not is_number(value):
+        return name_text(value)
+    return quantity(value, unit) if unit in ("Hz", "s") else f"{value:g} {unit}"
 
 
 def marked(rows: Sequence[SweepRow]) -> tuple[SweepRow, ...]:

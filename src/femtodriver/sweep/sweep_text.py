@@ -7,15 +7,14 @@ import io
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from femtodriver.metrics.named_figures import FIGURES, is_number
-from femtodriver.metrics.text_cells import WIDTH, name_text, quantity, table_lines
+from femtodriver.metrics.named_figures import FIGURES
+from femtodriver.metrics.text_cells import WIDTH, name_text, table_lines
 from femtodriver.safe_text import plain_name
-from femtodriver.sweep.sweep_result import SweepResult, SweepRow
+from femtodriver.sweep.sweep_result import UNITS, SweepResult, SweepRow, setting_text
 
 SHOWN = ("latency", "period-share", "cycles", "power", "energy-period", "memory", "cores-used")
 MARK = "*"
 MEANING = "no row of the same period and temperature is as good in latency and in power, and better in one of them"
-_UNITS = {"clock": "Hz", "voltage": "V", "input-period": "s", "temperature": "degC"}
 _ENDINGS = {"s": "_s", "W": "_w", "J": "_j", "Hz": "_hz", "B": "_bytes", "h": "_h"}
 _REASON_WIDTH = 2 * WIDTH
 
@@ -27,7 +26,7 @@ def sweep_text(result: SweepResult) -> str:
     lines += [f"the same in all: {', '.join(same)}", ""]
     head = ("", *result.varied, *SHOWN, "deadline")
     rows = [_row(row, result.varied) for row in result.rows if row.fits]
-    left = tuple(place for place, name in enumerate(head) if name not in (*_UNITS, *SHOWN))
+    left = tuple(place for place, name in enumerate(head) if name not in (*UNITS, *SHOWN))
     lines += table_lines(head, rows, left=left) if rows else []
     if result.optimal:
         lines.append(f"  {MARK} {MEANING}")
@@ -51,17 +50,6 @@ def _stated(result: SweepResult) -> list[str]:
     return [name for name, value in result.rows[0].settings.items() if value is not None]
 
 
-def setting_text(name: str, row: SweepRow) -> str:
-    """A setting with its unit; "-" where it is not known."""
-    value = row.settings.get(name)
-    if value is None:
-        return "-"
-    unit = _UNITS.get(name)
-    if unit is None or not is_number(value):
-        return name_text(value)
-    return quantity(value, unit) if unit in ("Hz", "s") else f"{value:g} {unit}"
-
-
 def _row(row: SweepRow, varied: tuple[str, ...]) -> tuple[str, ...]:
     figures = (FIGURES[name].text(row.figures.get(name)) for name in SHOWN)
     deadline = {True: "met", False: "MISSED", None: "-"}[row.deadline_met]
@@ -73,7 +61,7 @@ def _reasons(result: SweepResult) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for row in result.rows:
         if not row.fits:
-            compiled = [name for name in result.varied if name not in _UNITS]
+            compiled = [name for name in result.varied if name not in UNITS]
             told = ", ".join(f"{name} {setting_text(name, row)}" for name in compiled) or "all"
             reasons.setdefault(name_text(row.reason, _REASON_WIDTH), []).append(told)
     lines = []
