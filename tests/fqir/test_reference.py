@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
+from femtodriver.arrays import Int64Array
 from femtodriver.errors import InputError, UnsupportedError
+from femtodriver.fqir.graph import Node
 from femtodriver.fqir.reference import Reference
 from tests.fqir.small_networks import graph, network, node, parameter, run, tensor, zeros
 
 
+class Recorder:
+    """Notes what it is told of the nodes."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str | None, list[list[int]], int]] = []
+
+    def node_done(self, node: Node, results: Sequence[Int64Array], clipped: int) -> None:
+        """See ``NodeObserver``."""
+        self.told.append((node.op, [values.tolist() for values in results], clipped))
+
+
 @pytest.fixture
 def reference() -> Reference:
+    return summing()
+
+
+def summing(observer: Recorder | None = None) -> Reference:
     """Sums two inputs of shape [2] into a state."""
     add: dict[str, Any] = {"shamt_x": 0, "shamt_y": 0, "shamt_bwred": 0, "bw": 16, "rounded": False}
     pair = {key: tensor(key, [2]) for key in ("x", "y")}
@@ -22,7 +40,19 @@ def reference() -> Reference:
         node("vvadd", {"x": "s", "y": "sum"}, ["total"], **add),
         node("assign", {"y": "s", "x": "total"}, []),
     ]
-    return Reference(network(graph(nodes, list(pair.values()), ["s"]), zeros(s=[2])))
+    return Reference(network(graph(nodes, list(pair.values()), ["s"]), zeros(s=[2])), observer)
+
+
+def test_an_observer_is_told_of_the_nodes_of_a_frame_and_of_what_they_clip() -> None:
+    recorder = Recorder()
+    made = summing(recorder)
+    assert recorder.told == []  # INIT has run
+    made.step({"x": np.array([1, 30000]), "y": np.array([2, 30000])})
+    assert recorder.told == [
+        ("vvadd", [[3, 32767]], 1),
+        ("vvadd", [[3, 32767]], 0),
+        ("assign", [[3, 32767]], 0),
+    ]
 
 
 def test_reset_forgets_everything(reference: Reference) -> None:

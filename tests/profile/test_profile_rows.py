@@ -87,6 +87,10 @@ def test_rows_of_a_run_by_hand() -> None:
     assert (profile.per_frame(42), profile.per_frame(13)) == (21, 6.5)
 
 
+def test_the_repr_is_short() -> None:
+    assert repr(spotter().profile) == "<Profile of 'keyword_spotter': 36 layers, 24 frames of 636.2 cycles>"
+
+
 def test_the_document_says_the_same_of_each_layer() -> None:
     run = measured(*hand_made())
     told = run.doc["layers"][2]

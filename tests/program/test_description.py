@@ -130,6 +130,15 @@ def test_what_is_lost_is_not_bound() -> None:
         ({"layers": "x"}, "layers: must be a list, not 'x'"),
         ({"layers": [{"core": -1}, {}]}, "layers[0].core: must be a whole number that is not negative, not -1"),
         ({"layers": [{"bytes": {"weights": 1.5}}, {}]}, "layers[0].bytes['weights']: must be a whole number"),
+        (
+            {"layers": [{"fate": {"how": "lost"}}, {}]},
+            "layers[0].fate.how: must be fused, view or unused, not 'lost'",
+        ),
+        (
+            {"layers": [{}, {"fate": {"how": "fused", "into": [2]}}]},
+            "layers[1].fate.into: must have layers below 2, not 2",
+        ),
+        ({"layers": [{"fate": {}}, {}]}, "layers[0].fate.how: must be there, but is missing"),
         ({"source_map": []}, "source_map: must be a mapping, not []"),
         ({"source_map": {0: [[1, 2]]}}, "source_map[0][0]: must be a list of 3, not [1, 2]"),
         ({"source_map": {0: [[1, 2, 2]]}}, "source_map[0]: must be a list whose layers are below 2, not [1, 2, 2]"),

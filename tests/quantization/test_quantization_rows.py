@@ -67,6 +67,10 @@ def test_rows_have_labels_kinds_and_noise(tmp_path: Path) -> None:
     assert (positive.label, positive.compared, positive.is_exact) == ("lin net.py:9", 6, False)
 
 
+def test_the_repr_is_short() -> None:
+    assert repr(small_report()) == "<QuantizationReport of 'small': 3 values, 1 of them clipped, 2 frames>"
+
+
 def test_the_text(golden: Callable[[str, str], None], tmp_path: Path) -> None:
     golden("plain.txt", quantization_text(small_report()))
     golden("compared.txt", quantization_text(small_report(float_file(tmp_path))))

@@ -137,7 +137,7 @@ class CoreTime:
     waiting: Mapping[str, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Profile:
     """A run by layers, in program order.
 
@@ -156,6 +156,10 @@ class Profile:
     energy_j: Band
     core_energy_j: tuple[Band, ...]
     outside: Mapping[str, Band]
+
+    def __repr__(self) -> str:
+        cycles = self.elapsed / max(self.frames, 1)
+        return f"<Profile of {self.model!r:.60}: {len(self.rows)} layers, {self.frames} frames of {cycles:.1f} cycles>"
 
     @property
     def busy(self) -> int:

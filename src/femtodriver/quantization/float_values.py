@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Set
 from contextlib import ExitStack
 
 import numpy as np
@@ -52,7 +52,7 @@ class FloatValues:
         self._opened.close()
 
     @property
-    def names(self) -> Iterable[str]:
+    def names(self) -> Set[str]:
         """The values that the file has."""
         return self._arrays.keys()
 

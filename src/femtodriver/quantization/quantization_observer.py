@@ -96,7 +96,7 @@ class QuantizationObserver:
 
     def _take(self, watched: WatchedValue, values: Int64Array, clipped: int) -> None:
         watched.use.add(values, clipped)
-        if self._float is not None:
+        if self._float is not None and watched.name in self._float.names:
             self._last[watched.name] = (watched, values)
 
     def _add_graph(self, graph: Graph, *, nested: bool) -> None:

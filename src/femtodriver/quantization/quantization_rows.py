@@ -57,7 +57,7 @@ class QuantizationRow:
         return self.clipped / self.elements if self.elements else 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class QuantizationReport:
     """All values of a network in program order, inputs first, over ``frames`` frames; ``compared``: with how many
     values of a float model."""
@@ -66,6 +66,13 @@ class QuantizationReport:
     frames: int
     compared: int
     rows: tuple[QuantizationRow, ...]
+
+    def __repr__(self) -> str:
+        clipped = sum(row.clipped > 0 for row in self.rows)
+        return (
+            f"<QuantizationReport of {self.model!r:.60}: {len(self.rows)} values, {clipped} of them clipped, "
+            f"{self.frames} frames>"
+        )
 
 
 def report_of(model: str, observer: QuantizationObserver, description: Description | None) -> QuantizationReport:
