@@ -77,6 +77,7 @@ docs: $(VENV)/test.stamp
 	$(BIN)/python tools/energy_doc.py
 	$(BIN)/python tools/draw_rooms.py
 	$(BIN)/python tools/readme_output.py
+	$(BIN)/python tools/run_notebook.py
 	$(BIN)/python -m femtodriver.isa.doc docs/isa.md
 	$(BIN)/python -m femtodriver.isa.export docs/isa.json
 
