@@ -244,8 +244,8 @@ def execute(
     """Make the runners, run all frames in each, and compare each with the first.
 
     ``model``: as ``for_runners`` gives it. ``tolerance``, ``progress``: see ``run_all``. ``records_dir``: where runners
-    write recordings if they are told to. ``stop``: whether to end before the end; with it, signals only ask. ``give``
-    gets the outputs of streamed inputs, see ``stream_all``.
+    write recordings if they are told to. ``stop``: whether to end before the end; with it, signals only ask, unless
+    there is a board. ``give`` gets the outputs of streamed inputs, see ``stream_all``.
     UsageError for frames to trace that the run does not have.
     """
     check_trace(request)
@@ -255,7 +255,10 @@ def execute(
         simulator.trace(frame_range(request.trace_frames, inputs.n_frames))
     _log.debug("running %s", ", ".join(runners))
     asked = stop or Stop()
-    with asked.on_signals() if stop else nullcontext(), observed_values(runners, model, request):
+    # Whoever waits for a board that does not answer wants to end it at once, whatever is lost.
+    may_hang = any(runner.runs_first for runner in runners.values())
+    held = asked.on_signals() if stop and not may_hang else nullcontext()
+    with held, observed_values(runners, model, request):
         found = _found(runners, inputs, model, tolerance, progress, asked, give)
     partial = None
     if asked.asked:
