@@ -54,3 +54,11 @@ def test_a_comparison_with_inputs_of_its_own_says_which(tmp_path: Path, monkeypa
     assert "femtodrive LOOPBACK --runners fqir,fasmir" in text
     assert "--n-frames 4" in text
     assert "with arrays as inputs" not in text
+
+
+def test_a_program_that_keeps_debug_variables_is_named_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Femtodriver().run("LOOPBACK", runners="fqir,fasmir", debug_vars="all", report="report.html")
+    text = Path("report.html").read_text("utf-8")
+    assert "program that keeps debug variables (.femto)" in text
+    assert "of the program that keeps the debug variables, which costs time and energy" in text

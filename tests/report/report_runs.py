@@ -46,6 +46,7 @@ def spotter(folder: Path) -> Path:
         input_sample_indices=(0, 12),
         input_period=0.016,
         battery_mwh=225.0,
+        quantization=True,
         output_dir=str(folder / "models"),
         report=str(path),
     )

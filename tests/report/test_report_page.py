@@ -100,6 +100,9 @@ def test_equal_runs_give_equal_bytes(spotter_report: Path, tmp_path: Path) -> No
 def test_every_source_is_documented(spotter_report: Path) -> None:
     """What stands below a figure is an entry of docs/metrics.md or an event of the machine."""
     rows = re.findall(r"^\| (`[^|]+) \|", (ROOT / "docs" / "metrics.md").read_text("utf-8"), flags=re.MULTILINE)
+    rows += re.findall(
+        r"^\| [^|`]*\| (`[^|]+) \|", (ROOT / "docs" / "quantization.md").read_text("utf-8"), re.MULTILINE
+    )
     documented = {name for row in rows for name in re.findall(r"`([^`]+)`", row)} | EVENTS.keys()
     text = spotter_report.read_text("utf-8")
     named = {

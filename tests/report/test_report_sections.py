@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -12,10 +14,21 @@ from femtodriver.model.build_model import build
 from femtodriver.model.load_model import load_source
 from femtodriver.options.runner_requests import ComparisonRequest
 from femtodriver.profile.profile_rows import ClippedAt, ProfileRow
+from femtodriver.quantization.quantization_rows import VALUE, QuantizationReport, QuantizationRow
 from femtodriver.report import timeline_section as timeline
 from femtodriver.report.fit_section import fit_section, fullest_memory
 from femtodriver.report.layers_section import layers_section
-from femtodriver.report.page_blocks import COLOURS, BankMap, Bars, Curve, FigureTable, Section, StackedBar, Timeline
+from femtodriver.report.page_blocks import (
+    COLOURS,
+    BankMap,
+    Bars,
+    Curve,
+    FigureTable,
+    Section,
+    Sentence,
+    StackedBar,
+    Timeline,
+)
 from femtodriver.report.power_section import power_section
 from femtodriver.report.report_facts import ReportFacts
 from femtodriver.report.saturation_section import saturation_section
@@ -69,7 +82,9 @@ def test_bars_are_the_largest_layers_and_the_rest() -> None:
     assert bars.rows[0].label == "listen.layers.0.linear_hh"
     assert bars.rows[0].bars[0][0] == bars.rows[0].bars[1][0] == 1
     assert all(0 < share <= 1 for row in bars.rows for share, _ in row.bars)
-    assert bars.rows[-1].label == "(the other 3)"
+    assert len(bars.rows) == 15
+    rest = next(block for block in layers_section(facts).blocks if isinstance(block, Sentence))
+    assert re.fullmatch(r"The other 3 layers take 22 cycles \(2\.1 %\) and \d+ pJ\.", rest.text)
     operators, every = tables(layers_section(facts))
     assert operators.rows[-1][0] == "all"
     assert operators.rows[-1][3] == "100.0 %"
@@ -79,6 +94,7 @@ def test_bars_are_the_largest_layers_and_the_rest() -> None:
 def test_saturated_elements_are_shown_where_they_were_clipped() -> None:
     facts = spotter()
     assert saturation_section(facts).lead == "No element of any frame was clipped."
+    assert tables(saturation_section(facts)) == []
     places = tuple(ClippedAt(place % 2, 10 + place, 3 * place + 1) for place in range(8))
     clipped = ProfileRow("loud", "vvadd", elements=64, counts={"saturated": 92}, clipped_at=places)
     rare = ProfileRow("rare", "vvadd", elements=64, counts={"saturated": 1}, clipped_at=(ClippedAt(0, 7, 1),))
@@ -91,6 +107,22 @@ def test_saturated_elements_are_shown_where_they_were_clipped() -> None:
     assert table.rows == (
         ("loud", "30.7", "47.9 %", f"{where}; core 0 pc 12: 2.3; ..."),
         ("rare", "0.33", "0.5 %", "core 0 pc 7: 0.33"),
+    )
+
+
+def test_values_are_shown_in_their_types() -> None:
+    used = {"low": -900, "high": 812, "used_bits": 11, "unused_bits": 5, "elements": 300, "clipped": 6, "at_limits": 7}
+    kind = {"kind": VALUE, "label": "loud", "value": "%x.1", "op": "vvadd", "bits": 16, "quanta": -12.0}
+    noise = {"zeros": 8, "rms": 1.5, "snr_db": 43.21, "compared": 300, "is_exact": False, "nested": False}
+    given: dict[str, Any] = {**kind, "type_low": -32768, "type_high": 32767, **used, **noise}
+    row = QuantizationRow(**given)
+    never = replace(row, label="never", elements=0, clipped=0, snr_db=None)
+    moved = replace(row, kind="moved")
+    report = QuantizationReport("net", 3, 1, (row, never, replace(moved, clipped=0)))
+    (table,) = tables(saturation_section(replace(spotter(), quantization=report)))
+    assert table.rows == (
+        ("loud", "%x.1", "16", "-900", "812", "11", "5", "2 %", "43.2"),
+        ("never", "%x.1", "16", "-", "-", "-", "-", "-", "-"),
     )
 
 

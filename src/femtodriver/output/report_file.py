@@ -71,6 +71,7 @@ def report_facts(done: Execution, doc: Mapping[str, Any], measured: MeasureReque
         part=part,
         profile=done.profile(doc),
         agreement=_agreement(done),
+        quantization=done.quantization,
         curve=power_curve(run),
         chosen=power_at(run, run.period_s),
         frame=_drawn_frame(done, runner.records),
@@ -78,7 +79,7 @@ def report_facts(done: Execution, doc: Mapping[str, Any], measured: MeasureReque
         command=command_text(
             done.model.source.where, tuple(done.runners), how.request, tuple(_python_words(done, how))
         ),
-        notes=tuple(_notes(how)),
+        notes=tuple(_notes(done, how)),
         hashes=_hashes(done, doc),
     )
 
@@ -123,7 +124,9 @@ def _python_words(done: Execution, how: Repeated) -> Iterator[str]:
                 yield from ("--compiler-options", f"{name}={str(value).lower()}")
 
 
-def _notes(how: Repeated) -> Iterator[str]:
+def _notes(done: Execution, how: Repeated) -> Iterator[str]:
+    if done.model.debug_names:
+        yield "All figures are of the program that keeps the debug variables, which costs time and energy."
     if how.arrays:
         yield ARRAYS_NOTE
     if names := values_of_python(how.request):
@@ -132,10 +135,11 @@ def _notes(how: Repeated) -> Iterator[str]:
 
 def _hashes(done: Execution, doc: Mapping[str, Any]) -> dict[str, str]:
     simulated = done.comparison.outputs.get(SIMULATOR, {})
+    program = "program that keeps debug variables (.femto)" if done.model.debug_names else "program (.femto)"
     return {
         "network file": doc["model"]["sha256"] or "",
         "part file": doc["hardware"]["sha256"],
-        "program (.femto)": hashlib.sha256(femto_bytes(done.model)).hexdigest(),
+        program: hashlib.sha256(femto_bytes(done.model)).hexdigest(),
         "inputs": STREAMED if done.streamed else arrays_digest(done.inputs.arrays),
         "outputs": STREAMED if done.streamed else arrays_digest(simulated),
     }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from femtodriver.metrics.text_cells import count_text, name_text, percent_text, quantity
 from femtodriver.profile.profile_choices import CYCLES, OPERATOR
 from femtodriver.profile.profile_rows import ProfileRow
 from femtodriver.profile.profile_view import view_of
-from femtodriver.report.page_blocks import BarRow, Bars, FigureTable, Section, Sentence
+from femtodriver.report.page_blocks import BarRow, Bars, FigureTable, PageBlock, Section, Sentence
 from femtodriver.report.report_facts import ReportFacts
 
 MOST_BARS = 15
@@ -23,16 +24,16 @@ def layers_section(facts: ReportFacts) -> Section:
     working, idle = len(view.rows), len(view.folded)
     lead = f"{count_text(working)} layers have instructions of their own"
     lead += f"; {count_text(idle)} more have none, because others do their work or there is none." if idle else "."
-    blocks = (_bars(facts), _operators(facts), _all(facts, view.rows))
+    blocks = (*_bars(facts), _operators(facts), _all(facts, view.rows))
     if working > MOST_ROWS:
         cut = Sentence(f"The table ends after {count_text(MOST_ROWS)} layers; metrics.yaml has all of them.")
         return Section("layers", "Layers", lead, (*blocks, cut))
     return Section("layers", "Layers", lead, blocks)
 
 
-def _bars(facts: ReportFacts) -> Bars:
+def _bars(facts: ReportFacts) -> Iterator[PageBlock]:
     view = view_of(facts.profile, sort=CYCLES, top=MOST_BARS)
-    rows = (*view.rows, *((view.rest,) if view.rest else ()))
+    rows = view.rows
     most_cycles = max((row.cycles for row in rows), default=0) or 1
     most_joules = max((row.energy_j.typical for row in rows), default=0.0) or 1.0
     bars = tuple(
@@ -46,7 +47,12 @@ def _bars(facts: ReportFacts) -> Bars:
         for row in rows
     )
     caption = "Cycles and typical energy of a frame, the layers with the most cycles first"
-    return Bars(caption, ("cycles", "energy"), bars, sources=(_CYCLES, _ENERGY))
+    yield Bars(caption, ("cycles", "energy"), bars, sources=(_CYCLES, _ENERGY))
+    if view.rest is not None:
+        others, cycles = count_text(view.rest.layers), count_text(_mean(facts, view.rest.cycles))
+        share, joules = percent_text(view.rest.cycles / facts.profile.busy), view.rest.energy_j.typical
+        text = f"The other {others} layers take {cycles} cycles ({share}) and {quantity(joules, 'J')}."
+        yield Sentence(text, sources=(_CYCLES, _ENERGY))
 
 
 def _operators(facts: ReportFacts) -> FigureTable:

@@ -10,6 +10,7 @@ from femtodriver.machine.frame_record import FrameRecord
 from femtodriver.metrics.power_curve import PowerPoint
 from femtodriver.part import Part
 from femtodriver.profile.profile_rows import Profile
+from femtodriver.quantization.quantization_rows import QuantizationReport
 from femtodriver.trace.program_view import ProgramView
 
 
@@ -29,6 +30,7 @@ class Agreement:
 class ReportFacts:
     """``doc``: the metrics document of the run. ``curve``: its power over the period; ``chosen``: at its own.
 
+    ``quantization``: how well values use their types, None where nobody watched them.
     ``frame``: number and record of the frame that is drawn, None where the run ended before it. ``command``: what
     repeats the run, ``notes``: what one has to know about it. ``hashes``: SHA-256 of what went in and came out.
     """
@@ -37,6 +39,7 @@ class ReportFacts:
     part: Part
     profile: Profile
     agreement: Agreement
+    quantization: QuantizationReport | None
     curve: tuple[PowerPoint, ...]
     chosen: PowerPoint
     frame: tuple[int, FrameRecord] | None
