@@ -61,7 +61,7 @@ def words(frames: int) -> dict[str, Int64Array]:
 
 def facts_of(built: Built, inputs: Mapping[str, Int64Array], request: ComparisonRequest) -> ReportFacts:
     """What the report of a run of fqir and fasmir is made of."""
-    request = replace(request, report="report.html")
+    request = replace(request, report="report.html", machine="numpy")
     done = execute(("fqir", "fasmir"), RunInputs(inputs), Encryption().applied(built), request)
     return report_facts(done, done.metrics(request), request, Repeated(request))
 
