@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -27,9 +28,9 @@ def test_a_terminal_gets_a_table_that_fits(width: int, monkeypatch: pytest.Monke
     stream = Terminal()
     monkeypatch.setattr(sys, "stdout", stream)
     monkeypatch.setenv("COLUMNS", str(width))
-    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("TERM", "xterm")
     show_profile(view_of(spotter().profile), lambda text: pytest.fail(f"told {text!r}"))
-    lines = stream.getvalue().splitlines()
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue()).splitlines()
     assert lines[0].startswith("Profile    by layer, mean of 24 frames")
     table = lines[1 : next(place for place, line in enumerate(lines) if line.startswith("Operators"))]
     assert max(len(line.rstrip()) for line in table if "no room" not in line) <= width

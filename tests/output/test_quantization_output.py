@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +15,7 @@ from femtodriver import Femtodriver
 from femtodriver.cli import main
 from femtodriver.errors import InputError, UsageError
 from femtodriver.output.output_files import npz
-from femtodriver.output.quantization_output import check_quantization_file
+from femtodriver.output.quantization_output import check_quantization_file, show_quantization
 
 SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter" / "keyword_spotter.pt"
 
@@ -30,6 +33,29 @@ def test_the_command_needs_no_runners(capsys: pytest.CaptureFixture[str]) -> Non
     assert "Quantization  values of 2 frames" in out
     assert f"wrote q.json (ranges of 2 values, {Path('q.json').stat().st_size:,} bytes)" in out
     assert [row["value"] for row in json.loads(Path("q.json").read_text())["rows"]] == ["x", "%x.4"]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("width", "ruled"), [(100, False), (160, True)])
+def test_a_wide_terminal_gets_a_table(width: int, ruled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = Femtodriver()
+    driver.run(SPOTTER, runners="fqir", quantization=True, n_frames=2)
+    stream, told = Terminal(), list[str]()
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "xterm")
+    if driver.quantization is None:
+        pytest.fail("the report must be there")
+    show_quantization(driver.quantization, told.append)
+    assert bool(told) is not ruled
+    text = re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue()) if ruled else told[0]
+    assert "listen.layers.0.linear_ih" in text
+    assert "Not shown  22 values" in text
+    assert not ruled or max(len(line.rstrip()) for line in text.splitlines()) <= width
 
 
 def test_with_a_profile_both_runners_run_and_are_compared(capsys: pytest.CaptureFixture[str]) -> None:

@@ -186,7 +186,7 @@ def _layers(doc: Doc) -> list[str]:
     idle = len(doc["layers"]) - len(ran)
     if idle:
         whose = "layers have no instructions of their own" if idle > 1 else "layer has no instructions of its own"
-        lines.append(f"  not shown: {idle} {whose}; other layers do that work, or there is none")
+        lines.append(f"  not shown: {idle} {whose}; other layers do that work, or there is none (--profile says which)")
     return lines
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import AnyPath, shown_path, write_file
 from femtodriver.options.profile_requests import ProfileRequest
+from femtodriver.output.terminal import print_table, terminal_width
 from femtodriver.output.trace_file import check_place
 from femtodriver.profile.profile_files import profile_csv, profile_json
 from femtodriver.profile.profile_rows import Profile
@@ -16,7 +16,6 @@ from femtodriver.profile.profile_text import notes, profile_table, profile_text,
 from femtodriver.profile.profile_view import ProfileView, view_of
 
 _FORMATS: dict[str, Callable[[ProfileView], str]] = {".csv": profile_csv, ".json": profile_json}
-_EDGES = 2
 
 
 def check_profile_file(path: AnyPath | None) -> None:
@@ -49,27 +48,10 @@ def write_profile(path: AnyPath, view: ProfileView) -> str:
 
 def show_profile(view: ProfileView, say: Callable[[str], None]) -> None:
     """Show it: as a table that fits the terminal where there is one, else as plain text."""
-    if sys.stdout.isatty():
-        _print_table(view)
-    else:
+    width = terminal_width()
+    if width is None:
         say(profile_text(view))
-
-
-def _print_table(view: ProfileView) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(file=sys.stdout, highlight=False)
-    table = profile_table(view, console.width - _EDGES)
-    shown = Table(
-        box=box.SIMPLE_HEAD, title=title(view), title_justify="left", title_style="bold", padding=(0, 1, 0, 0)
-    )
-    for place, name in enumerate(table.head):
-        shown.add_column(name, justify="left" if place in table.left else "right", no_wrap=True)
-    last = len(table.rows) - 1
-    for number, cells in enumerate(table.rows):
-        shown.add_row(*(Text(cell) for cell in cells), style="bold" if number == last else None)
-    console.print(shown)
-    console.print("\n".join(notes(view, table)), markup=False, soft_wrap=True)
+        return
+    table = profile_table(view, width)
+    print_table(title(view), table.head, table.rows, table.left, last_is_sum=True)
+    print("\n".join(notes(view, table)))

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from femtodriver.files.file_access import AnyPath, shown_path, write_file
+from femtodriver.metrics.text_cells import table_lines
 from femtodriver.options.quantization_requests import QuantizationRequest
 from femtodriver.output.profile_output import check_format
+from femtodriver.output.terminal import print_table, terminal_width
 from femtodriver.quantization.quantization_files import quantization_csv, quantization_json
 from femtodriver.quantization.quantization_rows import QuantizationReport
-from femtodriver.quantization.quantization_text import quantization_text
+from femtodriver.quantization.quantization_text import notes, quantization_table, quantization_text
 
 _FORMATS: dict[str, Callable[[QuantizationReport], str]] = {".csv": quantization_csv, ".json": quantization_json}
 
@@ -20,10 +22,20 @@ def check_quantization_file(path: AnyPath | None) -> None:
     check_format(path, "quantization_file", _FORMATS)
 
 
+def show_quantization(report: QuantizationReport, say: Callable[[str], None]) -> None:
+    """Show it: as a table where there is a terminal that is wide enough, else as plain text."""
+    width, table = terminal_width(), quantization_table(report)
+    if width is None or len(max(table_lines(table.head, table.rows, table.left), key=len)) > width:
+        say(quantization_text(report))
+        return
+    print_table(table.title, table.head, table.rows, table.left)
+    print("\n".join(notes(report)))
+
+
 def tell_quantization(report: QuantizationReport, request: QuantizationRequest, say: Callable[[str], None]) -> None:
     """Show and write what the request asks for. ProgramError where the file cannot be written."""
     if request.quantization:
-        say(quantization_text(report))
+        show_quantization(report, say)
     if request.quantization_file is not None:
         path = Path(request.quantization_file)
         content = _FORMATS[path.suffix.lower()](report).encode("utf-8", "backslashreplace")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from femtodriver.metrics.text_cells import count_text, name_text, table_lines, tail_text, wrapped_lines
 from femtodriver.quantization.quantization_rows import VALUE, QuantizationReport, QuantizationRow
@@ -15,18 +16,46 @@ NOISY_DB = 40
 _MOST_REMARKS = 6
 
 
+@dataclass(frozen=True)
+class QuantizationTable:
+    """Texts of a table; the first three columns are aligned to the left."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    left: tuple[int, ...] = (0, 1, 2)
+
+
 def quantization_text(report: QuantizationReport) -> str:
     """The report as plain text."""
+    table = quantization_table(report)
+    return "\n".join([table.title, *table_lines(table.head, table.rows, table.left), *notes(report)])
+
+
+def quantization_table(report: QuantizationReport) -> QuantizationTable:
+    """The table of the report."""
     rows = shown_rows(report)
-    compared = any(row.compared for row in rows)
-    head = ["layer", "op", "value", "bits", "quanta", "low", "high", "used", "unused", "clipped", "%", "at limits"]
+    head: tuple[str, ...] = (
+        "layer",
+        "op",
+        "value",
+        "bits",
+        "quanta",
+        "low",
+        "high",
+        "used",
+        "unused",
+        "clipped",
+        "%",
+        "at limits",
+    )
     cells = [_cells(row) for row in rows]
-    if compared:
-        head.append("SNR dB")
-        cells = [[*line, _snr(row)] for line, row in zip(cells, rows, strict=True)]
+    if any(row.compared for row in rows):
+        head = (*head, "SNR dB")
+        cells = [(*line, _snr(row)) for line, row in zip(cells, rows, strict=True)]
     frames = "1 frame" if report.frames == 1 else f"{report.frames:,} frames"
     title = f"Quantization  values of {frames}: range that occurred, bits that it uses of its type, clipped elements"
-    return "\n".join([title, *table_lines(head, cells, left=(0, 1, 2)), *_notes(report, rows)])
+    return QuantizationTable(title, head, tuple(cells))
 
 
 def shown_rows(report: QuantizationReport) -> list[QuantizationRow]:
@@ -34,10 +63,10 @@ def shown_rows(report: QuantizationReport) -> list[QuantizationRow]:
     return [row for row in report.rows if row.kind == VALUE or (row.clipped and row.kind != VALUE)]
 
 
-def _cells(row: QuantizationRow) -> list[str]:
+def _cells(row: QuantizationRow) -> tuple[str, ...]:
     share = f"{100 * row.clipped_share:.2f}" if row.clipped else "-"
     used = (str(row.used_bits), str(row.unused_bits)) if row.elements else ("-", "-")
-    return [
+    return (
         tail_text(row.label, LABEL_WIDTH),
         name_text(row.op, OPERATOR_WIDTH),
         name_text(row.value, VALUE_WIDTH),
@@ -48,7 +77,7 @@ def _cells(row: QuantizationRow) -> list[str]:
         count_text(row.clipped),
         share,
         count_text(row.at_limits),
-    ]
+    )
 
 
 def _snr(row: QuantizationRow) -> str:
@@ -57,7 +86,9 @@ def _snr(row: QuantizationRow) -> str:
     return "exact" if row.is_exact else "no signal" if row.snr_db is None else f"{row.snr_db:.1f}"
 
 
-def _notes(report: QuantizationReport, rows: Sequence[QuantizationRow]) -> list[str]:
+def notes(report: QuantizationReport) -> list[str]:
+    """What stands below the table: the worst values."""
+    rows = shown_rows(report)
     hidden = len(report.rows) - len(rows)
     lines = []
     if hidden:
