@@ -9,11 +9,13 @@ Dask packs and unpacks tasks and results with pickle: whoever controls the sched
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib.util
 import logging
 import queue
 from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from femtodriver import __version__
@@ -56,19 +58,32 @@ def run_on_cluster(
 
 def _client(distributed: Any, scheduler: str, wait_s: float) -> Any:
     try:
+        with ThreadPoolExecutor(1) as thread:  # this one may have a loop that runs
+            thread.submit(asyncio.run, _greeted(distributed, scheduler, wait_s)).result()
         return distributed.Client(scheduler, timeout=wait_s, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except (OSError, ValueError, asyncio.TimeoutError) as error:
+        reason = str(error).splitlines()[0] if str(error) else "it does not answer"
         raise WorkerError(
             f"scheduler: {scheduler}: must be the address of a Dask scheduler that answers within {wait_s:g} s, as in "
             f"tcp://127.0.0.1:8786: {reason:.200}."
         ) from None
 
 
+async def _greeted(distributed: Any, scheduler: str, wait_s: float) -> None:
+    """A client waits without end for somebody who takes a connection and says nothing; this does not."""
+
+    async def greet() -> None:
+        arguments = distributed.Security().get_connection_args("client")
+        link = await distributed.comm.connect(scheduler, timeout=wait_s, **arguments)
+        await link.close()
+
+    await asyncio.wait_for(greet(), wait_s)
+
+
 def _check_workers(client: Any, scheduler: str, wait_s: float) -> None:
     try:
         client.wait_for_workers(1, timeout=wait_s)
-    except TimeoutError:
+    except asyncio.TimeoutError:
         raise WorkerError(f"scheduler: {scheduler}: must have a worker within {wait_s:g} s, not none.") from None
     for address, found in client.run(_version, on_error="return").items():
         if found != __version__:
@@ -124,23 +139,29 @@ class _Cluster:
 
     def _next(self) -> tuple[ClipTask, ClipResult | None]:
         """The next clip that is done, and its result: None if the cluster gave it up because workers died."""
-        future, task = self._sent.pop(self._wait())
-        try:
-            return task, future.result()
-        except self._distributed.scheduler.KilledWorker:
-            return task, None
-        except (self._distributed.client.FutureCancelledError, OSError) as error:
-            raise self._gone(str(error).splitlines()[0]) from None
-
-    def _wait(self) -> str:
-        """The key of the next clip that is done."""
         alone_s = 0.0
         while True:
-            with contextlib.suppress(queue.Empty):
-                return self._finished.get(timeout=_LOOK_S)
+            with contextlib.suppress(queue.Empty, asyncio.TimeoutError):
+                return self._fetched(self._finished.get(timeout=_LOOK_S))
             alone_s = 0.0 if self._threads() else alone_s + _LOOK_S
             if alone_s >= _PATIENCE_S:
                 raise self._gone(f"it has had no worker for {_PATIENCE_S:g} s")
+
+    def _fetched(self, key: str) -> tuple[ClipTask, ClipResult | None]:
+        """A clip that was done, and its result. TimeoutError where that went with a worker and is made again."""
+        future, task = self._sent[key]
+        result: ClipResult | None = None
+        try:
+            result = future.result(timeout=_LOOK_S)
+        except self._distributed.scheduler.KilledWorker:
+            result = None
+        except asyncio.TimeoutError:
+            self._finished.put(key)  # others may be there in the meantime
+            raise
+        except (self._distributed.client.FutureCancelledError, OSError) as error:
+            raise self._gone(str(error).splitlines()[0]) from None
+        del self._sent[key]
+        return task, result
 
     def _threads(self) -> int:
         """How many threads work for the cluster now."""
