@@ -24,7 +24,7 @@ def evaluate(request: EvaluateCommandRequest) -> int:
 
     names = {option.name for option in options_of(EvaluateRequest)}
     given = {option.name: getattr(request, option.name) for option in given_options(request) if option.name in names}
-    progress = progress_for_terminal()
+    progress = progress_for_terminal("clip")
     with Femtodriver(keyring=request.keyring) as driver:
         driver.say, driver.progress = print, progress
         try:

@@ -15,9 +15,13 @@ _EVERY_S = 0.1
 
 
 class RunProgress:
-    """Shows nothing in the first second of a runner, then one line that is wiped at the end. Call it for each frame."""
+    """Shows nothing in the first second of a runner, then one line that is wiped at the end. Call it for each frame.
 
-    def __init__(self) -> None:
+    ``unit``: what is counted, if not frames.
+    """
+
+    def __init__(self, unit: str = "frame") -> None:
+        self._unit = unit
         self._runner = ""
         self._next = 0.0
         self._shown: Progress | None = None
@@ -33,7 +37,7 @@ class RunProgress:
         elif now >= self._next:
             self._next = now + _EVERY_S
             if self._shown is None:
-                self._shown = _started(runner, frames)
+                self._shown = _started(runner, self._unit, frames)
             self._shown.update(self._shown.task_ids[0], completed=done, refresh=True)
 
     def stop(self) -> None:
@@ -43,19 +47,19 @@ class RunProgress:
             self._shown = None
 
 
-def progress_for_terminal() -> RunProgress | None:
+def progress_for_terminal(unit: str = "frame") -> RunProgress | None:
     """What shows the progress of runners on standard error; None where that is no terminal, or one that cannot."""
-    return RunProgress() if sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown") else None
+    return RunProgress(unit) if sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown") else None
 
 
-def _started(runner: str, frames: int) -> Progress:
+def _started(runner: str, unit: str, frames: int) -> Progress:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        TextColumn("frame {task.completed}" + (" of {task.total}" if frames else ""), markup=False),
+        TextColumn(f"{unit} {{task.completed}}" + (" of {task.total}" if frames else ""), markup=False),
         *((TimeRemainingColumn(),) if frames else ()),
     )
     # Drawn by the calls alone: no thread of its own, and nothing after the last frame.

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
@@ -33,6 +34,7 @@ from femtodriver.evaluation.summary_text import summary_text
 from femtodriver.files.file_access import make_directory, write_file
 from femtodriver.output.file_names import safe_name
 from femtodriver.runners.compare_runs import RunProgress
+from femtodriver.stop_signals import RunStopped
 
 PARQUET, SUMMARY_JSON, SUMMARY_TEXT = "clips.parquet", "summary.json", "summary.txt"
 OUTPUTS, JOURNAL = "outputs", "journal"
@@ -45,8 +47,8 @@ Say = Callable[[str], None]
 def evaluate_clips(plan: EvaluationPlan, say: Say, progress: RunProgress | None) -> dict[str, Any]:
     """Run every clip that has no result yet; gives the document of ``summary.json``.
 
-    ``say(text)`` gets what is told, ``progress("clips", done, all)`` is called after each clip. An interruption leaves
-    the results so far as they are on disk.
+    ``say(text)`` gets what is told, ``progress("clips", done, all)`` is called after each clip. Ctrl-C leaves the
+    results so far on disk and raises RunStopped, a KeyboardInterrupt.
 
     Raises ProgramError where results cannot be written, WorkerError where workers cannot start.
     """
@@ -60,8 +62,8 @@ def evaluate_clips(plan: EvaluationPlan, say: Say, progress: RunProgress | None)
         try:
             run.work(say, progress)
         except KeyboardInterrupt:
-            say(f"interrupted; the same command goes on after {run.done} of {len(plan.clips.paths)} clips")
-            raise
+            say("the same command goes on from here")
+            raise RunStopped(f"interrupted after {run.done} of {len(plan.clips.paths)} clips", signal.SIGINT) from None
         finally:
             if run.done:  # results of an earlier evaluation stay until there are others
                 run.write()
