@@ -178,7 +178,7 @@ SWEEP: dict[str, Case] = {
     "model": case(str(SPOTTER), "LOOPBACK"),
     "hw_config": case("spu001x4", model="LOOPBACK"),
     "objective": case("energy", model=str(SPOTTER)),
-    "compiler_options": case("cores=1,2", model="LOOPBACK"),
+    "compiler_options": case("cores=1,2", model="LOOPBACK", workers=1),
     "clock": case("1e6,1e7", model="LOOPBACK"),
     "voltage": case("0.5..0.8:3", model="LOOPBACK"),
     "input_period": case("0.01,0.02", model="LOOPBACK"),

@@ -59,3 +59,10 @@ def test_long_tables_of_details_are_folded(before: Document) -> None:
     markdown = diff_report(diff_documents(before, many), NAMES, "markdown")
     assert "<details><summary>Layers: 0 changed, 40 added" in markdown
     assert markdown.count("<details>") == markdown.count("</details>") == 1
+
+
+def test_a_layer_of_several_cores_names_them(before: Document, after: Document) -> None:
+    before["layers"][0].update(core=None, cycles_per_core={0: 10, 1: 5})
+    after["layers"][0].update(core=1, cycles_per_core={1: 15})
+    text = diff_report(diff_documents(before, after), NAMES)
+    assert "gru.0 addmm     0,1 to 1" in text

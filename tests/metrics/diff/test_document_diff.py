@@ -71,6 +71,30 @@ def test_what_means_something_else_is_marked(before: Document) -> None:
     assert not any(change.redefined for _, change in diff_documents(before, before).figures)
 
 
+def test_keys_of_rows_that_mean_something_else_are_not_compared(before: Document) -> None:
+    old = copy.deepcopy(before)
+    old["schema"] = "femtodriver-metrics/3"
+    old["layers"][0]["core"] = 7
+    found = diff_documents(old, before)
+    assert found.layers.rows == ()
+    assert found.notes == ("not compared: core of layers, which means something else in one of the two schemas",)
+    old["schema"] = before["schema"]
+    (row,) = diff_documents(old, before).layers.rows
+    assert [change.what for change in row.changes] == ["core"]
+    assert diff_documents(old, before).notes == ()
+
+
+def test_where_a_layer_comes_from_is_no_difference(before: Document) -> None:
+    moved = copy.deepcopy(before)
+    moved["layers"][0].update(line="net.py:9", module="a.b", label="z", source="%y")
+    assert diff_documents(before, moved).equal
+
+
+def test_a_prompt_shows_a_line(before: Document, after: Document) -> None:
+    shown = repr(diff_documents(before, after, [parse_limit("power>1W")]))
+    assert shown == "<DocumentDiff: 3 figures, 2 settings, 3 layers, 1 limits>"
+
+
 @pytest.mark.parametrize("layers", [None, "x", [None, 3, "y"], [{}]])
 def test_documents_of_odd_form_are_compared_where_they_can_be(before: Document, layers: Any) -> None:
     odd = {"schema": "femtodriver-metrics/3", "layers": layers, "cycles": {"total": "x", "per_core": [{"busy": None}]}}

@@ -6,7 +6,7 @@
     value  = sign number "%"         how much B differs from A, in percent of A
            | sign number [unit]      how much B differs from A
            | number [unit]           B itself
-    name   = a figure of ``named_figures``, or "layer." and cycles, energy or macs-executed: each layer of both
+    name   = a figure of ``named_figures``, or "layer." and cycles, energy, macs-executed or saturations: each layer
     unit   = s, W, J, Hz or B after one of p n u m k M G; Ki or Mi before B; h; "%" of a share; counts have none
 
 A limit names what must not be: ``power>+5%`` is exceeded where B takes more than 5 % more than A.
@@ -27,6 +27,7 @@ LAYER_FIGURES = (
     NamedFigure(f"{LAYER}cycles", COUNT, "cycles", "busy cycles of a layer"),
     NamedFigure(f"{LAYER}energy", "J", "energy_j", "energy of a layer, typical", 2),
     NamedFigure(f"{LAYER}macs-executed", COUNT, "macs.executed", "multiplications that a layer executes"),
+    NamedFigure(f"{LAYER}saturations", COUNT, "saturations", "elements that a layer clips", 4),
 )
 _KNOWN = {**FIGURES, **{row.name: row for row in LAYER_FIGURES}}
 _LIMIT = re.compile(

@@ -23,7 +23,8 @@ def diff_report(found: DocumentDiff, names: tuple[str, str], form: str = "text")
 
 
 def _text(found: DocumentDiff, names: tuple[str, str]) -> str:
-    blocks = [[f"{mark}  {line}" for mark, line in zip("AB", _sources(found, names), strict=True)]]
+    sources = [f"{mark}  {line}" for mark, line in zip("AB", _sources(found, names), strict=True)]
+    blocks = [[*sources, *found.notes]]
     for table in diff_tables(found):
         lines = [table.title]
         if table.rows:
@@ -34,9 +35,8 @@ def _text(found: DocumentDiff, names: tuple[str, str]) -> str:
 
 def _markdown(found: DocumentDiff, names: tuple[str, str]) -> str:
     blocks = [f"**{_verdict(found)}**"]
-    blocks.append(
-        "\n".join(f"* {mark}: {_plain(line)}" for mark, line in zip("AB", _sources(found, names), strict=True))
-    )
+    sources = [f"{mark}: {line}" for mark, line in zip("AB", _sources(found, names), strict=True)]
+    blocks.append("\n".join(f"* {_plain(line)}" for line in (*sources, *found.notes)))
     for table in diff_tables(found):
         body = "\n".join(_markdown_table(table)) if table.rows else ""
         notes = "\n".join(_plain(note) for note in table.notes)
@@ -80,6 +80,7 @@ def _json(found: DocumentDiff, names: tuple[str, str]) -> str:
         **{side: {"name": name, "schema": schema} for side, name, schema in sides},
         "equal": found.equal,
         "kept": found.kept,
+        "notes": list(found.notes),
         "settings": [_change(change) for change in found.settings],
         "figures": [{**_change(change), "unit": figure.unit} for figure, change in found.figures],
         "cores": _rows(found.cores),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from femtodriver.metrics.diff.document_diff import ADDED, CHANGED, GONE, Change, DocumentDiff, RowDiff, RowsDiff
 from femtodriver.metrics.named_figures import figure_text, is_number
-from femtodriver.metrics.text_cells import name_text
+from femtodriver.metrics.text_cells import Doc, name_text
 
 _MARKS = {ADDED: "+", GONE: "-", CHANGED: "~"}
 _LAYER_WIDTH = 30
@@ -117,19 +117,23 @@ def _layers(part: RowsDiff) -> DiffTable:
 
 
 def _layer(row: RowDiff) -> tuple[str, ...]:
-    core = _both(row, "core")
-    cells = [_MARKS[row.state], name_text(row.name, _LAYER_WIDTH), core[0] if core[0] == core[1] else " to ".join(core)]
-    if row.state == ADDED:
-        cells[2] = core[1]
-    elif row.state == GONE:
-        cells[2] = core[0]
+    changes = {change.what: change for change in row.changes}
+    cores = _cores(row.before), _cores(row.after)
+    core = " to ".join(cores) if "core" in changes else cores[0] if row.state == GONE else cores[1]
+    cells = [_MARKS[row.state], name_text(row.name, _LAYER_WIDTH), core]
     for key in ("cycles", "energy_j"):
-        change = Change(key, row.before.get(key), row.after.get(key))
-        known = row.state == CHANGED and change.differs
-        cells += [*_both(row, key), _ratio(change) if known else ""]
-    others = [change.what for change in row.changes if not change.what.startswith((*_LAYER_COLUMNS, "energy_band_j"))]
+        cells += [*_both(row, key), _ratio(changes[key]) if key in changes else ""]
+    others = [what for what in changes if not what.startswith((*_LAYER_COLUMNS, "energy_band_j"))]
     more = f" and {len(others) - _LAYER_MOST_CHANGES} more" if len(others) > _LAYER_MOST_CHANGES else ""
     return (*cells, name_text(", ".join(others[:_LAYER_MOST_CHANGES]), 100) + more)
+
+
+def _cores(layer: Doc) -> str:
+    """The cores that a layer runs on; "-" where none does."""
+    busy = layer.get("cycles_per_core")
+    if layer.get("core") is None and isinstance(busy, Mapping) and busy:
+        return name_text(",".join(map(str, busy)), 20)
+    return _value("core", layer.get("core"))
 
 
 def _both(row: RowDiff, key: str) -> tuple[str, str]:

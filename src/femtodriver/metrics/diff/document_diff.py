@@ -35,7 +35,11 @@ _SETTINGS = (
     "tool.energy_table_edition",
 )
 _OPTIONS = "tool.compiler_options"
-_NAMES = ("name", "source")  # of a layer: what it is called, not what it costs
+# Of a layer: what it is called and where it comes from, not what it costs.
+_NAMES = ("name", "source", "label", "module", "line")
+# Keys of rows, and the schema since which they mean what they mean now.
+_CORE_KEYS = {"busy": 3, "waiting": 3, "energy_j": 2}
+_LAYER_KEYS = {"core": 4, "energy_j": 2}
 _NUMBER = re.compile(r"^\d+ (?=.)")
 
 
@@ -102,7 +106,10 @@ class LimitVerdict:
 
 @dataclass(frozen=True)
 class DocumentDiff:
-    """Everything that differs. ``figures``: all that one of the documents states, also equal ones."""
+    """Everything that differs. ``figures``: all that one of the documents states, also equal ones.
+
+    ``notes``: what was not compared, one sentence each.
+    """
 
     schemas: tuple[str, str]
     settings: tuple[Change, ...]
@@ -111,6 +118,12 @@ class DocumentDiff:
     memories: RowsDiff
     layers: RowsDiff
     verdicts: tuple[LimitVerdict, ...]
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        parts = {"settings": self.settings, "layers": self.layers.rows, "limits": self.verdicts}
+        changed = {"figures": [change for _, change in self.figures if change.differs], **parts}
+        return f"<DocumentDiff: {', '.join(f'{len(found)} {what}' for what, found in changed.items())}>"
 
     @property
     def kept(self) -> bool:
@@ -131,15 +144,23 @@ def diff_documents(before: Doc, after: Doc, limits: Sequence[Limit] = ()) -> Doc
     """
     schemas = schema_number(before), schema_number(after)
     layers = _pairs(_layers(before), _layers(after))
+    odd_cores, odd_layers = (_redefined(keys, schemas) for keys in (_CORE_KEYS, _LAYER_KEYS))
+    told = [f"{what} of {whose}" for whose, odd in (("cores", odd_cores), ("layers", odd_layers)) for what in odd]
     return DocumentDiff(
         schemas=(str(before["schema"]), str(after["schema"])),
         settings=tuple(_settings(before, after)),
         figures=tuple(_figures(before, after, schemas)),
-        cores=_rows_diff(_pairs(_cores(before), _cores(after))),
+        cores=_rows_diff(_pairs(_cores(before), _cores(after)), odd_cores),
         memories=_rows_diff(_pairs(_memories(before), _memories(after))),
-        layers=_rows_diff(layers),
+        layers=_rows_diff(layers, odd_layers),
         verdicts=tuple(verdict for limit in limits for verdict in _verdicts(limit, before, after, layers)),
+        notes=tuple(f"not compared: {one}, which means something else in one of the two schemas" for one in told),
     )
+
+
+def _redefined(keys: Mapping[str, int], schemas: tuple[int, int]) -> tuple[str, ...]:
+    """Keys that do not mean the same in both schemas."""
+    return tuple(key for key, since in keys.items() if min(schemas) < since <= max(schemas))
 
 
 def _settings(before: Doc, after: Doc) -> Iterator[Change]:
@@ -207,11 +228,12 @@ def _pairs(before: Rows, after: Rows) -> list[Pair]:
     return [(name, before.get(name, {}), after.get(name, {})) for name in dict.fromkeys((*after, *before))]
 
 
-def _rows_diff(pairs: Iterable[Pair]) -> RowsDiff:
+def _rows_diff(pairs: Iterable[Pair], without: Sequence[str] = ()) -> RowsDiff:
+    """``without``: keys that are not compared."""
     rows, equal = [], 0
     for name, before, after in pairs:
         if before and after:
-            changes = tuple(_row_changes(before, after))
+            changes = tuple(one for one in _row_changes(before, after) if one.what.partition(".")[0] not in without)
             equal += not changes
             rows += [RowDiff(name, CHANGED, before, after, changes)] if changes else []
         else:
