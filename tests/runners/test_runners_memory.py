@@ -76,7 +76,7 @@ def test_a_long_run_takes_inputs_and_outputs_and_little_more(make: Callable[[], 
 def test_block_after_block_takes_the_memory_of_one() -> None:
     runner = loopback()
     runner.reset()
-    block = frames_of(runner, 256)
+    block = frames_of(runner, runner.frames_at_once)
 
     def blocks(count: int) -> None:
         for _ in range(count):

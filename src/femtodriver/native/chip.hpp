@@ -469,7 +469,9 @@ struct Spu {
 
     // Outputs into their places; anything unusual is left to Python.
     i64 end_frame(u64* output, i64& elapsed, i64& latency) {
-        if (outputs.size() > 1) std::stable_sort(outputs.begin(), outputs.end(), [&](i64 a, i64 b) { return messages[a].arrival < messages[b].arrival; });
+        const auto earlier = [&](i64 a, i64 b) { return messages[a].arrival < messages[b].arrival; };
+        // Most frames have one output or a few, in order; std::stable_sort would allocate memory for them.
+        if (!std::is_sorted(outputs.begin(), outputs.end(), earlier)) std::stable_sort(outputs.begin(), outputs.end(), earlier);
         elapsed = 0;
         for (const auto& c : cores) elapsed = std::max(elapsed, c.time);
         for (auto& c : cores) c.waiting[2] += elapsed - c.time;

@@ -28,7 +28,7 @@ class NativeMachine(Machine):
     Calls from several threads run one after the other. It cannot be copied: the loop keeps a part of its state.
     """
 
-    batch = 256
+    batch = 512
     spu: NativeSpu
     spu_type = NativeSpu
 
