@@ -97,3 +97,11 @@ def test_a_run_that_ends_too_early_gives_an_empty_timeline(tmp_path: Path, monke
     told = write_trace("out.json", done, MeasureRequest())
     assert told == "wrote out.json: it is empty, because the run ended before the frames that were to be traced"
     assert json.loads(Path("out.json").read_text("ascii"))["otherData"]["frames"] == []
+
+
+@pytest.mark.parametrize("option", ["trace", "report"])
+def test_the_simulator_runs_if_no_runner_is_named(option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = Femtodriver().run("LOOPBACK", **{option: "file"})  # type: ignore[arg-type]
+    assert list(result["outputs"]) == ["fasmir"]
+    assert Path("file").stat().st_size > 1000

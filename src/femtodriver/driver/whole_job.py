@@ -117,7 +117,8 @@ def _checked_runners(request: JobRequest) -> tuple[str, ...]:
 
 def _needed_runners(request: JobRequest) -> tuple[str, ...]:
     """Those that run for a report if none is named."""
-    needed = {REFERENCE: request.asks_for_quantization, SIMULATOR: request.asks_for_profile}
+    simulated = request.asks_for_profile or request.asks_for_record
+    needed = {REFERENCE: request.asks_for_quantization, SIMULATOR: simulated}
     return tuple(name for name, asked in needed.items() if asked)
 
 

@@ -154,7 +154,7 @@ class TraceRequest:
         metavar="FILE",
         group=RUNNING,
         acts=("fasmir",),
-        help="write a timeline of some frames, for ui.perfetto.dev (docs/trace.md)",
+        help="write a timeline of some frames, for ui.perfetto.dev; runs fasmir if no runner is named (docs/trace.md)",
     )
     trace_frames: Sequence[int] | None = option(
         None,
@@ -176,8 +176,13 @@ class ReportRequest(TraceRequest):
         metavar="FILE",
         group=RUNNING,
         acts=("fasmir",),
-        help="write everything about the run as one HTML file (docs/report.md); needs the package jinja2",
+        help="write everything about the run as one HTML file; runs fasmir if no runner is named (docs/report.md)",
     )
+
+    @property
+    def asks_for_record(self) -> bool:
+        """Whether anything is to be written that needs a record of frames."""
+        return self.trace is not None or self.report is not None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -25,7 +25,7 @@ from femtodriver.quantization.quantization_rows import QuantizationReport, repor
 from femtodriver.runners.compare_runs import Comparison, RunProgress, run_all
 from femtodriver.runners.fasmir_runner import FasmirRunner
 from femtodriver.runners.fqir_runner import FqirRunner
-from femtodriver.runners.frame_tracer import check_trace, frame_range, wants_trace
+from femtodriver.runners.frame_tracer import check_trace, frame_range
 from femtodriver.runners.hardware_runner import FAKE, HardwareRunner
 from femtodriver.runners.observed_values import REFERENCE, observed_values
 from femtodriver.runners.run_result import RunResult
@@ -251,7 +251,7 @@ def execute(
     check_trace(request)
     runners = {name: create(name, model, request, records_dir) for name in check_names(names)}
     simulator = runners.get(SIMULATOR)
-    if wants_trace(request) and isinstance(simulator, FasmirRunner):
+    if request.asks_for_record and isinstance(simulator, FasmirRunner):
         simulator.trace(frame_range(request.trace_frames, inputs.n_frames))
     _log.debug("running %s", ", ".join(runners))
     asked = stop or Stop()

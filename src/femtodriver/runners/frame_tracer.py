@@ -42,13 +42,8 @@ def frame_range(chosen: Sequence[int] | None, frames: int | None) -> range:
 
 def check_trace(request: ReportRequest) -> None:
     """UsageError for frames to trace that nothing shows."""
-    if request.trace_frames is not None and not wants_trace(request):
+    if request.trace_frames is not None and not request.asks_for_record:
         raise UsageError("trace_frames: trace or report must be given too, the file that is to show these frames.")
-
-
-def wants_trace(request: ReportRequest) -> bool:
-    """Whether anything is to be written that needs a record of frames."""
-    return request.trace is not None or request.report is not None
 
 
 class FrameTracer:
