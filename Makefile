@@ -8,7 +8,7 @@ PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 SPOTTER := examples/keyword_spotter
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-newest test-optimised redis chromium fast lint format docs bench sanitize mutants constraints clean
+.PHONY: help run test test-newest test-optimised system-parts fast lint format docs bench sanitize mutants constraints clean
 
 help:
 	@echo "make run             compile, simulate and measure LOOPBACK and the keyword spotter of $(SPOTTER)"
@@ -32,7 +32,7 @@ run: $(VENV)/run.stamp
 	$(BIN)/femtodrive $(SPOTTER)/keyword_spotter.pt --runners fqir,fmir,fasmir \
 		--input-file $(SPOTTER)/words.npz --input-period 0.016
 
-test: lint redis chromium
+test: lint system-parts
 	$(BIN)/pytest $(PARALLEL)
 
 # Python drops asserts under -O: nothing of ours may depend on one.
@@ -43,19 +43,17 @@ test-newest:
 	rm -f $(VENV)-newest/*.stamp
 	$(MAKE) test VENV=$(VENV)-newest NEWEST=--newest
 
-# Some tests talk to a real redis-server. On a CI machine it is installed; elsewhere those tests say that it is missing.
-redis:
-	@if [ "$$CI" = true ] && ! command -v redis-server >/dev/null; then \
-		echo "installing redis-server from the system's packages"; \
-		(apt-get update -qq && apt-get install -y -qq redis-server) >/dev/null 2>&1 \
-			|| echo "redis-server could not be installed; the tests that need it will be skipped"; fi
-
-# The same for the browser that shows reports.
-chromium:
-	@if [ "$$CI" = true ] && ! command -v chromium >/dev/null; then \
-		echo "installing chromium from the system's packages"; \
-		(apt-get update -qq && apt-get install -y -qq chromium) >/dev/null 2>&1 \
-			|| echo "chromium could not be installed; the tests that need it will be skipped"; fi
+# Some tests need a server, a browser, synthesizers or recordings from the system's packages. On a CI machine they are
+# installed, one by one, so that one which is not to be had stops no other; elsewhere those tests say what is missing.
+SYSTEM_PARTS := redis-server chromium espeak-ng flite asterisk-core-sounds-en-wav codec2-examples
+APT := DEBIAN_FRONTEND=noninteractive apt-get -qq
+system-parts:
+	@if [ "$$CI" = true ] && ! dpkg -s $(SYSTEM_PARTS) >/dev/null 2>&1; then \
+		echo "installing $(SYSTEM_PARTS) from the system's packages"; \
+		$(APT) update >/dev/null 2>&1; \
+		for part in $(SYSTEM_PARTS); do \
+			dpkg -s $$part >/dev/null 2>&1 || $(APT) install -y --no-install-recommends $$part >/dev/null 2>&1 \
+				|| echo "$$part could not be installed; the tests that need it will be skipped"; done; fi
 
 fast: lint
 	$(BIN)/pytest $(PARALLEL) -m "not slow"
