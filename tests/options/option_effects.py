@@ -176,6 +176,7 @@ DIFF: dict[str, Case] = {
 # Reported as columns and lines of one variant, or as its settings.
 SWEEP: dict[str, Case] = {
     "model": case(str(SPOTTER), "LOOPBACK"),
+    "model_name": case("other", model="LOOPBACK"),
     "hw_config": case("spu001x4", model="LOOPBACK"),
     "objective": case("energy", model=str(SPOTTER)),
     "compiler_options": case("cores=1,2", model="LOOPBACK", workers=1),

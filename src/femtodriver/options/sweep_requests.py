@@ -35,6 +35,9 @@ class SweepRequest(InputRequest, DebugRequest):
     """What ``femtodrive sweep`` takes. Where it says "each", the option takes several values, and all are tried."""
 
     model: Any = option(positional=True, metavar="MODEL", kind=ANYTHING, help="the model, as for femtodrive MODEL")
+    model_name: str | None = option(
+        None, metavar="NAME", help="what the model is called (default: the name of its file, else fqir)"
+    )
     hw_config: AnyPath | Sequence[AnyPath] | None = option(
         None, kind=PATHS, metavar="PARTS", group=VARIED, help="each part: a name or a .toml file (default spu001)"
     )
