@@ -69,6 +69,8 @@ def test_folded_layers_say_who_does_their_work() -> None:
         "3 layers cost nothing: 10, 11 need no work (values of 7); 12 needs no work"
     )
     assert folded(LayerFate("unused"), None, None) == "3 layers cost nothing: 10 is not needed; 11, 12 were not run"
+    many = folded(*(LayerFate("fused", (place,)) for place in range(15)))
+    assert many.endswith("21 into 11; and 3 more groups, which --profile-file FILE.csv lists")
     assert folded(LayerFate("fused")) == "1 layer costs nothing: 10 into other layers"
 
 

@@ -36,6 +36,7 @@ def test_a_layer_may_be_called_by_its_label(tmp_path: Path) -> None:
     ("arrays", "kind", "message"),
     [
         ({"y": [[1.0, 2.0]]}, UsageError, 'names must be those of values or layers of the network (such as "lin"'),
+        ({"%x.1": [[1, 2]], "lin": [[1, 2]]}, UsageError, 'value "%x.1" must be there once, not by two names.'),
         ({"%x.1": [1.0, 2.0, 3.0]}, InputError, '"%x.1": must have the shape (frames, 2), not (3,).'),
         ({"%x.1": np.zeros((0, 2))}, InputError, "must have the shape (frames, 2), not (0, 2)."),
         ({"%x.1": [[1j, 2]]}, InputError, "must be real numbers, not complex128."),

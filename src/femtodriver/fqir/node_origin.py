@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from femtodriver.fqir.graph import Graph, Network
 
 MOST_CHARACTERS = 120
-# What producers add behind the module that the user knows: a list of operations, and the product of a linear layer.
-_ADDED = re.compile(r"\.(patchlist\.\d+|multiplier)$")
+# What producers add to the modules that the user knows: lists of operations, and the product of a linear layer.
+_ADDED = re.compile(r"\.patchlist\.\d+(?=\.|$)|\.multiplier$")
 _PATH = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
 _STEP = re.compile(r"[A-Za-z0-9_]+")
 _LINE = re.compile(r'File "(?:[^"\n]*[/\\])?([A-Za-z0-9_.+-]+)", line (\d{1,9})\b')

@@ -17,6 +17,7 @@ LABEL_WIDTH, SHORT_LABEL_WIDTH, LEAST_LABEL_WIDTH, OPERATOR_WIDTH = 36, 24, 16, 
 _KEPT_BEFORE_LABELS = 2
 _SEPARATOR = 2
 _MOST_CLIPPED = 8
+_MOST_FOLDED = 12
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,10 @@ def _folded(view: ProfileView) -> list[str]:
         groups.setdefault((how, row.fate.into if row.fate else ()), []).append(row.place or 0)
     if not groups:
         return []
-    parts = (f"{ranges(places)} {_fate_text(how, into, len(places))}" for (how, into), places in groups.items())
+    shown = list(groups.items())[:_MOST_FOLDED]
+    parts = [f"{ranges(places)} {_fate_text(how, into, len(places))}" for (how, into), places in shown]
+    if len(groups) > len(shown):
+        parts.append(f"and {len(groups) - len(shown)} more groups, which --profile-file FILE.csv lists")
     count = len(view.folded)
     head = f"{count} layer{' costs' if count == 1 else 's cost'} nothing: "
     return wrapped_lines("Folded", head + "; ".join(parts))

@@ -36,9 +36,9 @@ class FloatValues:
         with ExitStack() as opened:
             file = opened.enter_context(open_file(path, MOST_FILE_BYTES, InputError))
             found = npz_arrays(file, file.seek(0, os.SEEK_END), shown_path(path))
-            self._arrays = {self._value(name, sizes, names): array for name, array in found.items()}
-            for name, array in self._arrays.items():
-                self._check(name, array, sizes[name])
+            self._arrays = self._by_value(found, {**names, **{value: value for value in sizes}})
+            for value, array in self._arrays.items():
+                self._check(value, array, sizes[value])
             self._opened = opened.pop_all()
 
     def __enter__(self) -> FloatValues:
@@ -67,16 +67,21 @@ class FloatValues:
         size = array.size // array.shape[0]
         return np.asarray(array.read(number * size, (number + 1) * size), np.float64)
 
-    def _value(self, name: str, sizes: Mapping[str, int], names: Mapping[str, str]) -> str:
-        by_file = {escape_name(value): value for value in sizes} | {escape_name(key): names[key] for key in names}
-        for known in (sizes, names, by_file):
-            if name in known:
-                return name if known is sizes else dict(names, **by_file)[name]
-        some = ", ".join(quote(value, 40) for value in [*names, *sizes][:_SHOWN])
-        raise UsageError(
-            f"{self._where}: names must be those of values or layers of the network (such as {some}), not "
-            f"{quote(name, 60)}."
-        )
+    def _by_value(self, found: Mapping[str, StoredArray], values: Mapping[str, str]) -> dict[str, StoredArray]:
+        """The arrays of a file by value; ``values``: the value of each name that it may have there."""
+        known = {escape_name(name): value for name, value in values.items()} | dict(values)
+        arrays: dict[str, StoredArray] = {}
+        for name, array in found.items():
+            if name not in known:
+                some = ", ".join(quote(value, 40) for value in list(values)[:_SHOWN])
+                raise UsageError(
+                    f"{self._where}: names must be those of values or layers of the network (such as {some}), not "
+                    f"{quote(name, 60)}."
+                )
+            if known[name] in arrays:
+                raise UsageError(f"{self._where}: value {quote(known[name], 60)} must be there once, not by two names.")
+            arrays[known[name]] = array
+        return arrays
 
     def _check(self, name: str, array: StoredArray, size: int) -> None:
         where = f"{self._where}: {quote(name, 60)}"
