@@ -21,7 +21,7 @@ help:
 	@echo "make docs            rewrite what docs/ says about the code: instructions, operators, options, tables, drawing"
 	@echo "make bench           measure start-up times, see benchmarks/"
 	@echo "make mutants         do the tests notice a wrong line? ROOM=machine/memory.py or ROOM=program/femto COUNT=40"
-	@echo "make sanitize        tests of the native loop with the address and undefined-behaviour sanitizers of g++"
+	@echo "make sanitize        the corpus and all tests of the native loop with the sanitizers of g++ (a part: make test)"
 	@echo "make constraints     renew the constraints files, the exact versions that all of these install"
 	@echo "make clean           remove the environments and everything that tools and runs left behind"
 	@echo
@@ -34,6 +34,7 @@ run: $(VENV)/run.stamp
 
 test: lint system-parts
 	$(BIN)/pytest $(PARALLEL)
+	$(BIN)/python tools/sanitize.py --short
 
 # Python drops asserts under -O: nothing of ours may depend on one.
 test-optimised: $(VENV)/test.stamp

@@ -32,6 +32,7 @@ SUBJECTS = {
     "machine/test_execute_accumulations": "a part of execute_vectors",
     "machine/test_execute_interpolations": "a part of execute_tables",
     "machine/test_execute_lookups": "a part of execute_tables",
+    "native/test_kernels_elsewhere": "the kernels of other processors",
     "native/test_narrow_kernels": "where the loop calculates in 32 bits",
 }
 
