@@ -44,7 +44,8 @@ def find_clips(pattern: str) -> Clips:
             f"inputs: {shown_path(pattern)}: must match at least one file that ends in {', '.join(SUFFIXES)}, not "
             f"{what}; put it in quotes, as in 'clips/**/*.wav'."
         )
-    notes = (f"inputs: {others} files of other kinds are not used",) if others else ()
+    what = "1 file of another kind is" if others == 1 else f"{others} files of other kinds are"
+    notes = (f"inputs: {what} not used",) if others else ()
     return Clips(paths, _root(whole), notes)
 
 
