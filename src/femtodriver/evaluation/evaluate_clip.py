@@ -64,8 +64,6 @@ class ClipRunner:
         with ExitStack() as files:
             reader = files.enter_context(open_inputs(task.path, self.job.model.inputs, **self.job.reading))
             known["frames"] = reader.n_frames
-            if not reader.n_frames:
-                raise InputError(f"{shown_path(task.path)}: must have at least one frame, not none.")
             ratio = self._ratio(task, reader, files)
             kept = None
             if task.outputs is not None:
