@@ -5,6 +5,7 @@ To add one, add a row to ``FIGURES``; docs/diff.md has the table of them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
@@ -44,8 +45,8 @@ class NamedFigure:
 
 
 def is_number(value: object) -> bool:
-    """Whether a value of a document is a number."""
-    return isinstance(value, Real) and not isinstance(value, bool)
+    """Whether a value of a document is a finite number."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def figure_text(value: Number | None, unit: str) -> str:

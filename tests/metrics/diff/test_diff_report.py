@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from femtodriver.metrics.diff import FORMATS, diff_documents, diff_report, parse_limit
 from femtodriver.options.value_kinds import DIFF_FORMS
@@ -52,6 +55,38 @@ def test_names_are_no_markup(before: Document, after: Document) -> None:
     for line in markdown.splitlines():
         if line.startswith("| + |"):
             assert line.replace(r"\|", "").count("|") == 11
+
+
+JUNK: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, -1, 0.0, float("nan"), float("inf"), 10**60, "", "a\x1b|b", [], [3], {}, {"x": [{}]}]
+)
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every container of a document, with each of its keys or indexes."""
+    items = (
+        list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
+    )
+    for key, item in items:
+        yield value, key
+        yield from places(item)
+
+
+@pytest.mark.slow
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(data=st.data())
+def test_damaged_documents_are_compared_all_the_same(before: Document, data: st.DataObject) -> None:
+    odd = copy.deepcopy(before)
+    for _ in range(data.draw(st.integers(1, 4))):
+        container, key = data.draw(st.sampled_from(list(places({"doc": odd}))[1:]))
+        if key != "schema":
+            container[key] = copy.deepcopy(data.draw(JUNK))
+    for pair in ((before, odd), (odd, before), (odd, odd)):
+        found = diff_documents(*pair, LIMITS)
+        for form in FORMATS:
+            text = diff_report(found, NAMES, form)
+            assert "\x1b" not in text
+        json.loads(diff_report(found, NAMES, "json"), parse_constant=pytest.fail)
 
 
 def test_long_tables_of_details_are_folded(before: Document) -> None:

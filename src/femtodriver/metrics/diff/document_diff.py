@@ -194,7 +194,7 @@ Rows = Mapping[str, Doc]
 
 
 def _cores(doc: Doc) -> Rows:
-    cycles = values_at(doc, "cycles.per_core[]")
+    cycles = [core if isinstance(core, Mapping) else {} for core in values_at(doc, "cycles.per_core[]")]
     energy = values_at(doc, "energy_j.by_core[]")
     joules = [{"energy_j": _only(band, "typical")} for band in energy] + [{}] * (len(cycles) - len(energy))
     pairs = zip(cycles, joules, strict=False)
