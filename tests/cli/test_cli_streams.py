@@ -76,7 +76,7 @@ def test_a_frame_comes_out_before_the_next_goes_in(live: subprocess.Popen[bytes]
     assert (live.returncode, rest) == (0, b"")
     assert b"note: standard input: the last 1 samples are not used; a frame takes 16\n" in told
     assert b"note: standard input: the last sample is cut off and not used\n" in told
-    assert b"wrote standard output: 48 samples, s16le\n" in told
+    assert b"wrote to standard output: 48 samples, s16le\n" in told
     assert (metrics()["Frames Simulated"], metrics()["partial"]) == (3, None)
 
 
@@ -198,3 +198,10 @@ def test_progress_of_a_stream_is_shown_on_the_terminal_alone(here: Path) -> None
         os.close(ours)
     assert out == np.arange(16 * 9, dtype="<i2").tobytes()
     assert b"frame 5 of 9" in shown
+
+
+def test_a_closed_standard_output_is_refused(here: Path) -> None:
+    command = [sys.executable, "-m", "femtodriver", "LOOPBACK", "--runners", "fqir", "--output-file", "-"]
+    run = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *command], stderr=subprocess.PIPE, check=False)
+    assert run.returncode == 2
+    assert run.stderr.endswith(b"output_file: standard output must be a pipe or a file, which it is not here.\n")

@@ -124,8 +124,9 @@ def test_debug_variables_are_compared_in_a_stream() -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"output_file": "out.mp3"}, "out.mp3: output_file must end in .wav or .npy, or be -, not end in '.mp3'."),
-        ({"output_file": "in.wav"}, "in.wav: output_file must be another file than the input."),
+        ({"output_file": "out.mp3"}, "output_file: must end in .wav or .npy, or be -, not be out.mp3."),
+        ({"output_file": "out"}, "output_file: must end in .wav or .npy, or be -, not be out."),
+        ({"output_file": "in.wav"}, "output_file: must be another file than input_file, not in.wav."),
         ({"output_file": "gone/out.wav"}, "gone/out.wav: cannot be written: No such file or directory."),
         ({"output_file": "out.npy", "output_format": "u8"}, "output_format: must be given for audio; out.npy holds"),
         ({"output_format": "u8"}, "output_format: must be given together with output_file."),

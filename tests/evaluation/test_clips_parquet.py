@@ -37,6 +37,12 @@ def test_a_row_joins_what_is_known(here: Path) -> None:
     assert {name for name, value in bare.items() if value is not None} == {"path", "error"}
 
 
+def test_texts_of_functions_are_texts_that_a_file_can_hold(here: Path) -> None:
+    row = row_of(ClipResult("a.wav", predicted="l\udcff", error="e\udcff"), LABELS, {})
+    assert (row["predicted"], row["error"]) == ("l\\udcff", "e\\udcff")
+    write_parquet(Path("c.parquet"), [row], ["fasmir"], {})
+
+
 def test_the_file_has_groups_types_and_what_it_is_of(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clips_parquet, "ROWS_OF_A_GROUP", 2)
     rows = [row_of(ClipResult(name, differences={"fqir": None}), LABELS, {}) for name in "abc\udcff"]

@@ -141,7 +141,7 @@ def test_clips_that_fail_are_reported_and_run_again(here: Path, ran: list[str]) 
     assert doc["clips"]["failed"] == 2
     assert [row["error"] is None for row in rows()] == [True, True, False, False]
     assert rows()[2]["error"].startswith("clips/bad.npy: must be an array")
-    assert any(line.startswith("failed: clips/bad.npy: clips/bad.npy: must be") for line in said[-1].splitlines())
+    assert any(line.startswith("failed: clips/bad.npy: must be") for line in said[-1].splitlines())
     ran.clear()
     np.save("clips/bad.npy", np.zeros((1, WIDTH), int))
     _, said = evaluate()

@@ -21,7 +21,7 @@ def test_clips_are_sorted_and_others_are_counted(here: Path) -> None:
     touch("c/b.wav", "c/a/z.WAV", "c/a/y.npz", "c/x.npy", "c/notes.txt")
     found = find_clips("c/**/*")
     assert found.paths == ("c/a/y.npz", "c/a/z.WAV", "c/b.wav", "c/x.npy")
-    assert found.notes == ("inputs: 1 files of other kinds are not used",)
+    assert found.notes == ("inputs: 1 file of another kind is not used",)
     assert find_clips("c") == found
     assert find_clips("c/*.wav") == Clips(("c/b.wav",), "c")
 

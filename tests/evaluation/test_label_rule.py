@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,14 @@ def test_a_function_that_fails_is_one_sentence() -> None:
 
     with pytest.raises(UsageError, match=r"^rule: f: KeyError: 'nothing'\.$"):
         judged(FunctionJudge(function, "f"))
+
+
+def test_a_function_that_exits_has_failed(here: Path) -> None:
+    Path("r.py").write_text("import sys\nsys.exit(0)\n")
+    with pytest.raises(UsageError, match=r"^rule: r\.py: cannot be loaded: SystemExit: 0\.$"):
+        label_rule(None, "r.py:f", "y")
+    with pytest.raises(UsageError, match=r"^rule: f: SystemExit: 3\.$"):
+        judged(FunctionJudge(lambda outputs: sys.exit(3), "f"))
 
 
 def test_what_a_function_sees_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from femtodriver.options.value_kinds import listed
 from femtodriver.options.without_effect import without_effect
 from femtodriver.output import model_folder, summary
 from femtodriver.output.atomic_folder import check_writable
+from femtodriver.output.distinct_files import check_distinct_files
 from femtodriver.output.profile_output import check_profile_file, tell_profile
 from femtodriver.output.quantization_output import check_quantization_file, tell_quantization
 from femtodriver.output.report_file import Repeated
@@ -72,7 +73,7 @@ def run_job(
     with ExitStack() as opened:
         descriptor = opened.enter_context(standard_output(request.output_file if names else None))
         source = load_source(model, request.model_name)
-        check_writable(model_folder.model_folder(request.output_dir, source.name))
+        _check_places(model, request, source.name, names)
         compiled, inputs = _prepared(source, request, settings, names, stop, opened)
         output = _opened_output(request, compiled.built, inputs, descriptor, stop) if names else None
         if output is not None:
@@ -113,6 +114,14 @@ def _checked_runners(request: JobRequest) -> tuple[str, ...]:
     check_quantization_file(request.quantization_file)
     check_output(request, request.input_file, bool(names))
     return names
+
+
+def _check_places(model: object, request: JobRequest, name: str, names: Sequence[str]) -> None:
+    """ProgramError where the model's folder cannot be written, UsageError for files that would overwrite others."""
+    folder = model_folder.model_folder(request.output_dir, name)
+    check_writable(folder)
+    if names:
+        check_distinct_files(model, request, folder)
 
 
 def _needed_runners(request: JobRequest) -> tuple[str, ...]:

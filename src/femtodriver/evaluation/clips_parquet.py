@@ -66,7 +66,7 @@ def columns(runners: Sequence[str]) -> dict[str, str]:
 def row_of(result: ClipResult, labels: KnownLabels, references: Mapping[str, str]) -> Row:
     """The row of a clip: its result, with what is known about it."""
     values = vars(result)
-    predicted, label = labels.name(result.predicted), labels.of.get(result.name)
+    predicted, label = _plain(labels.name(result.predicted)), labels.of.get(result.name)
     equal = {f"equal_{name}": found is None for name, found in result.differences.items()}
     both = result.snr_in_db is not None and result.snr_out_db is not None
     return {
@@ -78,6 +78,7 @@ def row_of(result: ClipResult, labels: KnownLabels, references: Mapping[str, str
         "predicted": predicted,
         "correct": None if label is None or predicted is None else label == predicted,
         "scores": list(result.scores) or None,
+        "error": _plain(result.error),
         "reference": _text(references[result.name]) if result.name in references else None,
         "snr_gain_db": (result.snr_out_db or 0.0) - (result.snr_in_db or 0.0) if both else None,
     }
@@ -86,6 +87,11 @@ def row_of(result: ClipResult, labels: KnownLabels, references: Mapping[str, str
 def _text(path: str) -> str:
     """A path as text that every file can hold."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _plain(text: str | None) -> str | None:
+    """The same of a text that a function of the user made."""
+    return None if text is None else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def check_pyarrow() -> None:

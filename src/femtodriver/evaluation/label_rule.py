@@ -142,7 +142,7 @@ class FunctionJudge:
 
 
 class AnyFault:
-    """Around code that may raise anything, because it is not ours: ``text`` says what it raised."""
+    """Around code that may raise anything, because it is not ours: ``text`` says what it raised, also to exit."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -153,9 +153,10 @@ class AnyFault:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        if isinstance(error, Exception):
+        found = isinstance(error, (Exception, SystemExit))
+        if found:
             self.text = f"{type(error).__name__}: {error}"
-        return isinstance(error, Exception)
+        return found
 
 
 def _label(found: Any) -> int | str | None:

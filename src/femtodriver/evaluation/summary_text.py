@@ -40,7 +40,9 @@ def _lines(doc: Mapping[str, Any]) -> Iterator[str]:
         yield from _distribution_lines(doc["distributions"])
     yield from _worst_lines(doc)
     for error in doc["errors"][:_SHOWN_ERRORS]:
-        yield f"failed: {one_line(error['path'])}: {one_line(error['error'])}"
+        # Most messages begin with the path already.
+        text = one_line(error["error"]).removeprefix(f"{one_line(error['path'])}: ")
+        yield f"failed: {one_line(error['path'])}: {text}"
     more = clips["failed"] - len(doc["errors"][:_SHOWN_ERRORS])
     if more > 0:
         yield f"failed: {more} more"
@@ -56,7 +58,7 @@ def _runner_lines(runners: Mapping[str, Any]) -> Iterator[str]:
 
 def _label_lines(labels: Mapping[str, Any]) -> Iterator[str]:
     if not labels["labelled_clips"]:
-        counts = ", ".join(f"{one_line(name)} {count}" for name, count in labels["predicted"].items())
+        counts = ", ".join(f"{one_line(name)} ({count})" for name, count in labels["predicted"].items())
         yield f"Predicted  {counts}"
         return
     yield (

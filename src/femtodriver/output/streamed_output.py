@@ -70,7 +70,10 @@ class PipeWriter:
 
 @dataclass(frozen=True, eq=False)
 class StreamedOutput:
-    """The output ``spec`` and what writes it. ``notes``: what users should know of it beforehand, one line each."""
+    """The output ``spec`` and what writes it.
+
+    ``where``: how "wrote ..." goes on. ``first_notes``: what users should know of it beforehand, one line each.
+    """
 
     spec: InputSpec
     writer: Writer
@@ -106,11 +109,9 @@ def check_output(request: StreamRequest, input_file: InputSource, runs: bool) ->
         return
     where, suffix = shown_path(path), Path(path).suffix.lower()
     if suffix not in SUFFIXES:
-        raise UsageError(f"{where}: output_file must end in .wav or .npy, or be -, not end in {suffix or 'nothing'!r}.")
+        raise UsageError(f"output_file: must end in .wav or .npy, or be -, not be {where}.")
     if suffix == ".npy" and request.output_format is not None:
         raise UsageError(f"output_format: must be given for audio; {where} holds integers as they are.")
-    if isinstance(input_file, (str, os.PathLike)) and _same(Path(path), Path(input_file)):
-        raise UsageError(f"{where}: output_file must be another file than the input.")
 
 
 def is_pipe(name: object) -> bool:
@@ -127,11 +128,14 @@ def standard_output(path: AnyPath | None) -> Iterator[int]:
     if not is_pipe(path):
         yield -1
         return
+    none = UsageError("output_file: standard output must be a pipe or a file, which it is not here.")
+    if sys.__stdout__ is None:  # closed by our caller; the command has put something else in its place
+        raise none
     try:
         sys.stdout.flush()
         descriptor = sys.stdout.fileno()
     except (AttributeError, io.UnsupportedOperation):
-        raise UsageError("output_file: standard output must be a pipe or a file, which it is not here.") from None
+        raise none from None
     if os.isatty(descriptor):
         raise UsageError("output_file: standard output must be a pipe or a file, not a terminal: | aplay -f S16_LE")
     with contextlib.redirect_stdout(sys.stderr):
@@ -163,7 +167,7 @@ def open_output(
     encoder = PcmEncoder(spec, form, scale)
     notes = (*notes, *encoder.notes)
     if is_pipe(request.output_file):
-        return StreamedOutput(spec, PipeWriter(descriptor, encoder, stop), "standard output", encoder, notes)
+        return StreamedOutput(spec, PipeWriter(descriptor, encoder, stop), "to standard output", encoder, notes)
     if period_s is None:
         raise UsageError(
             f"{where}: the rate of a WAV file must be known, and the input does not state one; give --input-rate."
@@ -181,10 +185,3 @@ def _chosen(outputs: Sequence[InputSpec], name: str | None) -> InputSpec:
         known = ", ".join(quote(spec.name) for spec in outputs)
         raise UsageError(f"output_name: must be an output of the model ({known}), not {quote(str(name))}.")
     return found[0]
-
-
-def _same(one: Path, other: Path) -> bool:
-    try:
-        return one.samefile(other)
-    except OSError:  # one of them is not there
-        return False
