@@ -16,10 +16,7 @@ from femtodriver.sweep.worker_processes import measure_all
 
 def echo(connection: Connection) -> None:
     while True:
-        try:
-            connection.send([connection.recv()])
-        except EOFError:
-            return
+        connection.send([connection.recv()])
 
 
 def die(connection: Connection) -> None:

@@ -36,10 +36,10 @@ def sweep(request: SweepRequest) -> int:
     """Print the variants, and draw them if that is asked for."""
     from dataclasses import replace
 
-    from femtodriver.evaluation.local_workers import cores
     from femtodriver.sweep.pareto_plot import write_plot
     from femtodriver.sweep.sweep_text import FORMS
     from femtodriver.sweep.whole_sweep import sweep as swept
+    from femtodriver.worker_process import cores
 
     result = swept(request if request.workers else replace(request, workers=cores()))
     print(FORMS[request.format](result))

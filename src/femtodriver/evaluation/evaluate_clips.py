@@ -29,12 +29,13 @@ from femtodriver.evaluation.dask_workers import run_on_cluster
 from femtodriver.evaluation.evaluation_plan import EvaluationPlan, basis_of, folder_of, job_of
 from femtodriver.evaluation.evaluation_summary import summary_document
 from femtodriver.evaluation.find_clips import content_digest
-from femtodriver.evaluation.local_workers import cores, run_local
+from femtodriver.evaluation.local_workers import run_local
 from femtodriver.evaluation.summary_text import summary_text
 from femtodriver.files.file_access import make_directory, write_file
 from femtodriver.output.file_names import safe_name
 from femtodriver.runners.compare_runs import RunProgress
 from femtodriver.stop_signals import RunStopped
+from femtodriver.worker_process import cores
 
 PARQUET, SUMMARY_JSON, SUMMARY_TEXT = "clips.parquet", "summary.json", "summary.txt"
 OUTPUTS, JOURNAL = "outputs", "journal"

@@ -7,32 +7,19 @@ more; a clip that ends two processes is reported and left out. Processes end wit
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
-import os
 import pickle
-import signal
-import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
-from multiprocessing.reduction import ForkingPickler
-from types import MappingProxyType
-from typing import Any
 
 from femtodriver.errors import FemtoError, UsageError, WorkerError
 from femtodriver.evaluation.clip_job import ClipJob, ClipResult, ClipTask, died
 from femtodriver.evaluation.evaluate_clip import ClipRunner
+from femtodriver.worker_process import WorkerProcess, packed
 
 TRIES = 2
-_HELLO, _READY = "hello", "ready"
-_PATIENCE_S = 5.0
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_READY = "ready"
 
 
 def run_local(job: ClipJob, tasks: Iterable[ClipTask], workers: int) -> Generator[ClipResult, None, None]:
@@ -47,22 +34,10 @@ def run_local(job: ClipJob, tasks: Iterable[ClipTask], workers: int) -> Generato
         pool.stop()
 
 
-def _frozen(content: dict[Any, Any]) -> MappingProxyType[Any, Any]:
-    return MappingProxyType(content)
-
-
-def _thawed(mapping: MappingProxyType[Any, Any]) -> tuple[Any, tuple[dict[Any, Any]]]:
-    return _frozen, (dict(mapping),)
-
-
-# Networks have such mappings, which Python itself does not hand to another process.
-ForkingPickler.register(MappingProxyType, _thawed)
-
-
 def _packed(job: ClipJob) -> bytes:
     """The job as bytes, once for all workers."""
     try:
-        return bytes(ForkingPickler.dumps(job))
+        return packed(job)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise UsageError(
             f"rule: must be a function that other processes can import, not one inside a function or a lambda: {error}."
@@ -73,10 +48,9 @@ def _packed(job: ClipJob) -> bytes:
 class _Worker:
     """One process, and the clip that it is at."""
 
-    process: SpawnProcess
-    link: Connection
-    ready: bool = False
+    process: WorkerProcess
     task: ClipTask | None = None
+    ready: bool = False
 
 
 @dataclass(eq=False)
@@ -99,8 +73,8 @@ class _Pool:
             if not self._start():
                 break
         while self.workers:
-            ready = wait([worker.link for worker in self.workers])
-            for worker in [worker for worker in self.workers if worker.link in ready]:
+            ready = wait([worker.process.link for worker in self.workers])
+            for worker in [worker for worker in self.workers if worker.process.link in ready]:
                 found = self._hear(worker)
                 if found is not None:
                     yield found
@@ -120,26 +94,20 @@ class _Pool:
         task = self._next()
         if task is None:
             return False
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(theirs,), daemon=True, name="femtodriver clips")
-        with _no_interrupt():  # it must not be told of a Ctrl-C, which is ours to handle
-            process.start()
-        theirs.close()
-        self.workers.append(_Worker(process, ours, task=task))
+        self.workers.append(_Worker(WorkerProcess.start(_work, "clips"), task))
         return True
 
     def _hear(self, worker: _Worker) -> ClipResult | None:
         """What a process has to say; or what follows from its end."""
         try:
-            said = worker.link.recv()
+            said = worker.process.heard("evaluate")
         except (EOFError, OSError):
             return self._ended(worker)
         if isinstance(said, FemtoError):
             raise said
-        if said == _HELLO:  # only now: a job is more than a pipe holds, and it may never be read
+        if said is None:  # only now: a job is more than a pipe holds, and it may never be read
             with contextlib.suppress(OSError):
-                worker.link.send_bytes(self.job)
+                worker.process.link.send_bytes(self.job)
             return None
         result = None
         if isinstance(said, ClipResult):
@@ -150,7 +118,7 @@ class _Pool:
             self._close(worker)
         else:
             with contextlib.suppress(OSError):  # its end is heard of in the next round
-                worker.link.send(worker.task)
+                worker.process.link.send(worker.task)
         return result
 
     def _ended(self, worker: _Worker) -> ClipResult | None:
@@ -158,8 +126,8 @@ class _Pool:
         self._close(worker)
         if not worker.ready:
             raise WorkerError(
-                "evaluate: a worker process ended before it began; a script that evaluates must be a file and do its "
-                'work under `if __name__ == "__main__":`, because workers import it.'
+                "evaluate: a worker process must live until its work is done, and one died while it took up the "
+                "program, perhaps for want of memory. Use fewer workers."
             )
         result = None
         if task is not None:
@@ -173,45 +141,16 @@ class _Pool:
 
     def _close(self, worker: _Worker) -> None:
         self.workers.remove(worker)
-        worker.link.close()  # which ends a process that waits for a clip
-        worker.process.join(_PATIENCE_S)
-        if worker.process.is_alive():
-            worker.process.kill()
-            worker.process.join()
-        worker.process.close()
-
-
-@contextlib.contextmanager
-def _no_interrupt() -> Iterator[None]:
-    """A process that starts meanwhile hears of no Ctrl-C, where the system can arrange that; for us it comes later."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        worker.process.end()
 
 
 def _work(link: Connection) -> None:
     """The life of a worker process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    with contextlib.suppress(EOFError, BrokenPipeError):  # we are not needed any more
-        link.send(_HELLO)
-        try:
-            runner = ClipRunner(link.recv())
-        except FemtoError as error:
-            link.send(error)
-            return
-        link.send(_READY)
-        while True:
-            link.send(runner.run(link.recv()))
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
+    try:
+        runner = ClipRunner(link.recv())
+    except FemtoError as error:
+        link.send(error)
+        return
+    link.send(_READY)
+    while True:
+        link.send(runner.run(link.recv()))

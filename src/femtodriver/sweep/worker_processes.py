@@ -1,23 +1,14 @@
-"""Several processes that compile and measure the programs of a sweep.
-
-Each has a pipe of its own, and a new job when it has answered the last one. There are no threads and no queues, so
-there is nothing to wait for when a process dies or the user interrupts: the others are ended.
-"""
+"""Several processes that compile and measure the programs of a sweep, one job at a time each."""
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
-from multiprocessing.reduction import ForkingPickler
-from types import MappingProxyType
-from typing import Any
 
 from femtodriver.errors import FemtoError, WorkerError
 from femtodriver.sweep.measured_program import Job, Measured, measure
+from femtodriver.worker_process import WorkerProcess
 
 Answer = Sequence[Measured]
 
@@ -26,30 +17,31 @@ def measure_all(jobs: Sequence[Job], workers: int) -> list[Answer]:
     """What each job gives, in their order. WorkerError if a process dies; errors of the jobs are raised here."""
     found: dict[int, Answer] = {}
     waiting = list(enumerate(jobs))[::-1]
-    with _processes(workers) as connections:
-        idle, busy = list(connections), dict[Connection, int]()
+    with _processes(workers, _serve) as processes:
+        busy: dict[Connection, int] = {}
         while len(found) < len(jobs):
-            while idle and waiting:
-                connection = idle.pop()
-                busy[connection], job = waiting.pop()
-                _send(connection, job)
-            ready = wait(list(busy))
-            for connection in [one for one in connections if one in ready]:
-                found[busy.pop(connection)] = _received(connection)
-                idle.append(connection)
+            ready = wait([one.link for one in processes if not one.begun or one.link in busy])
+            for process in [one for one in processes if one.link in ready]:
+                answer = _received(process)
+                if answer is not None:
+                    found[busy.pop(process.link)] = answer
+                if waiting:
+                    busy[process.link], job = waiting.pop()
+                    _send(process.link, job)
     return [found[place] for place in range(len(jobs))]
 
 
-def _send(connection: Connection, job: Job) -> None:
+def _send(link: Connection, job: Job) -> None:
     try:
-        connection.send(job)
+        link.send(job)
     except OSError:
         raise _died() from None
 
 
-def _received(connection: Connection) -> Answer:
+def _received(process: WorkerProcess) -> Answer | None:
+    """An answer; None from a process that has begun."""
     try:
-        answer: Answer | FemtoError = connection.recv()
+        answer: Answer | FemtoError | None = process.heard("sweep")
     except (EOFError, OSError):
         raise _died() from None
     if isinstance(answer, FemtoError):
@@ -65,66 +57,27 @@ def _died() -> WorkerError:
 
 
 @contextmanager
-def _processes(workers: int) -> Iterator[list[Connection]]:
-    """New processes, by our ends of their pipes; none of them is left afterwards."""
-    context = multiprocessing.get_context("spawn")
-    if hasattr(signal, "pthread_sigmask"):
-        resource_tracker.ensure_running()  # the first process would start it, and that lets Ctrl-C through
-    started, connections = [], []
+def _processes(count: int, work: Callable[[Connection], None]) -> Iterator[list[WorkerProcess]]:
+    """New processes; none of them is left afterwards."""
+    started: list[WorkerProcess] = []
     try:
-        for _ in range(workers):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(theirs,), daemon=True)
-            with _deaf_to_ctrl_c():
-                process.start()
-            theirs.close()
-            started.append(process)
-            connections.append(ours)
-        yield connections
+        for _ in range(count):
+            started.append(WorkerProcess.start(work, "sweep"))
+        yield started
     finally:
         for process in started:
-            process.terminate()
+            process.kill()
         for process in started:
-            process.join()
-        for connection in connections:
-            connection.close()
+            process.end()
 
 
-@contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
-    """What is started meanwhile never gets Ctrl-C, which reaches all processes of a terminal: ours ends the others."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _serve(connection: Connection) -> None:
-    """The life of a process: jobs come and answers go until nobody asks any more."""
+def _serve(link: Connection) -> None:
+    """The life of a process: jobs come and answers go."""
     while True:
-        try:
-            job = connection.recv()
-        except EOFError:
-            return
+        job = link.recv()
         answer: Answer | FemtoError
         try:
             answer = measure(job)
         except FemtoError as error:
             answer = error
-        connection.send(answer)
-
-
-def _view(items: dict[Any, Any]) -> MappingProxyType[Any, Any]:
-    return MappingProxyType(items)
-
-
-def _reduced(view: MappingProxyType[Any, Any]) -> tuple[Any, ...]:
-    return _view, (dict(view),)
-
-
-# Networks hold views of mappings, which no process could send to another otherwise.
-ForkingPickler.register(MappingProxyType, _reduced)
+        link.send(answer)
