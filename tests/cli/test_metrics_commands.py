@@ -42,7 +42,7 @@ def test_forms(capsys: Out) -> None:
 
 
 def test_a_sweep_in_all_forms(capsys: Out, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("femtodriver.evaluation.local_workers.cores", lambda: 1)
+    monkeypatch.setattr("femtodriver.worker_process.cores", lambda: 1)
     words = ["sweep", "LOOPBACK", "--clock", "1e6..2e6:2", "--compiler-option", "cores=1", "--sort", "clock"]
     assert main(words) == 0
     assert capsys.readouterr().out.startswith("LOOPBACK: 2 variants, 2 frames from seed 0\n")
