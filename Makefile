@@ -74,6 +74,7 @@ docs: $(VENV)/test.stamp
 	$(BIN)/python tools/compiler_doc.py docs/compiler.md
 	$(BIN)/python tools/devices_doc.py
 	$(BIN)/python tools/energy_doc.py
+	$(BIN)/python tools/compatibility_doc.py
 	$(BIN)/python tools/draw_rooms.py
 	$(BIN)/python tools/readme_output.py
 	$(BIN)/python tools/run_notebook.py
