@@ -106,3 +106,12 @@ def test_failed_writes_leave_the_old_file(tmp_path: Path) -> None:
     with pytest.raises(ProgramError, match=r"none/x: cannot be written: No such file or directory"):
         write_file(tmp_path / "none" / "x", b"new")
     assert [entry.name for entry in tmp_path.iterdir()] == ["target"]
+
+
+@POSIX
+def test_a_file_takes_the_place_of_no_pipe(tmp_path: Path) -> None:
+    """Whoever may write into /dev would lose /dev/stdout otherwise."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ProgramError, match=r"pipe: cannot be written: it is no ordinary file\.$"):
+        write_file(tmp_path / "pipe", b"new")
+    assert [(entry.name, entry.is_fifo()) for entry in tmp_path.iterdir()] == [("pipe", True)]

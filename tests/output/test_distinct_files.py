@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from femtodriver import Femtodriver
 from femtodriver.errors import UsageError
 from femtodriver.options.main_requests import JobRequest
 from femtodriver.output.distinct_files import check_distinct_files
@@ -59,3 +60,15 @@ def test_a_file_that_has_another_use_is_refused(options: dict[str, Any], sentenc
 def test_files_of_their_own_are_not(options: dict[str, Any]) -> None:
     check_distinct_files("net.pt", JobRequest(**options), FOLDER)
     check_distinct_files(object(), JobRequest(**options), FOLDER)
+
+
+def test_a_simulation_writes_over_neither_its_model_nor_its_own_timeline() -> None:
+    driver = Femtodriver()
+    driver.compile("LOOPBACK")
+    rows = driver.generate_inputs(n_frames=2)
+    with pytest.raises(UsageError, match=r"^report: must be another file than the model, not LOOPBACK\.$"):
+        driver.simulate(rows, report="LOOPBACK")
+    with pytest.raises(UsageError, match=r"^report: must be another file than trace, not x\.$"):
+        driver.execute_runner("fasmir", rows, trace="x", report="x")
+    assert not Path("LOOPBACK").exists()
+    assert not Path("x").exists()

@@ -26,6 +26,7 @@ from femtodriver.options.main_requests import JobRequest, MainRequest
 from femtodriver.options.runner_requests import ExecuteRequest, MeasureRequest
 from femtodriver.options.value_kinds import NAMES, PATH, TEXT, Names, listed
 from femtodriver.output import model_folder, summary, terminal
+from femtodriver.output.distinct_files import check_distinct_files
 from femtodriver.output.report_file import Repeated
 from femtodriver.output.told_files import check_told_files, write_told_files
 from femtodriver.profile.profile_rows import Profile
@@ -377,6 +378,7 @@ class Femtodriver:
     ) -> Execution:
         model = self._compiled()
         check_told_files(request, names)
+        check_distinct_files(model.built.source.where, request, model.folder)
         made = self._made if inputs is self._made.arrays else RunInputs(inputs)
         done = self._kept(model.execute(names, made, request, self.progress))
         if self._written:

@@ -7,6 +7,7 @@ are refused before they are opened.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
@@ -88,6 +89,7 @@ def write_file(path: Path, data: bytes) -> None:
     """
     temporary = path.parent / f".{path.name[:40]}.{secrets.token_hex(4)}"
     try:
+        refuse_other_kinds(path)
         with open(temporary, "xb") as file:
             file.write(data)
         os.replace(temporary, path)
@@ -96,6 +98,12 @@ def write_file(path: Path, data: bytes) -> None:
         raise ProgramError(f"{shown_path(path)}: cannot be written: {reason}.") from None
     finally:
         remove_file(temporary)
+
+
+def refuse_other_kinds(path: Path) -> None:
+    """OSError for a path that leads to a device, a pipe or a folder, whose place a new file would take."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no ordinary file", str(path))
 
 
 def remove_file(path: Path) -> None:

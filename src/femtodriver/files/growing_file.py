@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from femtodriver.errors import ProgramError
-from femtodriver.files.file_access import reason_of, remove_file, shown_path
+from femtodriver.files.file_access import reason_of, refuse_other_kinds, remove_file, shown_path
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -25,8 +25,7 @@ class GrowingFile:
         self.path = path
         self._temporary = path.parent / f".{path.name[:40]}.{secrets.token_hex(4)}"
         with self._told():
-            if path.exists() and not path.is_file():
-                raise IsADirectoryError(errno.EISDIR, "it is no ordinary file", str(path))
+            refuse_other_kinds(path)
             self._file = open(self._temporary, "xb")  # noqa: SIM115 (as long as the object)
         self.size = 0
 

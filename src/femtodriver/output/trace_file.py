@@ -22,7 +22,7 @@ def check_place(path: AnyPath | None, what: str) -> None:
     if path is None:
         return
     place = Path(path)
-    if place.is_dir() or not place.parent.is_dir():
+    if not place.parent.is_dir() or (place.exists() and not place.is_file()):
         raise UsageError(f"{what}: must be a file in a folder that exists, not {shown_path(path)}.")
 
 
