@@ -6,6 +6,7 @@ import io
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from femtodriver import Femtodriver
 from femtodriver.cli import main
 from femtodriver.errors import UsageError
 from femtodriver.output.profile_output import check_profile_file, show_profile
+from femtodriver.profile.profile_rows import Profile
 from femtodriver.profile.profile_view import view_of
 from tests.profile.profile_runs import hand_made, measured, spotter
 
@@ -38,6 +40,25 @@ def test_a_terminal_gets_a_table_that_fits(width: int, monkeypatch: pytest.Monke
     assert any(line.strip().startswith("sum") for line in table)
     assert any("sigmoid" in line and "vvadd +5" in line for line in table)
     assert any(line.startswith("Folded") for line in lines)
+
+
+def large() -> Profile:
+    """A profile of large numbers, on which nothing is lost by cutting labels."""
+    profile = spotter().profile
+    rows = [replace(row, counts={name: 100 * count for name, count in row.counts.items()}) for row in profile.rows]
+    return replace(profile, rows=tuple(rows))
+
+
+@pytest.mark.parametrize(("width", "plain"), [(80, False), (40, True)])
+def test_no_figure_is_cut(width: int, plain: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream, told = Terminal(), list[str]()
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "xterm")
+    show_profile(view_of(large()), told.append)
+    assert bool(told) == plain
+    assert (stream.getvalue() == "") == plain
+    assert "\N{HORIZONTAL ELLIPSIS}" not in stream.getvalue()
 
 
 def test_elsewhere_it_is_plain_text() -> None:

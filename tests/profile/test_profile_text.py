@@ -44,7 +44,7 @@ def test_columns_are_left_out_where_there_is_no_room(width: int | None, omitted:
             or sum(max(map(len, column)) + 2 for column in zip(table.head, *table.rows, strict=True)) <= width
         )
     else:
-        assert {"#", "layer", "op", "core", "cycles", "%", "energy", "run", "clipped"} == set(table.head)
+        assert {"#", "layer", "op", "core", "cycles", "%", "energy", "clipped"} == set(table.head)
     told = "\n".join(notes(view, table))
     assert ("no room for" in told) == bool(table.omitted)
     assert all(title in told for title in table.omitted)

@@ -47,11 +47,11 @@ def write_profile(path: AnyPath, view: ProfileView) -> str:
 
 
 def show_profile(view: ProfileView, say: Callable[[str], None]) -> None:
-    """Show it: as a table that fits the terminal where there is one, else as plain text."""
+    """Show it: as a table that fits the terminal where there is one that is wide enough, else as plain text."""
     width = terminal_width()
-    if width is None:
+    table = profile_table(view, width)
+    if width is None or table.width > width:
         say(profile_text(view))
         return
-    table = profile_table(view, width)
     print_table(title(view), table.head, table.rows, table.left, last_is_sum=True)
     print("\n".join(notes(view, table)))

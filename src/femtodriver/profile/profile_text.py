@@ -14,7 +14,7 @@ from femtodriver.profile.profile_view import ProfileView, view_of
 from femtodriver.program.description import UNUSED, VIEW
 
 LABEL_WIDTH, SHORT_LABEL_WIDTH, LEAST_LABEL_WIDTH, OPERATOR_WIDTH = 36, 24, 16, 14
-_KEPT_BEFORE_LABELS = 2
+_KEPT_BEFORE_LABELS = 3
 _SEPARATOR = 2
 _MOST_CLIPPED = 8
 _MOST_FOLDED = 12
@@ -22,9 +22,13 @@ _MOST_FOLDED = 12
 
 @dataclass(frozen=True)
 class ProfileTable:
-    """Texts of a table: the last row is the sum. ``left``: columns that are aligned to the left. ``omitted``: keys
-    of the columns for which there was no room."""
+    """Texts of a table: the last row is the sum.
 
+    ``width``: characters in a line. ``left``: columns that are aligned to the left. ``omitted``: keys of the columns
+    for which there was no room.
+    """
+
+    width: int
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     left: tuple[int, ...]
@@ -50,6 +54,7 @@ def profile_table(view: ProfileView, width: int | None = None) -> ProfileTable:
     cells = {column: _cells(view, column, rows) for column in SHOWN if not _is_empty(view, column, rows)}
     kept = list(cells) if width is None else _fitting(cells, width)
     return ProfileTable(
+        _width(cells[column] for column in kept),
         tuple(cells[column][0] for column in kept),
         tuple(zip(*(cells[column][1:] for column in kept), strict=True)),
         tuple(place for place, column in enumerate(kept) if column.left),
