@@ -9,7 +9,9 @@ def spreadsheet_cell(value: PlainCell) -> str:
     """The shortest text that gives the number back; nothing for None.
 
     Text that a spreadsheet would take for a formula has an apostrophe before it, which is what people type there.
+    Characters that cannot be printed are escaped: readers stop at some, and others hide what follows.
     """
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
+    if isinstance(value, str):
+        text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in value)
+        return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
     return "" if value is None else repr(value) if isinstance(value, float) else str(value)
