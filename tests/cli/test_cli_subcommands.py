@@ -99,7 +99,12 @@ def test_encrypted_programs(capsys: Out, keys: str, monkeypatch: pytest.MonkeyPa
     [
         (["inspect"], 2, "the following arguments are required: FILE"),
         (["disasm"], 2, "the following arguments are required: FILE"),
-        (["inspect", "a", "b"], 2, "unrecognized arguments: b"),
+        (
+            ["evaluate", "LOOPBACK", "--inputs", "a.wav", "b.wav"],
+            2,
+            "unrecognized arguments: b.wav; put names with spaces, and patterns such as '*.wav', in quotes; ",
+        ),
+        (["inspect", "a", "--json", "--b"], 2, "unrecognized arguments: --b; femtodrive inspect --help says more."),
         (["inspect", "gone.femto"], 1, "gone.femto: the file must exist"),
         (["disasm", "gone.femto"], 1, "gone.femto: the file must exist"),
         (["disasm", "LOOPBACK"], 2, "LOOPBACK: must be a compiled program (.femto, .zip or a folder), not a network"),

@@ -102,7 +102,9 @@ def test_a_cluster_without_workers_is_one_sentence(here: Path) -> None:
         evaluate(workers=None, scheduler=address, scheduler_timeout=0.5)
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:{silent}", "tcp://127.0.0.1:{closed}", "nonsense://x", "a b"])
+@pytest.mark.parametrize(
+    "address", ["tcp://127.0.0.1:{silent}", "tcp://127.0.0.1:{closed}", "tls://127.0.0.1:1", "nonsense://x", "a b"]
+)
 def test_a_scheduler_that_does_not_answer_is_one_sentence(here: Path, address: str) -> None:
     write_clips(here / "clips", [1])
     with socket.create_server(("127.0.0.1", 0)) as silent, socket.socket() as closed:

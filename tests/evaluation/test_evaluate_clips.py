@@ -90,7 +90,7 @@ def test_what_has_finished_is_not_run_again(here: Path, ran: list[str]) -> None:
     np.save("clips/001.npy", np.full((FRAMES, WIDTH), 7))
     _, said = evaluate()
     assert ran == ["clips/001.npy"]
-    assert "1 clips have changed since they were run, and are run again" in said
+    assert "1 clip has changed since it was run, and will be run again" in said
     write_clips(here / "clips", [1, 7, 3, 4])
     ran.clear()
     evaluate()

@@ -36,7 +36,7 @@ def test_the_root_ends_before_the_first_wildcard(here: Path, pattern: str, root:
 
 def test_nothing_found_is_told_with_what_was(here: Path) -> None:
     touch("c/a.txt")
-    with pytest.raises(UsageError, match=r"not only 1 of other kinds; put it in quotes"):
+    with pytest.raises(UsageError, match=r"not only files of other kinds; put it in quotes"):
         find_clips("c/*")
     with pytest.raises(UsageError, match=r"not nothing; put it in quotes"):
         find_clips("d/*")

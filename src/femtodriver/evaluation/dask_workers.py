@@ -61,7 +61,7 @@ def _client(distributed: Any, scheduler: str, wait_s: float) -> Any:
         with ThreadPoolExecutor(1) as thread:  # this one may have a loop that runs
             thread.submit(asyncio.run, _greeted(distributed, scheduler, wait_s)).result()
         return distributed.Client(scheduler, timeout=wait_s, set_as_default=False)
-    except (OSError, ValueError, asyncio.TimeoutError) as error:
+    except (OSError, ValueError, TypeError, asyncio.TimeoutError) as error:  # TypeError: tls:// without certificates
         reason = str(error).splitlines()[0] if str(error) else "it does not answer"
         raise WorkerError(
             f"scheduler: {scheduler}: must be the address of a Dask scheduler that answers within {wait_s:g} s, as in "
@@ -172,8 +172,8 @@ class _Cluster:
 
     def _gone(self, why: str) -> WorkerError:
         return WorkerError(
-            f"scheduler: {self._scheduler}: the cluster must stay until all clips are done: {why}; the same command "
-            "goes on where this one ended."
+            f"scheduler: {self._scheduler}: the cluster must stay until all clips are done: {why.rstrip('.')}; the "
+            "same command goes on where this one ended."
         )
 
 

@@ -130,9 +130,13 @@ class _Run:
         if self.done:
             say(f"{self.done} of {len(self.plan.clips.paths)} clips have been run before, and are not run again")
         if failed:
-            say(f"{failed} clips that failed before are run again")
+            what = "1 clip that failed before is" if failed == 1 else f"{failed} clips that failed before are"
+            say(f"{what} run again")
         if changed:
-            say(f"{changed} clips have changed since they were run, and are run again")
+            what = (
+                "1 clip has changed since it was" if changed == 1 else f"{changed} clips have changed since they were"
+            )
+            say(f"{what} run, and will be run again")
         return left
 
     def _tasks(self) -> Iterator[ClipTask]:

@@ -39,7 +39,7 @@ def find_clips(pattern: str) -> Clips:
     paths = tuple(path for path in found if os.path.splitext(path)[1].lower() in SUFFIXES)
     others = len(found) - len(paths)
     if not paths:
-        what = f"only {others} of other kinds" if others else "nothing"
+        what = "only files of other kinds" if others else "nothing"
         raise UsageError(
             f"inputs: {shown_path(pattern)}: must match at least one file that ends in {', '.join(SUFFIXES)}, not "
             f"{what}; put it in quotes, as in 'clips/**/*.wav'."

@@ -11,6 +11,7 @@ from femtodriver.options.option import AnyRequest, Option, options_of
 from femtodriver.safe_text import one_line
 
 EXIT_USAGE = 2
+_TOO_MANY = "unrecognized arguments: "
 
 
 class OptionParser(argparse.ArgumentParser):
@@ -40,6 +41,8 @@ class OptionParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """One line, not the usage of forty options."""
+        if message.startswith(_TOO_MANY) and not message.startswith(f"{_TOO_MANY}-"):  # more words than one were meant
+            message += "; put names with spaces, and patterns such as '*.wav', in quotes"
         print(f"femtodrive: error: {one_line(message)}; {self.prog} --help says more.", file=sys.stderr)
         raise SystemExit(EXIT_USAGE)
 
