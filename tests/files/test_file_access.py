@@ -110,8 +110,20 @@ def test_failed_writes_leave_the_old_file(tmp_path: Path) -> None:
 
 @POSIX
 def test_a_file_takes_the_place_of_no_pipe(tmp_path: Path) -> None:
-    """Whoever may write into /dev would lose /dev/stdout otherwise."""
+    """Whoever may write into /dev would lose /dev/null otherwise."""
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ProgramError, match=r"pipe: cannot be written: it is no ordinary file\.$"):
         write_file(tmp_path / "pipe", b"new")
     assert [(entry.name, entry.is_fifo()) for entry in tmp_path.iterdir()] == [("pipe", True)]
+
+
+@POSIX
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    """/dev/stdout is one."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (tmp_path / "link").symlink_to(folder / "target")
+    write_file(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (folder / "target").read_bytes() == b"new"
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["folder", "link"]

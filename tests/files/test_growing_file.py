@@ -52,3 +52,14 @@ def test_a_full_disk_is_told_in_one_sentence(tmp_path: Path, monkeypatch: pytest
         file.write(bytes(1 << 20))
     file.drop()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links are those of POSIX systems")
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "link.wav").symlink_to(tmp_path / "x.wav")
+    file = GrowingFile(tmp_path / "link.wav")
+    file.write(b"new")
+    file.keep()
+    assert (tmp_path / "link.wav").is_symlink()
+    assert (tmp_path / "x.wav").read_bytes() == b"new"
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["link.wav", "x.wav"]

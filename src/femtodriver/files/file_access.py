@@ -83,16 +83,17 @@ def reason_of(failure: OSError) -> str:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Replaces or makes the file in one step: a reader sees the old bytes or the new ones.
+    """Replaces or makes the file in one step: a reader sees the old bytes or the new ones. Links stay links.
 
     Raises ProgramError with the system's reason when that is not possible.
     """
-    temporary = path.parent / f".{path.name[:40]}.{secrets.token_hex(4)}"
+    place = Path(os.path.realpath(path)) if path.is_symlink() else path
+    temporary = place.parent / f".{place.name[:40]}.{secrets.token_hex(4)}"
     try:
-        refuse_other_kinds(path)
+        refuse_other_kinds(place)
         with open(temporary, "xb") as file:
             file.write(data)
-        os.replace(temporary, path)
+        os.replace(temporary, place)
     except (OSError, ValueError) as error:
         reason = reason_of(error) if isinstance(error, OSError) else error
         raise ProgramError(f"{shown_path(path)}: cannot be written: {reason}.") from None

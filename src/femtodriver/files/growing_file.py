@@ -23,9 +23,10 @@ class GrowingFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._temporary = path.parent / f".{path.name[:40]}.{secrets.token_hex(4)}"
+        self._place = Path(os.path.realpath(path)) if path.is_symlink() else path
+        self._temporary = self._place.parent / f".{self._place.name[:40]}.{secrets.token_hex(4)}"
         with self._told():
-            refuse_other_kinds(path)
+            refuse_other_kinds(self._place)
             self._file = open(self._temporary, "xb")  # noqa: SIM115 (as long as the object)
         self.size = 0
 
@@ -46,7 +47,7 @@ class GrowingFile:
         """Close the file and put it into its place, instead of what was there."""
         with self._told():
             self._file.close()
-            os.replace(self._temporary, self.path)
+            os.replace(self._temporary, self._place)
 
     def drop(self) -> None:
         """Close the file and remove it, unless it was kept. May be called twice."""
