@@ -287,10 +287,16 @@ def _live(name: str) -> Any:
 
 def _is_test(place: str) -> bool:
     path, _, name = place.partition("::")
+    return name in _functions(path)
+
+
+@cache
+def _functions(path: str) -> frozenset[str]:
+    """The names of the functions of a file; none if it is not there."""
     if not (ROOT / path).is_file():
-        return False
+        return frozenset()
     body = ast.parse((ROOT / path).read_text("utf-8")).body
-    return any(isinstance(node, ast.FunctionDef) and node.name == name for node in body)
+    return frozenset(node.name for node in body if isinstance(node, ast.FunctionDef))
 
 
 def _row(*cells: str) -> str:

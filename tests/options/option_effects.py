@@ -200,6 +200,8 @@ SWEEP: dict[str, Case] = {
     "resample": case(8000.0, model="LOOPBACK", channel=1, input_file="stereo.wav"),
     "debug": case(True, model="gone.pt"),
 }
+DOCTOR: dict[str, Case] = {"json": case(True), "debug": case(True)}
+DEVICES: dict[str, Case] = {"spu": case("SPU150", "SPU001"), "debug": case(True)}
 TABLES: dict[str, dict[str, Case]] = {
     "": MAIN,
     "inspect": INSPECT,
@@ -207,8 +209,10 @@ TABLES: dict[str, dict[str, Case]] = {
     "board": BOARD,
     "diff": DIFF,
     "sweep": SWEEP,
+    "doctor": DOCTOR,
+    "devices": DEVICES,
 }
-POSITIONAL = ("file", "before", "after", "model")
+POSITIONAL = ("file", "before", "after", "model", "spu")
 
 
 def seen_of_main(given: Mapping[str, Any]) -> list[str]:

@@ -13,10 +13,12 @@ from typing import Any
 
 from femtodriver.cli.board_command import EPILOG as ABOUT_BOARD
 from femtodriver.cli.board_command import board
+from femtodriver.cli.diagnosis_commands import ABOUT_DEVICES, ABOUT_DOCTOR, devices, doctor
 from femtodriver.cli.evaluate_command import ABOUT_EVALUATE, evaluate
 from femtodriver.cli.inspect_commands import ABOUT_DISASM, ABOUT_INSPECT, disasm, inspect
 from femtodriver.cli.metrics_commands import ABOUT_DIFF, ABOUT_SWEEP, diff, sweep
 from femtodriver.options.board_requests import BoardRequest
+from femtodriver.options.diagnosis_requests import DevicesRequest, DoctorRequest
 from femtodriver.options.evaluate_requests import EvaluateCommandRequest
 from femtodriver.options.inspect_requests import DisasmRequest, InspectRequest
 from femtodriver.options.metrics_requests import DiffRequest
@@ -66,6 +68,8 @@ _ROWS = (
         SweepRequest,
         sweep,
     ),
+    Subcommand("devices", "list the boards that are connected over USB", ABOUT_DEVICES, DevicesRequest, devices),
+    Subcommand("doctor", "say what this installation can do, and what to do next", ABOUT_DOCTOR, DoctorRequest, doctor),
 )
 SUBCOMMANDS: Mapping[str, Subcommand] = {row.name: row for row in _ROWS}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import time
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ VENDOR, PRODUCT, INTERFACE = 0x16C0, 0x0486, 0
 PRODUCTS = ("SPU001", "SPU150")
 NEW_FIRMWARE = "femtoai"
 LOCK_TIMEOUT_S = 0.1
+_log = logging.getLogger(__name__)
 # The folder that all tools for this board agreed on, whatever TMPDIR says.
 LOCK_FOLDER = Path(os.sep) / "tmp"
 
@@ -65,6 +67,7 @@ def hid_package() -> Any:
 def list_boards(package: Any = None) -> tuple[EvkBoard, ...]:
     """The boards that are connected, flashed or not."""
     found = (package or hid_package()).enumerate(VENDOR, PRODUCT)
+    _log.debug("USB has %d interfaces of EVK2 boards", len(found))
     return tuple(
         EvkBoard(
             str(entry.get("serial_number") or ""),

@@ -1,0 +1,1 @@
+"""What this installation can do, and the next step where it cannot."""
