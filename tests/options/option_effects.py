@@ -108,6 +108,7 @@ MAIN: dict[str, Case] = {
     "by": case("operator", profile=True),
     "sort": case("cycles", model=str(SPOTTER), profile=True),
     "top": case(1, profile=True),
+    "depth": case(1, model=str(SPOTTER), profile=True, by="module"),
     "quantization": case(True),
     "quantization_file": case("values.csv", "values.json"),
     "float_values": case("float.npz", model=str(SPOTTER), quantization=True),

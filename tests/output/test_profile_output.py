@@ -14,7 +14,8 @@ import pytest
 from femtodriver import Femtodriver
 from femtodriver.cli import main
 from femtodriver.errors import UsageError
-from femtodriver.output.profile_output import check_profile_file, show_profile
+from femtodriver.options.profile_requests import ProfileRequest
+from femtodriver.output.profile_output import check_profile, show_profile
 from femtodriver.profile.profile_rows import Profile
 from femtodriver.profile.profile_view import view_of
 from tests.profile.profile_runs import hand_made, measured, spotter
@@ -76,10 +77,15 @@ def test_elsewhere_it_is_plain_text() -> None:
 )
 def test_a_file_that_cannot_be_written_is_refused_before_the_run(path: str, message: str) -> None:
     with pytest.raises(UsageError) as caught:
-        check_profile_file(path)
+        check_profile(ProfileRequest(profile_file=path))
     assert str(caught.value) == message
     with pytest.raises(UsageError, match="profile_file"):
         Femtodriver().run("LOOPBACK", profile_file=path, runners="fasmir")
+
+
+def test_a_depth_is_for_modules() -> None:
+    with pytest.raises(UsageError, match=r"^depth: must be given for a profile by module, not by layer; add --by mod"):
+        Femtodriver().run("LOOPBACK", profile=True, depth=1)
 
 
 def test_the_command_needs_no_runners_for_a_profile(

@@ -46,3 +46,18 @@ def test_groups_of_a_run_by_hand() -> None:
     rest = view_of(profile, top=1).rest
     assert rest is not None
     assert (rest.label, rest.cycles, rest.layers) == ("(the other 3)", 22, 3)
+
+
+def test_modules_are_added_up_to_a_depth() -> None:
+    profile = spotter().profile
+    whole = {row.label: row.cycles for row in view_of(profile, "module").rows}
+    parts = {row.label: row.cycles for row in view_of(profile, "module", depth=1).rows}
+    inside = [cycles for label, cycles in whole.items() if label.startswith("listen.layers.0")]
+    assert len(inside) == 3
+    assert parts == {"listen": sum(inside), **{label: whole[label] for label in ("answer", "(no module)")}}
+    assert {view.label for view in view_of(profile, "module", depth=3).rows} == {
+        "listen.layers.0",
+        "answer",
+        "(no module)",
+    }
+    assert {row.label: row.cycles for row in view_of(profile, "module", depth=9).rows} == whole

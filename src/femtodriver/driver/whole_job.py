@@ -18,7 +18,7 @@ from femtodriver.options.without_effect import without_effect
 from femtodriver.output import model_folder, summary
 from femtodriver.output.atomic_folder import check_writable
 from femtodriver.output.distinct_files import check_distinct_files
-from femtodriver.output.profile_output import check_profile_file, tell_profile
+from femtodriver.output.profile_output import check_profile, tell_profile
 from femtodriver.output.quantization_output import check_quantization_file, tell_quantization
 from femtodriver.output.report_file import Repeated
 from femtodriver.output.streamed_output import StreamedOutput, check_output, open_output, standard_output
@@ -110,7 +110,7 @@ def _checked_runners(request: JobRequest) -> tuple[str, ...]:
     check_board(request, names)
     check_machine(request, names)
     check_told_files(request, names)
-    check_profile_file(request.profile_file)
+    check_profile(request)
     check_quantization_file(request.quantization_file)
     check_output(request, request.input_file, bool(names))
     return names

@@ -190,6 +190,7 @@ class JobKeywords(TypedDict, total=False):
     by: str
     sort: str
     top: int | None
+    depth: int | None
     runners: Names
     output_file: AnyPath | None
     output_wav: AnyPath | None

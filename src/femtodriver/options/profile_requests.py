@@ -59,6 +59,15 @@ class ProfileRequest:
         help="show its first N rows, and the others as one",
     )
 
+    depth: int | None = option(
+        None,
+        kind=whole(1),
+        metavar="N",
+        group=RUNNING,
+        acts=PROFILE,
+        help="with --by module: add up modules whose paths have the same first N parts (default: whole paths)",
+    )
+
     @property
     def asks_for_profile(self) -> bool:
         """Whether a profile is shown or written."""

@@ -10,6 +10,7 @@ from femtodriver.files.file_access import AnyPath, shown_path, write_file
 from femtodriver.options.profile_requests import ProfileRequest
 from femtodriver.output.terminal import print_table, terminal_width
 from femtodriver.output.trace_file import check_place
+from femtodriver.profile.profile_choices import MODULE
 from femtodriver.profile.profile_files import profile_csv, profile_json
 from femtodriver.profile.profile_rows import Profile
 from femtodriver.profile.profile_text import notes, profile_table, profile_text, title
@@ -18,9 +19,11 @@ from femtodriver.profile.profile_view import ProfileView, view_of
 _FORMATS: dict[str, Callable[[ProfileView], str]] = {".csv": profile_csv, ".json": profile_json}
 
 
-def check_profile_file(path: AnyPath | None) -> None:
-    """UsageError for a file that could not be written, or of a format that there is not."""
-    check_format(path, "profile_file", _FORMATS)
+def check_profile(request: ProfileRequest) -> None:
+    """UsageError for a file that could not be written, or of a format that there is not, and for a depth of nothing."""
+    check_format(request.profile_file, "profile_file", _FORMATS)
+    if request.depth is not None and request.by != MODULE:
+        raise UsageError(f"depth: must be given for a profile by module, not by {request.by}; add --by module.")
 
 
 def check_format(path: AnyPath | None, option: str, formats: Iterable[str]) -> None:
@@ -32,7 +35,7 @@ def check_format(path: AnyPath | None, option: str, formats: Iterable[str]) -> N
 
 def tell_profile(profile: Profile, request: ProfileRequest, say: Callable[[str], None]) -> None:
     """Show and write what the request asks for. ProgramError where the file cannot be written."""
-    view = view_of(profile, request.by, request.sort, request.top)
+    view = view_of(profile, request.by, request.sort, request.top, request.depth)
     if request.profile:
         show_profile(view, say)
     if request.profile_file is not None:

@@ -29,6 +29,7 @@ def profile_json(view: ProfileView) -> str:
         "frames": profile.frames,
         "lanes": profile.lanes,
         "by": view.by,
+        "depth": view.depth,
         "cycles": {
             "elapsed": profile.per_frame(profile.elapsed),
             "busy": profile.per_frame(profile.busy),
