@@ -46,6 +46,44 @@ bool product_is_right(int round) {
     return right && count == 0;
 }
 
+// What live activations cost and when the lanes have done their work: few kinds of columns and many, with and without waits.
+bool costs_are_right(int round) {
+    const i64 columns = 1 + below(200), kinds = 1 + below(2 * kMostKinds), bytes = i64{1} << below(3), numbers_each = 7;
+    const bool sparse = round % 4 == 0, waits = round % 3 == 0;
+    const i64 offset = round % 5 ? 0 : below(kWordBytes / bytes) * bytes;
+    std::vector<i64> cost, numbers_of, busy, known;
+    for (i64 column = 0; column < columns; column++) {
+        const i64 kind = below(kinds);
+        for (i64 f = 0; f < numbers_each; f++) cost.push_back((kind * 37 + f * 11) % kMaxRows);
+        if (sparse && !below(3)) continue;
+        numbers_of.push_back(column);
+        busy.push_back(sparse ? 1 + below(9) : 3);
+        known.push_back(waits ? below(20) : -below(3));
+    }
+    MatrixCosts costs;
+    costs.element_bytes = bytes;
+    costs.set_tables(cost.data(), columns, 1, numbers_each);
+    costs.set_work(numbers_of.data(), busy.data(), known.data(), static_cast<i64>(busy.size()), columns);
+    std::uint16_t live[16] = {};
+    const i64 often = below(31), late = below(2) ? 0 : below(columns);
+    i64 wanted[numbers_each] = {}, count = 0;
+    for (i64 column = late; column < columns; column++) {
+        if (below(30) >= often) continue;
+        live[column / 16] = static_cast<std::uint16_t>(live[column / 16] | 1 << column % 16);
+        count++;
+        for (i64 f = 0; f < numbers_each; f++) wanted[f] += cost[column * numbers_each + f];
+    }
+    i64 end = 0;
+    for (std::size_t k = 0; k < busy.size(); k++) {
+        if (!(live[numbers_of[k] / 16] >> (numbers_of[k] % 16) & 1)) continue;
+        const i64 start = std::max({(offset + numbers_of[k] * bytes) / kWordBytes, known[k], end});
+        end = start + busy[k];
+    }
+    i64 sums[kCosts];
+    costs.add_up(live, sums);
+    return std::equal(wanted, wanted + numbers_each, sums) && costs.end_of_lanes(live, offset, count, columns) == end;
+}
+
 // Vectors in 32 bits against those in 64.
 bool vector_is_right(int round) {
     constexpr i64 most = 96;
@@ -83,6 +121,8 @@ bool vector_is_right(int round) {
 int main() {
     for (int round = 0; round < 400; round++)
         if (!product_is_right(round)) return std::printf("product %d is wrong\n", round), 1;
+    for (int round = 0; round < 3000; round++)
+        if (!costs_are_right(round)) return std::printf("costs %d are wrong\n", round), 1;
     for (int round = 0; round < 3000; round++)
         if (!vector_is_right(round)) return std::printf("vector %d is wrong\n", round), 1;
     std::printf("all equal\n");

@@ -140,7 +140,7 @@ struct Spu {
         m.decode_elements = 0;
         const i64 at = c.address(r.a), length = r.a.length;
         if (r.a.moving() && !inside(at, r.a)) return fault(kAddress, c.index, r.pc, at, r.a.length, r.a.bits);
-        if (static_cast<i64>(live_words.size()) <= length / 16) live_words.resize(length / 16 + 1);
+        if (static_cast<i64>(live_words.size()) < live_numbers(length)) live_words.resize(live_numbers(length));
         const std::uint16_t* live_at = live_words.data();
         const i64 live = live_bits(c.bytes() + at, length, r.a.bits, live_words.data());
         const bool few = 10 * live < 7 * length;
@@ -171,7 +171,7 @@ struct Spu {
             for (i64 bank = 0; bank < set.banks; bank++) k.reads[bank] += scan[bank];
             k.dm_read += scan_words;
         }
-        const i64 lanes_end = costs.end_of_lanes(live_at, at, live == length);
+        const i64 lanes_end = costs.end_of_lanes(live_at, at, live, length);
         taken = costs.tell(k, cost, live, set.banks, lanes_end, scan, scan_words, set.start_matrix + meet);
         return kDone;
     }

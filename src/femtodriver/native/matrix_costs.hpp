@@ -60,29 +60,36 @@ inline unsigned live_of_sixteen(const std::int16_t* x) {
 }
 #endif
 
-// Those of all activations, 16 in each; how many are live.
-inline i64 ones_of(unsigned bits) { // of 16
-    bits -= bits >> 1 & 0x5555;
-    bits = (bits & 0x3333) + (bits >> 2 & 0x3333);
-    return (bits + (bits >> 4) & 0x0f0f) * 0x0101 >> 8 & 31;
+inline i64 ones_of(u64 bits) {
+#if defined(__POPCNT__)
+    return __builtin_popcountll(bits);
+#else
+    bits -= bits >> 1 & 0x5555555555555555;
+    bits = (bits & 0x3333333333333333) + (bits >> 2 & 0x3333333333333333);
+    return static_cast<i64>(((bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0f) * 0x0101010101010101 >> 56);
+#endif
 }
+inline u64 sixty_four(const std::uint16_t* bits) {
+    u64 x;
+    std::memcpy(&x, bits, sizeof x);
+    return x;
+}
+
+// Those of all activations, 16 in each, in whole numbers of 64 bits; how many are live.
+constexpr i64 live_numbers(i64 length) { return (length + 63) / 64 * 4; }
 template <class T> i64 live_bits(const char* from, i64 length, std::uint16_t* bits) {
     const auto* x = reinterpret_cast<const T*>(from);
-    const i64 whole = length / 16;
-    i64 dead = 0;
-    for (i64 n = 0; n < whole; n++) {
-        const unsigned live = live_of_sixteen(x + 16 * n);
-        bits[n] = static_cast<std::uint16_t>(live);
-        if (live != 0xffff) dead += 16 - ones_of(live);
-    }
+    const i64 whole = length / 16, numbers = live_numbers(length);
+    for (i64 n = 0; n < whole; n++) bits[n] = static_cast<std::uint16_t>(live_of_sixteen(x + 16 * n));
+    for (i64 n = whole; n < numbers; n++) bits[n] = 0;
     if (length % 16) {
         T rest[16] = {};
         std::memcpy(rest, x + 16 * whole, length % 16 * sizeof(T));
-        const unsigned live = live_of_sixteen(rest);
-        bits[whole] = static_cast<std::uint16_t>(live);
-        dead += length % 16 - ones_of(live);
+        bits[whole] = static_cast<std::uint16_t>(live_of_sixteen(rest));
     }
-    return length - dead;
+    i64 live = 0;
+    for (i64 n = 0; n < numbers; n += 4) live += ones_of(sixty_four(bits + n));
+    return live;
 }
 inline i64 live_bits(const char* x, i64 length, i64 bits, std::uint16_t* live) {
     return bits == 8    ? live_bits<std::int8_t>(x, length, live)
@@ -91,7 +98,16 @@ inline i64 live_bits(const char* x, i64 length, i64 bits, std::uint16_t* live) {
 }
 inline unsigned pattern_at(const std::uint16_t* live, i64 four) { return live[four / 4] >> (4 * (four % 4)) & 15; }
 
+// Columns that cost the same, where there are few such kinds: how many of them are live is all that has to be counted.
+struct ColumnKind {
+    std::vector<std::uint16_t> columns; // a bit for each, as live activations
+    std::vector<i32> cost;              // as many as a table has
+};
+constexpr std::size_t kMostKinds = 4;
+
 struct MatrixCosts {
+    std::vector<ColumnKind> kinds;             // none: tables
+    i64 each_busy = 0;                         // cycles of the lanes for every column, none of which waits for a mask; or 0
     int width = 0;                             // kFewCosts or kCosts
     std::vector<std::uint32_t> table;          // of each four columns of all repetitions
     std::vector<std::uint16_t> sums;           // tables x patterns x width
@@ -108,6 +124,7 @@ struct MatrixCosts {
     // ``cost``: columns x numbers, of all repetitions alike.
     void set_tables(const i64* cost, i64 all_columns, i64 repeat, i64 numbers) {
         width = numbers <= 3 + kFewBanks ? kFewCosts : kCosts;
+        set_kinds(cost, all_columns, repeat, numbers);
         std::unordered_map<std::string, std::uint32_t> known_tables;
         table.clear();
         sums.clear();
@@ -132,9 +149,22 @@ struct MatrixCosts {
         std::fill(full_end, full_end + kWordBytes, -1);
     }
 
+    // Of the columns that have work for the lanes.
+    void set_work(const i64* numbers, const i64* cycles, const i64* from, i64 count, i64 all_columns) {
+        columns.assign(numbers, numbers + count);
+        busy.assign(cycles, cycles + count);
+        known.assign(from, from + count);
+        const auto differs = [&](i64 cycles) { return cycles != busy[0]; };
+        const auto waits = [](i64 step) { return step > 0; };
+        const bool alike = count && count == all_columns && std::none_of(busy.begin(), busy.end(), differs) &&
+                           std::none_of(known.begin(), known.end(), waits);
+        each_busy = alike ? busy[0] : 0;
+    }
+
     // to: ``width`` sums over the live columns.
     void add_up(const std::uint16_t* live, i64* to) const {
-        if (width == kFewCosts) add_up<1>(live, to);
+        if (!kinds.empty()) width == kFewCosts ? add_kinds<kFewCosts>(live, to) : add_kinds<kCosts>(live, to);
+        else if (width == kFewCosts) add_up<1>(live, to);
         else add_up<2>(live, to);
     }
     template <int VECTORS> void add_up(const std::uint16_t* live, i64* to) const {
@@ -154,9 +184,10 @@ struct MatrixCosts {
     }
 
     // The last end of work that is done in order: all of it, and the longest wait for the start of a piece.
-    i64 end_of_lanes(const std::uint16_t* live, i64 address, bool all_live) {
+    i64 end_of_lanes(const std::uint16_t* live, i64 address, i64 count, i64 length) {
         const i64 offset = address % kWordBytes;
-        if (!all_live) return end_at(live, offset);
+        if (count < length && each_busy && !offset && every_word_lives(live, length)) return each_busy * count;
+        if (count < length) return end_at(live, offset);
         if (full_end[offset] < 0) full_end[offset] = end_at(nullptr, offset);
         return full_end[offset];
     }
@@ -183,6 +214,51 @@ struct MatrixCosts {
     }
 
   private:
+    void set_kinds(const i64* cost, i64 all_columns, i64 repeat, i64 numbers) {
+        kinds.clear();
+        if (all_columns * repeat >= (i64{1} << 31) / kMaxRows) return; // their sums are taken in 32 bits
+        for (i64 column = 0; column < all_columns * repeat; column++) {
+            const i64* mine = cost + column % all_columns * numbers;
+            const auto same = [&](const ColumnKind& kind) { return std::equal(mine, mine + numbers, kind.cost.begin()); };
+            auto kind = std::find_if(kinds.begin(), kinds.end(), same);
+            if (kind == kinds.end()) {
+                if (kinds.size() == kMostKinds) {
+                    kinds.clear();
+                    return;
+                }
+                kinds.emplace_back();
+                kind = kinds.end() - 1;
+                kind->columns.resize(live_numbers(all_columns * repeat));
+                kind->cost.resize(width);
+                std::copy(mine, mine + numbers, kind->cost.begin());
+            }
+            kind->columns[column / 16] = static_cast<std::uint16_t>(kind->columns[column / 16] | 1 << column % 16);
+        }
+    }
+    template <int WIDTH> void add_kinds(const std::uint16_t* live, i64* to) const {
+        i32 sums[WIDTH] = {};
+        for (const auto& kind : kinds) {
+            i32 count = 0;
+            for (std::size_t n = 0; n < kind.columns.size(); n += 4)
+                count += static_cast<i32>(ones_of(sixty_four(&kind.columns[n]) & sixty_four(live + n)));
+            for (int f = 0; f < WIDTH; f++) sums[f] += count * kind.cost[f];
+        }
+        std::copy(sums, sums + WIDTH, to);
+    }
+
+    // Whether each word of activations, but the last, has a live one: then the lanes never wait for the scanner.
+    bool every_word_lives(const std::uint16_t* live, i64 length) const {
+        const int each = static_cast<int>(kWordBytes / element_bytes); // bits: 8, 4 or 2
+        const u64 lowest = ~u64{0} / ((u64{1} << each) - 1);
+        const i64 whole = length / each * each; // the rest of it is a word that nothing waits for
+        for (i64 first = 0; first < whole; first += 64) {
+            u64 bits = sixty_four(live + first / 16);
+            if (whole - first < 64) bits |= ~u64{0} << (whole - first);
+            if ((bits - lowest) & ~bits & lowest << (each - 1)) return false;
+        }
+        return true;
+    }
+
     // Words that weights and mask take from all banks, and those that the busiest bank gives, activations included.
     struct BankWords {
         i64 words, most;
