@@ -54,7 +54,7 @@ def test_names_are_no_markup(before: Document, after: Document) -> None:
     assert "\x1b" not in markdown + diff_report(found, ("\x1b", "c"))
     for line in markdown.splitlines():
         if line.startswith("| + |"):
-            assert line.replace(r"\|", "").count("|") == 11
+            assert line.replace(r"\|", "").count("|") == 12
 
 
 JUNK: st.SearchStrategy[Any] = st.sampled_from(
@@ -101,4 +101,16 @@ def test_a_layer_of_several_cores_names_them(before: Document, after: Document) 
     before["layers"][0].update(core=None, cycles_per_core={0: 10, 1: 5})
     after["layers"][0].update(core=1, cycles_per_core={1: 15})
     text = diff_report(diff_documents(before, after), NAMES)
-    assert re.search(r"~  gru\.0 addmm +0,1 to 1 ", text)
+    assert re.search(r"~  gru\.0 addmm +%x\.12 +0,1 to 1 ", text)
+
+
+def test_layers_are_known_by_their_labels_where_there_are_better_ones_than_names(
+    before: Document, after: Document
+) -> None:
+    after["layers"][0].update(label="encoder.blocks.0.attention.projections.query")
+    text = diff_report(diff_documents(before, after), NAMES)
+    assert re.search(r"~  gru\.0 addmm +\.\.\.\S+\.attention\.projections\.query +0 ", text)
+    for document in (before, after):
+        for layer in document["layers"]:
+            del layer["label"]
+    assert "known as" not in diff_report(diff_documents(before, after), NAMES)

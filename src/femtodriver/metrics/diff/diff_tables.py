@@ -8,10 +8,11 @@ from typing import Any
 
 from femtodriver.metrics.diff.document_diff import ADDED, CHANGED, GONE, Change, DocumentDiff, RowDiff, RowsDiff
 from femtodriver.metrics.named_figures import figure_text, is_number
-from femtodriver.metrics.text_cells import Doc, name_text
+from femtodriver.metrics.text_cells import Doc, name_text, tail_text
 
 _MARKS = {ADDED: "+", GONE: "-", CHANGED: "~"}
 _LAYER_WIDTH = 30
+_LABEL_WIDTH = 36
 _TEXT_WIDTH = 28
 # What is shown in a column of its own, or follows from it.
 _LAYER_COLUMNS = ("cycles", "energy_j", "core")
@@ -111,21 +112,30 @@ def _value(path: str, value: Any) -> str:
 
 def _layers(part: RowsDiff) -> DiffTable:
     counts = [f"{part.count(state)} {state}" for state in (CHANGED, ADDED, GONE)]
-    head = ("", "layer", "core", "cycles", "to", "change", "energy", "to", "change", "also changed")
+    rows = tuple(map(_layer, part.rows))
+    known = "known as" if any(row[2] for row in rows) else ""
+    head = ("", "layer", known, "core", "cycles", "to", "change", "energy", "to", "change", "also changed")
     title = f"Layers: {', '.join(counts)}, {part.equal} equal"
-    return DiffTable(title, head, tuple(map(_layer, part.rows)), (0, 1, 9), detail=True)
+    return DiffTable(title, head, rows, (0, 1, 2, 10), detail=True)
 
 
 def _layer(row: RowDiff) -> tuple[str, ...]:
     changes = {change.what: change for change in row.changes}
     cores = _cores(row.before), _cores(row.after)
     core = " to ".join(cores) if "core" in changes else cores[0] if row.state == GONE else cores[1]
-    cells = [_MARKS[row.state], name_text(row.name, _LAYER_WIDTH), core]
+    cells = [_MARKS[row.state], name_text(row.name, _LAYER_WIDTH), _label(row), core]
     for key in ("cycles", "energy_j"):
         cells += [*_both(row, key), _ratio(changes[key]) if key in changes else ""]
     others = [what for what in changes if not what.startswith((*_LAYER_COLUMNS, "energy_band_j"))]
     more = f" and {len(others) - _LAYER_MOST_CHANGES} more" if len(others) > _LAYER_MOST_CHANGES else ""
     return (*cells, name_text(", ".join(others[:_LAYER_MOST_CHANGES]), 100) + more)
+
+
+def _label(row: RowDiff) -> str:
+    """What people know the layer by, as in the profile; "" where the document has nothing better than its name."""
+    labels = [side.get("label") for side in (row.after, row.before) if side]
+    told = next((label for label in labels if isinstance(label, str)), "")
+    return "" if told in row.name else tail_text(told, _LABEL_WIDTH)
 
 
 def _cores(layer: Doc) -> str:
