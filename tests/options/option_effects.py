@@ -122,6 +122,7 @@ MAIN: dict[str, Case] = {
     "no_verify": case(True, runners="hw", hardware="fpgazynq", address="127.0.0.1:{silent}", timeout=0.05),
     "list_connected_devices": case("all"),
     "output_dir": case("elsewhere"),
+    "tree": case("1.3"),
     "hw_config": case("spu001x4"),
     "dump_ir": case("stages"),
     "compiler_options": case(["cores=1"]),

@@ -12,7 +12,7 @@ from femtodriver.compiler.compiler_options import Objective
 from femtodriver.files.file_access import AnyPath
 from femtodriver.model.build_model import Built, build
 from femtodriver.model.debug_program import for_board, for_runners
-from femtodriver.model.load_model import Source
+from femtodriver.model.load_model import FEMTOCRUX_META, OWN_META, Source
 from femtodriver.model.model_encryption import AnyKeyring, Encryption, encryption
 from femtodriver.model.model_options import compiler_options, model_options
 from femtodriver.options.compile_requests import CompileRequest
@@ -136,6 +136,8 @@ def compile_model(
     UsageError for an option or a key that does not fit; ModelError, UnsupportedError and CapacityError for a network
     that cannot be compiled; ProgramError for a program that cannot be used.
     """
+    if request.tree is not None and source.meta_name == OWN_META:
+        source = replace(source, meta_name=FEMTOCRUX_META)
     secrecy = encryption(settings.keyring, settings.key_index, settings.salt, request.noencrypt)
     options = model_options(request.model_options_file, settings.model_source_dir, source.name)
     flags = compiler_options(options, request.compiler_options)
@@ -146,4 +148,5 @@ def compile_model(
         flags = replace(flags, objective=Objective(request.objective))
     dump = dump_into(request.dump_ir)
     built = build(source, request.hw_config, dump, flags, options.model_type, period_s, clock_hz)
-    return CompiledModel(secrecy.applied(built), secrecy, request.output_dir, options.compiler_kwargs)
+    built = replace(secrecy.applied(built), reference_files=request.tree is not None)
+    return CompiledModel(built, secrecy, request.output_dir, options.compiler_kwargs)

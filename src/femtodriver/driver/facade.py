@@ -378,7 +378,7 @@ class Femtodriver:
     ) -> Execution:
         model = self._compiled()
         check_told_files(request, names)
-        check_distinct_files(model.built.source.where, request, model.folder)
+        check_distinct_files(model.built.source.where, request, model.folder, model.built.reference_files)
         made = self._made if inputs is self._made.arrays else RunInputs(inputs)
         done = self._kept(model.execute(names, made, request, self.progress))
         if self._written:

@@ -121,7 +121,7 @@ def _check_places(model: object, request: JobRequest, name: str, names: Sequence
     folder = model_folder.model_folder(request.output_dir, name)
     check_writable(folder)
     if names:
-        check_distinct_files(model, request, folder)
+        check_distinct_files(model, request, folder, request.tree is not None)
 
 
 def _needed_runners(request: JobRequest) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ class Built:
     whose key is not here. ``registers``: key index and salt for a board, None for those of ``data``. ``model_type``:
     free text for the ``.femto``. ``debug_names``: values of the network that runners give besides the outputs, in
     program order; ``kept``: where programs that keep them have them in data memory when a frame has ended.
+    ``reference_files``: whether the files of the reference are written too.
     """
 
     source: Source
@@ -46,6 +47,7 @@ class Built:
     registers: tuple[int | None, int | None] = (0, 0)
     model_type: str | None = None
     debug_names: tuple[str, ...] = ()
+    reference_files: bool = False
     kept: Mapping[str, KeptPlace] = field(default_factory=dict)
 
     def __repr__(self) -> str:

@@ -32,7 +32,8 @@ from femtodriver.program.femto.user_data import with_user_data
 OWN_META = "meta_from_femtodriver"
 ZIP_META = "meta_from_zipfile"
 FEMTO_META = "meta_from_femtofile"
-VENDOR_METAS = ("meta_from_femtomapper", "meta_from_femtocrux")
+FEMTOCRUX_META = "meta_from_femtocrux"
+VENDOR_METAS = ("meta_from_femtomapper", FEMTOCRUX_META)
 META_NAMES = (OWN_META, *VENDOR_METAS, ZIP_META, FEMTO_META)
 DEFAULT_NAME = "fqir"
 _SURROGATE = re.compile("[\ud800-\udfff]")

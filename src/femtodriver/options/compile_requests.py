@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from femtodriver.options.option import option
 from femtodriver.options.option_groups import COMPILING, NOT_YET
-from femtodriver.options.value_kinds import OBJECTIVE, PAIRS, PATH, SWITCH
+from femtodriver.options.value_kinds import OBJECTIVE, PAIRS, PATH, SWITCH, TREE
 
 if TYPE_CHECKING:
     from femtodriver.files.file_access import AnyPath
@@ -72,6 +72,13 @@ class CompileRequest(ProgramRequest, PlainRequest):
         metavar="DIR",
         group=COMPILING,
         help="where the model's folder goes (default model_datas)",
+    )
+    tree: str | None = option(
+        None,
+        kind=TREE,
+        metavar="VERSION",
+        group=COMPILING,
+        help="1.3: name folders as the reference 1.3.0 does, and write its files too (docs/compatibility.md)",
     )
     dump_ir: AnyPath | None = option(
         None, kind=PATH, metavar="DIR", group=COMPILING, help="write the text of every compiler stage into this folder"

@@ -38,6 +38,7 @@ class ModelKeywords(TypedDict, total=False):
     compiler_option: Mapping[str, Any] | Sequence[str] | None
     model_options_file: AnyPath | None
     output_dir: AnyPath
+    tree: str | None
     dump_ir: AnyPath | None
     objective: str | None
     opt_profile: str | None
@@ -55,6 +56,7 @@ class CompileKeywords(TypedDict, total=False):
     compiler_option: Mapping[str, Any] | Sequence[str] | None
     model_options_file: AnyPath | None
     output_dir: AnyPath
+    tree: str | None
     dump_ir: AnyPath | None
     objective: str | None
     opt_profile: str | None
@@ -238,6 +240,7 @@ class JobKeywords(TypedDict, total=False):
     compiler_option: Mapping[str, Any] | Sequence[str] | None
     model_options_file: AnyPath | None
     output_dir: AnyPath
+    tree: str | None
     dump_ir: AnyPath | None
     objective: str | None
     opt_profile: str | None

@@ -18,6 +18,7 @@ PCM_NAMES = ("u8", "s16le", "s24le", "s32le", "f32le")
 NATIVE, NUMPY = MACHINES = ("native", "numpy")
 DIFF_FORMS = ("text", "markdown", "json")
 LAST, MEAN, MAX = LABEL_RULES = ("last", "mean", "max")
+TREE_13 = "1.3"
 SWEEP_FORMS = ("text", "csv", "json")
 
 
@@ -155,6 +156,7 @@ TEXTS = ValueKind("a list of texts", lambda value: not isinstance(value, str) an
 PCM = _one_of(*PCM_NAMES)
 GROUPING = _one_of(*GROUPINGS)
 SORT = _one_of(*SORTS)
+TREE = ValueKind(TREE_13, lambda value: value == TREE_13)
 LABEL_RULE = _one_of(*LABEL_RULES)
 SHARE = ValueKind("a share from 0 to 1", lambda value: _is_number(value, Real) and 0 <= value <= 1, float)
 FRAME_RANGE = ValueKind("two frame numbers LO,HI", _is_range, _range)

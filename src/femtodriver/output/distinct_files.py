@@ -8,6 +8,7 @@ from pathlib import Path
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import shown_path
 from femtodriver.options.option import AnyRequest
+from femtodriver.output.reference_tree import is_beside
 from femtodriver.output.streamed_output import is_pipe
 
 _WRITTEN = ("output_file", "trace", "report", "profile_file", "quantization_file")
@@ -23,12 +24,19 @@ _READ = (
 )
 
 
-def check_distinct_files(model: object, request: AnyRequest, folder: Path) -> None:
+def check_distinct_files(model: object, request: AnyRequest, folder: Path, beside: bool = False) -> None:
     """UsageError for a file that is to be written and is also another one of the job, or that would be lost.
 
-    ``folder``: the model's folder, whose own folders the job replaces.
+    ``folder``: the model's folder, whose own folders the job replaces. ``beside``: whether outputs are also written
+    beside it, into the current folder, as the reference does.
     """
     taken = {"the model": _path(model), **{name: _path(getattr(request, name, None)) for name in _READ}}
+    for name, path in taken.items():
+        if beside and path is not None and is_beside(path):
+            raise UsageError(
+                f"{name}: must not be {shown_path(path)} with the tree of 1.3, which writes such files into the "
+                "current folder. Rename it."
+            )
     for name in _WRITTEN:
         path = _path(getattr(request, name, None))
         if path is None:

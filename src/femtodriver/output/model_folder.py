@@ -12,6 +12,8 @@
     ├── comparison/                                       after a comparison, see ``comparison_files``
     ├── outputs/                                          after a run, see ``output_files``
     └── metrics.yaml, metrics.txt                         after a simulation
+
+``reference_tree`` has what ``--tree 1.3`` changes.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from femtodriver.output.comparison_files import write_comparison, write_traffic
 from femtodriver.output.file_names import safe_name
 from femtodriver.output.output_files import FOLDER as OUTPUTS
 from femtodriver.output.output_files import write_outputs
+from femtodriver.output.reference_tree import write_beside, write_pickles
 from femtodriver.program.bus.load_sequence import load_sequence
 from femtodriver.program.bus.write_recordings import PROGRAM_RECORDING, write_io_records
 from femtodriver.program.femto.femto_from_program import femto_from_compiled
@@ -71,6 +74,8 @@ def write_all(
             write_traffic(folder / IO_RECORDS, execution.recordings)
         if execution is not None and execution.compared:
             write_comparison(folder / COMPARISON, execution)
+            if built.reference_files:
+                write_pickles(folder / built.source.meta_name, execution)
         if execution is not None and execution.keeps_outputs:
             write_outputs(folder / OUTPUTS, execution)
         if doc is not None:
@@ -81,6 +86,8 @@ def write_all(
     if not _is_file_with(femto_path(output_dir, built.source.name), femto):
         metas.update(OWN_METAS)
     replace_tree(model_folder(output_dir, built.source.name), metas | RESULTS, into)
+    if execution is not None and built.reference_files:
+        write_beside(execution)
 
 
 def write_results(output_dir: AnyPath, execution: Execution) -> None:
@@ -91,6 +98,9 @@ def write_results(output_dir: AnyPath, execution: Execution) -> None:
     if execution.compared:
         target = folder / COMPARISON
         replace_tree(target, _everything(target), lambda place: write_comparison(place, execution))
+        if execution.model.reference_files:
+            write_pickles(folder / execution.model.source.meta_name, execution)
+            write_beside(execution)
     if execution.keeps_outputs:
         target = folder / OUTPUTS
         replace_tree(target, _everything(target), lambda place: write_outputs(place, execution))

@@ -17,6 +17,7 @@ from femtodriver.output.comparison_files import pictured
 from femtodriver.output.output_files import FOLDER as OUTPUTS
 from femtodriver.output.output_files import INPUTS, INTERNALS
 from femtodriver.output.plots import NO_PLOTS, can_draw
+from femtodriver.output.reference_tree import names_beside
 from femtodriver.runners.execution import Execution
 from femtodriver.safe_text import plain_name
 
@@ -110,6 +111,8 @@ def written_text(output_dir: AnyPath, built: Built, execution: Execution | None,
         lone = (INTERNALS,) if execution.lone_internals else ()
         names = ", ".join((INPUTS, *lone, *(f"{name}.npz" for name in execution.comparison.outputs)))
         lines.append(f"  {OUTPUTS}/{names}")
+    if execution is not None and compared and built.reference_files:
+        lines += [f"  {built.source.meta_name}/runner_*.pck", *(f"./{one}" for one in names_beside(execution))]
     if doc is not None:
         lines.append(f"  {METRICS_YAML}, {model_folder.METRICS_TEXT}")
     if execution is not None and compared and pictured(execution.comparison) and not can_draw():
