@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import numpy as np
@@ -213,3 +214,15 @@ def test_help_loads_nothing_heavy(here: Path) -> None:
     script += "print([name for name in ('numpy', 'yaml', 'femtodriver.driver') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], cwd=here, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_ctrl_c_while_the_command_is_loaded_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys: Out) -> None:
+    class Interrupted(MetaPathFinder):
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "femtodriver.cli.command":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "femtodriver.cli.command")
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    assert main(["--version"]) == 130
+    assert capsys.readouterr().err == "femtodrive: interrupted; nothing was left half written.\n"

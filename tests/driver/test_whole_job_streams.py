@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from femtodriver import Femtodriver
-from femtodriver.errors import FemtoError, UsageError
+from femtodriver.errors import FemtoError, ProgramError, UsageError
+from femtodriver.output import model_folder
 from femtodriver.stop_signals import RunStopped
 from tests.inputs.wav_bytes import RAMP, chunk, fmt, pcm, riff, simple
 
@@ -237,3 +238,15 @@ def test_a_comparison_that_is_stopped_in_its_second_runner() -> None:
     found = document("LOOPBACK/comparison/comparison.yaml")
     assert (found["pass"], found["status"]) == (True, "fmir = fqir, 20 frames of 55, bit-exact")
     assert found["partial"] == {"frames": 20, "planned": 55, "reason": "interrupted"}
+
+
+def test_a_folder_that_cannot_be_written_leaves_the_old_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise ProgramError("model_datas/LOOPBACK: cannot be written: No space left on device.")
+
+    Path("out.wav").write_bytes(b"old")
+    monkeypatch.setattr(model_folder, "write_all", full)
+    with pytest.raises(ProgramError):
+        run(runners="fqir", input_file="in.wav", output_file="out.wav")
+    assert Path("out.wav").read_bytes() == b"old"
+    assert sorted(path.name for path in Path().iterdir()) == ["in.wav", "out.wav"]

@@ -92,6 +92,20 @@ def test_a_rate_that_no_header_can_hold(tmp_path: Path, rate: float) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_finished_is_whole_but_not_in_its_place(tmp_path: Path) -> None:
+    for make in (lambda: writer(tmp_path / "x.wav", "u8", 3), lambda: NpyWriter(tmp_path / "x.npy", 3, 16)):
+        made = make()
+        made.write(ROWS[:1])
+        made.finish()
+        (hidden,) = tmp_path.iterdir()
+        content = hidden.read_bytes()
+        made.finish()
+        made.keep()
+        (kept,) = tmp_path.iterdir()
+        assert (hidden.name[0], kept.name[0], kept.read_bytes()) == (".", "x", content)
+        kept.unlink()
+
+
 def test_what_is_dropped_is_gone(tmp_path: Path) -> None:
     for made in (writer(tmp_path / "x.wav", "s16le", 3), NpyWriter(tmp_path / "x.npy", 3, 16)):
         made.write(ROWS)

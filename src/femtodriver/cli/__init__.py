@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 
@@ -10,6 +11,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0 done, or all runners equal; 1 bad input, or runners differ; 2 wrong usage; 3 device; 130 interrupted.
     """
-    from femtodriver.cli.command import run_command
-
+    try:
+        from femtodriver.cli.command import run_command
+    except KeyboardInterrupt:
+        print("femtodrive: interrupted; nothing was left half written.", file=sys.stderr)
+        return 130
     return run_command(argv)

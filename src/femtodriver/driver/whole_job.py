@@ -85,8 +85,7 @@ def run_job(
         doc = _measured(source, request, settings, done) if done else None
         profile = done.profile(doc) if done and doc else None
         quantization = done.quantization if done else None
-        written = output.keep() if output else ()
-        model_folder.write_all(request.output_dir, compiled.built, done, doc)
+        written = _written(request, compiled.built, done, doc, output)
         if done and done.compared:
             print_verdict(done.comparison.lines, done.comparison.passed)
         for text in (*_noted(inputs.late_notes), *summary.run_texts(request.output_dir, compiled.built, done, doc)):
@@ -176,6 +175,23 @@ def _lost_in_a_stream(request: JobRequest, names: Sequence[str]) -> Iterator[str
         yield "objective: what the other choice would cost is not measured in a stream"
     if (request.debug_vars or request.debug_vars_fname) and len(names) == 1:
         yield "debug variables: not written, because a stream keeps no arrays"
+
+
+def _written(
+    request: JobRequest,
+    built: Built,
+    done: Execution | None,
+    doc: Mapping[str, object] | None,
+    output: StreamedOutput | None,
+) -> tuple[str, ...]:
+    """Put the model's folder and the streamed output into their places, or neither; lines that say what was streamed.
+
+    What may fail for want of room comes before both. The folder is first, because it says whether a run is partial.
+    """
+    if output is not None:
+        output.finish()
+    model_folder.write_all(request.output_dir, built, done, doc)
+    return output.keep() if output is not None else ()
 
 
 def _noted(notes: Iterable[str]) -> list[str]:

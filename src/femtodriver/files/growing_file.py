@@ -43,6 +43,16 @@ class GrowingFile:
             self._file.write(content)
             self._file.seek(0, os.SEEK_END)
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing can be written any more."""
+        return self._file.closed
+
+    def finish(self) -> None:
+        """Write what is left, and close the file: after that, little can go wrong with ``keep``."""
+        with self._told():
+            self._file.close()
+
     def keep(self) -> None:
         """Close the file and put it into its place, instead of what was there."""
         with self._told():

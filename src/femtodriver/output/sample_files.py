@@ -38,22 +38,29 @@ class WavWriter:
         self._encoder = encoder
         self._file = GrowingFile(path)
         self._file.write(self._header(0))
-        self._start = self._file.size
+        self._start, self._data = self._file.size, 0
 
     def write(self, rows: Int64Array) -> None:
         """Append the samples of these frames."""
         self._file.write(self._encoder.encode(rows))
 
+    def finish(self) -> None:
+        """Complete the file, which is not in its place yet. May be called twice."""
+        if self._file.is_finished:
+            return
+        self._data = self._file.size - self._start
+        if self._data % 2:
+            self._file.write(b"\0")
+        self._file.write_at(0, self._header(self._data))
+        self._file.finish()
+
     def keep(self) -> str:
         """Complete the file and put it into its place; gives what it holds in words."""
-        data = self._file.size - self._start
-        if data % 2:
-            self._file.write(b"\0")
-        self._file.write_at(0, self._header(data))
+        self.finish()
         self._file.keep()
         form = self._encoder.form
         kind = "float samples" if form.is_float else "samples"
-        return f"{data // form.block:,} {kind} of {form.bits} bits at {self._rate} Hz"
+        return f"{self._data // form.block:,} {kind} of {form.bits} bits at {self._rate} Hz"
 
     def drop(self) -> None:
         """Remove the unfinished file."""
@@ -95,9 +102,15 @@ class NpyWriter:
         self._frames += len(rows)
         self._file.write(rows.astype(self._type).tobytes())
 
+    def finish(self) -> None:
+        """Complete the file, which is not in its place yet. May be called twice."""
+        if not self._file.is_finished:
+            self._file.write_at(0, self._header())
+            self._file.finish()
+
     def keep(self) -> str:
         """Complete the file and put it into its place; gives what it holds in words."""
-        self._file.write_at(0, self._header())
+        self.finish()
         self._file.keep()
         return f"{self._frames:,} frames of {self._width} values, {self._type.name}"
 

@@ -30,9 +30,14 @@ _SIGPIPE = int(getattr(signal, "SIGPIPE", 13))
 
 
 class Writer(Protocol):
-    """Takes frames of one output; ``keep`` completes what was written and says what it is, ``drop`` removes it."""
+    """Takes frames of one output.
+
+    ``finish`` completes what was written, ``keep`` puts it into its place and says what it is, ``drop`` removes it.
+    """
 
     def write(self, rows: Int64Array) -> None: ...
+
+    def finish(self) -> None: ...
 
     def keep(self) -> str: ...
 
@@ -60,6 +65,9 @@ class PipeWriter:
             raise ProgramError(f"standard output: cannot be written: {reason_of(error)}.") from None
         self._bytes += len(content)
 
+    def finish(self) -> None:
+        """See ``Writer``: there is nothing to complete."""
+
     def keep(self) -> str:
         """See ``Writer``."""
         return f"{self._bytes // self._encoder.form.block:,} samples, {self._encoder.form.name}"
@@ -86,8 +94,12 @@ class StreamedOutput:
         if self.spec.name in outputs:
             self.writer.write(outputs[self.spec.name])
 
+    def finish(self) -> None:
+        """Complete it under its hidden name. ProgramError where that cannot be done."""
+        self.writer.finish()
+
     def keep(self) -> tuple[str, ...]:
-        """Complete it; gives lines that say what was written."""
+        """Put it into its place, complete; gives lines that say what was written."""
         told = f"wrote {self.where}: {self.writer.keep()}"
         clipped = self.encoder.clipped if self.encoder else ()
         return (told, *(f"note: {note}" for note in clipped))
