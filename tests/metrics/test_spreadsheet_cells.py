@@ -12,6 +12,8 @@ from femtodriver.metrics.spreadsheet_cells import PlainCell, spreadsheet_cell
     [
         (None, ""),
         (7, "7"),
+        (True, "true"),
+        (False, "false"),
         (-7, "-7"),
         (0.1, "0.1"),
         ("gru.layers.0", "gru.layers.0"),

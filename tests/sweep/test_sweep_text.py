@@ -39,7 +39,19 @@ def test_the_table() -> None:
 def test_one_variant_that_is_impossible() -> None:
     text = sweep_text(SweepResult("a b", None, 1, None, ("a note",), marked([row(figures={}, reason="no")])))
     assert text.startswith('"a b": 1 variant, 1 frame\nnote: a note\nthe same in all: part spu001')
-    assert text.endswith("impossible: all\n  no")
+    assert text.endswith("degC\n\nimpossible: all\n  no")
+
+
+def test_a_long_reason_is_wrapped_and_not_cut() -> None:
+    reason = f"data memory: must have {'more ' * 60}room. Use another part."
+    text = sweep_text(result(row(figures={}, reason=reason)))
+    assert " ".join(text.splitlines()[-4:]).split("all")[-1].split() == reason.split()
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_a_reason_in_csv_is_text() -> None:
+    (only,) = csv.DictReader(io.StringIO(sweep_csv(result(row(figures={}, reason="=1\0")))))
+    assert only["reason"] == r"'=1\x00"
 
 
 def test_csv_has_every_setting_and_figure() -> None:

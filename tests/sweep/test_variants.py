@@ -72,7 +72,10 @@ def test_the_period_of_the_inputs_is_the_deadline_if_none_is_given() -> None:
         ({"compiler_options": ["cores="]}, "compiler option cores: must have a value"),
         ({"compiler_options": ["cores=1", "cores=2"]}, "compiler option cores: must be given once; list its values"),
         ({"compiler_options": ["objective=energy"]}, "must be varied by the option objective"),
-        ({"clock": range(1, 1001), "voltage": [1.0] * 101}, "must have at most 100,000 variants, not 101,000"),
+        (
+            {"clock": range(1, 1001), "voltage": [1 + place / 1000 for place in range(101)]},
+            "must have at most 100,000 variants, not 101,000",
+        ),
     ],
 )
 def test_what_is_refused(options: dict[str, Any], sentence: str) -> None:
@@ -84,3 +87,11 @@ def test_a_program_is_not_compiled_again() -> None:
     assert len(variants(request(clock=[1, 2]), False, None)) == 2
     with pytest.raises(UsageError, match="objective: must not be varied for a compiled program"):
         variants(request(objective="energy"), False, None)
+
+
+def test_a_value_that_is_named_twice_counts_once() -> None:
+    options = {"cores": [1, 2, 1], "reuse": [1, True]}
+    found = variants(request(hw_config="a.toml,a.toml", clock=[2e6, 2e6, 1e6], compiler_options=options), True, None)
+    assert [(one.program.compiler_options, one.conditions.clock_hz) for one in found] == [
+        ((("cores", cores), ("reuse", reuse)), clock) for cores in (1, 2) for reuse in (1, True) for clock in (2e6, 1e6)
+    ]

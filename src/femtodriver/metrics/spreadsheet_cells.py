@@ -6,7 +6,7 @@ PlainCell = bool | int | float | str | None
 
 
 def spreadsheet_cell(value: PlainCell) -> str:
-    """The shortest text that gives the number back; nothing for None.
+    """The shortest text that gives the number back; ``true`` or ``false``; nothing for None.
 
     Text that a spreadsheet would take for a formula has an apostrophe before it, which is what people type there.
     Characters that cannot be printed are escaped: readers stop at some, and others hide what follows.
@@ -14,4 +14,6 @@ def spreadsheet_cell(value: PlainCell) -> str:
     if isinstance(value, str):
         text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in value)
         return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return "" if value is None else repr(value) if isinstance(value, float) else str(value)

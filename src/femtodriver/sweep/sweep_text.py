@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from femtodriver.metrics.named_figures import FIGURES
+from femtodriver.metrics.spreadsheet_cells import spreadsheet_cell
 from femtodriver.metrics.text_cells import WIDTH, name_text, table_lines
 from femtodriver.safe_text import plain_name
 from femtodriver.sweep.sweep_result import UNITS, SweepResult, SweepRow, setting_text
@@ -16,18 +18,17 @@ SHOWN = ("latency", "period-share", "cycles", "power", "energy-period", "memory"
 MARK = "*"
 MEANING = "no row of the same period and temperature is as good in latency and in power, and better in one of them"
 _ENDINGS = {"s": "_s", "W": "_w", "J": "_j", "Hz": "_hz", "B": "_bytes", "h": "_h"}
-_REASON_WIDTH = 2 * WIDTH
 
 
 def sweep_text(result: SweepResult) -> str:
     """What was the same in all rows, the rows, and what the marks mean."""
     lines = [_head(result), *(f"note: {note}" for note in result.notes)]
     same = [f"{name} {setting_text(name, result.rows[0])}" for name in _stated(result) if name not in result.varied]
-    lines += [f"the same in all: {', '.join(same)}", ""]
+    lines += [f"the same in all: {', '.join(same)}"]
     head = ("", *result.varied, *SHOWN, "deadline")
     rows = [_row(row, result.varied) for row in result.rows if row.fits]
     left = tuple(place for place, name in enumerate(head) if name not in (*UNITS, *SHOWN))
-    lines += table_lines(head, rows, left=left) if rows else []
+    lines += ["", *table_lines(head, rows, left=left)] if rows else []
     if result.optimal:
         lines.append(f"  {MARK} {MEANING}")
     lines += _reasons(result)
@@ -63,10 +64,11 @@ def _reasons(result: SweepResult) -> list[str]:
         if not row.fits:
             compiled = [name for name in result.varied if name not in UNITS]
             told = ", ".join(f"{name} {setting_text(name, row)}" for name in compiled) or "all"
-            reasons.setdefault(name_text(row.reason, _REASON_WIDTH), []).append(told)
+            reasons.setdefault(name_text(row.reason, len(row.reason)), []).append(told)
     lines = []
     for reason, variants in reasons.items():
-        lines += ["", f"impossible: {'; '.join(dict.fromkeys(variants))}", f"  {reason}"]
+        lines += ["", f"impossible: {'; '.join(dict.fromkeys(variants))}"]
+        lines += textwrap.wrap(reason, WIDTH, initial_indent="  ", subsequent_indent="  ")
     return lines
 
 
@@ -81,17 +83,14 @@ def sweep_csv(result: SweepResult) -> str:
     for row in result.rows:
         known: Mapping[str, Any] = {**row.table(), **row.compiler_options}
         figures = [row.figures.get(name) for name in FIGURES]
-        writer.writerow([_cell(known[name]) for name in (*settings, *facts)] + [*map(_cell, figures), row.reason])
+        cells = [*(known[name] for name in (*settings, *facts)), *figures, row.reason]
+        writer.writerow(map(spreadsheet_cell, cells))
     return text.getvalue().rstrip("\n")
 
 
 def column(name: str) -> str:
     """What a figure's column is called: ``latency`` in seconds is ``latency_s``."""
     return name.replace("-", "_") + _ENDINGS.get(FIGURES[name].unit, "")
-
-
-def _cell(value: Any) -> Any:
-    return "" if value is None else str(value).lower() if isinstance(value, bool) else value
 
 
 FORMS: Mapping[str, Callable[[SweepResult], str]] = {"text": sweep_text, "csv": sweep_csv, "json": SweepResult.json}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -90,9 +91,8 @@ def variants(request: SweepRequest, network: bool, period_s: float | None) -> li
         *values,
         *(_numbers(one) for one in (request.clock, request.voltage, request.input_period, request.temperature)),
     ]
-    count = 1
-    for axis in axes:
-        count *= len(axis)
+    axes = [_once(axis) for axis in axes]
+    count = math.prod(map(len, axes))
     if count > MOST_VARIANTS:
         raise UsageError(f"sweep: must have at most {MOST_VARIANTS:,} variants, not {count:,}; vary less at a time.")
     found = []
@@ -102,6 +102,11 @@ def variants(request: SweepRequest, network: bool, period_s: float | None) -> li
         deadline = _deadline(objective, conditions, period_s)
         found.append(Variant(ProgramChoice(part, objective, options, deadline), conditions))
     return found
+
+
+def _once(values: Sequence[Any]) -> tuple[Any, ...]:
+    """Each value once, also if it was named twice; 1 and true are two values."""
+    return tuple({repr(value): value for value in values}.values())
 
 
 def _refuse_compiling(request: SweepRequest) -> None:
