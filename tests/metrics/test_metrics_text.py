@@ -116,6 +116,13 @@ def test_names_from_a_file_cannot_break_the_table(two_core_report: RunReport, de
     assert "\x1b" not in "".join(lines)
 
 
+def test_text_says_which_cores_a_layer_ran_on(two_core_report: RunReport, description: Description) -> None:
+    doc = described(two_core_report, description)
+    doc["layers"][0].update(core=None, cycles_per_core={0: 1, 1: 2})
+    (row,) = [line for line in document_text(doc).splitlines() if line.startswith("  0  ")]
+    assert " 0,1 " in row
+
+
 def test_a_run_that_did_nothing_has_a_text(tiny_report: RunReport) -> None:
     nothing = RunReport(FrameCycles.of([5]), FrameCycles.of([5]), ())
     text = document_text(build_document(nothing, None, PART))

@@ -194,7 +194,7 @@ def _layer_row(doc: Doc, place: int, layer: Doc) -> tuple[str, ...]:
     macs, band = layer["macs"], layer["energy_band_j"]
     total = doc["energy_j"]["total"]["typical"]
     share = percent_text(layer["energy_j"] / total) if total else "-"
-    core = "-" if layer["core"] is None else str(layer["core"])
+    core = ",".join(map(str, layer["cycles_per_core"])) or "-"
     work = (count_text(macs["executed"]), count_text(macs["dense"]), percent_text(macs["utilisation"]))
     cost = (count_text(layer["cycles"]), *(quantity(band[corner], "J") for corner in ("typical", "low", "high")), share)
     names = (str(place), tail_text(layer["label"], LAYER_WIDTH), name_text(layer["op"], 12), core)

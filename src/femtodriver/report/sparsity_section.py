@@ -17,7 +17,7 @@ def sparsity_section(facts: ReportFacts) -> Section:
     run = macs["executed"] / macs["dense"]
     lead = (
         f"{count_text(macs['executed'])} of {count_text(macs['dense'])} multiplications of a frame are executed "
-        f"({percent_text(run)}). What is skipped costs neither cycles nor energy."
+        f"({percent_text(run)}). What is skipped costs neither a cycle nor the read of a weight."
     )
     return Section("sparsity", "Sparsity", lead, (_whole(facts), *_layers(facts)))
 
