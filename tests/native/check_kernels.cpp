@@ -15,7 +15,7 @@ i64 of_bits(int bits) { return below(i64{1} << bits) - (i64{1} << (bits - 1)); }
 
 // Products of all kinds: dense and sparse, 8 and 16 bits, odd sizes; and which activations are live.
 bool product_is_right(int round) {
-    const i64 columns = 1 + below(70), rows = 1 + below(90), padded = (rows + kLanes - 1) / kLanes * kLanes;
+    const i64 columns = 1 + below(70), rows = 1 + below(150), padded = (rows + kLanes - 1) / kLanes * kLanes;
     const int bits = round % 2 ? 8 : 16, weight_bits = round % 3 ? 8 : 16;
     const bool fresh = below(2), few = below(2);
     const i64 kept = 1 + below(4);
@@ -35,10 +35,21 @@ bool product_is_right(int round) {
     const void* from = bits == 8 ? static_cast<const void*>(bytes.data()) : halves.data();
     Matrix m;
     pack(m, w.data(), columns, rows, bits, true);
+    const auto before = acc;
+    multiply(m, from, bits, columns, rows, acc.data(), fresh, few);
+    bool right = acc == wanted;
+    if (has_dots() && m.bytes && !m.wide && m.segment.size() == 2) { // whether or not they pay
+        pack_quads(m.quads, w.data(), columns, rows, bits);
+        acc = before;
+        multiply(m, from, bits, columns, rows, acc.data(), fresh, false);
+        right &= acc == wanted;
+    }
+    m.quads = Quads{};
+    acc = before;
     multiply(m, from, bits, columns, rows, acc.data(), fresh, few);
     std::uint16_t live[8];
     i64 count = live_bits(static_cast<const char*>(from), columns, bits, live);
-    bool right = acc == wanted;
+    right &= acc == wanted;
     for (i64 j = 0; j < columns; j++) {
         right &= (live[j / 16] >> (j % 16) & 1) == (x[j] != 0);
         count -= x[j] != 0;

@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "arithmetic.hpp"
+#include "dot_products.hpp"
 #include "eight_sums.hpp"
 #include "matrix_costs.hpp"
 #include "records.hpp"
 
 namespace {
 
-constexpr i64 kPanel = 8; // groups of eight rows whose sums are in registers at once
 constexpr i64 kBlockWeights = 2 * kLanes;
 
 // The weights of one instruction. Those of two neighbouring columns stand side by side, for eight rows at a time: a block.
@@ -29,6 +29,7 @@ struct Matrix {
     std::vector<std::int8_t> narrow; // blocks of 8-bit weights
     std::vector<std::int16_t> broad; // the same, where some weight has more than 8 bits
     std::vector<i64> plain;          // columns x rows, where sums of two products do not fit 32 bits
+    Quads quads;                     // the same again, where dense ones of 8 bits are taken four columns at a time
     MatrixCosts costs;
     i64 bytes_kept[4] = {}; // first and end byte of the stored weights, and of the mask
 
@@ -111,6 +112,7 @@ inline void pack(Matrix& m, const i64* values, i64 columns, i64 rows, i64 x_bits
     m.pair.clear();
     m.narrow.clear();
     m.broad.clear();
+    m.quads = Quads{};
     m.wide = !narrow || x_bits > 16 || !divide(m, values, columns, rows, x_bits);
     if (m.wide) {
         m.plain.assign(values, values + columns * rows);
@@ -119,6 +121,8 @@ inline void pack(Matrix& m, const i64* values, i64 columns, i64 rows, i64 x_bits
     m.bytes = std::all_of(values, values + columns * rows, [](i64 w) { return -128 <= w && w <= 127; });
     if (m.bytes) pack_blocks(m, values, columns, rows, [&](const std::int16_t* b) { m.narrow.insert(m.narrow.end(), b, b + kBlockWeights); });
     else pack_blocks(m, values, columns, rows, [&](const std::int16_t* b) { m.broad.insert(m.broad.end(), b, b + kBlockWeights); });
+    if (has_dots() && m.bytes && m.dense && m.segment.size() == 2 && columns * rows >= fewest_quad_weights(x_bits))
+        pack_quads(m.quads, values, columns, rows, x_bits);
 }
 
 struct LivePair {
@@ -227,6 +231,10 @@ inline void multiply(const Matrix& m, const void* from, i64 bits, i64 columns, i
         i64 x[most];
         load_of<i64>(kMemory, bits)(from, columns, x);
         wide_product(m, x, columns, rows, acc, fresh);
+        return;
+    }
+    if (m.quads.count && !(few && bits == 16)) {
+        dot_product(m.quads, from, bits, columns, m.groups, acc, fresh);
         return;
     }
     std::int16_t copy[most];

@@ -243,7 +243,7 @@ struct MatrixCosts {
                 count += static_cast<i32>(ones_of(sixty_four(&kind.columns[n]) & sixty_four(live + n)));
             for (int f = 0; f < WIDTH; f++) sums[f] += count * kind.cost[f];
         }
-        std::copy(sums, sums + WIDTH, to);
+        for (int f = 0; f < WIDTH; f++) to[f] = sums[f];
     }
 
     // Whether each word of activations, but the last, has a live one: then the lanes never wait for the scanner.
