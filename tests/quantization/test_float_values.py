@@ -35,7 +35,11 @@ def test_a_layer_may_be_called_by_its_label(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arrays", "kind", "message"),
     [
-        ({"y": [[1.0, 2.0]]}, UsageError, 'names must be those of values or layers of the network (such as "lin"'),
+        (
+            {"y": [[1.0, 2.0]]},
+            UsageError,
+            'names must be those of values, or labels that one layer alone has (such as "lin"',
+        ),
         ({"%x.1": [[1, 2]], "lin": [[1, 2]]}, UsageError, 'value "%x.1" must be there once, not by two names.'),
         ({"%x.1": [1.0, 2.0, 3.0]}, InputError, '"%x.1": must have the shape (frames, 2), not (3,).'),
         ({"%x.1": np.zeros((0, 2))}, InputError, "must have the shape (frames, 2), not (0, 2)."),
@@ -55,6 +59,17 @@ def test_a_float_model_that_ran_fewer_frames_is_refused(tmp_path: Path) -> None:
     with FloatValues(stored(tmp_path, {"%x.1": [[1, 2]]}), SIZES, {}) as values, pytest.raises(InputError) as caught:
         values.frame("%x.1", 1)
     assert "must have a row for each frame that runs, not 1. Run as many frames" in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [np.nan, -np.inf, 1e101])
+def test_what_is_no_number_is_refused(tmp_path: Path, value: float) -> None:
+    path = stored(tmp_path, {"%x.1": [[1e100, -1e100], [1, value]]})
+    with FloatValues(path, SIZES, {}) as values:
+        assert values.frame("%x.1", 0).tolist() == [1e100, -1e100]
+        with pytest.raises(
+            InputError, match=r'"%x\.1" must have finite numbers of at most 1e\+100, which those of frame 1'
+        ):
+            values.frame("%x.1", 1)
 
 
 def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:

@@ -126,5 +126,5 @@ def test_values_that_cannot_be_compared_are_refused(tmp_path: Path) -> None:
     observer = QuantizationObserver(network, Reference(network).ranges)
     path = tmp_path / "float.npz"
     path.write_bytes(npz({"nothing": np.zeros((1, 3))}))
-    with pytest.raises(UsageError, match="names must be those of values or layers"):
+    with pytest.raises(UsageError, match="names must be those of values, or labels"):
         observer.compare_with(path, {})

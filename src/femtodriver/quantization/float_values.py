@@ -17,6 +17,7 @@ from femtodriver.inputs.open_inputs import MOST_FILE_BYTES
 from femtodriver.inputs.stored_array import StoredArray
 from femtodriver.safe_text import quote
 
+MOST_VALUE = 1e100  # the sum of the squares of a whole run stays finite
 _SHOWN = 5
 
 
@@ -57,7 +58,7 @@ class FloatValues:
         return self._arrays.keys()
 
     def frame(self, name: str, number: int) -> Float64Array:
-        """The elements of a value in a frame, 1-D. InputError if the file has fewer frames."""
+        """The elements of a value in a frame, 1-D. InputError if the file has fewer frames, or no numbers."""
         array = self._arrays[name]
         if number >= array.shape[0]:
             raise InputError(
@@ -65,7 +66,13 @@ class FloatValues:
                 "Run as many frames as the float model did (--n-frames, --input-sample-indices)."
             )
         size = array.size // array.shape[0]
-        return np.asarray(array.read(number * size, (number + 1) * size), np.float64)
+        values = np.asarray(array.read(number * size, (number + 1) * size), np.float64)
+        if not np.all(np.abs(values) <= MOST_VALUE):
+            raise InputError(
+                f"{self._where}: {quote(name, 60)} must have finite numbers of at most {MOST_VALUE:g}, which those of "
+                f"frame {number} are not."
+            )
+        return values
 
     def _by_value(self, found: Mapping[str, StoredArray], values: Mapping[str, str]) -> dict[str, StoredArray]:
         """The arrays of a file by value; ``values``: the value of each name that it may have there."""
@@ -75,8 +82,8 @@ class FloatValues:
             if name not in known:
                 some = ", ".join(quote(value, 40) for value in list(values)[:_SHOWN])
                 raise UsageError(
-                    f"{self._where}: names must be those of values or layers of the network (such as {some}), not "
-                    f"{quote(name, 60)}."
+                    f"{self._where}: names must be those of values, or labels that one layer alone has (such as "
+                    f"{some}), not {quote(name, 60)}."
                 )
             if known[name] in arrays:
                 raise UsageError(f"{self._where}: value {quote(known[name], 60)} must be there once, not by two names.")
