@@ -230,7 +230,7 @@ def test_facts_say_which_frame_is_drawn() -> None:
     assert drawn(facts) == 7
     assert drawn(facts_of(built, rows, ComparisonRequest())) == 1
     assert drawn(facts_of(built, {"x": rows["x"][:1]}, ComparisonRequest())) == 0
-    with pytest.raises(UsageError, match="LO below the 10 frames"):
+    with pytest.raises(UsageError, match="LO below the number of frames of the run, which is 10, not"):
         facts_of(built, rows, ComparisonRequest(trace_frames=(12, 13)))
 
 

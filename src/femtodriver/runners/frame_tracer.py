@@ -34,8 +34,8 @@ def frame_range(chosen: Sequence[int] | None, frames: int | None) -> range:
     frames = end if frames is None else frames
     if not 0 <= first < min(end, frames):
         raise UsageError(
-            f"trace_frames: must be LO,HI with 0 <= LO < HI, and LO below the {frames} frames of the run, "
-            f"not {first},{end}."
+            f"trace_frames: must be LO,HI with 0 <= LO < HI, and LO below the number of frames of the run, "
+            f"which is {frames}, not {first},{end}."
         )
     return range(first, min(end, frames))
 
