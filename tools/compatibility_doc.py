@@ -192,7 +192,11 @@ def flags_table() -> Iterator[str]:
         elif "why" in flag:
             here = f"default {option.default!r}: {flag['why']}"
         else:
-            here = "the same" if option.flags[0] == flag["name"] else f"another name of `{option.flags[0]}`"
+            here = (
+                flag.get("note", "the same")
+                if option.flags[0] == flag["name"]
+                else f"another name of `{option.flags[0]}`"
+            )
         yield _row(f"`{flag['name']}`", flag["version"], f"`{flag['default']}`", here)
 
 

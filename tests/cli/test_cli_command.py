@@ -160,8 +160,8 @@ def test_help_and_version(capsys: Out) -> None:
         (["LOOPBACK", "--force-femtocrux-compile"], "force_femtocrux_compile: must not be given"),
         (["LOOPBACK", "--force-femtocrux-sim"], "force_femtocrux_sim: must not be given"),
         (
-            ["LOOPBACK", "--opt-profile", "fast"],
-            "opt_profile: must not be given, because profiles belong to the vendor's compiler",
+            ["LOOPBACK", "--opt-profile", "fast", "--objective", "energy"],
+            "opt_profile: fast means the objective cycles, so it must not be given together with energy",
         ),
         (["LOOPBACK", "--seed", "1", "--seed", "2"], "--seed: must be given once, not as 1 and 2"),
         (["LOOPBACK", "--zynq-host", "a", "--address", "b"], "--address: must be given once, not as 'a' and 'b'"),

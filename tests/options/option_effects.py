@@ -136,7 +136,7 @@ MAIN: dict[str, Case] = {
     "cleanup_docker": case(True),
     "force_femtocrux_compile": case(True),
     "force_femtocrux_sim": case(True),
-    "opt_profile": case("fast"),
+    "opt_profile": case("efficient", model=str(SPOTTER), runners="fasmir"),
     "iospec_file": case("io.yaml"),
 }
 INSPECT: dict[str, Case] = {

@@ -52,7 +52,7 @@ def test_a_contradiction_is_noticed(monkeypatch: pytest.MonkeyPatch, old: str, n
 
 
 def test_a_refusal_says_the_reason_of_the_option() -> None:
-    assert "`opt_profile` is refused: profiles belong to the vendor's compiler" in document_text()
+    assert "`iospec_file` is refused: I/O specifications come in a later version" in document_text()
 
 
 def test_every_defect_has_the_test_of_its_number() -> None:

@@ -32,7 +32,7 @@ from femtodriver.device.session.target_addresses import Target
 from femtodriver.device.transport import Transport
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import make_directory, write_file
-from femtodriver.inputs import check_inputs
+from femtodriver.inputs import FrameList, check_inputs, stacked_frames
 from femtodriver.program.archive import check_name
 from femtodriver.program.bus.write_recordings import write_io_records
 from femtodriver.program.compiled_data import CompiledData
@@ -156,13 +156,13 @@ class SPURunner:
         """
         return self._session.step(inputs)
 
-    def run(self, inputs: Mapping[str, npt.ArrayLike]) -> tuple[Values, Values, Mask]:
+    def run(self, inputs: Mapping[str, npt.ArrayLike] | FrameList) -> tuple[Values, Values, Mask]:
         """Frames in a row, inputs of shape (frames, elements): outputs, debug variables, and which frame gave which.
 
         InputError, before the first frame is sent, for inputs that do not fit; else as ``step``.
         """
         self._session.check_ready()
-        arrays = check_inputs(inputs, self._session.inputs)
+        arrays = check_inputs(stacked_frames(inputs), self._session.inputs)
         frames = len(next(iter(arrays.values()), ()))
         results = [self.step({name: values[at] for name, values in arrays.items()}) for at in range(frames)]
         outputs, internals = (_stacked([result[kind] for result in results]) for kind in (0, 1))

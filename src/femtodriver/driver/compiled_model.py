@@ -141,11 +141,11 @@ def compile_model(
     secrecy = encryption(settings.keyring, settings.key_index, settings.salt, request.noencrypt)
     options = model_options(request.model_options_file, settings.model_source_dir, source.name)
     flags = compiler_options(options, request.compiler_options)
-    for name in ("compiler_options", "objective", "dump_ir"):
+    for name in ("compiler_options", "objective", "opt_profile", "dump_ir"):
         if source.network is None and getattr(request, name):
             _log.warning("%s: without effect, because a compiled program is not compiled again", name)
-    if request.objective is not None:
-        flags = replace(flags, objective=Objective(request.objective))
+    if request.wanted_objective is not None:
+        flags = replace(flags, objective=Objective(request.wanted_objective))
     dump = dump_into(request.dump_ir)
     built = build(source, request.hw_config, dump, flags, options.model_type, period_s, clock_hz)
     built = replace(secrecy.applied(built), reference_files=request.tree is not None)

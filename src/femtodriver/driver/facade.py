@@ -16,7 +16,7 @@ from femtodriver.driver.whole_job import run_job
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import AnyPath
 from femtodriver.fqir.graph import Network
-from femtodriver.inputs import InputSource, InputSpec
+from femtodriver.inputs import InputSource, InputSpec, stacked_frames
 from femtodriver.metrics import shown_yaml
 from femtodriver.model.load_model import DEFAULT_NAME, Source, load_source
 from femtodriver.options import method_table as methods
@@ -33,7 +33,7 @@ from femtodriver.profile.profile_rows import Profile
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.quantization.quantization_rows import QuantizationReport
 from femtodriver.runners.compare_runs import RunProgress
-from femtodriver.runners.execution import SIMULATOR, Execution, Inputs, Result, RunInputs
+from femtodriver.runners.execution import SIMULATOR, Execution, Given, Result, RunInputs
 from femtodriver.runners.hardware_runner import HardwareRunner
 from femtodriver.runners.runner import Runner
 
@@ -184,7 +184,7 @@ class Femtodriver:
 
     @methods.SIMULATE.signed
     def simulate(
-        self, model_inputs: Inputs, *positional: Any, **options: Unpack[keywords.SimulateKeywords]
+        self, model_inputs: Given, *positional: Any, **options: Unpack[keywords.SimulateKeywords]
     ) -> tuple[Result, str]:
         """Run the compiled program on the machine: (result of the runner ``fasmir``, metrics as YAML)."""
         request = methods.SIMULATE.bind(positional, options)
@@ -239,7 +239,7 @@ class Femtodriver:
 
     @methods.EXECUTE_RUNNER.signed
     def execute_runner(
-        self, requested_runner: str, model_inputs: Inputs, *positional: Any, **options: Unpack[keywords.ExecuteKeywords]
+        self, requested_runner: str, model_inputs: Given, *positional: Any, **options: Unpack[keywords.ExecuteKeywords]
     ) -> tuple[Result, Runner]:
         """Reset one runner, run all frames, finish it: (result, runner).
 
@@ -254,7 +254,7 @@ class Femtodriver:
     @methods.COMPARE.signed
     def compare(
         self,
-        model_inputs: Inputs | None = None,
+        model_inputs: Given | None = None,
         runners_to_compare: Names = None,
         *positional: Any,
         **options: Unpack[keywords.ComparisonKeywords],
@@ -374,9 +374,9 @@ class Femtodriver:
         return arrays
 
     def _execute(
-        self, names: Sequence[str], inputs: Inputs, request: ExecuteRequest, measured: MeasureRequest | None = None
+        self, names: Sequence[str], given: Given, request: ExecuteRequest, measured: MeasureRequest | None = None
     ) -> Execution:
-        model = self._compiled()
+        model, inputs = self._compiled(), stacked_frames(given)
         check_told_files(request, names)
         check_distinct_files(model.built.source.where, request, model.folder, model.built.reference_files)
         made = self._made if inputs is self._made.arrays else RunInputs(inputs)

@@ -171,7 +171,7 @@ def _lost_in_a_stream(request: JobRequest, names: Sequence[str]) -> Iterator[str
         yield "outputs: not written, because no place is given for those of a stream; name one with --output-file"
     if request.no_outputs:
         yield "no_outputs: without effect, because a stream keeps no arrays"
-    if request.objective and SIMULATOR in names:
+    if request.wanted_objective and SIMULATOR in names:
         yield "objective: what the other choice would cost is not measured in a stream"
     if (request.debug_vars or request.debug_vars_fname) and len(names) == 1:
         yield "debug variables: not written, because a stream keeps no arrays"
@@ -205,7 +205,7 @@ def _measured(
     if not done.comparison.frames.get(SIMULATOR):
         return None
     other = None
-    if request.objective and not done.streamed and done.partial is None:
+    if request.wanted_objective and not done.streamed and done.partial is None:
         period_s = request.input_period if request.input_period is not None else done.inputs.period_s
         other = _other_choice(source, request, settings, done.inputs, period_s)
     return done.metrics(request, other)
@@ -220,8 +220,10 @@ def _other_choice(
     """
     if source.network is None:
         return None
-    objective = "cycles" if request.objective == "energy" else "energy"
-    other = replace(request, objective=objective, dump_ir=None, debug_vars=None, debug_vars_fname=None)
+    objective = "cycles" if request.wanted_objective == "energy" else "energy"
+    other = replace(
+        request, objective=objective, opt_profile=None, dump_ir=None, debug_vars=None, debug_vars_fname=None
+    )
     other = replace(other, trace=None, trace_frames=None, report=None)
     compiled = compile_model(source, other, settings, period_s, request.clock)
     doc = compiled.execute((SIMULATOR,), inputs, other, None).metrics(other)

@@ -1,6 +1,7 @@
 """Inputs of a network: from audio files, arrays or a generator to checked frames of integers."""
 
 from femtodriver.inputs.array_inputs import check_frame, check_inputs, checked_frames
+from femtodriver.inputs.frame_list import FrameList, stacked_frames
 from femtodriver.inputs.frame_reader import FrameReader
 from femtodriver.inputs.generated_frames import default_frames, default_frames_text, random_inputs
 from femtodriver.inputs.input_spec import InputSpec
@@ -11,6 +12,7 @@ from femtodriver.inputs.real_values import REAL, Scale
 
 __all__ = [
     "REAL",
+    "FrameList",
     "FrameReader",
     "InputData",
     "InputSource",
@@ -29,4 +31,5 @@ __all__ = [
     "read_array",
     "read_inputs",
     "select_frames",
+    "stacked_frames",
 ]

@@ -17,6 +17,7 @@ from femtodriver.arrays import AnyArray, Int64Array
 from femtodriver.errors import InputError, UsageError
 from femtodriver.files.file_access import AnyPath, open_file, shown_path
 from femtodriver.inputs.array_inputs import as_array, check_equal_frames, check_names, check_shape, whole_numbers
+from femtodriver.inputs.frame_list import FrameList, stacked_frames
 from femtodriver.inputs.frame_reader import Convert, FrameReader, InputFrames, frames_in
 from femtodriver.inputs.input_spec import InputSpec, listed
 from femtodriver.inputs.npy_file import npy_array, npz_arrays
@@ -32,8 +33,8 @@ SUFFIXES = (".wav", ".npy", ".npz")
 MOST_FILE_BYTES = 1 << 40
 MOST_ARCHIVE_BYTES = 1 << 30
 
-InputData = AnyPath | npt.ArrayLike | Mapping[str, npt.ArrayLike]
-"""A file, samples or frames for the only input, or these by input name."""
+InputData = AnyPath | npt.ArrayLike | Mapping[str, npt.ArrayLike] | FrameList
+"""A file, samples or frames for the only input, or these by input name; or a list of frames, each by input name."""
 
 
 def open_inputs(
@@ -48,7 +49,8 @@ def open_inputs(
 ) -> FrameReader:
     """The frames that a source holds for the inputs ``specs``.
 
-    ``source``: a path to ``.wav``, ``.npy`` or ``.npz``, an array, or a mapping from input name to array. An array is
+    ``source``: a path to ``.wav``, ``.npy`` or ``.npz``, an array, a mapping from input name to array, or a list of
+    frames, each a mapping from input name to the values of one frame. An array is
     1-D, samples that are cut into whole frames, or has the shape (frames, length) or (frames, axes of the network).
     1-D samples for several inputs are dealt out: of each frame the first input takes its length, then the second, ...
     ``scale``: None takes integers as they are, and audio at full scale; ``"real"`` or a number takes real numbers,
@@ -64,7 +66,7 @@ def open_inputs(
     if isinstance(source, (str, os.PathLike)):
         return _from_file(Path(os.fsdecode(source)), specs, how)
     how.refuse_audio("arrays")
-    return FrameReader(_inputs_of(source, specs, how), None, how.period_of(specs, rate_hz), rate_hz)
+    return FrameReader(_inputs_of(stacked_frames(source), specs, how), None, how.period_of(specs, rate_hz), rate_hz)
 
 
 def _inputs_of(

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from femtodriver.errors import UsageError
 from femtodriver.options.option import option
 from femtodriver.options.option_groups import COMPILING, NOT_YET
-from femtodriver.options.value_kinds import OBJECTIVE, PAIRS, PATH, SWITCH, TREE
+from femtodriver.options.value_kinds import OBJECTIVE, OBJECTIVE_OF_PROFILE, OPT_PROFILE, PAIRS, PATH, SWITCH, TREE
 
 if TYPE_CHECKING:
     from femtodriver.files.file_access import AnyPath
@@ -93,11 +94,11 @@ class CompileRequest(ProgramRequest, PlainRequest):
     )
     opt_profile: str | None = option(
         None,
+        kind=OPT_PROFILE,
         metavar="NAME",
-        group=NOT_YET,
-        lone="",
-        refused="profiles belong to the vendor's compiler",
-        help="choose a profile of the vendor's compiler",
+        group=COMPILING,
+        help="the objective by the names of the vendor's compiler: efficient (energy), fast (cycles) or conservative "
+        "(balanced)",
     )
     iospec_file: AnyPath | None = option(
         None,
@@ -108,6 +109,17 @@ class CompileRequest(ProgramRequest, PlainRequest):
         refused="I/O specifications come in a later version",
         help="order of inputs and outputs",
     )
+
+    @property
+    def wanted_objective(self) -> str | None:
+        """The objective by either of its names; None if none was given. UsageError if they contradict each other."""
+        profile = None if self.opt_profile is None else OBJECTIVE_OF_PROFILE[self.opt_profile]
+        if self.objective and profile and self.objective != profile:
+            raise UsageError(
+                f"opt_profile: {self.opt_profile} means the objective {profile}, so it must not be given together with "
+                f"{self.objective}."
+            )
+        return self.objective or profile
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -13,6 +13,8 @@ from femtodriver.profile.profile_choices import GROUPINGS, SORTS
 
 Names = str | Sequence[str] | None
 RANDOM, VARIED = STYLES = ("random", "varied")
+# Profiles of the vendor's compiler, as near as our objectives come to them.
+OBJECTIVE_OF_PROFILE = {"efficient": "energy", "fast": "cycles", "conservative": "balanced"}
 OBJECTIVES = ("cycles", "energy", "balanced")
 PCM_NAMES = ("u8", "s16le", "s24le", "s32le", "f32le")
 NATIVE, NUMPY = MACHINES = ("native", "numpy")
@@ -142,6 +144,7 @@ KEY_SALT = ValueKind("a number in 0...2^64-1", lambda value: _is_number(value, I
 SCALE = ValueKind("real or a positive number", _is_scale, _scale)
 STYLE = _one_of(*STYLES)
 OBJECTIVE = _one_of(*OBJECTIVES)
+OPT_PROFILE = _one_of(*OBJECTIVE_OF_PROFILE)
 MACHINE = _one_of(*MACHINES)
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from femtodriver.array_names import escape_name, unescape_name
 from femtodriver.arrays import AnyArray, Int64Array
 from femtodriver.errors import InputError, UsageError
-from femtodriver.inputs import InputSpec, checked_frames, read_array
+from femtodriver.inputs import FrameList, InputSpec, checked_frames, read_array, stacked_frames
 from femtodriver.model.build_model import Built
 from femtodriver.options.runner_requests import RunnerRequest
 from femtodriver.runners.runner import Mask, Progress, Runner, Values
@@ -38,14 +38,14 @@ class DummyRunner(Runner):
 
     def run(
         self,
-        inputs: Mapping[str, npt.ArrayLike],
+        inputs: Mapping[str, npt.ArrayLike] | FrameList,
         progress: Progress | None = None,
         stop: Callable[[], bool] | None = None,
     ) -> tuple[Values, Values, Mask]:
         """As ``Runner.run``, for as many frames as the recording has left."""
         self._check_ready()
         left = self._frames - self._next
-        checked = checked_frames(inputs, self.inputs)
+        checked = checked_frames(stacked_frames(inputs), self.inputs)
         if left <= 0:
             raise InputError(f"dummy: the recording has {self._frames} frames, and all of them were replayed.")
         return super().run({name: values[:left] for name, values in checked.items()}, progress, stop)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from femtodriver import __version__
 from femtodriver.errors import UsageError
+from femtodriver.inputs.frame_list import FrameList
 from femtodriver.inputs.frame_stream import FrameSource
 from femtodriver.metrics import ROOM_TEMPERATURE_C, build_document
 from femtodriver.model.build_model import Built
@@ -37,6 +38,7 @@ from femtodriver.stop_signals import Stop
 SIMULATOR = "fasmir"
 _log = logging.getLogger(__name__)
 Inputs = Mapping[str, npt.ArrayLike]
+Given = Inputs | FrameList
 Recordings = Mapping[str, Sequence[Transaction]]
 Result = dict[str, Any]
 

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from femtodriver.arrays import AnyArray, BoolArray, Int64Array
 from femtodriver.errors import UsageError
-from femtodriver.inputs import InputSpec, check_frame, checked_frames
+from femtodriver.inputs import FrameList, InputSpec, check_frame, checked_frames, stacked_frames
 from femtodriver.runners import compare_runs, difference
 
 Values = dict[str, Int64Array]
@@ -67,7 +67,7 @@ class Runner(ABC):
 
     def run(
         self,
-        inputs: Mapping[str, npt.ArrayLike],
+        inputs: Mapping[str, npt.ArrayLike] | FrameList,
         progress: Progress | None = None,
         stop: Callable[[], bool] | None = None,
     ) -> tuple[Values, Values, Mask]:
@@ -81,7 +81,7 @@ class Runner(ABC):
         UsageError out of order; InputError, before the first frame, for inputs that do not fit.
         """
         self._check_ready()
-        checked: dict[str, AnyArray] = checked_frames(inputs, self.inputs)
+        checked: dict[str, AnyArray] = checked_frames(stacked_frames(inputs), self.inputs)
         frames = len(next(iter(checked.values()), ()))
         outputs, internals = _Rows(frames), _Rows(frames)
         for first in range(0, frames, self.frames_at_once):
