@@ -58,3 +58,13 @@ def test_one_runner_gets_random_frames_unless_others_are_asked_for() -> None:
         fd.run("LOOPBACK", runners="fasmir", input_style="varied", n_frames=3)
         assert frames_of().shape == (3, 16)
         assert frames_of().max() == HIGH
+
+
+@pytest.mark.corpus
+def test_a_rate_for_several_inputs_is_said_to_do_nothing(corpus: Path) -> None:
+    said: list[str] = []
+    with Femtodriver() as fd:
+        fd.say = said.append
+        fd.run(corpus / "zoo" / "multi_io_double" / "graph.pt", runners="fqir", input_rate=16000)
+    note = "input_rate: without effect, because the network has 2 inputs; --input-period says the period"
+    assert f"note: {note}" in said[0]

@@ -81,6 +81,11 @@ def job_inputs(
         made = _streamed(specs, request, len(runners) > 1, stop)
     else:
         made = make_inputs(request.input_file, specs, request, compared=len(runners) > 1)[1]
+    if request.input_rate is not None and len(specs) > 1:
+        note = (
+            f"input_rate: without effect, because the network has {len(specs)} inputs; --input-period says the period"
+        )
+        made = replace(made, notes=(*made.notes, note))
     if made.period_s is None or request.input_period is not None or SIMULATOR not in runners:
         return made
     step = "width of the input" if request.hop is None else "hop"

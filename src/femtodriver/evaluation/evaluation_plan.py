@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from femtodriver.options.input_requests import ReadingRequest
 from femtodriver.options.option import options_of
 from femtodriver.options.runner_requests import ConditionsRequest, MachineRequest, RunnerRequest
 from femtodriver.options.value_kinds import listed
+from femtodriver.options.without_effect import without_effect
 from femtodriver.output.atomic_folder import check_writable
 from femtodriver.output.file_names import safe_name
 from femtodriver.program.digest import digest_of
@@ -56,9 +57,17 @@ class EvaluationPlan:
     def notes(self) -> tuple[str, ...]:
         """What users should know, one line each."""
         executed = () if self.request.rule is None else ("rule: code of yours is executed, in every worker",)
-        late = self.request.delay and self.request.references is None
-        ignored = ("delay: without effect, because there are no references",) if late else ()
-        return (*self.clips.notes, *self.labels.notes, *executed, *ignored)
+        ignored = [f"{name}: without effect, because {reason}" for name, reason in self._ignored()]
+        objective = self.model.options.objective.value if self.model.source.network else ""
+        unused = without_effect(self.request, self.runners, False, objective)
+        return (*self.clips.notes, *self.labels.notes, *executed, *ignored, *unused)
+
+    def _ignored(self) -> Iterator[tuple[str, str]]:
+        if self.request.delay and self.request.references is None:
+            yield "delay", "there are no references"
+        inputs = len(self.model.inputs)
+        if self.request.input_rate is not None and inputs > 1:
+            yield "input_rate", f"the network has {inputs} inputs; --input-period says the period"
 
 
 def check_evaluation(request: EvaluateRequest, name: str) -> None:

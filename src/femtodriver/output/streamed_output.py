@@ -182,7 +182,8 @@ def open_output(
         return StreamedOutput(spec, PipeWriter(descriptor, encoder, stop), "to standard output", encoder, notes)
     if period_s is None:
         raise UsageError(
-            f"{where}: the rate of a WAV file must be known, and the input does not state one; give --input-rate."
+            f"{where}: the rate of a WAV file must be known, and the input does not state one; give --input-rate "
+            "(for a network of one input) or --input-period."
         )
     rate_hz = spec.length / period_s
     if abs(rate_hz - round(rate_hz)) > 1e-3:
