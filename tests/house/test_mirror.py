@@ -37,6 +37,8 @@ SUBJECTS = {
     "machine/test_execute_lookups": "a part of execute_tables",
     "native/test_kernels_elsewhere": "the kernels of other processors",
     "native/test_narrow_kernels": "where the loop calculates in 32 bits",
+    "tflite/test_attacks": "hostile files",
+    "tflite/test_mutants": "damaged files",
 }
 
 

@@ -14,6 +14,7 @@ from femtodriver.inspection.containers import inspect_femto
 from femtodriver.inspection.findings import Findings, Report
 from femtodriver.inspection.networks import inspect_network
 from femtodriver.inspection.programs import program_facts
+from femtodriver.inspection.tflite_models import inspect_tflite
 from femtodriver.inspection.traffic import inspect_apb, inspect_recording
 from femtodriver.model.load_model import META_NAMES
 from femtodriver.model.network_formats import NETWORK_ENDINGS, NETWORK_FORMATS
@@ -22,13 +23,14 @@ from femtodriver.program.bus.read_recordings import MAX_RECORDING
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.femto import layout_a, layout_b
 from femtodriver.program.images import METADATA_FILE, parse_image_name
+from femtodriver.tflite.tflite_format import IDENTIFIER, MAX_FILE_BYTES, TFLITE_ENDING
 
 MOST_BYTES = max(MAX_ARCHIVE, MAX_RECORDING)
 _PAIR = re.compile(r"(.+)_([AD])")
 _HEX_TEXT = re.compile(rb"(?:[0-9a-fA-F]{1,16}\r?\n){1,64}")
 _FORMS = (
     "a .femto, a memory-image zip or the folder of a compiled model, a hex image, 0PROG_A or 0PROG_D or their folder, "
-    f"a recording (.yaml), or a network ({NETWORK_ENDINGS})"
+    f"a recording (.yaml), or a network ({NETWORK_ENDINGS}, {TFLITE_ENDING})"
 )
 
 
@@ -44,7 +46,7 @@ def inspect_file(path: str | os.PathLike[str]) -> Report:
         findings = Findings(str(place), "network", _size(place))
         inspect_network(findings, place)
         return findings.report()
-    return _file(place, read_file(place, MOST_BYTES))
+    return _file(place, read_file(place, MAX_FILE_BYTES if place.suffix.lower() == TFLITE_ENDING else MOST_BYTES))
 
 
 def _size(path: Path) -> int | None:
@@ -63,6 +65,8 @@ def _file(path: Path, content: bytes) -> Report:
             inspect_files(findings, read_zip(content, findings.where))
     elif findings.kind == "apb":
         inspect_apb(findings, _pair(findings, path))
+    elif findings.kind == "tflite":
+        inspect_tflite(findings, content)
     elif findings.kind == "yaml":
         _yaml(findings, content)
     else:
@@ -73,6 +77,8 @@ def _file(path: Path, content: bytes) -> Report:
 def _kind(path: Path, content: bytes) -> str:
     if content.startswith((layout_a.MAGIC, layout_b.MAGIC)) or path.suffix.lower() == ".femto":
         return "femto"
+    if content[4:8] == IDENTIFIER or path.suffix.lower() == TFLITE_ENDING:
+        return "tflite"
     if content.startswith(b"PK") or path.suffix.lower() == ".zip":
         return "zip"
     if path.suffix.lower() in (".yaml", ".yml"):
