@@ -10,7 +10,7 @@ import pytest
 from femtodriver.machine.run_report import RunReport
 from femtodriver.metrics import build_document
 from femtodriver.metrics.diff.diff_limits import LAYER_FIGURES
-from femtodriver.metrics.named_figures import FIGURES, NamedFigure, figure_text, values_at
+from femtodriver.metrics.named_figures import FIGURES, NamedFigure, figure_text, is_number, values_at
 from femtodriver.part import load_part
 from femtodriver.program.description import Description
 
@@ -68,3 +68,21 @@ def test_a_figure_that_is_partly_unknown_is_unknown() -> None:
 )
 def test_figures_as_text(value: float | None, unit: str, text: str) -> None:
     assert figure_text(value, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "is_one"),
+    [
+        (0, True),
+        (-1.5, True),
+        (10**300, True),
+        (10**400, False),
+        (float("nan"), False),
+        (float("inf"), False),
+        (True, False),
+        ("1", False),
+        (None, False),
+    ],
+)
+def test_numbers_are_what_can_be_compared(value: object, is_one: bool) -> None:
+    assert is_number(value) == is_one

@@ -45,8 +45,11 @@ class NamedFigure:
 
 
 def is_number(value: object) -> bool:
-    """Whether a value of a document is a finite number."""
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether a value of a document is a finite number, which a float can hold."""
+    try:
+        return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def figure_text(value: Number | None, unit: str) -> str:
