@@ -10,6 +10,7 @@ import pytest
 
 from femtodriver.cli import main
 from femtodriver.errors import UnsupportedError
+from femtodriver.files.file_access import MissingFileError
 from femtodriver.inspection import inspect_file, report_json, report_text
 from femtodriver.model.load_model import load_source
 from tests.tflite.attack_files import ATTACKS
@@ -90,3 +91,5 @@ def test_a_model_to_compile_is_refused_with_what_can_be_done(tmp_path: Path) -> 
     path = stored(tmp_path, write(samples()["ADD"]))
     with pytest.raises(UnsupportedError, match="a later version will compile; `femtodrive inspect` shows"):
         load_source(path)
+    with pytest.raises(MissingFileError, match="the file must exist"):
+        load_source(tmp_path / "other.tflite")

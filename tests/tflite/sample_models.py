@@ -61,7 +61,7 @@ def depthwise(**options: Any) -> Table:
     net = Net()
     given, result = net.tensor([1, 5, 4, 2]), net.tensor([1, 5, 4, 4], scale=1.0)
     known = {"padding": 0, "stride_w": 1, "stride_h": 1, "depth_multiplier": 2, **options}
-    net.operator("DEPTHWISE_CONV_2D", [given, weights(net, [1, 3, 3, 4], 3, 4), -1], [result], **known)
+    net.operator("DEPTHWISE_CONV_2D", [given, weights(net, [1, 3, 3, 4], 3, 4)], [result], **known)
     return net.model([given], [result])
 
 

@@ -112,6 +112,8 @@ def _reader(ending: str) -> Callable[[Path, str], Source] | None:
 
 
 def _from_tflite(path: Path, name: str) -> Source:
+    if not os.path.exists(path):
+        raise MissingFileError(f"{shown_path(path)}: the file must exist.")
     raise UnsupportedError(
         f"{shown_path(path)}: the model must be {_FORMS}, not a TFLite file, which a later version will compile; "
         "`femtodrive inspect` shows what it holds."
