@@ -59,22 +59,23 @@ bool product_is_right(int round) {
 
 // What live activations cost and when the lanes have done their work: few kinds of columns and many, with and without waits.
 bool costs_are_right(int round) {
-    const i64 columns = 1 + below(200), kinds = 1 + below(2 * kMostKinds), bytes = i64{1} << below(3), numbers_each = 7;
+    const i64 columns = 1 + below(200), kinds = 1 + below(40), bytes = i64{1} << below(3), numbers_each = 7;
     const bool sparse = round % 4 == 0, waits = round % 3 == 0;
     const i64 offset = round % 5 ? 0 : below(kWordBytes / bytes) * bytes;
     std::vector<i64> cost, numbers_of, busy, known;
     for (i64 column = 0; column < columns; column++) {
         const i64 kind = below(kinds);
-        for (i64 f = 0; f < numbers_each; f++) cost.push_back((kind * 37 + f * 11) % kMaxRows);
+        for (i64 f = 0; f < numbers_each; f++) cost.push_back((1 + kind * 37 + f * 11) % kMaxRows);
+        const i64 groups = cost[column * numbers_each];
         if (sparse && !below(3)) continue;
         numbers_of.push_back(column);
-        busy.push_back(sparse ? 1 + below(9) : 3);
-        known.push_back(waits ? below(20) : -below(3));
+        busy.push_back(sparse ? 1 + below(9) : 3 * groups);
+        known.push_back(waits ? below(20) : column * bytes / kWordBytes - below(2));
     }
     MatrixCosts costs;
     costs.element_bytes = bytes;
     costs.set_tables(cost.data(), columns, 1, numbers_each);
-    costs.set_work(numbers_of.data(), busy.data(), known.data(), static_cast<i64>(busy.size()), columns);
+    costs.set_work(numbers_of.data(), busy.data(), known.data(), static_cast<i64>(busy.size()), cost.data(), columns, 1, numbers_each);
     std::uint16_t live[16] = {};
     const i64 often = below(31), late = below(2) ? 0 : below(columns);
     i64 wanted[numbers_each] = {}, count = 0;
@@ -92,7 +93,7 @@ bool costs_are_right(int round) {
     }
     i64 sums[kCosts];
     costs.add_up(live, sums);
-    return std::equal(wanted, wanted + numbers_each, sums) && costs.end_of_lanes(live, offset, count, columns) == end;
+    return std::equal(wanted, wanted + numbers_each, sums) && costs.end_of_lanes(live, offset, sums[0], count, columns) == end;
 }
 
 // Vectors in 32 bits against those in 64.

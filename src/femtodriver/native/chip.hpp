@@ -171,7 +171,7 @@ struct Spu {
             for (i64 bank = 0; bank < set.banks; bank++) k.reads[bank] += scan[bank];
             k.dm_read += scan_words;
         }
-        const i64 lanes_end = costs.end_of_lanes(live_at, at, live, length);
+        const i64 lanes_end = costs.end_of_lanes(live_at, at, cost[0], live, length);
         taken = costs.tell(k, cost, live, set.banks, lanes_end, scan, scan_words, set.start_matrix + meet);
         return kDone;
     }

@@ -109,8 +109,8 @@ void femto_set_matrix(void* machine, i64 core, i64 row, const i64* values, const
     std::copy(total, total + width, m.costs.total);
     std::copy(mask_banks, mask_banks + spu.set.banks, m.costs.mask_banks);
     m.costs.mask_steps = mask_steps;
-    m.costs.set_work(columns, busy, known, count, r.columns * r.repeat);
     m.costs.element_bytes = element_bytes;
+    m.costs.set_work(columns, busy, known, count, cost, r.columns, r.repeat, width);
     std::fill(m.costs.scan, m.costs.scan + kMaxBanks, 0);
     if (!r.a.moving()) {
         spu.banks.accesses_of_bytes(r.a.value, r.a.bytes(), m.costs.scan);
@@ -118,7 +118,7 @@ void femto_set_matrix(void* machine, i64 core, i64 row, const i64* values, const
     }
     m.costs.all = Counts{};
     if (!r.a.moving()) {
-        const i64 end = m.costs.end_of_lanes(nullptr, r.a.value, r.a.length, r.a.length), start = spu.set.start_matrix + m.costs.meet;
+        const i64 end = m.costs.end_of_lanes(nullptr, r.a.value, total[0], r.a.length, r.a.length), start = spu.set.start_matrix + m.costs.meet;
         m.costs.taken_all = m.costs.tell(m.costs.all, m.costs.total, r.a.length, spu.set.banks, end, m.costs.scan, r.scan_words, start);
     }
     m.decode_elements = decode_elements;

@@ -103,11 +103,13 @@ struct ColumnKind {
     std::vector<std::uint16_t> columns; // a bit for each, as live activations
     std::vector<i32> cost;              // as many as a table has
 };
+
 constexpr std::size_t kMostKinds = 4;
 
 struct MatrixCosts {
     std::vector<ColumnKind> kinds;             // none: tables
-    i64 each_busy = 0;                         // cycles of the lanes for every column, none of which waits for a mask; or 0
+    i64 group_busy = 0;                        // cycles of a group, if no column waits for the mask longer than for its word; or 0
+    std::vector<std::uint16_t> working;        // a bit for each column that has work
     int width = 0;                             // kFewCosts or kCosts
     std::vector<std::uint32_t> table;          // of each four columns of all repetitions
     std::vector<std::uint16_t> sums;           // tables x patterns x width
@@ -149,16 +151,20 @@ struct MatrixCosts {
         std::fill(full_end, full_end + kWordBytes, -1);
     }
 
-    // Of the columns that have work for the lanes.
-    void set_work(const i64* numbers, const i64* cycles, const i64* from, i64 count, i64 all_columns) {
-        columns.assign(numbers, numbers + count);
+    // Of the columns that have work for the lanes. ``cost``: as of ``set_tables``.
+    void set_work(const i64* numbers_of, const i64* cycles, const i64* from, i64 count, const i64* cost, i64 all_columns,
+                  i64 repeat, i64 numbers) {
+        columns.assign(numbers_of, numbers_of + count);
         busy.assign(cycles, cycles + count);
         known.assign(from, from + count);
-        const auto differs = [&](i64 cycles) { return cycles != busy[0]; };
-        const auto waits = [](i64 step) { return step > 0; };
-        const bool alike = count && count == all_columns && std::none_of(busy.begin(), busy.end(), differs) &&
-                           std::none_of(known.begin(), known.end(), waits);
-        each_busy = alike ? busy[0] : 0;
+        working.assign(live_numbers(all_columns * repeat), 0);
+        const auto groups_of = [&](i64 k) { return cost[columns[k] % all_columns * numbers]; };
+        group_busy = count && groups_of(0) ? busy[0] / groups_of(0) : 0;
+        for (i64 k = 0; k < count; k++) {
+            working[columns[k] / 16] = static_cast<std::uint16_t>(working[columns[k] / 16] | 1 << columns[k] % 16);
+            if (busy[k] != group_busy * groups_of(k) || known[k] > columns[k] * element_bytes / kWordBytes) group_busy = 0;
+        }
+        if (!every_word_lives(working.data(), all_columns * repeat)) group_busy = 0;
     }
 
     // to: ``width`` sums over the live columns.
@@ -184,9 +190,10 @@ struct MatrixCosts {
     }
 
     // The last end of work that is done in order: all of it, and the longest wait for the start of a piece.
-    i64 end_of_lanes(const std::uint16_t* live, i64 address, i64 count, i64 length) {
+    // ``groups``: of the ``count`` live ones of ``length`` activations.
+    i64 end_of_lanes(const std::uint16_t* live, i64 address, i64 groups, i64 count, i64 length) {
         const i64 offset = address % kWordBytes;
-        if (count < length && each_busy && !offset && every_word_lives(live, length)) return each_busy * count;
+        if (count < length && group_busy && !offset && every_word_lives(live, length)) return group_busy * groups;
         if (count < length) return end_at(live, offset);
         if (full_end[offset] < 0) full_end[offset] = end_at(nullptr, offset);
         return full_end[offset];
@@ -246,13 +253,13 @@ struct MatrixCosts {
         for (int f = 0; f < WIDTH; f++) to[f] = sums[f];
     }
 
-    // Whether each word of activations, but the last, has a live one: then the lanes never wait for the scanner.
+    // Whether each word of activations, but the last, has a live one with work: then the lanes never wait for the scanner.
     bool every_word_lives(const std::uint16_t* live, i64 length) const {
         const int each = static_cast<int>(kWordBytes / element_bytes); // bits: 8, 4 or 2
         const u64 lowest = ~u64{0} / ((u64{1} << each) - 1);
         const i64 whole = length / each * each; // the rest of it is a word that nothing waits for
         for (i64 first = 0; first < whole; first += 64) {
-            u64 bits = sixty_four(live + first / 16);
+            u64 bits = sixty_four(live + first / 16) & sixty_four(&working[first / 16]);
             if (whole - first < 64) bits |= ~u64{0} << (whole - first);
             if ((bits - lowest) & ~bits & lowest << (each - 1)) return false;
         }
