@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from femtodriver.stop_signals import Ended, Stop, end_by_signal, ending_signals
+from femtodriver.stop_signals import Ended, Stop, end_by_signal, ending_signals, exiting_signals
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -86,3 +87,17 @@ def test_the_first_reason_counts() -> None:
     stop.ask("the reader has gone", 13)
     stop.ask("interrupted", 2)
     assert (stop.reason, stop.number) == ("the reader has gone", 13)
+
+
+def test_signals_that_exit_do_so_until_the_last_has_given_them_back() -> None:
+    first, second = exiting_signals(), exiting_signals()
+    first()
+    first()
+    with pytest.raises(SystemExit) as ended:
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert ended.value.code == 128 + signal.SIGTERM
+    second()
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    exiting_signals()()
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN

@@ -12,6 +12,7 @@
     ├── AssemblyError       an instruction or its text is malformed (compiler or assembly author)
     ├── MachineFault        the program did something that the machine forbids
     ├── DeviceError         a board or the link to it
+    ├── BackendError        the vendor's compiler: its client, its container, or what it refuses
     ├── WorkerError         processes or a cluster that should share the work
     ├── ComparisonError     two runners cannot be compared (the verdict "unequal" is not an error)
     └── DefectError         this package: one of its checks has found a defect in it; please report it
@@ -69,6 +70,10 @@ class DeviceError(FemtoError):
     """A board, or the link to it, did not do what the protocol demands."""
 
     exit_code = 3
+
+
+class BackendError(FemtoError):
+    """The vendor's compiler cannot be used: its client, the engine, the image, or what it says of a network."""
 
 
 class WorkerError(FemtoError):

@@ -9,9 +9,11 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+# How many want SIGTERM and SIGHUP to raise SystemExit.
+_exiting: list[object] = []
 
 
 class Ended(BaseException):
@@ -89,6 +91,36 @@ def ending_signals() -> Iterator[None]:
     finally:
         for number in ours:
             signal.signal(number, signal.SIG_DFL)
+
+
+def exit_by_signal(number: int, frame: object) -> None:
+    """The handler that ends the process in the ordinary way, so that what must be undone at its end is undone."""
+    raise SystemExit(128 + number)
+
+
+def exiting_signals() -> Callable[[], None]:
+    """From now on SIGTERM and SIGHUP raise SystemExit where they would end the process at once.
+
+    What is returned ends that; of several who have asked for it, the last one does. Nothing happens outside of the
+    main thread, which alone may have handlers.
+    """
+    ask = object()
+    _exiting.append(ask)
+    _replace(signal.SIG_DFL, exit_by_signal)
+
+    def give_back() -> None:
+        if ask in _exiting:
+            _exiting.remove(ask)
+        if not _exiting:
+            _replace(exit_by_signal, signal.SIG_DFL)
+
+    return give_back
+
+
+def _replace(old: object, new: Callable[[int, object], None] | signal.Handlers) -> None:
+    for number in _numbers() if _in_main_thread() else ():
+        if number != signal.SIGINT and signal.getsignal(number) == old:
+            signal.signal(number, new)
 
 
 def _numbers() -> list[int]:

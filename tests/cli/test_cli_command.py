@@ -157,8 +157,15 @@ def test_help_and_version(capsys: Out) -> None:
         (["LOOPBACK", "--tolerance", "-1"], "--tolerance: must be a number from 0, not '-1'"),
         (["LOOPBACK", "--tolerance", "nan"], "--tolerance: must be a number from 0, not 'nan'"),
         (["LOOPBACK", "--runners", "hw", "--hardware", "zynq", "--zynq-host", "h:x"], "address: must be HOST"),
-        (["LOOPBACK", "--force-femtocrux-compile"], "force_femtocrux_compile: must not be given"),
-        (["LOOPBACK", "--force-femtocrux-sim"], "force_femtocrux_sim: must not be given"),
+        (
+            ["LOOPBACK", "--force-femtocrux-compile"],
+            "LOOPBACK: the model must be a network file (.pt, .pth) or a Graph",
+        ),
+        (
+            ["LOOPBACK", "--force-femtocrux-compile", "--compiler", "own"],
+            "compiler: must be femtocrux with force_femto",
+        ),
+        (["LOOPBACK", "--compiler", "gcc"], "--compiler: must be own or femtocrux, not 'gcc'"),
         (
             ["LOOPBACK", "--opt-profile", "fast", "--objective", "energy"],
             "opt_profile: fast means the objective cycles, so it must not be given together with energy",

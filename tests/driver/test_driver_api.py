@@ -357,7 +357,6 @@ def test_main_and_cli_of_the_reference(fd: Femtodriver, capsys: pytest.CaptureFi
         driver.main(["LOOPBACK", "--runners", "none"])
     with pytest.raises(SystemExit):
         driver.main(["LOOPBACK", "--no-such-option"])
-    assert driver.main(["--cleanup-docker"]) == 0
 
 
 def test_a_comparison_with_inputs_and_period_of_its_own(fd: Femtodriver) -> None:
@@ -392,26 +391,18 @@ def test_inputs_are_known_before_compiling(fd: Femtodriver, corpus: Path, model:
     assert network_inputs(source.network) == build_model.build(source).inputs
 
 
-def test_docker_helpers_have_nothing_to_do(fd: Femtodriver) -> None:
-    told: list[str] = []
-    fd.say = told.append
-    assert fd.get_docker_logs() == "No logs available"
-    fd.cleanup_docker_containers()
-    assert told == ["no containers to stop: our own compiler runs inside this process"]
-    assert fd.run("LOOPBACK", cleanup_docker=True) == {}
-    assert told[1] == told[0]
-
-
-@pytest.mark.parametrize("name", ["force_femtocrux_compile", "force_femtocrux_sim"])
-def test_what_this_version_lacks_is_refused(fd: Femtodriver, name: str) -> None:
-    with pytest.raises(UsageError, match=f"{name}: must not be given, because .* in a later version"):
-        fd.run("LOOPBACK", **{name: True})  # type: ignore[arg-type]
+def test_what_this_version_lacks_is_refused(fd: Femtodriver) -> None:
+    with pytest.raises(UsageError, match=r"iospec_file: must not be given, because .* in a later version"):
+        fd.run("LOOPBACK", iospec_file="io.yaml")
     assert list(Path().iterdir()) == []
 
 
-def test_the_constructor_refuses_femtocrux() -> None:
-    with pytest.raises(UsageError, match="force_femtocrux_compile: must not be given"):
-        Femtodriver(force_femtocrux_compile=True)
+def test_nothing_of_the_vendors_is_started_before_it_is_needed(fd: Femtodriver) -> None:
+    assert fd.get_docker_logs() == "No logs available"
+    fd.run("LOOPBACK", runners="fqir")
+    assert fd.femtocrux_client is None
+    fd.close()
+    fd.close()
 
 
 def test_simulate_takes_what_the_command_line_takes(fd: Femtodriver) -> None:

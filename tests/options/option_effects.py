@@ -134,8 +134,9 @@ MAIN: dict[str, Case] = {
     "salt": case(77, keyring="keys.toml"),
     "noencrypt": case(True, keyring="keys.toml"),
     "cleanup_docker": case(True),
+    "compiler": case("femtocrux", "own"),
     "force_femtocrux_compile": case(True),
-    "force_femtocrux_sim": case(True),
+    "force_femtocrux_sim": case(True, runners="fasmir"),
     "opt_profile": case("efficient", model=str(SPOTTER), runners="fasmir"),
     "iospec_file": case("io.yaml"),
 }

@@ -104,7 +104,7 @@ def test_two_equal_runs_show_the_same() -> None:
         ),
         (
             {"runners": "fqir", "input_period": 0.1},
-            "input_period: without effect, because only fasmir uses it, which does not run",
+            "input_period: without effect, because only fasmir and femtocrux use it, which do not run",
         ),
         ({"input_file": "rows.npy"}, "input_file: without effect, because no runner runs; name them with --runners"),
         ({"debug_vars": "all"}, "debug_vars: without effect, because no runner runs"),

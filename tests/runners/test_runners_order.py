@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from femtodriver.model.load_model import load_source
 from femtodriver.model.model_encryption import Encryption
 from femtodriver.options.runner_requests import RunnerRequest
 from femtodriver.runners.fasmir_runner import FasmirRunner
+from femtodriver.runners.femtocrux_runner import FemtocruxRunner
 from femtodriver.runners.runner import Runner
 from femtodriver.runners.runner_table import RUNNERS, create
 from tests.board_bench import alarm, board_here
@@ -25,11 +27,20 @@ Frame = Callable[[Runner, Any], object]
 BOTH = pytest.mark.parametrize("frame", [Runner.step, Runner.run], ids=["step", "run"])
 
 
+class EchoModel:
+    """A vendor's simulator of LOOPBACK."""
+
+    def simulate(self, inputs: Any, period_s: float) -> tuple[Any, str]:
+        """What goes in comes out."""
+        return {"%x.4": inputs["x"]}, ""
+
+
 @pytest.fixture(params=[*RUNNERS, "hw on a fake"])
 def runner(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Runner]:
     """A runner of LOOPBACK of every kind, never reset."""
     np.save(tmp_path / "rows.npy", np.arange(64).reshape(4, 16))
-    model = Encryption().applied(build(load_source("LOOPBACK")))
+    vendor: Any = EchoModel()
+    model = replace(Encryption().applied(build(load_source("LOOPBACK"))), vendor=vendor)
     name = request.param.split()[0]
     with alarm(), board_here() as server:
         board: dict[str, Any] = {"hardware": "zynq", "address": server.endpoint} if request.param == "hw" else {}
@@ -70,6 +81,8 @@ def test_after_a_frame_that_failed_only_reset_goes_on(
         patch.setattr(runner, "_step", fail)
         if isinstance(runner, FasmirRunner):  # it gives its machine many frames at once
             patch.setattr(runner._machine, "run", fail)
+        if isinstance(runner, FemtocruxRunner):  # it gives the vendor's simulator all of them at once
+            patch.setattr(runner, "_run_block", fail)
         with pytest.raises(MachineFault):
             getattr(runner, frame.__name__)(inputs_of(frame))
     with pytest.raises(UsageError, match=rf"^{runner.name}: a frame failed; reset\(\) must come first\.$"):

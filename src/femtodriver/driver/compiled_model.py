@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from femtodriver.compiler.compiler_options import Objective
+from femtodriver.errors import UsageError
+from femtodriver.femtocrux.compiler_service import CompilerService
+from femtodriver.femtocrux.vendor_model import VendorModel
 from femtodriver.files.file_access import AnyPath
-from femtodriver.model.build_model import Built, build
+from femtodriver.model.build_model import Built, build, build_by_vendor
 from femtodriver.model.debug_program import for_board, for_runners
 from femtodriver.model.load_model import FEMTOCRUX_META, OWN_META, Source
 from femtodriver.model.model_encryption import AnyKeyring, Encryption, encryption
-from femtodriver.model.model_options import compiler_options, model_options
-from femtodriver.options.compile_requests import CompileRequest
+from femtodriver.model.model_options import ModelOptions, compiler_options, model_options
+from femtodriver.options.compile_requests import BackendRequest, CompileRequest
 from femtodriver.options.runner_requests import CompareRequest, ExecuteRequest, RunnerRequest
+from femtodriver.options.value_kinds import FEMTOCRUX, OWN
 from femtodriver.output import model_folder
 from femtodriver.output.stage_texts import dump_into
 from femtodriver.program.compiled_data import CompiledData
@@ -33,12 +37,27 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class DriverSettings:
-    """What a ``Femtodriver`` was told when it was made, for all of its models."""
+    """What a ``Femtodriver`` was told when it was made, for all of its models.
+
+    ``service``: the vendor's compiler and simulator, None where they are not to be had; ``force_vendor``: whether
+    networks are compiled by it unless a request says otherwise.
+    """
 
     keyring: AnyKeyring
     key_index: int | None
     salt: int | None
     model_source_dir: AnyPath | None
+    service: CompilerService | None = None
+    force_vendor: bool = False
+
+    def by_vendor(self, request: CompileRequest) -> bool:
+        """Whether the vendor's compiler compiles. UsageError for a request that says both."""
+        forced = isinstance(request, BackendRequest) and request.force_femtocrux_compile
+        if forced and request.compiler == OWN:
+            raise UsageError(
+                "compiler: must be femtocrux with force_femtocrux_compile, not own; leave one of them out."
+            )
+        return request.compiler == FEMTOCRUX or (request.compiler is None and (forced or self.force_vendor))
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +158,14 @@ def compile_model(
     if request.tree is not None and source.meta_name == OWN_META:
         source = replace(source, meta_name=FEMTOCRUX_META)
     secrecy = encryption(settings.keyring, settings.key_index, settings.salt, request.noencrypt)
-    options = model_options(request.model_options_file, settings.model_source_dir, source.name)
+    by_vendor = settings.by_vendor(request) and source.network is not None
+    options = model_options(request.model_options_file, settings.model_source_dir, source.name, by_vendor)
+    vendor = _vendor_model(source, request, settings, options)
+    if by_vendor and vendor is not None:
+        _check_vendor_request(request)
+        built = build_by_vendor(source, vendor, options.model_type)
+        built = replace(secrecy.applied(built), reference_files=request.tree is not None)
+        return CompiledModel(built, secrecy, request.output_dir, options.compiler_kwargs)
     flags = compiler_options(options, request.compiler_options)
     for name in ("compiler_options", "objective", "opt_profile", "dump_ir"):
         if source.network is None and getattr(request, name):
@@ -148,5 +174,25 @@ def compile_model(
         flags = replace(flags, objective=Objective(request.wanted_objective))
     dump = dump_into(request.dump_ir)
     built = build(source, request.hw_config, dump, flags, options.model_type, period_s, clock_hz)
-    built = replace(secrecy.applied(built), reference_files=request.tree is not None)
+    built = replace(secrecy.applied(built), vendor=vendor, reference_files=request.tree is not None)
     return CompiledModel(built, secrecy, request.output_dir, options.compiler_kwargs)
+
+
+def _vendor_model(
+    source: Source, request: CompileRequest, settings: DriverSettings, options: ModelOptions
+) -> VendorModel | None:
+    """The network for the vendor's compiler and simulator; nothing is started. None for a program."""
+    if settings.service is None or source.network is None:
+        return None
+    flags = options.compiler_kwargs
+    return VendorModel(settings.service, source.where, source.graph, source.path, flags, request.opt_profile)
+
+
+def _check_vendor_request(request: CompileRequest) -> None:
+    """UsageError for options of our own compiler."""
+    for name in ("compiler_options", "objective", "dump_ir", "hw_config"):
+        if getattr(request, name):
+            raise UsageError(
+                f"{name}: must be left out with the vendor's compiler, because it belongs to ours; flags of the "
+                "vendor's go under compiler_kwargs in the file of model options."
+            )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from femtodriver.arrays import Int64Array
-from femtodriver.device.evk2.usb_boards import EvkBoard, boards_with
 from femtodriver.device.spu_runner import SPURunner
+from femtodriver.driver.boards_and_containers import BoardsAndContainers
 from femtodriver.driver.compiled_model import CompiledModel, DriverSettings, compile_model
 from femtodriver.driver.evaluate_model import evaluate_model
 from femtodriver.driver.model_inputs import make_inputs
@@ -34,6 +35,7 @@ from femtodriver.program.compiled_data import CompiledData
 from femtodriver.quantization.quantization_rows import QuantizationReport
 from femtodriver.runners.compare_runs import RunProgress
 from femtodriver.runners.execution import SIMULATOR, Execution, Given, Result, RunInputs
+from femtodriver.runners.femtocrux_runner import NAME as VENDOR_SIMULATOR
 from femtodriver.runners.hardware_runner import HardwareRunner
 from femtodriver.runners.runner import Runner
 
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-class Femtodriver:
+class Femtodriver(BoardsAndContainers):
     """One model at a time; ``compile`` may be called again for the next. A context manager.
 
     docs/options.md has the options of all methods, which are given by name; those of the reference may be given by
@@ -54,19 +56,20 @@ class Femtodriver:
 
     Attributes after use: ``modelname``, ``fqir`` (Network), ``compiled_data`` (CompiledData), ``model_dir``,
     ``meta_dir``, ``io_records_dir``, ``compiler_kwargs``, ``compare_status``, ``spu_runner`` (SPURunner),
-    ``profile`` and ``quantization`` (of the last ``simulate`` or ``run``, or None); ``femtocrux_client`` is None.
+    ``profile`` and ``quantization`` (of the last ``simulate`` or ``run``, or None), ``femtocrux_client``. ``close``, or
+    the end of a with-block, ends the container of the vendor's compiler.
     ``say(text)`` gets what is reported (default: the log), ``progress(runner, done, frames)`` is called meanwhile.
     """
 
     @methods.DRIVER.signed
     def __init__(self, *positional: Any, **options: Unpack[keywords.DriverKeywords]) -> None:
+        super().__init__()
         request = methods.DRIVER.bind(positional, options)
         self.model_source_dir = request.model_source_dir
         self.keyring, self.key_index, self.salt = request.keyring, request.key_index, request.salt
         self.debug = request.debug
-        self.say: Callable[[str], None] = _log.info
         self.progress: RunProgress | None = None
-        self.femtocrux_client: None = None
+        self._force_compile, self._force_sim = request.force_femtocrux_compile, request.force_femtocrux_sim
         self.modelname: str | None = None
         self.fqir: Network | None = None
         self.compiled_data: CompiledData | None = None
@@ -89,10 +92,17 @@ class Femtodriver:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if self._board_runner is not None:
-            self._board_runner.finish()
         if error is not None:
             _log.debug("left by %s", type(error).__name__)
+        self.close()
+
+    def close(self) -> None:
+        """Finish the last board's runner, and end the container of the vendor's compiler; may be called twice."""
+        try:
+            if self._board_runner is not None:
+                self._board_runner.finish()
+        finally:
+            self._service.close()
 
     # --- loading, compiling, writing ---
 
@@ -186,8 +196,14 @@ class Femtodriver:
     def simulate(
         self, model_inputs: Given, *positional: Any, **options: Unpack[keywords.SimulateKeywords]
     ) -> tuple[Result, str]:
-        """Run the compiled program on the machine: (result of the runner ``fasmir``, metrics as YAML)."""
+        """Run the compiled program on the machine: (result of the runner ``fasmir``, metrics as YAML).
+
+        With ``force_femtocrux_sim``, the vendor's: (result of the runner ``femtocrux``, its report as it came).
+        """
         request = methods.SIMULATE.bind(positional, options)
+        if self._force_sim:
+            done = self._execute((VENDOR_SIMULATOR,), model_inputs, request.execution, request)
+            return done.result, done.vendor_report
         done = self._execute((SIMULATOR,), model_inputs, request.execution, request)
         doc = done.metrics(request)
         self.profile = done.profile(doc)
@@ -316,30 +332,16 @@ class Femtodriver:
                 setattr(self, name, getattr(request, name))
         return self._run(request.model, request)
 
-    @staticmethod
-    def list_connected_devices(spu: str | None = None) -> list[EvkBoard]:
-        """The EVK2 boards on USB, those with that part (any: None or "all"). DeviceError without the package hidapi."""
-        if spu is not None and spu != "":
-            check_value(TEXT, spu, "spu")
-        return boards_with(spu)
-
-    def get_docker_logs(self) -> str:
-        """The log of the compiler's container: there is none, our own compiler runs inside this process."""
-        return "No logs available"
-
-    def cleanup_docker_containers(self) -> None:
-        """Stop the compiler's containers: none are started in this version, so there is nothing to do."""
-        self.say("no containers to stop: our own compiler runs inside this process")
-
     # --- inside ---
 
     def _run(self, model: object, request: JobRequest) -> Result:
         if request.debug:
             logging.getLogger("femtodriver").setLevel(logging.DEBUG)
         if request.cleanup_docker:
-            self.cleanup_docker_containers()
+            self.cleanup_docker_containers(request.cleanup_docker)
             if model is None:
                 return {}
+        request = replace(request, force_femtocrux_sim=request.force_femtocrux_sim or self._force_sim)
         done = run_job(model, request, self._settings(), self.say, self.progress)
         self._adopt(done.model, written=True)
         self._made, self.profile, self.quantization = done.inputs, done.profile, done.quantization
@@ -348,7 +350,9 @@ class Femtodriver:
         return done.result
 
     def _settings(self) -> DriverSettings:
-        return DriverSettings(self.keyring, self.key_index, self.salt, self.model_source_dir)
+        return DriverSettings(
+            self.keyring, self.key_index, self.salt, self.model_source_dir, self._service, self._force_compile
+        )
 
     def _adopt(self, model: CompiledModel, written: bool) -> CompiledModel:
         source = model.built.source

@@ -29,6 +29,7 @@ from femtodriver.quantization.quantization_rows import QuantizationReport
 from femtodriver.runners.compare_runs import RunProgress
 from femtodriver.runners.execution import SIMULATOR, Execution, Result, RunInputs
 from femtodriver.runners.fasmir_runner import check_machine
+from femtodriver.runners.femtocrux_runner import NAME as VENDOR_SIMULATOR
 from femtodriver.runners.hardware_runner import check_board
 from femtodriver.runners.observed_values import REFERENCE
 from femtodriver.runners.runner_table import check_names
@@ -105,7 +106,8 @@ def run_job(
 
 def _checked_runners(request: JobRequest) -> tuple[str, ...]:
     """The names of the runners. UsageError for options that cannot be, or not together."""
-    names = check_names(listed(request.runners) or _needed_runners(request))
+    asked = check_names(listed(request.runners) or _needed_runners(request))
+    names = tuple(dict.fromkeys(map(_by_vendor, asked))) if request.force_femtocrux_sim else asked
     check_board(request, names)
     check_machine(request, names)
     check_told_files(request, names)
@@ -121,6 +123,11 @@ def _check_places(model: object, request: JobRequest, name: str, names: Sequence
     check_writable(folder)
     if names:
         check_distinct_files(model, request, folder, request.tree is not None)
+
+
+def _by_vendor(name: str) -> str:
+    """The runner that takes the place of our simulator."""
+    return VENDOR_SIMULATOR if name == SIMULATOR else name
 
 
 def _needed_runners(request: JobRequest) -> tuple[str, ...]:

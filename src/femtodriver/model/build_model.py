@@ -12,10 +12,11 @@ from femtodriver.compiler.compiler_options import DEFAULT_OPTIONS, MOST_CYCLES, 
 from femtodriver.compiler.fmir.ir import Fmir
 from femtodriver.compiler.pipeline import Dump, compile_network
 from femtodriver.errors import FemtoError, ProgramError, UsageError
+from femtodriver.femtocrux.vendor_model import VendorModel
 from femtodriver.files.file_access import AnyPath
 from femtodriver.inputs import InputSpec, program_specs
-from femtodriver.model.described_program import check_part, completed
-from femtodriver.model.load_model import Source
+from femtodriver.model.described_program import check_part, completed, network_inputs, network_outputs
+from femtodriver.model.load_model import FEMTOCRUX_META, Source
 from femtodriver.part import Part, load_part, part_names
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import CompilerOrigin, Description, KeptPlace, ModelOrigin, read_description
@@ -35,6 +36,7 @@ class Built:
     free text for the ``.femto``. ``debug_names``: values of the network that runners give besides the outputs, in
     program order; ``kept``: where programs that keep them have them in data memory when a frame has ended.
     ``reference_files``: whether the files of the reference are written too.
+    ``vendor``: the same network for the vendor's compiler and simulator, if they may be used.
     """
 
     source: Source
@@ -49,6 +51,7 @@ class Built:
     debug_names: tuple[str, ...] = ()
     reference_files: bool = False
     kept: Mapping[str, KeptPlace] = field(default_factory=dict)
+    vendor: VendorModel | None = None
 
     def __repr__(self) -> str:
         part = f" for {self.part.name}" if self.part else ""
@@ -60,12 +63,16 @@ class Built:
 
     @property
     def inputs(self) -> tuple[InputSpec, ...]:
-        """The inputs, as the program states them or, if it is foreign, as its records are."""
+        """The inputs, as the program states them; if it is foreign, as its network or else its records are."""
+        if self.description is None and self.source.network is not None:
+            return network_inputs(self.source.network)
         return program_specs(self.data, self.description, self.source.where)[0]
 
     @property
     def outputs(self) -> tuple[InputSpec, ...]:
         """The outputs, likewise."""
+        if self.description is None and self.source.network is not None:
+            return network_outputs(self.source.network)
         return program_specs(self.data, self.description, self.source.where)[1]
 
     @property
@@ -131,6 +138,19 @@ def build(
     part = _part_of(told, hw_config, source.where)
     check_part(told, part, source.where)
     return Built(source, source.program, part, told, model_type=model_type)
+
+
+def build_by_vendor(source: Source, vendor: VendorModel, model_type: str | None = None) -> Built:
+    """Have the vendor's compiler compile the network: a foreign program, whose variables are those of the network.
+
+    BackendError if the compiler cannot be used or refuses, ProgramError for an archive that is none.
+    """
+    try:
+        program = CompiledData.read_from_zip(vendor.compiled())
+        program.info()
+    except ProgramError as error:
+        raise ProgramError(f"{source.where}: from the vendor's compiler: {error}") from None
+    return Built(replace(source, meta_name=FEMTOCRUX_META), program, model_type=model_type, vendor=vendor)
 
 
 def _with_deadline(options: Options, period_s: float | None, clock_hz: float) -> Options:

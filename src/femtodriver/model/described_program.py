@@ -56,9 +56,17 @@ def _axes(tensor: Tensor) -> tuple[int, ...]:
 
 def network_inputs(network: Network) -> tuple[InputSpec, ...]:
     """The inputs of a network before it is compiled. Errors as of the compiler, for types that it does not know."""
+    return _specs(network.inputs)
+
+
+def network_outputs(network: Network) -> tuple[InputSpec, ...]:
+    """The outputs, likewise."""
+    return _specs(network.outputs)
+
+
+def _specs(tensors: Sequence[Tensor]) -> tuple[InputSpec, ...]:
     return tuple(
-        InputSpec(tensor.name, tensor.size, port_bits(tensor), _axes(tensor), tensor.quanta)
-        for tensor in network.inputs
+        InputSpec(tensor.name, tensor.size, port_bits(tensor), _axes(tensor), tensor.quanta) for tensor in tensors
     )
 
 

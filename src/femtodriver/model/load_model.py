@@ -46,7 +46,8 @@ class Source:
     """A model before compilation: a network, or a program that was compiled before.
 
     ``where`` names it in messages; ``meta_name`` is the folder for its images; ``sha256`` belongs to the network;
-    ``container`` has the bytes of the ``.femto`` that it came from.
+    ``container`` has the bytes of the ``.femto`` that it came from; ``path`` is the file of a network, ``graph`` the
+    live object that it was read from, for the vendor's compiler, which wants one.
     """
 
     name: str
@@ -56,6 +57,8 @@ class Source:
     program: CompiledData | None = None
     sha256: str | None = None
     container: bytes | None = None
+    path: Path | None = None
+    graph: object = None
 
 
 def load_source(model: object, name: str | None = None) -> Source:
@@ -79,7 +82,7 @@ def _source(model: object, name: str | None) -> Source:
             raise UsageError("model: must be LOOPBACK, a graph or the path of a model, not empty.")
         return _from_path(Path(os.fsdecode(model)), name)
     network = adapt(model, name or DEFAULT_NAME)
-    return Source(network.name, network.name, OWN_META, network, sha256=_network_digest(network))
+    return Source(network.name, network.name, OWN_META, network, sha256=_network_digest(network), graph=model)
 
 
 def _from_path(path: Path, name: str | None) -> Source:
@@ -122,7 +125,7 @@ def _from_tflite(path: Path, name: str) -> Source:
 
 def _from_network(reader: NetworkReader, path: Path, name: str) -> Source:
     network = reader(path, name)
-    return Source(name, str(path), OWN_META, network, sha256=_file_digest(path))
+    return Source(name, str(path), OWN_META, network, sha256=_file_digest(path), path=path)
 
 
 def _from_zip(path: Path, name: str) -> Source:

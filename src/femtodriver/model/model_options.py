@@ -29,12 +29,16 @@ class ModelOptions:
 
 
 def model_options(
-    path: str | os.PathLike[str] | None, source_dir: str | os.PathLike[str] | None, name: str
+    path: str | os.PathLike[str] | None,
+    source_dir: str | os.PathLike[str] | None,
+    name: str,
+    vendor: bool = False,
 ) -> ModelOptions:
     """The entry ``name`` over the entry ``DEFAULT``, from ``path``, else from ``options.yaml`` in ``source_dir``.
 
     No file given: no options. Raises UsageError for a file that is given but missing or malformed. Flags that are not
-    options of our compiler (docs/compiler.md) are named in a warning and change nothing.
+    options of our compiler (docs/compiler.md) are named in a warning and change nothing; ``vendor``: the flags are for
+    the vendor's compiler.
     """
     if path is None and source_dir is None:
         return ModelOptions()
@@ -53,7 +57,7 @@ def model_options(
         merged.update(entry)
         flags.update(_mapping(f"{file}: {key}: compiler_kwargs", entry.get("compiler_kwargs") or {}))
     foreign = [str(flag) for flag in flags if str(flag).replace("-", "_") not in documentation()]
-    if foreign:
+    if foreign and not vendor:
         listed = ", ".join(foreign)
         _log.warning("%s: compiler flags without a meaning for this compiler are ignored: %s", file, listed)
     kind = merged.get("type")

@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Any
 from femtodriver.errors import UsageError
 from femtodriver.options.option import option
 from femtodriver.options.option_groups import COMPILING, NOT_YET
-from femtodriver.options.value_kinds import OBJECTIVE, OBJECTIVE_OF_PROFILE, OPT_PROFILE, PAIRS, PATH, SWITCH, TREE
+from femtodriver.options.value_kinds import (
+    COMPILER,
+    OBJECTIVE,
+    OBJECTIVE_OF_PROFILE,
+    OPT_PROFILE,
+    PAIRS,
+    PATH,
+    SWITCH,
+    TREE,
+)
 
 if TYPE_CHECKING:
     from femtodriver.files.file_access import AnyPath
-
-_NO_FEMTOCRUX = "the femtocrux backend comes in a later version; leave it out to use our own compiler and simulator"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -22,10 +29,14 @@ class BackendRequest:
     """Which compiler and simulator."""
 
     force_femtocrux_compile: bool = option(
-        False, kind=SWITCH, group=NOT_YET, refused=_NO_FEMTOCRUX, help="use the vendor's compiler"
+        False, kind=SWITCH, group=COMPILING, help="use the vendor's compiler; the same as --compiler femtocrux"
     )
     force_femtocrux_sim: bool = option(
-        False, kind=SWITCH, group=NOT_YET, refused=_NO_FEMTOCRUX, help="use the vendor's simulator"
+        False,
+        kind=SWITCH,
+        group=COMPILING,
+        acts=("fasmir", "femtocrux"),
+        help="use the vendor's simulator: the runner femtocrux in place of fasmir",
     )
 
 
@@ -84,6 +95,13 @@ class CompileRequest(ProgramRequest, PlainRequest):
     dump_ir: AnyPath | None = option(
         None, kind=PATH, metavar="DIR", group=COMPILING, help="write the text of every compiler stage into this folder"
     )
+    compiler: str | None = option(
+        None,
+        kind=COMPILER,
+        metavar="own|femtocrux",
+        group=COMPILING,
+        help="what compiles networks: ours (default), or the vendor's in its container (docs/femtocrux.md)",
+    )
     objective: str | None = option(
         None,
         kind=OBJECTIVE,
@@ -98,7 +116,7 @@ class CompileRequest(ProgramRequest, PlainRequest):
         metavar="NAME",
         group=COMPILING,
         help="the objective by the names of the vendor's compiler: efficient (energy), fast (cycles) or conservative "
-        "(balanced)",
+        "(balanced); with --compiler femtocrux its profile",
     )
     iospec_file: AnyPath | None = option(
         None,

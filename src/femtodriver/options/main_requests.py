@@ -13,7 +13,7 @@ from femtodriver.options.profile_requests import ProfileRequest
 from femtodriver.options.quantization_requests import QuantizationRequest
 from femtodriver.options.runner_requests import ComparisonRequest, RunnersRequest
 from femtodriver.options.stream_requests import StreamRequest
-from femtodriver.options.value_kinds import ANYTHING, KEY_SALT, PATH, SWITCH, whole
+from femtodriver.options.value_kinds import ANYTHING, CLEANUP, KEY_SALT, PATH, whole
 
 if TYPE_CHECKING:
     from femtodriver.files.file_access import AnyPath
@@ -67,7 +67,14 @@ class JobRequest(
 ):
     """A whole job: compile, run, measure, write."""
 
-    cleanup_docker: bool = option(False, kind=SWITCH, help="stop compiler containers; this version starts none")
+    cleanup_docker: bool | str = option(
+        False,
+        kind=CLEANUP,
+        metavar="own|all",
+        lone=True,
+        help="remove containers of the vendor's compiler: those that ended runs of ours have left (own, the default), "
+        "or all that run",
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -40,6 +40,7 @@ class ModelKeywords(TypedDict, total=False):
     output_dir: AnyPath
     tree: str | None
     dump_ir: AnyPath | None
+    compiler: str | None
     objective: str | None
     opt_profile: str | None
     iospec_file: AnyPath | None
@@ -58,6 +59,7 @@ class CompileKeywords(TypedDict, total=False):
     output_dir: AnyPath
     tree: str | None
     dump_ir: AnyPath | None
+    compiler: str | None
     objective: str | None
     opt_profile: str | None
     iospec_file: AnyPath | None
@@ -242,12 +244,13 @@ class JobKeywords(TypedDict, total=False):
     output_dir: AnyPath
     tree: str | None
     dump_ir: AnyPath | None
+    compiler: str | None
     objective: str | None
     opt_profile: str | None
     iospec_file: AnyPath | None
     iospec: AnyPath | None
     model_name: str | None
-    cleanup_docker: bool
+    cleanup_docker: bool | str
 
 
 class EvaluateKeywords(TypedDict, total=False):

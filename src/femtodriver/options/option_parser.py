@@ -12,6 +12,7 @@ from femtodriver.safe_text import one_line
 
 EXIT_USAGE = 2
 _TOO_MANY = "unrecognized arguments: "
+CLEANUP_FLAG = "--cleanup-docker"
 
 
 class OptionParser(argparse.ArgumentParser):
@@ -53,6 +54,9 @@ def normalised(argv: Sequence[str]) -> list[str]:
     for place, word in enumerate(argv):
         if word == "--":
             return [*words, *argv[place:]]
+        if word.replace("_", "-") == CLEANUP_FLAG and argv[place + 1 : place + 2] not in (["own"], ["all"]):
+            words.append(f"{CLEANUP_FLAG}=own")  # so that it does not take the model for its value
+            continue
         name, equals, value = word.partition("=")
         words.append(name.replace("_", "-") + equals + value if name.startswith("--") else word)
     return words

@@ -199,7 +199,7 @@ class ConditionsRequest:
         kind=PERIOD,
         metavar="S",
         group=RUNNING,
-        acts=DEADLINE,
+        acts=(*DEADLINE, "femtocrux"),
         help="seconds from one frame to the next, for power (default 0.016)",
     )
     temperature: float | None = option(
@@ -252,10 +252,10 @@ class SimulateRequest(MeasureRequest, MachineRequest, ReportRequest, KeepRequest
     """How the program is simulated and measured."""
 
     @property
-    def execution(self) -> ExecuteRequest:
+    def execution(self) -> ComparisonRequest:
         """What the runner is made and run with."""
-        shared = {one.name for one in options_of(ExecuteRequest)} & {one.name for one in options_of(SimulateRequest)}
-        return ExecuteRequest(**{name: getattr(self, name) for name in shared})
+        shared = {one.name for one in options_of(ComparisonRequest)} & {one.name for one in options_of(SimulateRequest)}
+        return ComparisonRequest(**{name: getattr(self, name) for name in shared})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

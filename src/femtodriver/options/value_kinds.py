@@ -17,6 +17,7 @@ RANDOM, VARIED = STYLES = ("random", "varied")
 OBJECTIVE_OF_PROFILE = {"efficient": "energy", "fast": "cycles", "conservative": "balanced"}
 OBJECTIVES = ("cycles", "energy", "balanced")
 PCM_NAMES = ("u8", "s16le", "s24le", "s32le", "f32le")
+OWN, FEMTOCRUX = COMPILERS = ("own", "femtocrux")
 NATIVE, NUMPY = MACHINES = ("native", "numpy")
 DIFF_FORMS = ("text", "markdown", "json")
 LAST, MEAN, MAX = LABEL_RULES = ("last", "mean", "max")
@@ -93,6 +94,14 @@ def _is_path(value: Any) -> bool:
     return isinstance(value, (str, os.PathLike)) and os.fsdecode(value) != "" and "\0" not in os.fsdecode(value)
 
 
+def _is_cleanup(value: Any) -> bool:
+    return isinstance(value, bool) or (isinstance(value, str) and value == "all")
+
+
+def _cleanup(word: str) -> bool | str:
+    return True if word == "own" else word
+
+
 def _is_names(value: Any) -> bool:
     return value is None or isinstance(value, str) or _is_sequence_of_texts(value)
 
@@ -128,6 +137,7 @@ def _is_scale(value: Any) -> bool:
 
 
 SWITCH = ValueKind("True or False", lambda value: isinstance(value, bool))
+CLEANUP = ValueKind("own or all", _is_cleanup, _cleanup)
 TEXT = ValueKind("a text", lambda value: isinstance(value, str) and value != "")
 PATH = ValueKind("a path", _is_path)
 NAMES = ValueKind("names, separated by commas or in a list", _is_names, _some_names)
@@ -146,6 +156,7 @@ STYLE = _one_of(*STYLES)
 OBJECTIVE = _one_of(*OBJECTIVES)
 OPT_PROFILE = _one_of(*OBJECTIVE_OF_PROFILE)
 MACHINE = _one_of(*MACHINES)
+COMPILER = _one_of(*COMPILERS)
 
 
 def native_or_not(machine: str | None) -> bool | None:

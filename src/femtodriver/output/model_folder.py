@@ -11,7 +11,8 @@
     │   └── all.yaml, all_hex.yaml, all_hex.txt           the traffic of a run on a board
     ├── comparison/                                       after a comparison, see ``comparison_files``
     ├── outputs/                                          after a run, see ``output_files``
-    └── metrics.yaml, metrics.txt                         after a simulation
+    ├── metrics.yaml, metrics.txt                         after a simulation
+    └── femtocrux_report.json, or .txt                    what the vendor's simulator told, as it came
 
 ``reference_tree`` has what ``--tree 1.3`` changes.
 """
@@ -25,7 +26,7 @@ from typing import Any
 
 from femtodriver import __version__
 from femtodriver.errors import ProgramError, UsageError
-from femtodriver.files.file_access import AnyPath, make_directory, read_file, write_file
+from femtodriver.files.file_access import AnyPath, make_directory, read_file, remove_file, write_file
 from femtodriver.files.plain_yaml import load_yaml
 from femtodriver.metrics import document_text, document_yaml
 from femtodriver.metrics.read_document import METRICS_YAML
@@ -47,7 +48,8 @@ from femtodriver.runners.execution import Execution
 IO_RECORDS = "io_records"
 METRICS_TEXT = "metrics.txt"
 # Entries of a model's folder that a new compilation replaces or, if it does not make them, makes untrue.
-RESULTS = frozenset({IO_RECORDS, METRICS_YAML, METRICS_TEXT, COMPARISON, OUTPUTS})
+VENDOR_REPORTS = ("femtocrux_report.json", "femtocrux_report.txt")
+RESULTS = frozenset({IO_RECORDS, METRICS_YAML, METRICS_TEXT, COMPARISON, OUTPUTS, *VENDOR_REPORTS})
 OWN_METAS = frozenset({OWN_META, ZIP_META, FEMTO_META})
 FOREIGN_CLOCK_MHZ = 100
 _log = logging.getLogger(__name__)
@@ -80,6 +82,8 @@ def write_all(
             write_outputs(folder / OUTPUTS, execution)
         if doc is not None:
             write_metrics(folder, doc)
+        if execution is not None and execution.vendor_report:
+            write_vendor_report(folder, execution.vendor_report)
 
     _log.debug("writing %s", model_folder(output_dir, built.source.name))
     metas = {built.source.meta_name}
@@ -104,6 +108,8 @@ def write_results(output_dir: AnyPath, execution: Execution) -> None:
     if execution.keeps_outputs:
         target = folder / OUTPUTS
         replace_tree(target, _everything(target), lambda place: write_outputs(place, execution))
+    if execution.vendor_report:
+        write_vendor_report(folder, execution.vendor_report)
 
 
 def write_metadata(output_dir: AnyPath, built: Built) -> Path:
@@ -127,6 +133,21 @@ def write_metrics(folder: Path, doc: Mapping[str, Any]) -> Path:
     write_file(folder / METRICS_TEXT, document_text(doc).encode("utf-8"))
     write_file(folder / METRICS_YAML, document_yaml(doc).encode("utf-8"))
     return folder / METRICS_YAML
+
+
+def write_vendor_report(folder: Path, report: str) -> Path:
+    """Writes what the vendor's simulator told, as it came, in place of an earlier one; gives the path."""
+    for name in VENDOR_REPORTS:
+        remove_file(folder / name)
+    written = folder / vendor_report_name(report)
+    write_file(written, report.encode("utf-8"))
+    return written
+
+
+def vendor_report_name(report: str) -> str:
+    """The name of the file for it: newer versions give JSON, older ones plain text."""
+    as_json, as_text = VENDOR_REPORTS
+    return as_json if report.lstrip().startswith("{") else as_text
 
 
 def metrics_document(metrics: str | Mapping[str, Any]) -> Mapping[str, Any]:

@@ -33,7 +33,7 @@ def model_text(built: Built) -> str:
 def _loaded_text(built: Built) -> str:
     """Name, size, inputs and outputs."""
     head = f"{plain_name(built.source.name, 60)}: {_size_text(built)}"
-    if built.description is None:
+    if built.description is None and built.source.network is None:
         return f"{head}\n  a program that is not for the open SPU; it can be converted, not simulated"
     rows = [("input", spec) for spec in built.inputs] + [("output", spec) for spec in built.outputs]
     width = max(len(plain_name(spec.name, 40)) for _, spec in rows)
@@ -113,6 +113,8 @@ def written_text(output_dir: AnyPath, built: Built, execution: Execution | None,
         lines.append(f"  {OUTPUTS}/{names}")
     if execution is not None and compared and built.reference_files:
         lines += [f"  {built.source.meta_name}/runner_*.pck", *(f"./{one}" for one in names_beside(execution))]
+    if execution is not None and execution.vendor_report:
+        lines.append(f"  {model_folder.vendor_report_name(execution.vendor_report)}")
     if doc is not None:
         lines.append(f"  {METRICS_YAML}, {model_folder.METRICS_TEXT}")
     if execution is not None and compared and pictured(execution.comparison) and not can_draw():

@@ -25,6 +25,8 @@ from femtodriver.program.bus.transactions import Transaction
 from femtodriver.quantization.quantization_rows import QuantizationReport, report_of
 from femtodriver.runners.compare_runs import Comparison, RunProgress, run_all
 from femtodriver.runners.fasmir_runner import FasmirRunner
+from femtodriver.runners.femtocrux_runner import NAME as VENDOR_SIMULATOR
+from femtodriver.runners.femtocrux_runner import FemtocruxRunner
 from femtodriver.runners.fqir_runner import FqirRunner
 from femtodriver.runners.frame_tracer import check_trace, frame_range
 from femtodriver.runners.hardware_runner import FAKE, HardwareRunner
@@ -176,6 +178,12 @@ class Execution:
         """The runner that simulates the program, if it is one of them."""
         runner = self.runners.get(SIMULATOR)
         return runner if isinstance(runner, FasmirRunner) else None
+
+    @property
+    def vendor_report(self) -> str:
+        """What the vendor's simulator told, as it came; "" if it did not run."""
+        runner = self.runners.get(VENDOR_SIMULATOR)
+        return runner.report if isinstance(runner, FemtocruxRunner) else ""
 
     @property
     def board_runner(self) -> HardwareRunner | None:

@@ -55,6 +55,12 @@ _ROWS = (
         "fasmir_runner",
         "make_fasmir",
     ),
+    RunnerRow(
+        "femtocrux",
+        "the network in the vendor's simulator, in its container (docs/femtocrux.md)",
+        "femtocrux_runner",
+        "make_femtocrux",
+    ),
     RunnerRow("dummy", "replays --dummy-output-file", "dummy_runner", "make_dummy"),
     RunnerRow(
         "hw",

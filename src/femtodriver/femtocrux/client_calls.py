@@ -1,0 +1,146 @@
+"""The two ways in which clients of the vendor take their calls, chosen by the signature of ``compile``."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, Protocol
+
+import numpy as np
+
+from femtodriver.arrays import AnyArray, Int64Array
+from femtodriver.errors import UsageError
+from femtodriver.femtocrux.client_failures import START, ClientFailures
+
+CLIENT = "femtocrux"
+# Older simulators do not name their output.
+UNNAMED = ""
+Frames = Mapping[str, Int64Array]
+Flags = Mapping[str, Any]
+
+
+class VendorSimulator(Protocol):
+    """A network in the vendor's simulator."""
+
+    def run(self, inputs: Frames, period_s: float) -> tuple[dict[str, AnyArray], str]:
+        """All frames from the initial state: outputs (frames, elements) by name, and the report as it came.
+
+        The only output of an older client has no name: UNNAMED.
+        """
+
+
+class ClientCalls(Protocol):
+    """What is asked of a client. ``graph``: fmot's GraphProto, which is not changed."""
+
+    def compile(self, graph: Any, flags: Flags, profile: str | None) -> bytes:
+        """The archive of the compiled program."""
+
+    def simulator(self, graph: Any, flags: Flags, profile: str | None) -> VendorSimulator:
+        """A simulator of the network."""
+
+
+def find_client() -> Any:
+    """The vendor's client package. BackendError if it is not installed."""
+    with ClientFailures(START):
+        return import_module(CLIENT)
+
+
+def calls_of(client: Any, package: Any) -> ClientCalls:
+    """How this client is called."""
+    if "iospec" in inspect.signature(client.compile).parameters:
+        return SpecifiedCalls(client, package)
+    return PlainCalls(client, package)
+
+
+class SpecifiedCalls:
+    """Clients from 3.0 on: every call needs an I/O specification, and inputs and outputs have names."""
+
+    def __init__(self, client: Any, package: Any) -> None:
+        self._client, self._package = client, package
+
+    def compile(self, graph: Any, flags: Flags, profile: str | None) -> bytes:
+        """As of ``ClientCalls``."""
+        made = self._client.compile(
+            self._model(graph), _iospec(graph), opt_profile=profile, user_configuration=dict(flags) or None
+        )
+        return bytes(made[0])
+
+    def simulator(self, graph: Any, flags: Flags, profile: str | None) -> VendorSimulator:
+        """As of ``ClientCalls``."""
+        described = self._package.ModelAndMetadata(
+            model=self._model(graph),
+            iospec=_iospec(graph),
+            opt_profile=profile,
+            user_configuration=dict(flags) or None,
+        )
+        return NamedSimulator(self._client.get_simulator_object(described))
+
+    def _model(self, graph: Any) -> Any:
+        return self._package.FQIRModel(graph, batch_dim=0, sequence_dim=1)
+
+
+class PlainCalls:
+    """Older clients: options alone, one input and one output without names."""
+
+    def __init__(self, client: Any, package: Any) -> None:
+        self._client, self._package = client, package
+
+    def compile(self, graph: Any, flags: Flags, profile: str | None) -> bytes:
+        """As of ``ClientCalls``. UsageError for a profile."""
+        _check_profile(profile)
+        return bytes(self._client.compile(self._model(graph), options=dict(flags)))
+
+    def simulator(self, graph: Any, flags: Flags, profile: str | None) -> VendorSimulator:
+        """As of ``ClientCalls``. UsageError for several inputs or outputs, and for a profile."""
+        _check_profile(profile)
+        for name, tensors in (("input", graph.inputs), ("output", graph.outputs)):
+            if len(tensors) != 1:
+                raise UsageError(
+                    f"femtocrux: the network must have one {name} for this version of the client, not {len(tensors)}; "
+                    "install a client from 3.0 on."
+                )
+        integers = copy.deepcopy(graph)
+        for tensor in (*integers.inputs, *integers.subgraphs["ARITH"].inputs):
+            tensor.quanta = 0  # so that its quantization is a cast
+        made = self._client.simulate(self._model(integers), options=dict(flags))
+        return UnnamedSimulator(made)
+
+    def _model(self, graph: Any) -> Any:
+        return self._package.FQIRModel(graph, batch_dim=0, sequence_dim=1)
+
+
+class NamedSimulator:
+    """A simulator that takes and gives mappings."""
+
+    def __init__(self, simulator: Any) -> None:
+        self._simulator = simulator
+
+    def run(self, inputs: Frames, period_s: float) -> tuple[dict[str, AnyArray], str]:
+        """As of ``VendorSimulator``."""
+        outputs, report = self._simulator.simulate(dict(inputs), input_period=period_s)
+        return {str(name): np.asarray(rows) for name, rows in outputs.items()}, str(report)
+
+
+class UnnamedSimulator:
+    """A simulator that takes one array (1, frames, elements) and gives a list of such, of which the first counts."""
+
+    def __init__(self, simulator: Any) -> None:
+        self._simulator = simulator
+
+    def run(self, inputs: Frames, period_s: float) -> tuple[dict[str, AnyArray], str]:
+        """As of ``VendorSimulator``; the period is not asked for."""
+        (rows,) = inputs.values()
+        outputs, report = self._simulator.simulate(rows[np.newaxis], quantize_inputs=True, dequantize_outputs=False)
+        return {UNNAMED: np.asarray(outputs[0])[0]}, str(report)
+
+
+def _check_profile(profile: str | None) -> None:
+    if profile is not None:
+        raise UsageError("opt_profile: must be left out with this version of the client; install one from 3.0 on.")
+
+
+def _iospec(graph: Any) -> Any:
+    """The specification that follows from the graph."""
+    return import_module("fmot").iospec_from_fqir(graph, latch_input_names=[])
