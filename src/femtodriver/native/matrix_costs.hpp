@@ -223,13 +223,15 @@ struct MatrixCosts {
   private:
     void set_kinds(const i64* cost, i64 all_columns, i64 repeat, i64 numbers) {
         kinds.clear();
+        // One takes about as long as the tables of four fours.
+        const auto most = std::min<std::size_t>(kMostKinds, static_cast<std::size_t>(all_columns * repeat / (4 * kFour)));
         if (all_columns * repeat >= (i64{1} << 31) / kMaxRows) return; // their sums are taken in 32 bits
         for (i64 column = 0; column < all_columns * repeat; column++) {
             const i64* mine = cost + column % all_columns * numbers;
             const auto same = [&](const ColumnKind& kind) { return std::equal(mine, mine + numbers, kind.cost.begin()); };
             auto kind = std::find_if(kinds.begin(), kinds.end(), same);
             if (kind == kinds.end()) {
-                if (kinds.size() == kMostKinds) {
+                if (kinds.size() >= most) {
                     kinds.clear();
                     return;
                 }
