@@ -8,7 +8,7 @@ PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 SPOTTER := examples/keyword_spotter
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-newest test-optimised system-parts fast lint format docs bench sanitize mutants constraints clean
+.PHONY: help run test test-newest test-optimised test-docker system-parts fast lint format docs bench sanitize mutants constraints clean
 
 help:
 	@echo "make run             compile, simulate and measure LOOPBACK and the keyword spotter of $(SPOTTER)"
@@ -16,6 +16,7 @@ help:
 	@echo "make fast            the checks and the fast tests, less than a minute"
 	@echo "make test-newest     make test on the newest release of everything but torch, in $(VENV)-newest"
 	@echo "make test-optimised  every test under python -O"
+	@echo "make test-docker     tests of the femtocrux backend with real containers (needs ../shared/tools, and root)"
 	@echo "make lint            the checks alone: ruff format, ruff check, mypy"
 	@echo "make format          rewrite the code as ruff would have it"
 	@echo "make docs            rewrite what docs/ says about the code: instructions, operators, options, tables, drawing"
@@ -35,6 +36,10 @@ run: $(VENV)/run.stamp
 test: lint system-parts
 	$(BIN)/pytest $(PARALLEL)
 	$(BIN)/python tools/sanitize.py --short
+
+# A container engine of its own for these tests, and an image built for them: see tests/femtocrux/conftest.py.
+test-docker: $(VENV)/test.stamp
+	FEMTODRIVER_CONTAINERS=1 $(BIN)/pytest tests/femtocrux
 
 # Python drops asserts under -O: nothing of ours may depend on one.
 test-optimised: $(VENV)/test.stamp

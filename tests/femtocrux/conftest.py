@@ -20,7 +20,9 @@ SERVER = "/femtocrux/femtocrux/server"
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[str]:
-    """The address of a container engine of our own; skipped where none can be started."""
+    """The address of a container engine of our own; skipped where none can be started, or nobody asked for it."""
+    if os.environ.get("FEMTODRIVER_CONTAINERS") != "1":
+        pytest.skip("`make test-docker` runs the tests that start containers; they take minutes")
     tool = TOOLS / "container-engine"
     if not tool.exists() or not hasattr(os, "geteuid") or os.geteuid() != 0:
         pytest.skip("a container engine needs ../shared/tools/container-engine, and root")
