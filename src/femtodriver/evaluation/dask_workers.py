@@ -9,13 +9,11 @@ Dask packs and unpacks tasks and results with pickle: whoever controls the sched
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import importlib.util
 import logging
 import queue
 from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from femtodriver import __version__
@@ -57,6 +55,9 @@ def run_on_cluster(
 
 
 def _client(distributed: Any, scheduler: str, wait_s: float) -> Any:
+    import asyncio  # which takes time to load: here and below, for the sake of runs without a cluster
+    from concurrent.futures import ThreadPoolExecutor
+
     try:
         with ThreadPoolExecutor(1) as thread:  # this one may have a loop that runs
             thread.submit(asyncio.run, _greeted(distributed, scheduler, wait_s)).result()
@@ -71,6 +72,7 @@ def _client(distributed: Any, scheduler: str, wait_s: float) -> Any:
 
 async def _greeted(distributed: Any, scheduler: str, wait_s: float) -> None:
     """A client waits without end for somebody who takes a connection and says nothing; this does not."""
+    import asyncio
 
     async def greet() -> None:
         arguments = distributed.Security().get_connection_args("client")
@@ -81,6 +83,8 @@ async def _greeted(distributed: Any, scheduler: str, wait_s: float) -> None:
 
 
 def _check_workers(client: Any, scheduler: str, wait_s: float) -> None:
+    import asyncio
+
     try:
         client.wait_for_workers(1, timeout=wait_s)
     except asyncio.TimeoutError:
@@ -139,6 +143,8 @@ class _Cluster:
 
     def _next(self) -> tuple[ClipTask, ClipResult | None]:
         """The next clip that is done, and its result: None if the cluster gave it up because workers died."""
+        import asyncio
+
         alone_s = 0.0
         while True:
             with contextlib.suppress(queue.Empty, asyncio.TimeoutError):
@@ -149,6 +155,8 @@ class _Cluster:
 
     def _fetched(self, key: str) -> tuple[ClipTask, ClipResult | None]:
         """A clip that was done, and its result. TimeoutError where that went with a worker and is made again."""
+        import asyncio
+
         future, task = self._sent[key]
         result: ClipResult | None = None
         try:
