@@ -15,6 +15,7 @@ EXTRAS: Mapping[str, str] = {
     "crypto": "encrypted programs",
     "dask": "evaluations on a Dask cluster",
     "evaluate": "femtodrive evaluate",
+    "femtocrux": "the compiler and simulator of the vendor",
     "fmot": "models that are made with PyTorch",
     "hid": "EVK2 boards on USB",
     "plots": "pictures of comparisons and sweeps",
