@@ -72,7 +72,7 @@ def document_text() -> str:
         parts += [_table(chosen, methods=True)]
     for name, row in SUBCOMMANDS.items():
         parts += [f"## `femtodrive {name}`\n", f"{row.summary[0].upper()}{row.summary[1:]}.\n"]
-        parts += [_table(list(options_of(row.request)), methods=False)]
+        parts += [_table(list(options_of(row.command.request)), methods=False)]
     return "\n".join(parts)
 
 

@@ -16,7 +16,7 @@ from femtodriver.cli.subcommands import SUBCOMMANDS, listing
 Out = pytest.CaptureFixture[str]
 FEMTO = "model_datas/LOOPBACK/io_records/LOOPBACK.femto"
 # Modules of ours that a help text may load: the options, the boards and the runners by name.
-MOST_MODULES = 47
+MOST_MODULES = 36
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,10 @@ from tests.options.option_effects import prepare, seen_of_command, seen_of_main
 
 TABLES = {**option_effects.TABLES, "evaluate": EVALUATE}
 
-REQUESTS: dict[str, type[AnyRequest]] = {"": MainRequest, **{name: row.request for name, row in SUBCOMMANDS.items()}}
+REQUESTS: dict[str, type[AnyRequest]] = {
+    "": MainRequest,
+    **{name: row.command.request for name, row in SUBCOMMANDS.items()},
+}
 OPTIONS = [(command, option.name) for command, request in REQUESTS.items() for option in options_of(request)]
 
 

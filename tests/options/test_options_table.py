@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in Path(options.__file__).parent.glob("*_requests.py"))
 DECLARED = [kind for name in MODULES for kind in vars(import_module(f"femtodriver.options.{name}")).values()]
 REQUESTS = list(dict.fromkeys(kind for kind in DECLARED if isinstance(kind, type) and is_dataclass(kind)))
-COMMANDS: list[Any] = [MainRequest, *(row.request for row in SUBCOMMANDS.values())]
+COMMANDS: list[Any] = [MainRequest, *(row.command.request for row in SUBCOMMANDS.values())]
 TAKEN: list[Any] = [*COMMANDS, *(method.request for method in METHODS)]
 
 

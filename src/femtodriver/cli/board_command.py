@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from femtodriver.cli.command_kind import Command
 from femtodriver.options.board_requests import BoardRequest
 
 EPILOG = (
@@ -17,3 +18,6 @@ def board(request: BoardRequest) -> int:
     from femtodriver.cli.serve_board import serve_board  # signals and threads would cost the help text its time
 
     return serve_board(request)
+
+
+BOARD = Command(BoardRequest, EPILOG, board)

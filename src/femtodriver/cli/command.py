@@ -43,7 +43,7 @@ def run_command(argv: Sequence[str] | None = None) -> int:
             sys.excepthook = _own_fault
 
         def work() -> int:
-            return row.work(bind(row.request, vars(given), row.name)) if row else _work(given)
+            return row.command.work(bind(row.command.request, vars(given), row.name)) if row else _work(given)
 
         with _logging(debug), ending_signals():
             return _guarded(work, debug)

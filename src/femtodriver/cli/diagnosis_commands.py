@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from femtodriver.cli.command_kind import Command
 from femtodriver.options.diagnosis_requests import DevicesRequest, DoctorRequest
 
 EXIT_BROKEN = 1
@@ -35,3 +36,7 @@ def devices(request: DevicesRequest) -> int:
 
     print(devices_text(boards_with(request.spu), request.spu))
     return 0
+
+
+DOCTOR = Command(DoctorRequest, ABOUT_DOCTOR, doctor)
+DEVICES = Command(DevicesRequest, ABOUT_DEVICES, devices)

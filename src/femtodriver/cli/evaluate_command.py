@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from femtodriver.cli.command_kind import Command
 from femtodriver.options.evaluate_requests import EvaluateCommandRequest
 
 EXIT_NOT_ALL = 1
@@ -34,3 +35,6 @@ def evaluate(request: EvaluateCommandRequest) -> int:
                 progress.stop()
     unequal = any(doc["runners"]["unequal_clips"].values())
     return EXIT_NOT_ALL if doc["clips"]["failed"] or unequal else 0
+
+
+EVALUATE = Command(EvaluateCommandRequest, ABOUT_EVALUATE, evaluate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from femtodriver.cli.command_kind import Command
 from femtodriver.options.inspect_requests import DisasmRequest, InspectRequest
 
 EXIT_PROBLEMS = 1
@@ -29,3 +30,7 @@ def disasm(request: DisasmRequest) -> int:
     listing = disassemble_file(request.file, request.keyring)
     print(listing_json(listing) if request.json else listing_text(listing))
     return 0
+
+
+INSPECT = Command(InspectRequest, ABOUT_INSPECT, inspect)
+DISASM = Command(DisasmRequest, ABOUT_DISASM, disasm)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from femtodriver.cli.command_kind import Command
 from femtodriver.options.metrics_requests import DiffRequest
 from femtodriver.options.sweep_requests import SweepRequest
 
@@ -46,3 +47,7 @@ def sweep(request: SweepRequest) -> int:
     if request.plot is not None:
         write_plot(result, request.plot)
     return 0
+
+
+DIFF = Command(DiffRequest, ABOUT_DIFF, diff)
+SWEEP = Command(SweepRequest, ABOUT_SWEEP, sweep)
