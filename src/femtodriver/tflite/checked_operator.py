@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 
-from femtodriver.arrays import Int64Array
+from femtodriver.arrays import AnyArray, Int64Array
 from femtodriver.errors import ModelError, UnsupportedError
 from femtodriver.safe_text import quote
 from femtodriver.tflite.records import FileOperator, FileTensor
@@ -85,20 +85,26 @@ class CheckedOperator:
                 raise self.refuse(f"{option} must be at least 1, not {number}")
         return found
 
+    def constant(self, tensor: FileTensor, what: str) -> AnyArray:
+        """The elements of a tensor, in its shape. UnsupportedError for one that is computed."""
+        found = tensor.constant()
+        if found is None:
+            raise self.unsupported(f"{what} must be a constant, not computed", tensor)
+        return found
+
     def integers(self, place: int, what: str, shape: tuple[int, ...] | None = None) -> Int64Array:
         """A constant of whole numbers, flat; of ``shape``, or a list of at most 6. ModelError otherwise."""
         tensor = self.input(place)
         if tensor.kind not in _LIST_KINDS:
             raise self.refuse(f"{what} must be {' or '.join(_LIST_KINDS)}, not {tensor.kind}")
-        if tensor.data is None:
-            raise self.unsupported(f"{what} must be a constant, not computed", tensor)
+        found = self.constant(tensor, what)
         fits = (
             prod(tensor.shape) <= 6 if shape is None else tensor.shape == shape or (not shape and tensor.shape == (1,))
         )
         if not fits:
             wanted = "have at most 6 elements" if shape is None else f"be of shape {list(shape)}"
             raise self.refuse(f"{what} must {wanted}, not be of shape {list(tensor.shape)}")
-        return np.frombuffer(tensor.data, "<i4" if tensor.kind == "INT32" else "<i8").astype(np.int64)
+        return found.reshape(-1).astype(np.int64)
 
     def axis(self, number: int, rank: int) -> int:
         """A dimension counted from 0, from one that may be counted from the end. ModelError if there is no such one."""

@@ -6,7 +6,7 @@ from math import frexp
 
 import numpy as np
 
-from femtodriver.arrays import Float64Array, Int64Array
+from femtodriver.arrays import AnyArray, Float64Array, Int64Array
 from femtodriver.tflite.checked_operator import CheckedOperator
 from femtodriver.tflite.records import FileTensor, Quantization
 
@@ -22,20 +22,23 @@ def check_weights(op: CheckedOperator, source: Quantization, result: Quantizatio
     ``axis``: the dimension of the weights that counts the channels of the output.
     """
     weights = op.input(1)
+    constant = _constant(op, weights, "weights", "INT8")
     found = _weight_quantization(op, weights, axis)
     channels = weights.shape[axis]
     op.budget.take(channels, op.where)
     products = float(source.scale[0]) * found.scale.astype(np.float64)
     bias = _bias(op, products) if op.has(2) else np.zeros(1, np.int64)
-    largest = _magnitudes(op, weights, axis) * _widest(source) + np.abs(bias)
+    largest = _magnitudes(op, constant, axis) * _widest(source) + np.abs(bias)
     _check_range(op, largest, products / float(result.scale[0]))
 
 
+def _constant(op: CheckedOperator, tensor: FileTensor, what: str, kind: str) -> AnyArray:
+    if tensor.kind != kind:
+        raise op.unsupported(f"{what} must be {kind}, not {tensor.kind}", tensor)
+    return op.constant(tensor, what)
+
+
 def _weight_quantization(op: CheckedOperator, weights: FileTensor, axis: int) -> Quantization:
-    if weights.kind != "INT8":
-        raise op.unsupported(f"weights must be INT8, not {weights.kind}", weights)
-    if weights.data is None:
-        raise op.unsupported("weights must be a constant, not computed", weights)
     found = weights.quantization
     if found is None:
         raise op.refuse(f"weights, tensor {weights.index}, must have a scale")
@@ -48,10 +51,7 @@ def _weight_quantization(op: CheckedOperator, weights: FileTensor, axis: int) ->
 
 def _bias(op: CheckedOperator, products: Float64Array) -> Int64Array:
     tensor = op.input(2)
-    if tensor.kind != "INT32":
-        raise op.unsupported(f"the bias must be INT32, not {tensor.kind}", tensor)
-    if tensor.data is None:
-        raise op.unsupported("the bias must be a constant, not computed", tensor)
+    values = _constant(op, tensor, "the bias", "INT32")
     found = tensor.quantization
     if found is None or len(found.scale) not in (1, len(products)):
         raise op.refuse(f"the bias must have {len(products)} scales, as the weights")
@@ -63,7 +63,7 @@ def _bias(op: CheckedOperator, products: Float64Array) -> Int64Array:
             f"scales of the bias must be those of input x weights, {products[place]:.6g} for channel {place}, "
             f"not {scale:.6g}"
         )
-    return np.frombuffer(tensor.data, "<i4").astype(np.int64)
+    return values.astype(np.int64)
 
 
 def _widest(source: Quantization) -> int:
@@ -72,14 +72,11 @@ def _widest(source: Quantization) -> int:
     return max(127 - zero, zero + 128)
 
 
-def _magnitudes(op: CheckedOperator, weights: FileTensor, axis: int) -> Int64Array:
+def _magnitudes(op: CheckedOperator, weights: AnyArray, axis: int) -> Int64Array:
     """The sum of the weights' magnitudes for each channel."""
-    constant = weights.constant()
-    if constant is None:
-        raise op.unsupported("weights must be a constant, not computed", weights)
-    op.budget.take(constant.size, op.where)
-    others = tuple(number for number in range(constant.ndim) if number != axis)
-    return np.asarray(np.abs(constant.astype(np.int16)).sum(axis=others, dtype=np.int64))
+    op.budget.take(weights.size, op.where)
+    others = tuple(number for number in range(weights.ndim) if number != axis)
+    return np.asarray(np.abs(weights.astype(np.int16)).sum(axis=others, dtype=np.int64))
 
 
 def _check_range(op: CheckedOperator, largest: Int64Array, multipliers: Float64Array) -> None:
