@@ -75,6 +75,19 @@ def test_a_frame_comes_before_the_end() -> None:
     assert source.period_s == 0.001
 
 
+def test_who_wants_all_frames_at_once_asks_for_some_bytes_at_a_time() -> None:
+    asked: list[int] = []
+
+    def read(most: int) -> bytes:
+        asked.append(most)
+        return pcm(RAMP[:16]) if len(asked) == 1 else b""
+
+    source = PcmStream(read, X, PCM_FORMATS["s16le"], Reading(rate_hz=16000))
+    assert source.next_frames(1 << 40)["x"].tolist() == [RAMP[:16]]
+    assert source.next_frames(1 << 40) == {}
+    assert max(asked) <= 1 << 20  # a pipe makes room for all that is asked for
+
+
 @pytest.mark.parametrize(
     ("form", "content"),
     [

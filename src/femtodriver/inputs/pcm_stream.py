@@ -18,6 +18,8 @@ from femtodriver.inputs.real_values import RealValues
 from femtodriver.inputs.wav_file import pcm_samples
 
 WAV = "a WAV file"
+# Bytes that are asked for at a time: room for all of them is made beforehand.
+_MOST_AT_ONCE = 1 << 20
 
 
 class PcmStream:
@@ -62,7 +64,7 @@ class PcmStream:
         block, width, hop = self._form.block, self._spec.length, self._hop
         while len(self._waiting) < width * block and not self._ended:
             wanted = (width + (most - 1) * hop) * block - len(self._waiting)
-            content = self._read(wanted)
+            content = self._read(min(wanted, _MOST_AT_ONCE))
             if content is None:
                 return {}
             self._ended = not content
@@ -72,7 +74,7 @@ class PcmStream:
         if not frames:
             self._check_any()
             return {}
-        samples = np.frombuffer(bytes(self._waiting[: (width + (frames - 1) * hop) * block]), np.uint8)
+        samples = np.frombuffer(self._waiting[: (width + (frames - 1) * hop) * block], np.uint8)
         del self._waiting[: frames * hop * block]
         rows = cut(pcm_samples(samples, block, self._form.is_float), width, hop)
         found = {self._spec.name: self._convert(rows, self._frames)}
