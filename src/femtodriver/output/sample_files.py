@@ -11,11 +11,11 @@ from femtodriver.arrays import Int64Array
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import shown_path
 from femtodriver.files.growing_file import GrowingFile
+from femtodriver.inputs.wav_header import FLOAT, PCM
 from femtodriver.output.pcm_encoder import PcmEncoder
 
 # Sizes in a RIFF header have 32 bits.
 MOST_RIFF_BYTES = (1 << 32) - 1
-_PCM, _FLOAT = 1, 3
 _DS64_BYTES = 28
 _MOST_HEADER = 128
 _NPY_HEADER = 128
@@ -83,7 +83,7 @@ class WavWriter:
 
     def _form(self) -> bytes:
         form = self._encoder.form
-        tag = _FLOAT if form.is_float else _PCM
+        tag = FLOAT if form.is_float else PCM
         per_second = self._rate * form.block & 0xFFFFFFFF
         return struct.pack("<HHIIHH", tag, 1, self._rate, per_second, form.block, form.bits)
 
