@@ -98,10 +98,8 @@ def _generated(
     given = {"hop": how.hop, "channel": how.channel, "resample": how.resample_hz}
     notes += [f"{name}: without effect, because frames are generated" for name, value in given.items() if value]
     period_s = replace(how, hop=None).period_of(specs, how.rate_hz)
-    if asked is None:
-        return LoadedInputs(arrays, tuple(notes), period_s)
-    low, high = _within(asked, n_frames)
-    kept = select_frames(arrays, low, high)
+    low, high = range_within(asked, n_frames)
+    kept = {name: array[low:high] for name, array in arrays.items()}
     return LoadedInputs(kept, (*notes, *range_notes(asked, low, high, n_frames)), period_s)
 
 
