@@ -14,7 +14,8 @@ from femtodriver.driver.compiled_model import DriverSettings, compile_model
 from femtodriver.evaluation import evaluate_clip
 from femtodriver.evaluation.clip_job import ClipJob, ClipResult, ClipTask
 from femtodriver.evaluation.evaluate_clip import ClipRunner
-from femtodriver.evaluation.evaluation_plan import job_of, make_plan
+from femtodriver.evaluation.evaluation_plan import basis_of, job_of, make_plan
+from femtodriver.evaluation.find_clips import find_clips
 from femtodriver.model.load_model import load_source
 from femtodriver.options.compile_requests import CompileRequest
 from femtodriver.options.evaluate_requests import EvaluateRequest
@@ -26,7 +27,9 @@ WIDTH = 16
 def job(**options: Any) -> ClipJob:
     """The job of the built-in network for clips in the current folder."""
     model = compile_model(load_source("LOOPBACK"), CompileRequest(), DriverSettings(None, None, None, None)).built
-    return job_of(make_plan(model, EvaluateRequest(inputs="*.npy", **options)))
+    request = EvaluateRequest(inputs="*.npy", **options)
+    plan = make_plan(model, request, find_clips(request.inputs))
+    return job_of(plan, basis_of(plan))
 
 
 def task(name: str, reference: str | None = None, outputs: str | None = None) -> ClipTask:

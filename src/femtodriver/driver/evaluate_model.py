@@ -23,14 +23,14 @@ def evaluate_model(
 ) -> dict[str, Any]:
     """Evaluate a model; gives the document of ``summary.json``, with the ``folder`` of the results."""
     source = load_source(model)
-    check_evaluation(request, source.name)
+    clips = check_evaluation(request, source.name)
     compiled = CompileRequest(
         hw_config=request.hw_config,
         compiler_options=request.compiler_options,
         model_options_file=request.model_options_file,
     )
     built = compile_model(source, compiled, settings, request.input_period, request.clock).built
-    plan = make_plan(built, request)
+    plan = make_plan(built, request, clips)
     doc = evaluate_clips(plan, say, progress)
     say(report_text(plan, doc))
     return {**doc, "folder": str(folder_of(request, source.name))}

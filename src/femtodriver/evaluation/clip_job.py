@@ -25,7 +25,6 @@ class ClipJob:
     """
 
     identity: str
-    version: str
     model: Built
     runners: tuple[str, ...]
     request: RunnerRequest

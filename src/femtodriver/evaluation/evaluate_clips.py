@@ -55,11 +55,13 @@ def evaluate_clips(plan: EvaluationPlan, say: Say, progress: RunProgress | None)
     """
     folder = folder_of(plan.request, plan.model.source.name)
     make_directory(folder / OUTPUTS if plan.request.keep_outputs else folder)
-    basis, job = basis_of(plan), job_of(plan)
+    basis = basis_of(plan)
+    job = job_of(plan, basis)
     for note in (*plan.notes, *_changes(basis, other_bases(folder / JOURNAL, job.identity))):
         say(f"note: {note}")
     with ClipJournal(folder / JOURNAL, job.identity, basis) as journal:
         run = _Run(plan, job, journal, folder, basis)
+        doc: dict[str, Any] = {}
         try:
             run.work(say, progress)
         except KeyboardInterrupt:
@@ -67,8 +69,8 @@ def evaluate_clips(plan: EvaluationPlan, say: Say, progress: RunProgress | None)
             raise RunStopped(f"interrupted after {run.done} of {len(plan.clips.paths)} clips", signal.SIGINT) from None
         finally:
             if run.done:  # results of an earlier evaluation stay until there are others
-                run.write()
-        return run.summary()
+                doc = run.write()
+        return doc
 
 
 def report_text(plan: EvaluationPlan, doc: Mapping[str, Any]) -> str:
@@ -153,12 +155,14 @@ class _Run:
             return run_on_cluster(self.job, left, request.scheduler, request.scheduler_timeout)
         return run_local(self.job, left, min(request.workers or cores(), len(left)))
 
-    def write(self) -> None:
-        """Everything that is there: rows and summary."""
+    def write(self) -> dict[str, Any]:
+        """Everything that is there: rows and summary, whose document it gives."""
         self._write_parquet()
-        doc = self.summary()
+        clips, classes = len(self.plan.clips.paths), self.plan.labels.classes
+        doc = summary_document(self._rows(), clips, self.plan.runners, classes, {"basis": dict(self.basis)})
         write_file(self.folder / SUMMARY_JSON, (json.dumps(doc, indent=2) + "\n").encode("utf-8"))
         write_file(self.folder / SUMMARY_TEXT, (summary_text(doc) + "\n").encode("utf-8"))
+        return doc
 
     def _write_parquet(self) -> None:
         start = time.monotonic()
@@ -170,11 +174,6 @@ class _Run:
         names = (path for path in self.plan.clips.paths if path in self._finished)
         for result in self.journal.results(names):
             yield row_of(result, self.plan.labels, self.plan.references)
-
-    def summary(self) -> dict[str, Any]:
-        """The summary of what has finished."""
-        clips, classes = len(self.plan.clips.paths), self.plan.labels.classes
-        return summary_document(self._rows(), clips, self.plan.runners, classes, {"basis": dict(self.basis)})
 
 
 def _is_there(outputs: str | None) -> bool:

@@ -70,8 +70,8 @@ class EvaluationPlan:
             yield "input_rate", f"the network has {inputs} inputs; --input-period says the period"
 
 
-def check_evaluation(request: EvaluateRequest, name: str) -> None:
-    """What can be refused before the model is compiled. Errors as of ``evaluate_clips``."""
+def check_evaluation(request: EvaluateRequest, name: str) -> Clips:
+    """The clips, and refusal of what can be refused before the model is compiled. Errors as of ``evaluate_clips``."""
     check_pyarrow()
     if request.scheduler is not None:
         check_distributed()
@@ -81,8 +81,9 @@ def check_evaluation(request: EvaluateRequest, name: str) -> None:
     if not names or any(name not in RUNNERS for name in names):
         raise UsageError(f"runners: must be at least one of {', '.join(RUNNERS)}, not {', '.join(names) or 'none'}.")
     check_machine(RunnerRequest(machine=request.machine), names)
-    find_clips(request.inputs)
+    clips = find_clips(request.inputs)
     check_writable(folder_of(request, name))
+    return clips
 
 
 def folder_of(request: EvaluateRequest, name: str) -> Path:
@@ -90,15 +91,14 @@ def folder_of(request: EvaluateRequest, name: str) -> Path:
     return Path(request.output_dir) / safe_name(name)
 
 
-def make_plan(model: Built, request: EvaluateRequest) -> EvaluationPlan:
-    """Find the clips, their labels and references. UsageError or InputError for what does not fit the model."""
+def make_plan(model: Built, request: EvaluateRequest, clips: Clips) -> EvaluationPlan:
+    """Find labels and references of the clips. UsageError or InputError for what does not fit the model."""
     runners = check_names(listed(request.runners))
     for name in runners:
         if name == SIMULATOR and model.plain is None:
             raise ProgramError(model.obstacle)
         if name != SIMULATOR:
             network_for(name, model)
-    clips = find_clips(request.inputs)
     references = find_references(request.references, clips) if request.references is not None else {}
     factor = output_factor(model.inputs, model.outputs, request.hop) if request.references is not None else 1.0
     classes = listed(request.classes)
@@ -134,13 +134,13 @@ def basis_of(plan: EvaluationPlan) -> dict[str, object]:
     }
 
 
-def identity_of(basis: Mapping[str, object]) -> str:
+def _identity(basis: Mapping[str, object]) -> str:
     """A digest of what results depend on."""
     return hashlib.sha256(json.dumps(basis, sort_keys=True).encode("utf-8")).hexdigest()[:_DIGITS]
 
 
-def job_of(plan: EvaluationPlan) -> ClipJob:
-    """What workers are given."""
+def job_of(plan: EvaluationPlan, basis: Mapping[str, object]) -> ClipJob:
+    """What workers are given. ``basis``: that of the plan."""
     request, model = plan.request, plan.model
     if {"fqir", "fmir"}.isdisjoint(plan.runners):
         model = _without_network(model)
@@ -150,8 +150,7 @@ def job_of(plan: EvaluationPlan) -> ClipJob:
         temperature = ROOM_TEMPERATURE_C if request.temperature is None else request.temperature
         table = table.at(part.voltage_v, temperature)
     return ClipJob(
-        identity=identity_of(basis_of(plan)),
-        version=__version__,
+        identity=_identity(basis),
         model=model,
         runners=plan.runners,
         request=RunnerRequest(machine=request.machine, check_state=request.check_state),
