@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from femtodriver.metrics.text_cells import (
     INDENT,
@@ -42,7 +42,18 @@ def cost_lines(doc: Doc) -> list[str]:
     energy = doc["energy_j"]
     whole = f"{quantity(energy['period']['typical'], 'J')} per period with everything else"
     lines += wrapped_lines("Energy", f"{band_text(energy['total'], 'J')} for the work of a frame; {whole}")
-    return [*lines, *duty_lines(doc), *clock_lines(doc), *start_up_lines(doc), *battery_lines(doc)]
+    return [*lines, *(line for _, title, text in other_costs(doc) for line in wrapped_lines(title, text))]
+
+
+def other_costs(doc: Doc) -> Iterator[tuple[str, str, str]]:
+    """Sleep, lowest clock, start-up and battery: key of the document, title and text. What is not known is left out."""
+    known = (
+        ("duty", "Sleep", _duty(doc)),
+        ("lowest_clock", "Clock", _clock(doc)),
+        ("start_up", "Start-up", _start_up(doc)),
+        ("battery", "Battery", _battery(doc)),
+    )
+    yield from (entry for entry in known if entry[2])
 
 
 def source_lines(doc: Doc) -> list[str]:
@@ -113,25 +124,24 @@ def origin_text(kinds: Mapping[str, float]) -> str:
     return ", ".join(f"{100 * share:.0f} % {kind}" for kind, share in named.items())
 
 
-def duty_lines(doc: Doc) -> list[str]:
+def _duty(doc: Doc) -> str:
     duty = doc["duty"]
     pause, waking = duty["pause"], duty["waking"]
     sleeping = [name for name, nap in duty["sleep"].items() if nap["sleeps"]]
     if pause["power_w"] is None:
-        return wrapped_lines("Sleep", "none: a frame begins when the one before is done")
+        return "none: a frame begins when the one before is done"
     awake = [name for name in duty["sleep"] if name not in sleeping]
     if not sleeping:
         least = min((nap["least_pause_s"] for nap in duty["sleep"].values()), default=0.0)
         told = f"the pause of {quantity(pause['time_s'], 's')} is too short"
-        return wrapped_lines("Sleep", f"none: {told} (at least {quantity(least, 's')})" if least else "nothing to wake")
+        return f"none: {told} (at least {quantity(least, 's')})" if least else "nothing to wake"
     on = f" ({_listed(awake)} on)" if awake else ""
-    text = (
+    return (
         f"{_listed(sleeping)}{on} for {quantity(pause['time_s'], 's')} between frames, at "
         f"{quantity(pause['power_w']['typical'], 'W')} typical; waking takes "
         f"{quantity(waking['time_s']['typical'], 's')} and {quantity(waking['energy_j']['typical'], 'J')}, before the "
         "frame comes"
     )
-    return wrapped_lines("Sleep", text)
 
 
 def _listed(names: list[str]) -> str:
@@ -139,33 +149,31 @@ def _listed(names: list[str]) -> str:
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
-def clock_lines(doc: Doc) -> list[str]:
+def _clock(doc: Doc) -> str:
     lowest = doc["lowest_clock"]
-    text = (
+    return (
         f"{quantity(lowest['clock_hz'], 'Hz')} is the lowest at which the worst frame fits; it would take "
         f"{quantity(lowest['power_w']['typical'], 'W')} typical at the same voltage"
     )
-    return wrapped_lines("Clock", text)
 
 
-def start_up_lines(doc: Doc) -> list[str]:
+def _start_up(doc: Doc) -> str:
     start = doc["start_up"]
     if start is None:
-        return []
+        return ""
     text = f"{quantity(start['energy_j']['typical'], 'J')} typical, once: loading {start['bytes']:,} bytes of program"
-    return wrapped_lines("Start-up", f"{text}, which takes {quantity(start['link_s'], 's')} over the link")
+    return f"{text}, which takes {quantity(start['link_s'], 's')} over the link"
 
 
-def battery_lines(doc: Doc) -> list[str]:
+def _battery(doc: Doc) -> str:
     battery = doc["battery"]
     if battery is None:
-        return []
+        return ""
     life = {corner: _duration(battery["life_h"][corner]) for corner in _CORNERS}
-    text = (
+    return (
         f"{battery['capacity_mwh']:g} mWh last {life['typical']} typical ({life['low']} to {life['high']}), if they "
         "feed nothing but this part: no regulator, no sensor, no self-discharge"
     )
-    return wrapped_lines("Battery", text)
 
 
 def _duration(hours: float) -> str:

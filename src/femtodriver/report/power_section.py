@@ -5,16 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from femtodriver.metrics.energy_text import (
-    ACCOUNT_LABELS,
-    battery_lines,
-    clock_lines,
-    duty_lines,
-    origin_text,
-    start_up_lines,
-)
+from femtodriver.metrics.energy_text import ACCOUNT_LABELS, origin_text, other_costs
 from femtodriver.metrics.power_curve import PowerPoint
-from femtodriver.metrics.text_cells import INDENT, factor_text, percent_text, quantity
+from femtodriver.metrics.text_cells import factor_text, percent_text, quantity
 from femtodriver.report.page_blocks import Curve, FigureTable, Mark, PageBlock, Section, Sentence, Tick
 from femtodriver.report.report_facts import ReportFacts
 
@@ -34,15 +27,8 @@ def _blocks(facts: ReportFacts) -> Iterator[PageBlock]:
     yield _curve(facts)
     yield _accounts(facts)
     yield _components(facts)
-    for key, lines in (
-        ("duty", duty_lines(facts.doc)),
-        ("lowest_clock", clock_lines(facts.doc)),
-        ("start_up", start_up_lines(facts.doc)),
-        ("battery", battery_lines(facts.doc)),
-    ):
-        if text := " ".join(lines):
-            title, sentence = text[:INDENT].strip(), " ".join(text[INDENT:].split())
-            yield Sentence(f"{title}: {sentence}.", sources=(key,))
+    for key, title, text in other_costs(facts.doc):
+        yield Sentence(f"{title}: {text}.", sources=(key,))
 
 
 def _accounts(facts: ReportFacts) -> FigureTable:
