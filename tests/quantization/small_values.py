@@ -29,6 +29,12 @@ def clipping_network() -> Network:
     return network((x,), (positive,), add(x, x, doubled), relu)
 
 
+def comparing_network() -> Network:
+    """above = x > 0, three elements in a type of 8 bits."""
+    x, above = tensor("x", 3), tensor("above", 3)
+    return network((x,), (above,), Node("gt0", "gt0", {"x": x}, (above,), {"bw": 8}))
+
+
 def looping_network() -> Network:
     """Three times: next = Sat8(carried + carried), from x on."""
     x, carried, following, last = (tensor(name, 1) for name in ("x", "carried", "next", "last"))

@@ -20,7 +20,7 @@ from femtodriver.quantization.quantization_observer import QuantizationObserver
 from femtodriver.quantization.quantization_rows import QuantizationReport, QuantizationRow, report_of, unique_names
 from femtodriver.quantization.quantization_text import quantization_text
 from femtodriver.runners.fqir_runner import FqirRunner
-from tests.quantization.small_values import clipping_network
+from tests.quantization.small_values import clipping_network, comparing_network
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter"
 LAYERS = (
@@ -88,6 +88,18 @@ def test_both_files_hold_all_figures(tmp_path: Path) -> None:
             value = getattr(row, name)
             assert other[name] == value
             assert one[name] == ("" if value is None else str(value).lower() if isinstance(value, bool) else str(value))
+
+
+def test_results_of_comparisons_are_not_too_wide() -> None:
+    network = comparing_network()
+    observer = QuantizationObserver(network, Reference(network).ranges)
+    reference = Reference(network, observer)
+    observer.begin_frame({"x": np.array([5, -3, 1])})
+    reference.step({"x": np.array([5, -3, 1])})
+    observer.end_frame()
+    report = report_of("small", observer, None)
+    assert [(row.value, row.unused_bits, row.boolean) for row in report.rows] == [("x", 4, False), ("above", 6, True)]
+    assert "Too wide   x (x) 4 of 8 bits unused" in quantization_text(report).splitlines()
 
 
 def test_the_sum_of_what_is_used_and_unused_is_the_type() -> None:

@@ -113,7 +113,15 @@ def test_saturated_elements_are_shown_where_they_were_clipped() -> None:
 def test_values_are_shown_in_their_types() -> None:
     used = {"low": -900, "high": 812, "used_bits": 11, "unused_bits": 5, "elements": 300, "clipped": 6, "at_limits": 7}
     kind = {"kind": VALUE, "label": "loud", "value": "%x.1", "op": "vvadd", "bits": 16, "quanta": -12.0}
-    noise = {"zeros": 8, "rms": 1.5, "snr_db": 43.21, "compared": 300, "is_exact": False, "nested": False}
+    noise = {
+        "zeros": 8,
+        "rms": 1.5,
+        "snr_db": 43.21,
+        "compared": 300,
+        "is_exact": False,
+        "nested": False,
+        "boolean": False,
+    }
     given: dict[str, Any] = {**kind, "type_low": -32768, "type_high": 32767, **used, **noise}
     row = QuantizationRow(**given)
     never = replace(row, label="never", elements=0, clipped=0, snr_db=None)

@@ -11,7 +11,7 @@ from femtodriver.arrays import Int64Array
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import AnyPath
 from femtodriver.fqir.graph import Graph, Network, Node, Tensor
-from femtodriver.fqir.operators.ranges import Range, bits_of, of_bits
+from femtodriver.fqir.operators.ranges import BOOLEAN, Range, bits_of, of_bits
 from femtodriver.fqir.registry import operator_class
 from femtodriver.fqir.value_ranges import INPUT_BITS
 from femtodriver.quantization.float_values import FloatValues
@@ -26,7 +26,7 @@ class WatchedValue:
 
     ``layer``: the value that stands for the whole layer, as ``source`` of ``DescribedLayer`` does. ``quanta``: an
     integer v stands for v * 2**quanta; None where nobody says. ``nested``: it is made in a loop or a condition, so that
-    it may occur several times in a frame, or never.
+    it may occur several times in a frame, or never. ``boolean``: whether 0 and 1 are all that it can ever be.
     """
 
     name: str
@@ -34,6 +34,7 @@ class WatchedValue:
     layer: str
     quanta: float | None
     nested: bool
+    boolean: bool
     use: ValueUse
 
 
@@ -116,8 +117,9 @@ class QuantizationObserver:
 
     def _watched(self, tensor: Tensor, op: str, *, nested: bool, layer: str = "") -> WatchedValue:
         self._sizes[tensor.name] = tensor.size
-        declared = tensor.bits or bits_of(self._ranges.get(tensor.name, of_bits(INPUT_BITS)))
-        return WatchedValue(tensor.name, op, layer or tensor.name, tensor.quanta, nested, ValueUse(declared))
+        possible = self._ranges.get(tensor.name, of_bits(INPUT_BITS))
+        use = ValueUse(tensor.bits or bits_of(possible))
+        return WatchedValue(tensor.name, op, layer or tensor.name, tensor.quanta, nested, possible == BOOLEAN, use)
 
 
 def layer_source(node: Node) -> str:

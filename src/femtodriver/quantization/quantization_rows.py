@@ -26,6 +26,7 @@ class QuantizationRow:
     smallest or largest number of the type, ``zeros``: how many were 0. ``rms``: root of their mean square. ``snr_db``:
     against the float model; None without one, without a signal, and without noise. ``compared``: elements that were
     compared, ``is_exact``: whether all of them were equal. ``nested``: made in a loop or condition.
+    ``boolean``: whether 0 and 1 are all that it can ever be, as for the result of a comparison.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class QuantizationRow:
     compared: int
     is_exact: bool
     nested: bool
+    boolean: bool
 
     @property
     def clipped_share(self) -> float:
@@ -132,4 +134,5 @@ def _row(watched: WatchedValue, labels: Mapping[str, str], kind: str) -> Quantiz
         compared=use.compared,
         is_exact=use.compared > 0 and not use.noise,
         nested=watched.nested,
+        boolean=watched.boolean,
     )

@@ -60,7 +60,7 @@ def quantization_table(report: QuantizationReport) -> QuantizationTable:
 
 def shown_rows(report: QuantizationReport) -> list[QuantizationRow]:
     """Rows of the table: not what is only moved, and of the producer's own steps those that clip."""
-    return [row for row in report.rows if row.kind == VALUE or (row.clipped and row.kind != VALUE)]
+    return [row for row in report.rows if row.kind == VALUE or row.clipped]
 
 
 def _cells(row: QuantizationRow) -> tuple[str, ...]:
@@ -105,7 +105,8 @@ def notes(report: QuantizationReport) -> list[str]:
 
 
 def _unused(row: QuantizationRow) -> float:
-    return row.unused_bits if row.elements and row.bits > 1 else 0
+    """Bits that another calibration could make use of."""
+    return row.unused_bits if row.elements and not row.boolean else 0
 
 
 def _unused_text(row: QuantizationRow) -> str:
