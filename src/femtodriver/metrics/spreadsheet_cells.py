@@ -1,8 +1,21 @@
-"""Values as cells of a CSV file that a spreadsheet reads as they are."""
+"""Values as a CSV file that a spreadsheet reads as they are."""
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterable
+
 PlainCell = bool | int | float | str | None
+
+
+def spreadsheet_text(head: Iterable[str], rows: Iterable[Iterable[PlainCell]]) -> str:
+    """A CSV file: a line with the names of the columns, then one for each row."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(map(spreadsheet_cell, row) for row in rows)
+    return text.getvalue()
 
 
 def spreadsheet_cell(value: PlainCell) -> str:

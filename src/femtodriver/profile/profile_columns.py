@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from femtodriver.metrics.spreadsheet_cells import PlainCell
 from femtodriver.metrics.text_cells import count_text, quantity
 from femtodriver.profile.profile_rows import WAITS, Profile, ProfileRow
 
-PlainFigure = bool | int | float | str | None
-Figure = Callable[[Profile, ProfileRow], PlainFigure]
+Figure = Callable[[Profile, ProfileRow], PlainCell]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Column:
     key: str
     figure: Figure
     title: str = ""
-    text: Callable[[PlainFigure], str] = str
+    text: Callable[[PlainCell], str] = str
     left: bool = False
     rank: int = 0
 
@@ -42,15 +42,15 @@ def _known(text: str) -> str | None:
     return text or None
 
 
-def _moved(profile: Profile, row: ProfileRow) -> PlainFigure:
+def _moved(profile: Profile, row: ProfileRow) -> PlainCell:
     return profile.per_frame(row.read + row.written + row.table_read)
 
 
-def _waited(profile: Profile, row: ProfileRow) -> PlainFigure:
+def _waited(profile: Profile, row: ProfileRow) -> PlainCell:
     return profile.per_frame(sum(row.waits.values()))
 
 
-def _operator(profile: Profile, row: ProfileRow) -> PlainFigure:
+def _operator(profile: Profile, row: ProfileRow) -> PlainCell:
     return f"{row.op} +{len(row.includes)}" if row.includes else row.op
 
 
@@ -58,35 +58,35 @@ def _places(places: tuple[int, ...]) -> str | None:
     return " ".join(map(str, places)) or None
 
 
-def _clipped_at(profile: Profile, row: ProfileRow) -> PlainFigure:
+def _clipped_at(profile: Profile, row: ProfileRow) -> PlainCell:
     """``0:12=3 1:9=0.5``: core, address of the instruction, elements in a frame."""
     places = (f"{place.core}:{place.pc}={profile.per_frame(place.elements):.12g}" for place in row.clipped_at)
     return " ".join(places) or None
 
 
-def number_text(value: PlainFigure) -> str:
+def number_text(value: PlainCell) -> str:
     """A count with three significant digits from 100,000 on: ``1.23 M``; "-" for None."""
     if not isinstance(value, (int, float)):
         return "-" if value is None else str(value)
     return count_text(value) if abs(value) < 1e5 else quantity(value, "").rstrip()
 
 
-def _or_dash(value: PlainFigure) -> str:
+def _or_dash(value: PlainCell) -> str:
     """As ``number_text``, but nothing for 0: most layers have no matrices."""
     return number_text(value or None)
 
 
-def percent(value: PlainFigure) -> str:
+def percent(value: PlainCell) -> str:
     """A share as a number of percent without its sign; "-" for None."""
     return f"{100 * value:.1f}" if isinstance(value, (int, float)) else "-"
 
 
-def joules(value: PlainFigure) -> str:
+def joules(value: PlainCell) -> str:
     """Joules with a prefix."""
     return quantity(float(value), "J") if isinstance(value, (int, float)) else "-"
 
 
-def plain(value: PlainFigure) -> str:
+def plain(value: PlainCell) -> str:
     """Whatever it is; "-" for None."""
     return "-" if value is None else str(value)
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from typing import Any
 
 from femtodriver.metrics.energy import Band
-from femtodriver.metrics.spreadsheet_cells import spreadsheet_cell
+from femtodriver.metrics.spreadsheet_cells import PlainCell, spreadsheet_text
 from femtodriver.profile.profile_choices import LAYER
-from femtodriver.profile.profile_columns import IN_FILES, PlainFigure
+from femtodriver.profile.profile_columns import IN_FILES
 from femtodriver.profile.profile_rows import OUTSIDE, Profile, ProfileRow
 from femtodriver.profile.profile_view import ProfileView
 
@@ -51,15 +49,11 @@ def profile_json(view: ProfileView) -> str:
 
 def profile_csv(view: ProfileView) -> str:
     """A head and one line per row; energy that belongs to no layer has rows of its own, of the kind ``outside``."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([KIND, *(column.key for column in IN_FILES)])
-    for kind, row in _rows(view):
-        writer.writerow([kind, *(spreadsheet_cell(value) for value in _figures(view.profile, row).values())])
+    rows: list[list[PlainCell]] = [[kind, *_figures(view.profile, row).values()] for kind, row in _rows(view)]
     for account, band in view.profile.outside.items():
-        told: dict[str, PlainFigure] = {"label": OUTSIDE[account], "energy_j": band.typical, **_corners(band)}
-        writer.writerow([OUTSIDE_KIND, *(spreadsheet_cell(told.get(column.key)) for column in IN_FILES)])
-    return stream.getvalue()
+        told: dict[str, PlainCell] = {"label": OUTSIDE[account], "energy_j": band.typical, **_corners(band)}
+        rows.append([OUTSIDE_KIND, *(told.get(column.key) for column in IN_FILES)])
+    return spreadsheet_text([KIND, *(column.key for column in IN_FILES)], rows)
 
 
 def _rows(view: ProfileView) -> Iterator[tuple[str, ProfileRow]]:
@@ -71,7 +65,7 @@ def _rows(view: ProfileView) -> Iterator[tuple[str, ProfileRow]]:
         yield from ((LAYER, row) for row in view.folded)
 
 
-def _figures(profile: Profile, row: ProfileRow) -> dict[str, PlainFigure]:
+def _figures(profile: Profile, row: ProfileRow) -> dict[str, PlainCell]:
     return {column.key: column.figure(profile, row) for column in IN_FILES}
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from femtodriver.metrics.energy import Band, add
+from femtodriver.metrics.spreadsheet_cells import PlainCell
 from femtodriver.metrics.text_cells import count_text, name_text, quantity, table_lines, tail_text, wrapped_lines
 from femtodriver.profile.profile_choices import LAYER, OPERATOR
-from femtodriver.profile.profile_columns import SHOWN, Column, PlainFigure, percent
+from femtodriver.profile.profile_columns import SHOWN, Column, percent
 from femtodriver.profile.profile_rows import OUTSIDE, Profile, ProfileRow
 from femtodriver.profile.profile_view import ProfileView, view_of
 from femtodriver.program.description import UNUSED, VIEW
@@ -105,7 +106,7 @@ def _cells(view: ProfileView, column: Column, rows: Sequence[ProfileRow]) -> lis
     return [head, *(_cell(column, figure) for figure in figures), _sum_cell(view.profile, column)]
 
 
-def _cell(column: Column, figure: PlainFigure) -> str:
+def _cell(column: Column, figure: PlainCell) -> str:
     if column.key == "label":
         return tail_text(str(figure), LABEL_WIDTH)
     return name_text(column.text(figure), OPERATOR_WIDTH) if column.key == "operator" else column.text(figure)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import asdict, fields
 
-from femtodriver.metrics.spreadsheet_cells import spreadsheet_cell
+from femtodriver.metrics.spreadsheet_cells import spreadsheet_text
 from femtodriver.quantization.quantization_rows import QuantizationReport, QuantizationRow
 
 SCHEMA = "femtodriver-quantization/1"
@@ -27,10 +25,5 @@ def quantization_json(report: QuantizationReport) -> str:
 
 def quantization_csv(report: QuantizationReport) -> str:
     """A head and one line per value."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
     names = [field.name for field in fields(QuantizationRow)]
-    writer.writerow(names)
-    for row in report.rows:
-        writer.writerow([spreadsheet_cell(getattr(row, name)) for name in names])
-    return stream.getvalue()
+    return spreadsheet_text(names, ([getattr(row, name) for name in names] for row in report.rows))

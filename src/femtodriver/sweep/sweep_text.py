@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from femtodriver.metrics.named_figures import FIGURES
-from femtodriver.metrics.spreadsheet_cells import spreadsheet_cell
+from femtodriver.metrics.spreadsheet_cells import spreadsheet_text
 from femtodriver.metrics.text_cells import WIDTH, name_text, table_lines
 from femtodriver.safe_text import plain_name
 from femtodriver.sweep.sweep_result import UNITS, SweepResult, SweepRow, setting_text
@@ -75,17 +73,14 @@ def _reasons(result: SweepResult) -> list[str]:
 def sweep_csv(result: SweepResult) -> str:
     """One line per row, with every setting and every figure in its base unit; empty where there is none."""
     options = dict.fromkeys(name for row in result.rows for name in row.compiler_options)
-    text = io.StringIO()
     settings = ("part", "objective", *options, "clock_hz", "voltage_v", "input_period_s", "temperature_c")
     facts = ("fits", "deadline_met", "optimal")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*settings, *facts, *map(column, FIGURES), "reason"])
+    rows = []
     for row in result.rows:
         known: Mapping[str, Any] = {**row.table(), **row.compiler_options}
         figures = [row.figures.get(name) for name in FIGURES]
-        cells = [*(known[name] for name in (*settings, *facts)), *figures, row.reason]
-        writer.writerow(map(spreadsheet_cell, cells))
-    return text.getvalue().rstrip("\n")
+        rows.append([*(known[name] for name in (*settings, *facts)), *figures, row.reason])
+    return spreadsheet_text([*settings, *facts, *map(column, FIGURES), "reason"], rows).rstrip("\n")
 
 
 def column(name: str) -> str:
