@@ -212,7 +212,8 @@ def test_threads_take_turns_on_one_machine() -> None:
 
 def test_an_instruction_that_the_loop_does_not_know_is_found_on_import() -> None:
     with pytest.raises(
-        NotImplementedError, match=r"vfoo has none\. Add it to native/flat_rows\.py and native/loop\.cpp"
+        NotImplementedError,
+        match=r"vfoo has none\. Add it to native/flat_rows\.py, native/records\.hpp and native/chip\.hpp",
     ):
         check_complete(["vadd", "mac", "vfoo"])
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from femtodriver.arrays import BoolArray, Float64Array, Int64Array
-from femtodriver.isa import Form, cycles
+from femtodriver.isa import cycles
 from femtodriver.isa.limits import GROUP_SIZE, WORD_BITS
 from femtodriver.machine.core import Core
 from femtodriver.machine.data_layout import WORD_BYTES
@@ -95,7 +95,7 @@ class MatrixExecutor(InstructionExecutor):
     def _first_reads(self, address: int) -> int:
         """Reads of one bank before anything can be found: the first words of activations and mask, which may meet."""
         layout, row = self.memory.layout, self.row
-        return 1 + (row.form is not Form.DENSE and layout.bank(address // WORD_BYTES) == layout.bank(row.mask))
+        return 1 + (row.masked and layout.bank(address // WORD_BYTES) == layout.bank(row.mask))
 
     def _count(
         self, live: int, lanes_end: int, cost: tuple[int, ...], weights: DecodedWeights, first_reads: int
@@ -120,7 +120,7 @@ class MatrixExecutor(InstructionExecutor):
             (row.product_event, products * row.products),
             ("acc_read", groups * GROUP_SIZE),
             ("acc_write", groups * GROUP_SIZE),
-            ("index_group", units if row.form is not Form.DENSE else 0),
+            ("index_group", units if row.masked else 0),
         ):
             self.add(event, value)
         return taken
@@ -135,7 +135,7 @@ class MatrixExecutor(InstructionExecutor):
         row = self.row
         units = row.columns * row.groups * (GROUP_SIZE // row.form.unit)
         yield row.weights, row.weights + self._weight_words(units)
-        if row.form is not Form.DENSE:
+        if row.masked:
             yield row.mask, row.mask + most_mask_words(row)
 
     def _forget(self, first_byte: int, end_byte: int) -> bool:

@@ -38,7 +38,7 @@ def read_mask(row: MatrixRow, memory: DataMemory) -> StoredUnits:
 
 def most_mask_words(row: MatrixRow) -> int:
     """Words that the mask of a matrix of this shape takes at the most."""
-    if row.form is Form.DENSE:
+    if not row.masked:
         return 0
     groups = row.columns * row.groups
     flags = -(-groups // WORD_BITS)

@@ -39,8 +39,8 @@ ROW_FIELDS = (
     *("first", "columns", "repeat", "rows", "groups", "scan_words", "fresh", "masked", "mask_word"),
     *("first_word", "length", "core", "target", "thread", "reg", "value", "source"),
 )
-"""The numbers of ``Row`` in ``loop.cpp``."""
-# ``Kind`` and ``Op`` of ``loop.cpp``.
+"""The numbers of ``Row`` in ``records.hpp``."""
+# ``Kind`` and ``Op`` of ``records.hpp``.
 _KINDS = {
     "vmac": 2,
     "lut": 3,
@@ -151,7 +151,7 @@ def check_complete(names: Iterable[str]) -> None:
     if missing := sorted(set(names) - set(_OPS) - _KINDS.keys()):
         raise NotImplementedError(
             f"native loop: every instruction must have a kind, but {', '.join(missing)} has none. "
-            "Add it to native/flat_rows.py and native/loop.cpp."
+            "Add it to native/flat_rows.py, native/records.hpp and native/chip.hpp."
         )
 
 

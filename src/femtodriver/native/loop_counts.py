@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from femtodriver.arrays import Int64Array
-from femtodriver.isa import Form, cycles
+from femtodriver.isa import cycles
 from femtodriver.isa.limits import GROUP_SIZE
 from femtodriver.machine.data_layout import DataLayout
 from femtodriver.machine.executor import Executor, InstructionExecutor
@@ -62,7 +62,7 @@ def _counted(row: DecodedRow, numbers: Int64Array, layout: DataLayout) -> Execut
             row.product_event: counts["products"] * row.products,
             "acc_read": counts["groups"] * GROUP_SIZE,
             "acc_write": counts["groups"] * GROUP_SIZE,
-            "index_group": counts["units"] if row.form is not Form.DENSE else 0,
+            "index_group": counts["units"] if row.masked else 0,
         }
     for name, count in events.items():
         if count:

@@ -1,4 +1,4 @@
-"""Why a run of the loop has stopped: the numbers of ``Status`` in ``loop.cpp``."""
+"""Why a run of the loop has stopped: the numbers of ``Status`` in ``records.hpp``."""
 
 from __future__ import annotations
 
