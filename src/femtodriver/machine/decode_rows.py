@@ -90,8 +90,7 @@ def _decode_row(decoder: _Decoder, pc: int, words: tuple[int, ...]) -> DecodedRo
 class _Decoder:
     """Makes the row of one instruction at a time; MachineFault for what no execution could do.
 
-    ``before``: the row that is in memory before the one that is made, if there is one. ``moves``: whether operands of
-    the one that is made depend on base registers.
+    ``before``: the row that is in memory before the one that is made, if there is one.
     """
 
     def __init__(self, part: Part, tables: Int64Array) -> None:
@@ -100,13 +99,14 @@ class _Decoder:
         self.layout = DataLayout.of(part)
         self.acc_elements = part.acc_rows * part.lanes
         self.before: DecodedRow | None = None
-        self.moves = False
 
     def vector(self, pc: int, instruction: VectorInstruction) -> VectorRow:
         """The row of a vector instruction at ``pc``."""
         spec, length = instruction.spec, instruction.length
         read = ((instruction.a, instruction.spread_a), (instruction.b, instruction.spread_b))[: spec.reads]
-        dst, sources = self._operands(instruction, [(operand, 1 if spread else length) for operand, spread in read])
+        dst, sources, load = self._operands(
+            instruction, [(operand, 1 if spread else length) for operand, spread in read]
+        )
         lane_passes, event, products = 1, "", 0
         if spec.accumulates:
             check_accumulation(instruction)
@@ -121,7 +121,7 @@ class _Decoder:
             dst=dst,
             sources=sources,
             lanes=self.part.lanes,
-            load=self._load(length, dst, sources),
+            load=load,
             stage=_last_stage(instruction.shift, instruction.rounded, instruction.clip, instruction.bits),
             shift_a=instruction.shift_a,
             shift_b=instruction.shift_b,
@@ -134,7 +134,7 @@ class _Decoder:
     def lookup(self, pc: int, instruction: LookupInstruction) -> LookupRow:
         """The row of a look-up at ``pc``."""
         length = instruction.length
-        dst, sources = self._operands(instruction, [(instruction.a, length)])
+        dst, sources, load = self._operands(instruction, [(instruction.a, length)])
         table = TableCopies(instruction.bank, instruction.table, 1 << instruction.ways)
         banks, words = self.tables.shape
         if table.row + (1 << instruction.bits) > words or table.bank + table.copies > banks:
@@ -147,7 +147,7 @@ class _Decoder:
             dst=dst,
             sources=sources,
             lanes=self.part.lanes,
-            load=self._load(length, dst, sources),
+            load=load,
             shift_a=instruction.shift_a,
             low=low,
             high=high,
@@ -158,7 +158,7 @@ class _Decoder:
     def interpolate(self, pc: int, instruction: InterpolateInstruction) -> InterpolateRow:
         """The row of an interpolation at ``pc``."""
         length, bits = instruction.length, limits.INTERPOLATION_ARGUMENT_BITS
-        dst, sources = self._operands(instruction, [(instruction.a, length)])
+        dst, sources, load = self._operands(instruction, [(instruction.a, length)])
         if instruction.a.bits != bits:
             raise MachineFault(f"interp: a must have {bits}-bit elements, not {instruction.a.text()}.")
         copies = 1 << instruction.ways
@@ -173,7 +173,7 @@ class _Decoder:
             dst=dst,
             sources=sources,
             lanes=self.part.lanes,
-            load=self._load(length, dst, sources),
+            load=load,
             stage=_last_stage(instruction.shift, instruction.rounded, instruction.clip, instruction.bits),
             shift_a=instruction.shift_a,
             shift_b=instruction.shift_b,
@@ -274,26 +274,21 @@ class _Decoder:
 
     def _operands(
         self, instruction: _StreamInstruction, sources: Iterable[tuple[Operand, int]]
-    ) -> tuple[OperandRow, tuple[OperandRow, ...]]:
-        """Destination and sources of an instruction, checked."""
+    ) -> tuple[OperandRow, tuple[OperandRow, ...], cycles.BankLoad | None]:
+        """Destination and sources of an instruction, checked, and their load of the banks; None where one moves."""
         dst = self._operand(instruction.dst, instruction.length)
         rows = tuple([self._operand(operand, length) for operand, length in sources])
         for source in rows:
             check_address(source, self.layout)
         check_destination(dst)
         check_address(dst, self.layout)
-        self.moves = dst.moving or any(map(_MOVING, rows))
-        if not self.moves:
-            for source in rows:
-                check_order(dst, dst.value, source, source.value, self.part.lanes)
-        return dst, rows
-
-    def _load(self, length: int, dst: OperandRow, sources: Sequence[OperandRow]) -> cycles.BankLoad | None:
-        if self.moves:
-            return None
-        placed = [source.placed(source.value) for source in sources if source.in_memory]
+        if dst.moving or any(map(_MOVING, rows)):
+            return dst, rows, None
+        for source in rows:
+            check_order(dst, dst.value, source, source.value, self.part.lanes)
+        placed = [source.placed(source.value) for source in rows if source.in_memory]
         to = dst.placed(dst.value) if dst.in_memory else None
-        return bank_load(self.layout, self.part.lanes, length, placed, to)
+        return dst, rows, bank_load(self.layout, self.part.lanes, instruction.length, placed, to)
 
     def _check_copies(self, table: TableCopies) -> None:
         """Element i reads copy i mod copies: the copies of an interpolation's table must all be equal."""
