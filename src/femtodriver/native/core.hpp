@@ -96,21 +96,21 @@ struct Step {
     i64 fixed_cycles, elements;
     Place dst, a, b;
     VectorPlan plan;
-    i32 lane_passes, start, shift_a, shift_b, copies, tables, bank, table, slope_bank, slope;
+    i32 lane_passes, start, copies, tables, bank, table, slope_bank, slope;
     i32 first, columns, repeat, rows, groups, scan_words, mask_word;
     i32 first_word, length, core, thread, reg, source;
-    i64 low, high, value;
+    i64 low, value;
 
     Step(const Row& r, const Settings& set)
         : kind(static_cast<std::uint8_t>(r.kind)), op(static_cast<std::uint8_t>(r.op)), fresh(r.fresh != 0), masked(r.masked != 0),
           streams(r.streams != 0), moving(r.moving != 0), pc(narrow(r.pc)), next_pc(narrow(r.next_pc)), ahead(narrow(r.ahead)),
           target(narrow(r.target)), fixed_cycles(r.fixed_cycles), elements(r.elements), dst(r.dst), a(r.a), b(r.b),
-          lane_passes(narrow(r.lane_passes)), start(narrow(r.start)), shift_a(narrow(r.shift_a)), shift_b(narrow(r.shift_b)),
+          lane_passes(narrow(r.lane_passes)), start(narrow(r.start)),
           copies(narrow(r.copies)), tables(narrow(r.tables)), bank(narrow(r.bank)), table(narrow(r.table)),
           slope_bank(narrow(r.slope_bank)), slope(narrow(r.slope)), first(narrow(r.first)), columns(narrow(r.columns)),
           repeat(narrow(r.repeat)), rows(narrow(r.rows)), groups(narrow(r.groups)), scan_words(narrow(r.scan_words)),
           mask_word(narrow(r.mask_word)), first_word(narrow(r.first_word)), length(narrow(r.length)), core(narrow(r.core)),
-          thread(narrow(r.thread)), reg(narrow(r.reg)), source(narrow(r.source)), low(r.low), high(r.high), value(r.value) {
+          thread(narrow(r.thread)), reg(narrow(r.reg)), source(narrow(r.source)), low(r.low), value(r.value) {
         if (kind == kVector || kind == kAccumulate || kind == kLookup || kind == kInterpolate) set_plan(r, set);
         else plan.whole = stages_of<i64>(r);
     }
