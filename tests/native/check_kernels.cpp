@@ -74,7 +74,7 @@ bool costs_are_right(int round) {
     }
     MatrixCosts costs;
     costs.element_bytes = bytes;
-    costs.set_tables(cost.data(), columns, 1, numbers_each);
+    costs.set_costs(cost.data(), columns, 1, numbers_each);
     costs.set_work(numbers_of.data(), busy.data(), known.data(), static_cast<i64>(busy.size()), cost.data(), columns, 1, numbers_each);
     std::uint16_t live[16] = {};
     const i64 often = below(31), late = below(2) ? 0 : below(columns);

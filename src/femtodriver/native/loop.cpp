@@ -105,7 +105,7 @@ void femto_set_matrix(void* machine, i64 core, i64 row, const i64* values, const
     Matrix& m = c.matrices[row];
     const i64 width = 3 + spu.set.banks;
     pack(m, values, r.columns, r.rows, r.a.bits, spu.set.narrow != 0);
-    m.costs.set_tables(cost, r.columns, r.repeat, width);
+    m.costs.set_costs(cost, r.columns, r.repeat, width);
     std::copy(total, total + width, m.costs.total);
     std::copy(mask_banks, mask_banks + spu.set.banks, m.costs.mask_banks);
     m.costs.mask_steps = mask_steps;

@@ -27,7 +27,7 @@ struct LanesWork {
 };
 constexpr i32 kNoWait = -(1 << 30);
 
-// Which of 16 activations are live, a bit for each.
+// Which of four activations are live, a bit for each; then of 16.
 inline unsigned live_of_four(const std::int8_t* x) {
     std::uint32_t w;
     std::memcpy(&w, x, sizeof w);
@@ -107,11 +107,12 @@ struct ColumnKind {
 constexpr std::size_t kMostKinds = 4;
 
 struct MatrixCosts {
+    i64 fours = 0;                             // four columns each, of all repetitions
     std::vector<ColumnKind> kinds;             // none: tables
     i64 group_busy = 0;                        // cycles of a group, if no column waits for the mask longer than for its word; or 0
     std::vector<std::uint16_t> working;        // a bit for each column that has work
     int width = 0;                             // kFewCosts or kCosts
-    std::vector<std::uint32_t> table;          // of each four columns of all repetitions
+    std::vector<std::uint32_t> table;          // of each four columns
     std::vector<std::uint16_t> sums;           // tables x patterns x width
     i64 total[kCosts] = {}, mask_banks[kMaxBanks] = {}; // see DecodedWeights
     std::vector<i64> columns, busy, known;     // see MatrixPipeline
@@ -124,34 +125,18 @@ struct MatrixCosts {
     bool meet = false;        // their first word is in the same bank as that of the mask
 
     // ``cost``: columns x numbers, of all repetitions alike.
-    void set_tables(const i64* cost, i64 all_columns, i64 repeat, i64 numbers) {
+    void set_costs(const i64* cost, i64 all_columns, i64 repeat, i64 numbers) {
         width = numbers <= 3 + kFewBanks ? kFewCosts : kCosts;
-        set_kinds(cost, all_columns, repeat, numbers);
-        std::unordered_map<std::string, std::uint32_t> known_tables;
-        table.clear();
-        sums.clear();
-        std::string key;
-        for (i64 first = 0; first < all_columns * repeat; first += kFour) {
-            std::uint16_t one[kFour][kCosts] = {};
-            for (i64 n = 0; n < kFour && first + n < all_columns * repeat; n++)
-                for (i64 f = 0; f < numbers; f++)
-                    one[n][f] = static_cast<std::uint16_t>(cost[(first + n) % all_columns * numbers + f]);
-            key.assign(reinterpret_cast<const char*>(one), sizeof one);
-            const auto found = known_tables.emplace(key, static_cast<std::uint32_t>(known_tables.size()));
-            table.push_back(found.first->second);
-            if (!found.second) continue;
-            for (int pattern = 0; pattern < kPatterns; pattern++)
-                for (int f = 0; f < width; f++) {
-                    int sum = 0;
-                    for (int n = 0; n < kFour; n++) sum += pattern >> n & 1 ? one[n][f] : 0;
-                    sums.push_back(static_cast<std::uint16_t>(sum));
-                }
-        }
+        fours = (all_columns * repeat + kFour - 1) / kFour;
         for (auto& kind : work) kind.clear();
         std::fill(full_end, full_end + kWordBytes, -1);
+        table.clear();
+        sums.clear();
+        set_kinds(cost, all_columns, repeat, numbers);
+        if (kinds.empty()) set_tables(cost, all_columns, repeat, numbers);
     }
 
-    // Of the columns that have work for the lanes. ``cost``: as of ``set_tables``.
+    // Of the columns that have work for the lanes. ``cost``: as of ``set_costs``.
     void set_work(const i64* numbers_of, const i64* cycles, const i64* from, i64 count, const i64* cost, i64 all_columns,
                   i64 repeat, i64 numbers) {
         columns.assign(numbers_of, numbers_of + count);
@@ -174,7 +159,6 @@ struct MatrixCosts {
         else add_up<2>(live, to);
     }
     template <int VECTORS> void add_up(const std::uint16_t* live, i64* to) const {
-        const i64 fours = static_cast<i64>(table.size());
         for (i64 first = 0; first < fours; first += kCostFours) {
             SixteenCosts all[VECTORS] = {};
             for (i64 n = first; n < std::min(fours, first + kCostFours); n++)
@@ -221,6 +205,26 @@ struct MatrixCosts {
     }
 
   private:
+    void set_tables(const i64* cost, i64 all_columns, i64 repeat, i64 numbers) {
+        std::unordered_map<std::string, std::uint32_t> known_tables;
+        std::string key;
+        for (i64 first = 0; first < all_columns * repeat; first += kFour) {
+            std::uint16_t one[kFour][kCosts] = {};
+            for (i64 n = 0; n < kFour && first + n < all_columns * repeat; n++)
+                for (i64 f = 0; f < numbers; f++)
+                    one[n][f] = static_cast<std::uint16_t>(cost[(first + n) % all_columns * numbers + f]);
+            key.assign(reinterpret_cast<const char*>(one), sizeof one);
+            const auto found = known_tables.emplace(key, static_cast<std::uint32_t>(known_tables.size()));
+            table.push_back(found.first->second);
+            if (!found.second) continue;
+            for (int pattern = 0; pattern < kPatterns; pattern++)
+                for (int f = 0; f < width; f++) {
+                    int sum = 0;
+                    for (int n = 0; n < kFour; n++) sum += pattern >> n & 1 ? one[n][f] : 0;
+                    sums.push_back(static_cast<std::uint16_t>(sum));
+                }
+        }
+    }
     void set_kinds(const i64* cost, i64 all_columns, i64 repeat, i64 numbers) {
         kinds.clear();
         // One takes about as long as the tables of four fours.
@@ -290,8 +294,8 @@ struct MatrixCosts {
         const auto& mine = work_at(offset);
         const LanesWork* four = mine.data();
         i32 done = 0, wait = 0;
-        for (std::size_t n = 0; n < table.size(); n++, four += kPatterns) {
-            const LanesWork some = four[live ? pattern_at(live, static_cast<i64>(n)) : kPatterns - 1];
+        for (i64 n = 0; n < fours; n++, four += kPatterns) {
+            const LanesWork some = four[live ? pattern_at(live, n) : kPatterns - 1];
             wait = std::max(wait, some.wait - done);
             done += some.busy;
         }
@@ -299,12 +303,12 @@ struct MatrixCosts {
     }
     const std::vector<LanesWork>& work_at(i64 offset) {
         auto& made = work[offset];
-        if (!made.empty() || table.empty()) return made;
-        made.assign(table.size() * kPatterns, {0, kNoWait});
+        if (!made.empty()) return made;
+        made.assign(fours * kPatterns, {0, kNoWait});
         std::size_t begin = 0;
-        for (std::size_t n = 0; n < table.size(); n++) {
+        for (i64 n = 0; n < fours; n++) {
             std::size_t end = begin;
-            while (end < columns.size() && columns[end] < kFour * static_cast<i64>(n + 1)) end++;
+            while (end < columns.size() && columns[end] < kFour * (n + 1)) end++;
             for (int pattern = 0; pattern < kPatterns; pattern++) {
                 LanesWork& some = made[n * kPatterns + pattern];
                 for (std::size_t k = begin; k < end; k++) {
