@@ -1,10 +1,13 @@
-"""Small models for the tests about the reference: a graph as fmot makes it, with two inputs and two outputs."""
+"""For tests about the reference: a graph as fmot makes it, with two inputs and outputs, and calls of a driver."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import Any
 
+from femtodriver import Femtodriver
+
+LOOPBACK_FEMTO = "model_datas/LOOPBACK/io_records/LOOPBACK.femto"
 WIDTH = 5
 """Elements of each variable: no multiple of a word, so that both ends are padded."""
 
@@ -17,6 +20,17 @@ def two_ways() -> Any:
     ends = {"inputs": [a, b], "outputs": [less, copy], "parameters": [], "unbind_dim": None}
     arith = SimpleNamespace(name="ARITH", nodes=nodes, subgraphs={}, **ends)
     return SimpleNamespace(name="MAIN", nodes=[], subgraphs={"ARITH": arith}, **ends)
+
+
+def outputs_of(driver: Femtodriver, inputs: Any) -> dict[str, Any]:
+    found: dict[str, Any] = driver.simulate(inputs, 0.016)[0]["outputs"]["fasmir"]
+    return found
+
+
+def as_zip(driver: Femtodriver, path: str) -> str:
+    assert driver.compiled_data is not None
+    driver.compiled_data.to_zip_file(path)
+    return path
 
 
 def _tensor(name: str) -> Any:

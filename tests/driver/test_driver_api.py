@@ -24,13 +24,6 @@ SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter" /
 ZOO = ("gru_kws_S_double_p0", "multi_io_double", "tdnn_kws_S_double_p0")
 
 
-@pytest.fixture
-def fd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Femtodriver:
-    """A driver in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    return Femtodriver()
-
-
 def as_documented(model: Any) -> tuple[str, str, int, dict[str, Any], str]:
     # fmt: off
     with Femtodriver() as fd:

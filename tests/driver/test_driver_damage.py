@@ -14,13 +14,6 @@ from femtodriver.errors import FemtoError, ProgramError
 SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter" / "keyword_spotter.pt"
 
 
-@pytest.fixture
-def fd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Femtodriver:
-    """A driver in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    return Femtodriver()
-
-
 def outputs(fd: Femtodriver) -> np.ndarray:
     inputs = fd.generate_audio_inputs(n_frames=2, seed=3)
     found: np.ndarray = fd.execute_runner("fasmir", inputs)[0]["outputs"]["fasmir"]["output.0"]

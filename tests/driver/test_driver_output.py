@@ -19,13 +19,6 @@ from femtodriver.program.bus.read_recordings import read_recordings
 from femtodriver.program.bus.write_recordings import apb_files
 
 
-@pytest.fixture
-def fd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Femtodriver:
-    """A driver in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    return Femtodriver()
-
-
 def tree(folder: str | Path = "model_datas") -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in Path(folder).rglob("*") if path.is_file())
 

@@ -41,13 +41,6 @@ assert not {"torch", "fmot", "scipy"} & set(sys.modules)
 HALVES_FEMTO = "halves/io_records/halves.femto"
 
 
-@pytest.fixture
-def fd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Femtodriver:
-    """A driver in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    return Femtodriver()
-
-
 def check_alone(fd: Femtodriver, model: Any, frames: int) -> None:
     """The .femto, moved elsewhere, in a fresh process, gives the bits that the graph gives here."""
     _, femto, _ = fd.compile(model, model_name="model")

@@ -18,29 +18,8 @@ from femtodriver.cli import main
 from femtodriver.errors import InputError, ModelError, UsageError
 from femtodriver.output import plots
 from femtodriver.program.bus.read_recordings import read_recordings
-from tests.driver.reference_models import WIDTH, two_ways
+from tests.driver.reference_models import LOOPBACK_FEMTO, WIDTH, as_zip, outputs_of, two_ways
 from tests.inputs.wav_bytes import chunk, fmt, pcm, riff
-
-LOOPBACK_FEMTO = "model_datas/LOOPBACK/io_records/LOOPBACK.femto"
-
-
-@pytest.fixture
-def fd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Femtodriver:
-    """A driver in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    return Femtodriver()
-
-
-def outputs_of(driver: Femtodriver, inputs: Any) -> dict[str, Any]:
-    found: dict[str, Any] = driver.simulate(inputs, 0.016)[0]["outputs"]["fasmir"]
-    return found
-
-
-def as_zip(driver: Femtodriver, path: str) -> str:
-    assert driver.compiled_data is not None
-    driver.compiled_data.to_zip_file(path)
-    return path
-
 
 # --- inputs and comparison ---
 
