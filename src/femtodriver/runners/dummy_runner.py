@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from femtodriver.array_names import escape_name, unescape_name
 from femtodriver.arrays import AnyArray, Int64Array
 from femtodriver.errors import InputError, UsageError
-from femtodriver.inputs import FrameList, InputSpec, checked_frames, read_array, stacked_frames
+from femtodriver.inputs import InputSpec, read_array
 from femtodriver.model.build_model import Built
 from femtodriver.options.runner_requests import RunnerRequest
-from femtodriver.runners.runner import Mask, Progress, Runner, Values
+from femtodriver.runners.runner import Runner, Values
 
 SUFFIXES = (".npy", ".npz")
 # Arrays of this name in a file that we wrote say what the numbers of an output stand for.
@@ -36,24 +35,15 @@ class DummyRunner(Runner):
         self._frames = min(len(rows) for rows in self._recorded.values())
         self._next = 0
 
-    def run(
-        self,
-        inputs: Mapping[str, npt.ArrayLike] | FrameList,
-        progress: Progress | None = None,
-        stop: Callable[[], bool] | None = None,
-    ) -> tuple[Values, Values, Mask]:
-        """As ``Runner.run``, for as many frames as the recording has left."""
-        self._check_ready()
-        left = self._frames - self._next
-        checked = checked_frames(stacked_frames(inputs), self.inputs)
-        if left <= 0:
-            raise InputError(f"dummy: the recording has {self._frames} frames, and all of them were replayed.")
-        return super().run({name: values[:left] for name, values in checked.items()}, progress, stop)
-
     @property
     def frames_left(self) -> int:
         """Recorded frames that were not replayed yet."""
         return self._frames - self._next
+
+    def _check_ready(self) -> None:
+        super()._check_ready()
+        if not self.frames_left:
+            raise InputError(f"dummy: the recording has {self._frames} frames, and all of them were replayed.")
 
     def _reset(self) -> None:
         self._next = 0
@@ -65,8 +55,6 @@ class DummyRunner(Runner):
         self._next = 0
 
     def _step(self, inputs: Values) -> tuple[Values, Values]:
-        if self._next >= self._frames:
-            raise InputError(f"dummy: the recording has {self._frames} frames, and all of them were replayed.")
         self._next += 1
         return {name: rows[self._next - 1].copy() for name, rows in self._recorded.items()}, {}
 

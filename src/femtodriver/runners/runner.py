@@ -83,6 +83,8 @@ class Runner(ABC):
         self._check_ready()
         checked: dict[str, AnyArray] = checked_frames(stacked_frames(inputs), self.inputs)
         frames = len(next(iter(checked.values()), ()))
+        if self.frames_left is not None:
+            frames = min(frames, self.frames_left)
         outputs, internals = _Rows(frames), _Rows(frames)
         for first in range(0, frames, self.frames_at_once):
             end = min(first + self.frames_at_once, frames)
@@ -101,7 +103,7 @@ class Runner(ABC):
 
     @property
     def frames_left(self) -> int | None:
-        """How many more frames it can run; None for a runner that has no end."""
+        """How many more frames it can run, which end a run; None for a runner that has no end."""
         return None
 
     def finish(self) -> None:

@@ -111,7 +111,4 @@ def stream_all(
 
 def _run_block(runner: Runner, block: Values) -> tuple[Values, Values]:
     """Outputs and internal values; {} of a runner that has ended."""
-    left = runner.frames_left
-    if left is not None:
-        block = {name: values[:left] for name, values in block.items()}
-    return runner.run(block)[:2] if left != 0 else ({}, {})
+    return ({}, {}) if runner.frames_left == 0 else runner.run(block)[:2]
