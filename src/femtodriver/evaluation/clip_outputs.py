@@ -7,8 +7,6 @@ bytes.
 from __future__ import annotations
 
 import contextlib
-import os
-import secrets
 import shutil
 import tempfile
 import zipfile
@@ -22,7 +20,7 @@ import numpy as np
 from femtodriver.array_names import escape_name
 from femtodriver.arrays import Int64Array
 from femtodriver.errors import ProgramError
-from femtodriver.files.file_access import reason_of, remove_file, shown_path
+from femtodriver.files.file_access import reason_of, replaced, shown_path
 from femtodriver.inputs import InputSpec
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -62,18 +60,12 @@ class ClipOutputs:
                 self._write()
 
     def _write(self) -> None:
-        temporary = self._path.parent / f".{self._path.name[:40]}.{secrets.token_hex(4)}"
-        try:
-            with self._told():
-                with zipfile.ZipFile(temporary, "x") as archive:
-                    for name, part in self._parts.items():
-                        part.seek(0)
-                        entry = zipfile.ZipInfo(f"{escape_name(name)}.npy", _EPOCH)
-                        with archive.open(entry, "w", force_zip64=True) as member:
-                            shutil.copyfileobj(part, member, 1 << 20)
-                os.replace(temporary, self._path)
-        finally:
-            remove_file(temporary)
+        with replaced(self._path) as temporary, zipfile.ZipFile(temporary, "x") as archive:
+            for name, part in self._parts.items():
+                part.seek(0)
+                entry = zipfile.ZipInfo(f"{escape_name(name)}.npy", _EPOCH)
+                with archive.open(entry, "w", force_zip64=True) as member:
+                    shutil.copyfileobj(part, member, 1 << 20)
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:

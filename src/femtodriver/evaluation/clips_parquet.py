@@ -9,16 +9,15 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from femtodriver.errors import ProgramError, UsageError
+from femtodriver.errors import UsageError
 from femtodriver.evaluation.clip_job import ClipResult
 from femtodriver.evaluation.known_labels import KnownLabels
-from femtodriver.files.file_access import reason_of, remove_file, shown_path
+from femtodriver.files.file_access import replaced
 
 SCHEMA = "femtodriver-evaluation/1"
 ROWS_OF_A_GROUP = 1024
@@ -108,16 +107,9 @@ def write_parquet(path: Path, rows: Iterable[Row], runners: Sequence[str], about
     import pyarrow.parquet
 
     schema = _schema(runners, about)
-    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}"
-    try:
-        with pyarrow.parquet.ParquetWriter(str(temporary), schema) as writer:
-            for group in _groups(rows):
-                writer.write_table(pyarrow.Table.from_pylist(group, schema), row_group_size=ROWS_OF_A_GROUP)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise ProgramError(f"{shown_path(path)}: cannot be written: {reason_of(error)}.") from None
-    finally:
-        remove_file(temporary)
+    with replaced(path) as temporary, pyarrow.parquet.ParquetWriter(str(temporary), schema) as writer:
+        for group in _groups(rows):
+            writer.write_table(pyarrow.Table.from_pylist(group, schema), row_group_size=ROWS_OF_A_GROUP)
 
 
 def _schema(runners: Sequence[str], about: Mapping[str, object]) -> Any:

@@ -83,28 +83,42 @@ def reason_of(failure: OSError) -> str:
 
 
 def write_file(path: Path, data: bytes) -> None:
+    """Replaces or makes the file in one step, as ``replaced`` does. ProgramError when that is not possible."""
+    with replaced(path) as temporary, open(temporary, "xb") as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def replaced(path: Path) -> Iterator[Path]:
     """Replaces or makes the file in one step: a reader sees the old bytes or the new ones. Links stay links.
 
+    The body writes the new file, to the path that it gets, which takes the place of the old one if the body ends well.
     Raises ProgramError with the system's reason when that is not possible.
     """
-    place = Path(os.path.realpath(path)) if path.is_symlink() else path
-    temporary = place.parent / f".{place.name[:40]}.{secrets.token_hex(4)}"
+    temporary = None
     try:
-        refuse_other_kinds(place)
-        with open(temporary, "xb") as file:
-            file.write(data)
+        place, temporary = hidden_beside(path)
+        yield temporary
         os.replace(temporary, place)
-    except (OSError, ValueError) as error:
+    except (OSError, UnicodeError) as error:
         reason = reason_of(error) if isinstance(error, OSError) else error
         raise ProgramError(f"{shown_path(path)}: cannot be written: {reason}.") from None
     finally:
-        remove_file(temporary)
+        if temporary is not None:
+            remove_file(temporary)
 
 
-def refuse_other_kinds(path: Path) -> None:
-    """OSError for a path that leads to a device, a pipe or a folder, whose place a new file would take."""
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "it is no ordinary file", str(path))
+def hidden_beside(path: Path) -> tuple[Path, Path]:
+    """Where a file is to be, which for a link is what it leads to, and a new path beside it for what is unfinished.
+
+    OSError for a device, a pipe or a folder, whose place the file would take, and for a name with a NUL character.
+    """
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "embedded null byte", str(path))
+    place = Path(os.path.realpath(path)) if path.is_symlink() else path
+    if place.exists() and not place.is_file():
+        raise OSError(errno.EINVAL, "it is no ordinary file", str(place))
+    return place, place.parent / f".{place.name[:40]}.{secrets.token_hex(4)}"
 
 
 def remove_file(path: Path) -> None:

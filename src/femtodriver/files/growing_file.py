@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 from femtodriver.errors import ProgramError
-from femtodriver.files.file_access import reason_of, refuse_other_kinds, remove_file, shown_path
+from femtodriver.files.file_access import hidden_beside, reason_of, remove_file, shown_path
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -23,10 +22,8 @@ class GrowingFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._place = Path(os.path.realpath(path)) if path.is_symlink() else path
-        self._temporary = self._place.parent / f".{self._place.name[:40]}.{secrets.token_hex(4)}"
         with self._told():
-            refuse_other_kinds(self._place)
+            self._place, self._temporary = hidden_beside(path)
             self._file = open(self._temporary, "xb")  # noqa: SIM115 (as long as the object)
         self.size = 0
 
