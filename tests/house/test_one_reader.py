@@ -14,7 +14,7 @@ ALLOWED = {
     "files.growing_file": {"open"},  # a new file, to write it
     "part.part": {"read_bytes"},  # a resource of the package
     "metrics.energy": {"read_text"},  # a resource of the package
-    "report.report_page": {"read_text"},  # resources of the package
+    "report.page_templates": {"read_text"},  # resources of the package
     "native.library": {"read_bytes"},  # the source beside the library, to compare its hash
     "evaluation.clip_journal": {"open"},  # its own file, to add lines to
     "isa.doc": {"read_text"},  # a tool for maintainers that rewrites docs/isa.md

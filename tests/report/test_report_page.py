@@ -18,8 +18,9 @@ from femtodriver.model.build_model import build
 from femtodriver.model.load_model import load_source
 from femtodriver.options.runner_requests import ComparisonRequest
 from femtodriver.report.page_blocks import PageBlock
+from femtodriver.report.page_templates import environment
 from femtodriver.report.report_facts import ReportFacts
-from femtodriver.report.report_page import SECTIONS, environment, report_page
+from femtodriver.report.report_page import SECTIONS, report_page
 from tests.conftest import Golden
 from tests.report.html_outline import REFERENCES, outline
 from tests.report.report_runs import ATTACKS, EXAMPLE, facts_of, loopback, spotter

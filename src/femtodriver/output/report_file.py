@@ -26,8 +26,8 @@ from femtodriver.options.option import AnyRequest
 from femtodriver.options.runner_requests import MeasureRequest
 from femtodriver.output.model_folder import femto_bytes
 from femtodriver.output.trace_file import view_of
+from femtodriver.report import page_of
 from femtodriver.report.report_facts import Agreement, ReportFacts
-from femtodriver.report.report_page import report_page
 from femtodriver.runners.execution import SIMULATOR, Execution
 
 ARRAYS_NOTE = (
@@ -55,7 +55,7 @@ def write_report(
     ``doc``: its metrics document. UsageError if the simulator did not run, UnsupportedError without the package jinja2,
     ProgramError where the file cannot be written.
     """
-    content = report_page(report_facts(done, doc, measured, how))
+    content = page_of(report_facts(done, doc, measured, how))
     write_file(Path(path), content)
     return f"wrote {shown_path(path)} ({len(content):,} bytes); open it in any browser"
 

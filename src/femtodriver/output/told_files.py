@@ -8,7 +8,7 @@ from typing import Any
 from femtodriver.options.runner_requests import MeasureRequest, ReportRequest
 from femtodriver.output.report_file import Repeated, write_report
 from femtodriver.output.trace_file import check_place, write_trace
-from femtodriver.report.report_page import check_can_report
+from femtodriver.report.page_templates import check_can_report
 from femtodriver.runners.execution import SIMULATOR, Execution
 from femtodriver.runners.frame_tracer import check_trace
 
