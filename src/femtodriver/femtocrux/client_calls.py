@@ -63,22 +63,19 @@ class SpecifiedCalls:
     def compile(self, graph: Any, flags: Flags, profile: str | None) -> bytes:
         """As of ``ClientCalls``."""
         made = self._client.compile(
-            self._model(graph), _iospec(graph), opt_profile=profile, user_configuration=dict(flags) or None
+            _model(self._package, graph), _iospec(graph), opt_profile=profile, user_configuration=dict(flags) or None
         )
         return bytes(made[0])
 
     def simulator(self, graph: Any, flags: Flags, profile: str | None) -> VendorSimulator:
         """As of ``ClientCalls``."""
         described = self._package.ModelAndMetadata(
-            model=self._model(graph),
+            model=_model(self._package, graph),
             iospec=_iospec(graph),
             opt_profile=profile,
             user_configuration=dict(flags) or None,
         )
         return NamedSimulator(self._client.get_simulator_object(described))
-
-    def _model(self, graph: Any) -> Any:
-        return self._package.FQIRModel(graph, batch_dim=0, sequence_dim=1)
 
 
 class PlainCalls:
@@ -90,7 +87,7 @@ class PlainCalls:
     def compile(self, graph: Any, flags: Flags, profile: str | None) -> bytes:
         """As of ``ClientCalls``. UsageError for a profile."""
         _check_profile(profile)
-        return bytes(self._client.compile(self._model(graph), options=dict(flags)))
+        return bytes(self._client.compile(_model(self._package, graph), options=dict(flags)))
 
     def simulator(self, graph: Any, flags: Flags, profile: str | None) -> VendorSimulator:
         """As of ``ClientCalls``. UsageError for several inputs or outputs, and for a profile."""
@@ -104,11 +101,8 @@ class PlainCalls:
         integers = copy.deepcopy(graph)
         for tensor in (*integers.inputs, *integers.subgraphs["ARITH"].inputs):
             tensor.quanta = 0  # so that its quantization is a cast
-        made = self._client.simulate(self._model(integers), options=dict(flags))
+        made = self._client.simulate(_model(self._package, integers), options=dict(flags))
         return UnnamedSimulator(made)
-
-    def _model(self, graph: Any) -> Any:
-        return self._package.FQIRModel(graph, batch_dim=0, sequence_dim=1)
 
 
 class NamedSimulator:
@@ -139,6 +133,10 @@ class UnnamedSimulator:
 def _check_profile(profile: str | None) -> None:
     if profile is not None:
         raise UsageError("opt_profile: must be left out with this version of the client; install one from 3.0 on.")
+
+
+def _model(package: Any, graph: Any) -> Any:
+    return package.FQIRModel(graph, batch_dim=0, sequence_dim=1)
 
 
 def _iospec(graph: Any) -> Any:

@@ -104,7 +104,7 @@ def clean_up(which: bool | str, say: Callable[[str], None]) -> int:
         for container in _containers(engine, running=which == ALL):
             mark = read_mark(_environment(container))
             if which == ALL:
-                chosen = any(tag.startswith(VENDOR_IMAGE) for tag in _tags(container))
+                chosen = str(_config(container).get("Image", "")).startswith(VENDOR_IMAGE)
             else:
                 chosen = mark is not None and not mark.is_used
                 if mark is not None and not chosen:
@@ -161,10 +161,6 @@ def _environment(container: Any) -> list[str]:
 def _config(container: Any) -> Mapping[str, Any]:
     config: Mapping[str, Any] = container.attrs.get("Config") or {}
     return config
-
-
-def _tags(container: Any) -> list[str]:
-    return [str(_config(container).get("Image", ""))]
 
 
 def _name(container: Any) -> str:
