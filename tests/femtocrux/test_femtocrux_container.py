@@ -115,6 +115,16 @@ def test_another_version_is_told_and_leaves_nothing(engine: str, old_image: str,
     assert containers(engine) == []
 
 
+def test_a_service_that_does_not_get_healthy_is_told_and_leaves_nothing(
+    engine: str, sick_image: str, tmp_path: Path
+) -> None:
+    status, _, err = done(COMMAND, [str(SPOTTER), "--compiler=femtocrux"], engine, sick_image, tmp_path)
+    assert status == 1
+    assert f"the image {sick_image} must start a healthy compiler service, but did not" in err
+    assert "not healthy" in err
+    assert containers(engine) == []
+
+
 def test_a_missing_image_is_told(engine: str, tmp_path: Path) -> None:
     status, _, err = done(COMMAND, [str(SPOTTER), "--compiler=femtocrux"], engine, "localhost/gone:1", tmp_path)
     assert status == 1
