@@ -13,7 +13,7 @@ SPOTTER := examples/keyword_spotter
 help:
 	@echo "make run             compile, simulate and measure LOOPBACK and the keyword spotter of $(SPOTTER)"
 	@echo "make test            every check and test (the first time it installs torch and fmot into $(VENV), 1.5 GB)"
-	@echo "make fast            the checks and the fast tests, less than a minute"
+	@echo "make fast            the checks and the fast tests, 1 to 2 minutes"
 	@echo "make test-newest     make test on the newest release of everything but torch, in $(VENV)-newest"
 	@echo "make test-optimised  every test under python -O"
 	@echo "make test-docker     tests of the femtocrux backend with real containers (needs ../shared/tools, and root)"

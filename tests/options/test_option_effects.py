@@ -50,9 +50,7 @@ def silent_port() -> Iterator[int]:
 def test_every_option_has_a_row_and_every_row_an_option(command: str) -> None:
     names = [option.name for option in options_of(REQUESTS[command])]
     missing = [name for name in names if name not in TABLES.get(command, {})]
-    assert missing == [], (
-        f"tests/options/option_effects.py: the table of {command or 'the main command'} lacks {missing}"
-    )
+    assert missing == [], f"tests/options/*_effects.py: the table of {command or 'the main command'} lacks {missing}"
     assert [name for name in TABLES[command] if name not in names] == []
 
 
