@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from femtodriver.machine.run_report import EVENTS
-from femtodriver.profile.profile_rows import WAITS, ClippedAt, CoreTime
+from femtodriver.metrics.run_totals import STALLS
+from femtodriver.profile.profile_rows import ClippedAt, CoreTime
 from tests.profile.profile_runs import Measured, hand_made, measured, run_of, spotter
 
 
@@ -24,7 +25,7 @@ def check_sums(run: Measured) -> None:
         assert math.isclose(math.fsum(getattr(row.energy_j, corner) for row in profile.rows), whole, rel_tol=1e-7)
         rest = math.fsum(getattr(band, corner) for band in profile.outside.values())
         assert math.isclose(whole + rest, run.doc["energy_j"]["period"][corner], rel_tol=1e-7)
-    for cause in WAITS:
+    for cause in STALLS:
         waited = sum(core.waiting[cause] for core in profile.cores)
         assert sum(row.waits[cause] for row in profile.rows) == waited
     for row in profile.rows:

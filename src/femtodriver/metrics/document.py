@@ -15,7 +15,7 @@ from femtodriver.machine.run_report import FrameCycles, RunReport
 from femtodriver.metrics.energy import EnergyTable, load_table
 from femtodriver.metrics.energy_figures import energy_figures, layer_joules
 from femtodriver.metrics.layer_labels import layer_labels
-from femtodriver.metrics.run_totals import WAITING, Run, digits
+from femtodriver.metrics.run_totals import STALLS, Run, digits
 from femtodriver.metrics.tally import LayerTally, layer_tallies
 from femtodriver.part import Part
 from femtodriver.program.description import CoreMemory, DescribedLayer, Description, ModelOrigin
@@ -217,7 +217,7 @@ def _layer(run: Run, tally: LayerTally) -> dict[str, object]:
         "activation_density": digits(counts.get("activation_live", 0) / scanned) if scanned else None,
         "energy_band_j": joules,
         "saturations": run.mean(counts.get("saturated", 0)),
-        "waiting": {cause: run.mean(counts.get(f"wait_{cause}", 0)) for cause in WAITING[:-1]},
+        "waiting": {cause: run.mean(counts.get(f"wait_{cause}", 0)) for cause in STALLS},
         "cycles_per_core": {core: run.mean(own.get("cycles", 0)) for core, own in sorted(tally.per_core.items())},
     }
 

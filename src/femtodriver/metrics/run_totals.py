@@ -17,7 +17,10 @@ from femtodriver.program.description import CoreMemory, Description
 
 DEFAULT_PERIOD_S = 0.016
 SIGNIFICANT_DIGITS = 9
-WAITING = ("message", "dependency", "idle")
+# Why a thread cannot start yet.
+STALLS = ("message", "dependency")
+# A core that has nothing left to do in a frame is idle, which is no layer's.
+WAITING = (*STALLS, "idle")
 MATRIX_EVENTS = ("matrix_dense", "matrix_stored", "matrix_executed")
 
 Number = int | float

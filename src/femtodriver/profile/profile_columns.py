@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from femtodriver.metrics.run_totals import STALLS
 from femtodriver.metrics.spreadsheet_cells import PlainCell
 from femtodriver.metrics.text_cells import count_text, quantity
-from femtodriver.profile.profile_rows import WAITS, Profile, ProfileRow
+from femtodriver.profile.profile_rows import Profile, ProfileRow
 
 Figure = Callable[[Profile, ProfileRow], PlainCell]
 
@@ -40,10 +41,6 @@ def _share(part: float, whole: float) -> float | None:
 
 def _known(text: str) -> str | None:
     return text or None
-
-
-def _moved(profile: Profile, row: ProfileRow) -> PlainCell:
-    return profile.per_frame(row.read + row.written + row.table_read)
 
 
 def _waited(profile: Profile, row: ProfileRow) -> PlainCell:
@@ -120,12 +117,12 @@ COLUMNS: tuple[Column, ...] = (
     Column("weight_density", lambda _, row: row.weight_density, "weights %", percent, rank=5),
     Column("activation_density", lambda _, row: row.activation_density, "live %", percent, rank=2),
     Column("utilisation", lambda profile, row: profile.utilisation(row), "lanes %", percent, rank=2),
-    Column("moved_bytes", _moved, "bytes", number_text, rank=6),
+    Column("moved_bytes", lambda profile, row: profile.per_frame(row.moved), "bytes", number_text, rank=6),
     Column("dm_read_bytes", _count("dm_read", 8)),
     Column("dm_write_bytes", _count("dm_write", 8)),
     Column("tm_read_bytes", _count("tm_read", 2)),
     Column("waited", _waited, "waited", number_text, rank=2),
-    *(Column(f"waited_{cause}", _count(f"wait_{cause}")) for cause in WAITS),
+    *(Column(f"waited_{cause}", _count(f"wait_{cause}")) for cause in STALLS),
     Column("saturated", _count("saturated"), "clipped", number_text),
     Column("saturated_at", _clipped_at),
     Column("includes", lambda _, row: _places(row.includes)),

@@ -14,12 +14,10 @@ from typing import Any
 from femtodriver.machine.run_report import RunReport
 from femtodriver.metrics.energy import Band, add
 from femtodriver.metrics.layer_labels import layer_labels
-from femtodriver.metrics.run_totals import WAITING
+from femtodriver.metrics.run_totals import STALLS, WAITING
 from femtodriver.metrics.tally import LayerTally, layer_tallies
 from femtodriver.program.description import FUSED, Description, LayerFate
 
-# Why a thread cannot start yet. A core that has nothing left to do in a frame is idle, which is no layer's.
-WAITS = ("message", "dependency")
 # Accounts of the energy of a period that belong to no layer, and what they are called in tables.
 OUTSIDE = {
     "link": "(link to the host)",
@@ -75,7 +73,7 @@ class ProfileRow:
     @property
     def waits(self) -> Mapping[str, int]:
         """Cycles that a core waited before it could start one of its threads, by cause: "message", "dependency"."""
-        return {cause: self.counts.get(f"wait_{cause}", 0) for cause in WAITS}
+        return {cause: self.counts.get(f"wait_{cause}", 0) for cause in STALLS}
 
     @property
     def macs_dense(self) -> int:
@@ -117,6 +115,11 @@ class ProfileRow:
     def table_read(self) -> int:
         """Bytes read from table memory."""
         return 2 * self.counts.get("tm_read", 0)
+
+    @property
+    def moved(self) -> int:
+        """Bytes read and written in data memory, and read from table memory."""
+        return self.read + self.written + self.table_read
 
     @property
     def saturated(self) -> int:
@@ -170,6 +173,11 @@ class Profile:
     def total(self) -> ProfileRow:
         """The sum of all rows."""
         return summed("all layers", "", self.rows)
+
+    @property
+    def clipping(self) -> list[ProfileRow]:
+        """The rows that clipped any element, those with the most first."""
+        return sorted((row for row in self.rows if row.saturated), key=lambda row: -row.saturated)
 
     def per_frame(self, count: int) -> int | float:
         """The mean per frame of a count of the run; an int where it is whole."""

@@ -18,6 +18,8 @@ LABEL_WIDTH, SHORT_LABEL_WIDTH, LEAST_LABEL_WIDTH, OPERATOR_WIDTH = 36, 24, 16, 
 _KEPT_BEFORE_LABELS = 3
 _SEPARATOR = 2
 _MOST_CLIPPED = 8
+_MOST_PLACES = 2
+_SHORTEST_RANGE = 3
 _MOST_FOLDED = 12
 
 
@@ -52,7 +54,8 @@ def title(view: ProfileView) -> str:
 def profile_table(view: ProfileView, width: int | None = None) -> ProfileTable:
     """The table in at most so many characters, as far as columns can be left out and labels cut; None: all of it."""
     rows = [*view.rows, *([view.rest] if view.rest is not None else [])]
-    cells = {column: _cells(view, column, rows) for column in SHOWN if not _is_empty(view, column, rows)}
+    total = view.profile.total
+    cells = {column: _cells(view, column, rows, total) for column in SHOWN if not _is_empty(view, column, rows)}
     kept = list(cells) if width is None else _fitting(cells, width)
     return ProfileTable(
         _width(cells[column] for column in kept),
@@ -99,11 +102,11 @@ def _is_empty(view: ProfileView, column: Column, rows: Sequence[ProfileRow]) -> 
     return column.key == "waited" and not any(column.figure(view.profile, row) for row in rows)
 
 
-def _cells(view: ProfileView, column: Column, rows: Sequence[ProfileRow]) -> list[str]:
+def _cells(view: ProfileView, column: Column, rows: Sequence[ProfileRow], total: ProfileRow) -> list[str]:
     """The title, a cell for each row, and the sum."""
     head = view.by if column.key == "label" else column.title
     figures = [column.figure(view.profile, row) for row in rows]
-    return [head, *(_cell(column, figure) for figure in figures), _sum_cell(view.profile, column)]
+    return [head, *(_cell(column, figure) for figure in figures), _sum_cell(view.profile, column, total)]
 
 
 def _cell(column: Column, figure: PlainCell) -> str:
@@ -112,10 +115,10 @@ def _cell(column: Column, figure: PlainCell) -> str:
     return name_text(column.text(figure), OPERATOR_WIDTH) if column.key == "operator" else column.text(figure)
 
 
-def _sum_cell(profile: Profile, column: Column) -> str:
+def _sum_cell(profile: Profile, column: Column, total: ProfileRow) -> str:
     if column.key in ("place", "operator", "cores"):
         return ""
-    return "sum" if column.key == "label" else column.text(column.figure(profile, profile.total))
+    return "sum" if column.key == "label" else column.text(column.figure(profile, total))
 
 
 def _width(columns: Iterable[Sequence[str]]) -> int:
@@ -167,12 +170,12 @@ def ranges(places: Sequence[int]) -> str:
             runs[-1].append(place)
         else:
             runs.append([place])
-    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > _SEPARATOR else ", ".join(map(str, run)) for run in runs)
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) >= _SHORTEST_RANGE else ", ".join(map(str, run)) for run in runs)
 
 
 def _clipped(profile: Profile) -> list[str]:
     """Where elements are clipped: the layers that clip most, with their instructions."""
-    rows = sorted((row for row in profile.rows if row.saturated), key=lambda row: -row.saturated)
+    rows = profile.clipping
     if not rows:
         return ["Clipped    no element in this run"]
     shown = [_clipped_text(profile, row) for row in rows[:_MOST_CLIPPED]]
@@ -183,8 +186,8 @@ def _clipped(profile: Profile) -> list[str]:
 
 def _clipped_text(profile: Profile, row: ProfileRow) -> str:
     """``# 20 gru rnn.py:435 (%x.25): 12.5 (core 0 pc 31)``."""
-    places = ", ".join(f"core {place.core} pc {place.pc}" for place in row.clipped_at[:_SEPARATOR])
-    more = len(row.clipped_at) - _SEPARATOR
+    places = ", ".join(f"core {place.core} pc {place.pc}" for place in row.clipped_at[:_MOST_PLACES])
+    more = len(row.clipped_at) - _MOST_PLACES
     number = "" if row.place is None else f"#{row.place} "
     value = f" ({name_text(row.value)})" if row.value and row.value not in row.label else ""
     label = f"{number}{tail_text(row.label, LABEL_WIDTH)}{value}"

@@ -14,7 +14,7 @@ SORT_KEYS: dict[str, Callable[[ProfileRow], float]] = {
     CYCLES: lambda row: -row.cycles,
     ENERGY: lambda row: -row.energy_j.typical,
     MACS: lambda row: -row.macs_executed,
-    BYTES: lambda row: -(row.read + row.written + row.table_read),
+    BYTES: lambda row: -row.moved,
     SATURATED: lambda row: -row.saturated,
 }
 NO_MODULE = "(no module)"

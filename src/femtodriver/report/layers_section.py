@@ -82,7 +82,7 @@ def _all(facts: ReportFacts, rows: tuple[ProfileRow, ...]) -> FigureTable:
             name_text(row.op, NAME_WIDTH),
             " ".join(map(str, row.cores)) or "-",
             *_cost(facts, row),
-            count_text(_mean(facts, row.read + row.written + row.table_read)),
+            count_text(_mean(facts, row.moved)),
             count_text(_mean(facts, row.saturated)),
         )
         for row in rows[:MOST_ROWS]

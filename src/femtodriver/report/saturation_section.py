@@ -23,12 +23,8 @@ def saturation_section(facts: ReportFacts) -> Section:
     return Section("saturation", "Saturation", _lead(facts), (*_clipped(facts), *_types(facts)))
 
 
-def _rows(facts: ReportFacts) -> list[ProfileRow]:
-    return sorted((row for row in facts.profile.rows if row.saturated), key=lambda row: -row.saturated)
-
-
 def _lead(facts: ReportFacts) -> str:
-    layers = len(_rows(facts))
+    layers = len(facts.profile.clipping)
     if not layers:
         return "No element of any frame was clipped."
     return (
@@ -38,7 +34,7 @@ def _lead(facts: ReportFacts) -> str:
 
 
 def _clipped(facts: ReportFacts) -> Iterator[PageBlock]:
-    cells = tuple(_cells(facts, row) for row in _rows(facts)[:MOST_ROWS])
+    cells = tuple(_cells(facts, row) for row in facts.profile.clipping[:MOST_ROWS])
     if cells:
         yield FigureTable(
             "Clipped elements, layer by layer",
