@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from femtodriver.safe_text import describe, one_line, plain_name, quote
+from femtodriver.safe_text import describe, one_line, plain_name, quote, short_line
 
 
 @pytest.mark.parametrize("name", ["x", "%x.4", "output.0", "%buffer_%x.2", "a:b", "a[1]", "x+y", "-dummy-ones"])
@@ -44,3 +44,8 @@ def test_descriptions_do_not_look_inside() -> None:
 def test_one_line(text: str, line: str) -> None:
     assert one_line(text) == line
     assert one_line(text).isprintable()
+
+
+def test_a_short_line_is_cut_after_it_was_escaped() -> None:
+    assert short_line("a\nb", 4) == r"a\nb"
+    assert short_line("a\nbc", 4) == "a..."

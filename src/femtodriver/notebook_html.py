@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Mapping, Sequence
 
-from femtodriver.safe_text import one_line
+from femtodriver.safe_text import short_line
 
 _MOST = 200
 
@@ -28,5 +28,4 @@ def html_table(title: str, head: Sequence[object], rows: Iterable[Sequence[objec
 
 
 def _cell(value: object) -> str:
-    text = one_line(str(value))
-    return html.escape(text if len(text) <= _MOST else f"{text[: _MOST - 3]}...")
+    return html.escape(short_line(str(value), _MOST))

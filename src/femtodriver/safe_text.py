@@ -31,6 +31,12 @@ def one_line(text: str) -> str:
     return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 
 
+def short_line(text: str, most: int) -> str:
+    """As ``one_line``; what is longer than ``most`` characters ends in ``...``."""
+    line = one_line(text)
+    return line if len(line) <= most else line[: most - 3] + "..."
+
+
 def shown(value: object) -> str:
     """A value as Python shows it, cut after 60 characters; one with a number of thousands of digits is described."""
     try:

@@ -7,7 +7,7 @@ import pytest
 
 from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Graph, Network, Node
-from femtodriver.fqir.node_origin import NodeOrigin, OriginFinder, graph_origins, source_line
+from femtodriver.fqir.node_origin import NodeOrigin, OriginFinder, source_line
 
 SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter" / "keyword_spotter.pt"
 
@@ -67,6 +67,15 @@ def test_steps_that_the_producer_added_follow_the_node_before() -> None:
     assert finder.of("model.gru.patchlist.1", "rnn.py:4") == NodeOrigin("gru", "", "rnn.py:4")
     assert finder.of("sigmoid_shift_addr", "") == NodeOrigin("gru", "sigmoid_shift_addr", "")
     assert finder.of("%add.4", "") == NodeOrigin("gru", "", "")
+
+
+def graph_origins(network: Network) -> dict[str, NodeOrigin]:
+    """The origin of each value of the frame graph and of those nested in it, by name."""
+    finder, found = OriginFinder(network), {}
+    for _, node in network.frame.walk():
+        origin = finder.of(node.name, node.line)
+        found.update({out.name: origin for out in node.outputs})
+    return found
 
 
 def test_origins_of_a_real_network() -> None:

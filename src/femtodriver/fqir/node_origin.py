@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from femtodriver.fqir.graph import Graph, Network
+from femtodriver.fqir.graph import Network
 
 MOST_CHARACTERS = 120
 # What producers add to the modules that the user knows: lists of operations, and the product of a linear layer.
@@ -61,18 +61,3 @@ class OriginFinder:
         """The module's path below the whole model; the model's name for what is directly in it."""
         root, _, below = _ADDED.sub("", name).partition(".")
         return below or root
-
-
-def graph_origins(network: Network) -> dict[str, NodeOrigin]:
-    """The origin of each value of the frame graph and of those nested in it, by name."""
-    finder, found = OriginFinder(network), {}
-
-    def visit(graph: Graph) -> None:
-        for node in graph.nodes:
-            origin = finder.of(node.name, node.line)
-            found.update({out.name: origin for out in node.outputs})
-            for body in node.subgraphs.values():
-                visit(body)
-
-    visit(network.frame)
-    return found

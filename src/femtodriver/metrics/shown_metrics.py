@@ -9,7 +9,7 @@ import yaml
 
 from femtodriver.files.plain_yaml import load_yaml
 from femtodriver.metrics.metrics_yaml import document_yaml
-from femtodriver.metrics.named_figures import FIGURES, NamedFigure
+from femtodriver.metrics.named_figures import FIGURES, NamedFigure, values_at
 from femtodriver.metrics.text_cells import count_text, percent_text, quantity
 from femtodriver.notebook_html import html_table
 
@@ -27,7 +27,8 @@ class MetricsYaml(str):
     @property
     def document(self) -> Mapping[str, Any]:
         """The document, read again."""
-        found: Mapping[str, Any] = load_yaml(self.encode("utf-8"), "metrics", max_bytes=len(self.encode("utf-8")))
+        content = self.encode("utf-8")
+        found: Mapping[str, Any] = load_yaml(content, "metrics", max_bytes=len(content))
         return found
 
     def __repr__(self) -> str:
@@ -59,12 +60,10 @@ def _shown() -> list[NamedFigure]:
 
 
 def _band(figure: NamedFigure, doc: Mapping[str, Any]) -> str:
-    keys = figure.path.split(".")
-    if keys[-1] != "typical":
+    path = figure.path.removesuffix(".typical")
+    if path == figure.path:
         return ""
-    band: Any = doc
-    for key in keys[:-1]:
-        band = band[key]
+    (band,) = values_at(doc, path)
     return f"{quantity(band['low'], figure.unit)} to {quantity(band['high'], figure.unit)}"
 
 

@@ -21,7 +21,7 @@ from femtodriver.metrics.layer_labels import layer_labels
 from femtodriver.metrics.tally import PROGRAM, RUNTIME
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import DescribedLayer, Description
-from femtodriver.safe_text import one_line
+from femtodriver.safe_text import short_line
 
 MOST_NAME = 120
 
@@ -86,5 +86,4 @@ def elements_of(instruction: Instruction) -> int | None:
 
 def shown_name(name: str) -> str:
     """A name from a network: one line that is not too long."""
-    text = one_line(name)
-    return text if len(text) <= MOST_NAME else text[: MOST_NAME - 3] + "..."
+    return short_line(name, MOST_NAME)
