@@ -9,10 +9,8 @@ from pathlib import PurePath
 from typing import Any
 
 from femtodriver.options.option import AnyRequest, Option, given_options
-from femtodriver.options.value_kinds import PATH
 
 PROGRAM = "femtodrive"
-GIVEN_IN_PYTHON = "given in Python"
 
 
 def command_text(model: str, runners: Sequence[str], request: AnyRequest, more: Sequence[str] = ()) -> str:
@@ -22,16 +20,14 @@ def command_text(model: str, runners: Sequence[str], request: AnyRequest, more: 
     """
     words = [PROGRAM, shown_file(model), *(("--runners", ",".join(runners)) if runners else ()), *more]
     for option in _of_the_command_line(request):
-        words += _words(option, getattr(request, option.name))
+        words += _words(option, getattr(request, option.name)) or ()
     return shlex.join(words)
 
 
 def values_of_python(request: AnyRequest) -> list[str]:
     """The names of options whose values no command line can hold."""
     return [
-        option.name
-        for option in _of_the_command_line(request)
-        if _words(option, getattr(request, option.name)) is _NOTHING
+        option.name for option in _of_the_command_line(request) if _words(option, getattr(request, option.name)) is None
     ]
 
 
@@ -45,11 +41,8 @@ def _of_the_command_line(request: AnyRequest) -> Iterator[Option]:
     return (option for option in given_options(request) if option.flags and option.name != "runners")
 
 
-_NOTHING: list[str] = []
-
-
-def _words(option: Option, value: Any) -> list[str]:
-    """The words of one option; ``_NOTHING`` for a value that has none."""
+def _words(option: Option, value: Any) -> list[str] | None:
+    """The words of one option; None for a value that has none."""
     flag = option.flags[0]
     if value is True:
         return [flag]
@@ -60,15 +53,13 @@ def _words(option: Option, value: Any) -> list[str]:
             else list(value)
         )
         return [word for pair in pairs for word in (flag, pair)]
-    text = _text(option, value)
-    return _NOTHING if text is None else [flag, text]
+    text = _text(value)
+    return None if text is None else [flag, text]
 
 
-def _text(option: Option, value: Any) -> str | None:
-    if isinstance(value, os.PathLike) or (option.kind is PATH and isinstance(value, str)):
+def _text(value: Any) -> str | None:
+    if isinstance(value, (str, os.PathLike)):
         return shown_file(value)
-    if isinstance(value, str):
-        return shown_file(value) if os.sep in value else value
     if isinstance(value, (int, float)):
         return repr(value)
     if isinstance(value, (list, tuple)) and all(isinstance(item, (str, int)) for item in value):
