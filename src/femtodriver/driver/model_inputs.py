@@ -88,7 +88,8 @@ def job_inputs(
         made = replace(made, notes=(*made.notes, note))
     if made.period_s is None or request.input_period is not None or SIMULATOR not in runners:
         return made
-    step = "width of the input" if request.hop is None else "hop"
+    hopped = request.hop is not None and request.input_file is not None  # generated frames have no hop
+    step = "hop" if hopped else "width of the input"
     note = f"input period: {made.period_s:.6g} s, which follows from the sample rate and the {step}"
     return replace(made, notes=(*made.notes, note))
 
