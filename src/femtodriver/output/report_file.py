@@ -15,9 +15,6 @@ from femtodriver.compiler.compiler_options import DEFAULT_OPTIONS
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import AnyPath, shown_path, write_file
 from femtodriver.machine.frame_record import FrameRecord
-from femtodriver.metrics import ROOM_TEMPERATURE_C
-from femtodriver.metrics.document import part_as_given
-from femtodriver.metrics.energy import load_table
 from femtodriver.metrics.power_curve import power_at, power_curve
 from femtodriver.metrics.run_totals import Run
 from femtodriver.model.build_model import DEFAULT_PART
@@ -25,10 +22,11 @@ from femtodriver.options.command_words import command_text, values_of_python
 from femtodriver.options.option import AnyRequest
 from femtodriver.options.runner_requests import MeasureRequest
 from femtodriver.output.model_folder import femto_bytes
-from femtodriver.output.trace_file import view_of
+from femtodriver.output.trace_file import conditions, view_of
 from femtodriver.report import page_of
 from femtodriver.report.report_facts import Agreement, ReportFacts
 from femtodriver.runners.execution import SIMULATOR, Execution
+from femtodriver.runners.fasmir_runner import FasmirRunner
 
 ARRAYS_NOTE = (
     "The run was started from Python, with arrays as inputs. Save them as inputs.npz first (a run of a compiled model "
@@ -65,7 +63,7 @@ def report_facts(done: Execution, doc: Mapping[str, Any], measured: MeasureReque
     runner, part = done.simulator, done.model.part
     if runner is None or part is None:
         raise UsageError("report: fasmir must be among the runners.")
-    run = _run(done, doc, measured)
+    run = _run(runner, done, doc, measured)
     return ReportFacts(
         doc=doc,
         part=part,
@@ -92,14 +90,9 @@ def _drawn_frame(done: Execution, records: Mapping[int, FrameRecord]) -> tuple[i
     return number, records[number]
 
 
-def _run(done: Execution, doc: Mapping[str, Any], measured: MeasureRequest) -> Run:
+def _run(runner: FasmirRunner, done: Execution, doc: Mapping[str, Any], measured: MeasureRequest) -> Run:
     """The run as the metrics see it, at the period, clock and voltage that it was measured at."""
-    runner, part = done.simulator, done.model.part
-    if runner is None or part is None:
-        raise UsageError("report: fasmir must be among the runners.")
-    part = part_as_given(part, measured.clock, measured.voltage)
-    temperature = ROOM_TEMPERATURE_C if measured.temperature is None else measured.temperature
-    table = load_table().at(part.voltage_v, temperature)
+    part, table = conditions(done, measured)
     return Run.of(runner.report(), done.model.description, part, doc["Input Period (s)"], table)
 
 

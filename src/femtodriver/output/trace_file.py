@@ -7,9 +7,10 @@ from pathlib import Path
 from femtodriver import __version__
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import AnyPath, shown_path, write_file
-from femtodriver.metrics import ROOM_TEMPERATURE_C
-from femtodriver.metrics.energy import load_table
+from femtodriver.metrics import ROOM_TEMPERATURE_C, part_as_given
+from femtodriver.metrics.energy import EnergyTable, load_table
 from femtodriver.options.runner_requests import MeasureRequest
+from femtodriver.part import Part
 from femtodriver.runners.execution import Execution
 from femtodriver.runners.fasmir_runner import FasmirRunner
 from femtodriver.runners.frame_tracer import MOST_INSTRUCTIONS
@@ -26,17 +27,21 @@ def check_place(path: AnyPath | None, what: str) -> None:
         raise UsageError(f"{what}: must be a file in a folder that exists, not {shown_path(path)}.")
 
 
+def conditions(done: Execution, measured: MeasureRequest) -> tuple[Part, EnergyTable]:
+    """The part at the clock and voltage that a run was measured at, and what things cost there."""
+    if done.model.part is None:
+        raise UsageError("trace: fasmir must be among the runners.")
+    part = part_as_given(done.model.part, measured.clock, measured.voltage)
+    temperature = ROOM_TEMPERATURE_C if measured.temperature is None else measured.temperature
+    return part, load_table().at(part.voltage_v, temperature)
+
+
 def view_of(done: Execution, measured: MeasureRequest) -> tuple[ProgramView, float]:
     """The program that was simulated, with names and the energy that it was measured by; and the clock in Hz."""
-    model, part = done.model, done.model.part
-    if model.plain is None or part is None:
+    if done.model.plain is None:
         raise UsageError("trace: fasmir must be among the runners.")
-    table = load_table().at(
-        part.voltage_v if measured.voltage is None else measured.voltage,
-        ROOM_TEMPERATURE_C if measured.temperature is None else measured.temperature,
-    )
-    clock_hz = part.clock_hz if measured.clock is None else measured.clock
-    return ProgramView(model.plain, model.description, table), clock_hz
+    part, table = conditions(done, measured)
+    return ProgramView(done.model.plain, done.model.description, table), part.clock_hz
 
 
 def write_trace(path: AnyPath, done: Execution, measured: MeasureRequest) -> str:
