@@ -68,3 +68,11 @@ def test_a_rate_for_several_inputs_is_said_to_do_nothing(corpus: Path) -> None:
         fd.run(corpus / "zoo" / "multi_io_double" / "graph.pt", runners="fqir", input_rate=16000)
     note = "input_rate: without effect, because the network has 2 inputs; --input-period says the period"
     assert f"note: {note}" in said[0]
+
+
+def test_a_hop_in_vain_is_not_what_the_period_follows_from() -> None:
+    said: list[str] = []
+    with Femtodriver() as fd:
+        fd.say = said.append
+        fd.run("LOOPBACK", runners="fasmir", hop=4, input_rate=16000)
+    assert "note: input period: 0.001 s, which follows from the sample rate and the width of the input" in said[0]
