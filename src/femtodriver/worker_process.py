@@ -3,25 +3,28 @@
 Each has a pipe of its own. There are no threads and no queues between us and them, so there is nothing to wait for when
 one dies or the user interrupts. Ctrl-C, which reaches all processes of a terminal, is ours to handle; they end with us,
 however we end.
+
+What Python has for this takes time to load, which runs without processes should not wait for: it is loaded where it is
+used.
 """
 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
-from multiprocessing.reduction import ForkingPickler
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from femtodriver.errors import WorkerError
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import SpawnProcess
+    from multiprocessing.reduction import ForkingPickler
 
 _BEGUN = "begun"
 _PATIENCE_S = 5.0
@@ -34,7 +37,18 @@ def cores() -> int:
 
 def packed(value: object) -> bytes:
     """A value as ``WorkerProcess.link.send_bytes`` hands it over, to pack once what several processes get."""
-    return bytes(ForkingPickler.dumps(value))
+    return bytes(_pickler().dumps(value))
+
+
+def _pickler() -> type[ForkingPickler]:
+    """What packs values for other processes, also on pipes.
+
+    From the first call on, it knows the mappings of networks, which Python itself does not hand over.
+    """
+    from multiprocessing.reduction import ForkingPickler
+
+    ForkingPickler.register(MappingProxyType, _thawed)
+    return ForkingPickler
 
 
 def _frozen(content: dict[Any, Any]) -> MappingProxyType[Any, Any]:
@@ -43,10 +57,6 @@ def _frozen(content: dict[Any, Any]) -> MappingProxyType[Any, Any]:
 
 def _thawed(mapping: MappingProxyType[Any, Any]) -> tuple[Any, tuple[dict[Any, Any]]]:
     return _frozen, (dict(mapping),)
-
-
-# Networks have such mappings, which Python itself does not hand to another process.
-ForkingPickler.register(MappingProxyType, _thawed)
 
 
 @dataclass(eq=False)
@@ -63,7 +73,10 @@ class WorkerProcess:
 
         ``work`` returns when its end raises EOFError: nobody asks any more.
         """
-        context = multiprocessing.get_context("spawn")
+        from multiprocessing import get_context, resource_tracker
+
+        _pickler()  # for what it is sent
+        context = get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_live, args=(theirs, work), daemon=True, name=f"femtodriver {name}")
         if hasattr(signal, "pthread_sigmask"):
@@ -125,6 +138,7 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
 
 def _live(link: Connection, work: Callable[[Connection], None]) -> None:
     """The life of a process."""
+    _pickler()  # for what it sends
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with contextlib.suppress(EOFError, BrokenPipeError):  # we are not needed any more
@@ -133,7 +147,10 @@ def _live(link: Connection, work: Callable[[Connection], None]) -> None:
 
 
 def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
+    from multiprocessing import parent_process
+    from multiprocessing.connection import wait
+
+    parent = parent_process()
     if parent is not None:
         wait([parent.sentinel])
         os._exit(1)

@@ -11,12 +11,15 @@ import pickle
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING
 
 from femtodriver.errors import FemtoError, UsageError, WorkerError
 from femtodriver.evaluation.clip_job import ClipJob, ClipResult, ClipTask, died
 from femtodriver.evaluation.evaluate_clip import ClipRunner
 from femtodriver.worker_process import WorkerProcess, packed
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 TRIES = 2
 _READY = "ready"
@@ -69,6 +72,8 @@ class _Pool:
 
     def results(self) -> Iterator[ClipResult]:
         """As they finish."""
+        from multiprocessing.connection import wait
+
         for _ in range(self.most):
             if not self._start():
                 break
