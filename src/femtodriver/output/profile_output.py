@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import AnyPath, shown_path, write_file
@@ -16,6 +17,7 @@ from femtodriver.profile.profile_rows import Profile
 from femtodriver.profile.profile_text import notes, profile_table, profile_text, title
 from femtodriver.profile.profile_view import ProfileView, view_of
 
+_Content = TypeVar("_Content")
 _FORMATS: dict[str, Callable[[ProfileView], str]] = {".csv": profile_csv, ".json": profile_json}
 
 
@@ -39,14 +41,14 @@ def tell_profile(profile: Profile, request: ProfileRequest, say: Callable[[str],
     if request.profile:
         show_profile(view, say)
     if request.profile_file is not None:
-        say(write_profile(request.profile_file, view))
+        say(write_format(request.profile_file, _FORMATS, view, f"profile by {view.by}"))
 
 
-def write_profile(path: AnyPath, view: ProfileView) -> str:
-    """Write the profile; what is told of it. ProgramError where the file cannot be written."""
-    content = _FORMATS[Path(path).suffix.lower()](view).encode("utf-8", "backslashreplace")
-    write_file(Path(path), content)
-    return f"wrote {shown_path(path)} (profile by {view.by}, {len(content):,} bytes)"
+def write_format(path: AnyPath, formats: Mapping[str, Callable[[_Content], str]], content: _Content, what: str) -> str:
+    """Write a file in the format of its ending; what is told of it. ProgramError where it cannot be written."""
+    written = formats[Path(path).suffix.lower()](content).encode("utf-8", "backslashreplace")
+    write_file(Path(path), written)
+    return f"wrote {shown_path(path)} ({what}, {len(written):,} bytes)"
 
 
 def show_profile(view: ProfileView, say: Callable[[str], None]) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
-from femtodriver.files.file_access import AnyPath, shown_path, write_file
+from femtodriver.files.file_access import AnyPath
 from femtodriver.metrics.text_cells import table_lines
 from femtodriver.options.quantization_requests import QuantizationRequest
-from femtodriver.output.profile_output import check_format
+from femtodriver.output.profile_output import check_format, write_format
 from femtodriver.output.terminal import print_table, terminal_width
 from femtodriver.quantization.quantization_files import quantization_csv, quantization_json
 from femtodriver.quantization.quantization_rows import QuantizationReport
@@ -37,7 +36,5 @@ def tell_quantization(report: QuantizationReport, request: QuantizationRequest, 
     if request.quantization:
         show_quantization(report, say)
     if request.quantization_file is not None:
-        path = Path(request.quantization_file)
-        content = _FORMATS[path.suffix.lower()](report).encode("utf-8", "backslashreplace")
-        write_file(path, content)
-        say(f"wrote {shown_path(path)} (ranges of {len(report.rows):,} values, {len(content):,} bytes)")
+        what = f"ranges of {len(report.rows):,} values"
+        say(write_format(request.quantization_file, _FORMATS, report, what))
