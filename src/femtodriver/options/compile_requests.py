@@ -10,6 +10,7 @@ from femtodriver.errors import UsageError
 from femtodriver.options.option import option
 from femtodriver.options.option_groups import COMPILING, NOT_YET
 from femtodriver.options.value_kinds import (
+    ANYTHING,
     COMPILER,
     OBJECTIVE,
     OBJECTIVE_OF_PROFILE,
@@ -38,6 +39,13 @@ class BackendRequest:
         acts=("fasmir", "femtocrux"),
         help="use the vendor's simulator: the runner femtocrux in place of fasmir",
     )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ModelWordRequest:
+    """The model of a subcommand."""
+
+    model: Any = option(kind=ANYTHING, positional=True, metavar="MODEL", help="the model, as for femtodrive MODEL")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from femtodriver.options.compile_requests import ProgramRequest
+from femtodriver.options.compile_requests import ModelWordRequest, ProgramRequest
 from femtodriver.options.debug_requests import DebugRequest
 from femtodriver.options.input_requests import ReadingRequest
 from femtodriver.options.option import option
@@ -94,10 +94,9 @@ class EvaluateRequest(ConditionsRequest, MachineRequest, ReadingRequest, Program
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class EvaluateCommandRequest(EvaluateRequest, DebugRequest):
+class EvaluateCommandRequest(EvaluateRequest, DebugRequest, ModelWordRequest):
     """What ``femtodrive evaluate`` takes."""
 
-    model: Any = option(kind=ANYTHING, positional=True, metavar="MODEL", help="the model, as for femtodrive MODEL")
     keyring: AnyPath | Keyring | None = option(
         None,
         kind=ANYTHING,

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from femtodriver.options.compile_requests import ModelWordRequest
 from femtodriver.options.debug_requests import DebugRequest
 from femtodriver.options.input_requests import InputRequest
 from femtodriver.options.option import option
 from femtodriver.options.value_kinds import (
-    ANYTHING,
     CELSIUS,
     HERTZ,
     OBJECTIVE,
@@ -31,10 +31,9 @@ VARIED = "what is varied: a value, several (A,B,...) or a range (LO..HI:N)"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SweepRequest(InputRequest, DebugRequest):
+class SweepRequest(InputRequest, DebugRequest, ModelWordRequest):
     """What ``femtodrive sweep`` takes. Where it says "each", the option takes several values, and all are tried."""
 
-    model: Any = option(positional=True, metavar="MODEL", kind=ANYTHING, help="the model, as for femtodrive MODEL")
     model_name: str | None = option(
         None, metavar="NAME", help="what the model is called (default: the name of its file, else fqir)"
     )
