@@ -8,9 +8,9 @@ from typing import Any
 
 from femtodriver.errors import FemtoError
 from femtodriver.inspection.findings import Findings
-from femtodriver.tflite.check_graphs import MAIN_GRAPH, check_graphs
+from femtodriver.tflite.check_graphs import check_graphs
 from femtodriver.tflite.read_model import read_model
-from femtodriver.tflite.records import FileGraph, FileOperator, FileTensor, OptionValue, TfliteModel
+from femtodriver.tflite.records import MAIN_GRAPH, FileGraph, FileOperator, FileTensor, OptionValue, TfliteModel
 from femtodriver.tflite.state_variables import StateVariable
 
 

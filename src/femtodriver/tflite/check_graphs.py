@@ -11,10 +11,9 @@ from femtodriver.errors import ModelError, UnsupportedError
 from femtodriver.tflite.checked_operator import CheckBudget, CheckedOperator
 from femtodriver.tflite.operator_kinds import OPERATOR_KINDS
 from femtodriver.tflite.operator_shapes import check_shapes
-from femtodriver.tflite.records import FileGraph, TfliteModel
+from femtodriver.tflite.records import MAIN_GRAPH, FileGraph, TfliteModel
 from femtodriver.tflite.state_variables import StateVariable, VariableRules
 
-MAIN_GRAPH = 0
 _KINDS_OF_ENDS = ("INT8", "UINT8", "FLOAT32")
 
 

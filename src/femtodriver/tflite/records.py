@@ -13,6 +13,9 @@ from femtodriver.arrays import AnyArray, Int64Array
 Float32Array = npt.NDArray[np.float32]
 OptionValue = int | float | str | tuple[int, ...]
 
+MAIN_GRAPH = 0
+"""The graph that runs; others are called by it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Quantization:
@@ -79,7 +82,7 @@ class Signature:
 
 @dataclass(frozen=True, eq=False)
 class TfliteModel:
-    """A whole file. The first graph is the one that runs; others are called by it."""
+    """A whole file; ``MAIN_GRAPH`` is the one of its graphs that runs."""
 
     description: str
     graphs: tuple[FileGraph, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from femtodriver.tflite.checked_operator import CheckedOperator
-from femtodriver.tflite.records import FileTensor
+from femtodriver.tflite.records import MAIN_GRAPH, FileTensor
 from femtodriver.tflite.value_rules import activation, same_quantization
 
 
@@ -67,7 +67,7 @@ class VariableRules:
         _check_alike(op, op.output(), held)
 
     def _assign(self, op: CheckedOperator) -> None:
-        self._in_use = self._in_use or op.graph == 0
+        self._in_use = self._in_use or op.graph == MAIN_GRAPH
         key = self._key(op)
         activation(op, op.input(1))
         _check_alike(op, op.input(1), self._values.setdefault(key, op.input(1)))
