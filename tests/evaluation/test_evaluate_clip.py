@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,19 +17,23 @@ from femtodriver.evaluation.clip_job import ClipJob, ClipResult, ClipTask
 from femtodriver.evaluation.evaluate_clip import ClipRunner
 from femtodriver.evaluation.evaluation_plan import basis_of, job_of, make_plan
 from femtodriver.evaluation.find_clips import find_clips
+from femtodriver.femtocrux.compiler_service import CompilerService
 from femtodriver.model.load_model import load_source
 from femtodriver.options.compile_requests import CompileRequest
 from femtodriver.options.evaluate_requests import EvaluateRequest
 from femtodriver.runners.fqir_runner import FqirRunner
+from femtodriver.worker_process import packed
+from tests.driver import reference_models
 
 WIDTH = 16
 
 
-def job(**options: Any) -> ClipJob:
-    """The job of the built-in network for clips in the current folder."""
-    model = compile_model(load_source("LOOPBACK"), CompileRequest(), DriverSettings(None, None, None, None)).built
-    request = EvaluateRequest(inputs="*.npy", **options)
-    plan = make_plan(model, request, find_clips(request.inputs))
+def job(model: object = "LOOPBACK", **options: Any) -> ClipJob:
+    """The job of a model, by default the built-in network, for clips in the current folder."""
+    settings = DriverSettings(None, None, None, None, service=CompilerService())
+    built = compile_model(load_source(model), CompileRequest(), settings).built
+    request = EvaluateRequest(**{"inputs": "*.npy", **options})
+    plan = make_plan(built, request, find_clips(request.inputs))
     return job_of(plan, basis_of(plan))
 
 
@@ -94,6 +99,16 @@ def test_a_clip_that_does_not_fit_says_so(here: Path, content: Any, sentence: st
     assert result.sha256 is not None
     np.save("a.npy", np.ones((2, WIDTH), int))
     assert runner.run(task("a.npy")).error is None
+
+
+@pytest.mark.parametrize("runners", ["fasmir", "fasmir,fqir"])
+def test_a_job_takes_along_nothing_that_only_this_process_can_have(here: Path, runners: str) -> None:
+    rows = np.ones((2, reference_models.WIDTH), int)
+    np.savez("a.npz", a=rows, b=rows)
+    graph = reference_models.two_ways()
+    graph.made_by = lambda: None
+    runner = ClipRunner(pickle.loads(packed(job(graph, inputs="a.npz", runners=runners))))
+    assert runner.run(task("a.npz")).error is None
 
 
 def test_a_reference_must_be_as_long(here: Path) -> None:

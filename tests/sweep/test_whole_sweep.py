@@ -15,6 +15,7 @@ from femtodriver.errors import ModelError, ProgramError, UsageError
 from femtodriver.metrics.named_figures import FIGURES
 from femtodriver.part import load_part
 from femtodriver.sweep import measured_program, run_sweep
+from tests.driver.reference_models import two_ways
 
 SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter" / "keyword_spotter.pt"
 
@@ -112,6 +113,13 @@ def test_processes_give_the_same_rows() -> None:
     alone = run_sweep(SPOTTER, **options)
     assert run_sweep(SPOTTER, workers=2, **options) == alone
     assert [row.fits for row in alone.rows] == [True, True, False, True, True, True]
+
+
+@pytest.mark.slow
+def test_other_processes_need_no_graph_that_only_this_one_can_have() -> None:
+    graph = two_ways()
+    graph.made_by = lambda: None
+    assert len(run_sweep(graph, hw_config=["spu001", "spu001x4"], workers=2).optimal) > 0
 
 
 @pytest.mark.parametrize(

@@ -141,9 +141,8 @@ def _identity(basis: Mapping[str, object]) -> str:
 
 def job_of(plan: EvaluationPlan, basis: Mapping[str, object]) -> ClipJob:
     """What workers are given. ``basis``: that of the plan."""
-    request, model = plan.request, plan.model
-    if {"fqir", "fmir"}.isdisjoint(plan.runners):
-        model = _without_network(model)
+    request = plan.request
+    model = _for_workers(plan.model, {"fqir", "fmir"}.isdisjoint(plan.runners))
     part = part_as_given(model.part, request.clock, request.voltage) if model.part else None
     table = load_table()
     if part is not None:
@@ -171,7 +170,8 @@ def job_of(plan: EvaluationPlan, basis: Mapping[str, object]) -> ClipJob:
     )
 
 
-def _without_network(model: Built) -> Built:
-    """The program alone, which is less to hand to workers."""
-    source = replace(model.source, network=None, container=None)
-    return replace(model, source=source, fmir=None)
+def _for_workers(model: Built, program_alone: bool) -> Built:
+    """What is handed to other processes: nothing of the user's or the vendor's that may exist in this one only."""
+    source = replace(model.source, graph=None, container=None)
+    model = replace(model, source=source, vendor=None)
+    return replace(model, source=replace(source, network=None), fmir=None) if program_alone else model

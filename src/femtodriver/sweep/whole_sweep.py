@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from femtodriver.driver.model_inputs import make_inputs
@@ -69,6 +70,7 @@ def _measured(source: Source, inputs: RunInputs, chosen: Sequence[Variant], work
     conditions: dict[ProgramChoice, list[Conditions]] = {}
     for one in chosen:
         conditions.setdefault(one.program, []).append(one.conditions)
+    source = replace(source, graph=None)  # the vendor's compiler takes no part, and other processes may not know it
     jobs = [Job(source, inputs, program, tuple(asked)) for program, asked in conditions.items()]
     found: dict[Variant, Measured] = {}
     workers = min(workers, len(jobs))
