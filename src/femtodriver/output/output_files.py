@@ -70,11 +70,16 @@ def npz(arrays: Arrays, level: int | None = None) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, values in arrays.items():
-            member = io.BytesIO()
-            np.lib.format.write_array(member, np.asarray(values, order="C"), allow_pickle=False)
             entry = zipfile.ZipInfo(f"{name}.npy", _EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, member.getvalue(), compresslevel=level)
+            archive.writestr(entry, npy(values), compresslevel=level)
+    return stream.getvalue()
+
+
+def npy(values: npt.ArrayLike) -> bytes:
+    """The array as an ``.npy``."""
+    stream = io.BytesIO()
+    np.lib.format.write_array(stream, np.asarray(values, order="C"), allow_pickle=False)
     return stream.getvalue()
 
 

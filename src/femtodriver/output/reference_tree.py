@@ -12,7 +12,6 @@ The pickles hold plain dicts of arrays: {input: array}, {runner: {variable: arra
 
 from __future__ import annotations
 
-import io
 import os
 import pickle
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from femtodriver.files.file_access import write_file
+from femtodriver.output.output_files import npy
 from femtodriver.output.plots import can_draw, draw
 from femtodriver.runners.execution import Execution
 
@@ -68,11 +68,8 @@ def _pickled(execution: Execution) -> Mapping[str, object]:
 
 def _beside(execution: Execution) -> dict[str, bytes]:
     outputs = execution.comparison.outputs
-    files: dict[str, bytes] = {}
-    for name, found in zip(names_beside(execution), outputs.values(), strict=False):
-        stream = io.BytesIO()
-        np.lib.format.write_array(stream, next(iter(found.values())), allow_pickle=False)
-        files[name] = stream.getvalue()
+    names = names_beside(execution)
+    files = {name: npy(next(iter(found.values()))) for name, found in zip(names, outputs.values(), strict=False)}
     if files and can_draw():
         files.update(draw(outputs))
     return files
