@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 
 from femtodriver.cli.main_options import build_parser
-from femtodriver.cli.progress import progress_for_terminal
 from femtodriver.cli.standard_streams import OutputError, dependable_streams, drop_output
 from femtodriver.cli.subcommands import SUBCOMMANDS
+from femtodriver.cli.terminal_driver import terminal_driver
 from femtodriver.errors import FemtoError
 from femtodriver.options.bind_request import bind
 from femtodriver.options.option_parser import EXIT_USAGE, normalised
@@ -86,16 +86,8 @@ def _guarded(work: Callable[[], int], debug: bool) -> int:
 
 
 def _work(given: argparse.Namespace) -> int:
-    from femtodriver.driver import Femtodriver
-
-    progress = progress_for_terminal()
-    with Femtodriver() as driver:
-        driver.say, driver.progress = print, progress
-        try:
-            result = driver.main(given)
-        finally:
-            if progress is not None:
-                progress.stop()
+    with terminal_driver() as driver:
+        result = driver.main(given)
     return EXIT_DIFFERENT if result.get("pass") is False else 0
 
 

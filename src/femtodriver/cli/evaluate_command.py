@@ -18,21 +18,14 @@ ABOUT_EVALUATE = (
 
 def evaluate(request: EvaluateCommandRequest) -> int:
     """Run every clip; 1 if one failed or runners differ."""
-    from femtodriver.cli.progress import progress_for_terminal
-    from femtodriver.driver import Femtodriver
+    from femtodriver.cli.terminal_driver import terminal_driver
     from femtodriver.options.evaluate_requests import EvaluateRequest
     from femtodriver.options.option import given_options, options_of
 
     names = {option.name for option in options_of(EvaluateRequest)}
     given = {option.name: getattr(request, option.name) for option in given_options(request) if option.name in names}
-    progress = progress_for_terminal("clip")
-    with Femtodriver(keyring=request.keyring) as driver:
-        driver.say, driver.progress = print, progress
-        try:
-            doc = driver.evaluate(request.model, **given)
-        finally:
-            if progress is not None:
-                progress.stop()
+    with terminal_driver("clip", keyring=request.keyring) as driver:
+        doc = driver.evaluate(request.model, **given)
     unequal = any(doc["runners"]["unequal_clips"].values())
     return EXIT_NOT_ALL if doc["clips"]["failed"] or unequal else 0
 
