@@ -74,6 +74,12 @@ class Node:
     subgraphs: Mapping[str, Graph] = field(default_factory=dict)
     line: str = ""
 
+    @property
+    def source(self) -> str:
+        """The value that stands for its layer: its first output or, if it has none, its first input."""
+        values = (*self.outputs, *self.inputs.values())
+        return values[0].name if values else self.name
+
 
 @dataclass(frozen=True, eq=False)
 class Graph:

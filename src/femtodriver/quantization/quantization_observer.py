@@ -113,17 +113,10 @@ class QuantizationObserver:
         operator = operator_class(node)
         states = [node.inputs[name] for name in operator.updates if name in node.inputs] if operator else []
         for tensor in (*node.outputs, *states):
-            yield self._watched(tensor, node.op or CALL, nested=nested, layer=layer_source(node))
+            yield self._watched(tensor, node.op or CALL, nested=nested, layer=node.source)
 
     def _watched(self, tensor: Tensor, op: str, *, nested: bool, layer: str = "") -> WatchedValue:
         self._sizes[tensor.name] = tensor.size
         possible = self._ranges.get(tensor.name, of_bits(INPUT_BITS))
         use = ValueUse(tensor.bits or bits_of(possible))
         return WatchedValue(tensor.name, op, layer or tensor.name, tensor.quanta, nested, possible == BOOLEAN, use)
-
-
-def layer_source(node: Node) -> str:
-    """The value that stands for the layer of a node: its first output or, if it has none, its first input."""
-    if node.outputs:
-        return node.outputs[0].name
-    return next((tensor.name for tensor in node.inputs.values()), node.name)

@@ -68,11 +68,10 @@ class Lowering(NamedValues):
         return OriginFinder(self.network)
 
     def _begin_layer(self, node: Node) -> None:
-        source = node.outputs[0].name if node.outputs else next((t.name for t in node.inputs.values()), node.name)
         op = node.op or "call"
         elements = sum(tensor.size for tensor in node.outputs)
         origin = self._origins.of(node.name, node.line)
-        self.layers.append(SourceLayer(f"{self._place[:-1]} {op} {source}", op, source, elements, origin))
+        self.layers.append(SourceLayer(f"{self._place[:-1]} {op} {node.source}", op, node.source, elements, origin))
 
     # ---- regions -----------------------------------------------------------------------------------------------
 
