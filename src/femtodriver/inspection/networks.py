@@ -27,13 +27,11 @@ def inspect_network(findings: Findings, path: Path) -> None:
 
 def _facts(findings: Findings, network: Network) -> None:
     nodes = [node for _, node in network.frame.walk()]
-    graphs = {id(graph): graph for graph, _ in network.frame.walk()}
-    parameters = {tensor.name: tensor.size for graph in graphs.values() for tensor in graph.parameters}
     findings.sections["network"] = {
         "name": network.name,
         "nodes": len(nodes),
-        "graphs": len(graphs),
-        "parameters": sum(parameters.values()),
+        "graphs": len({id(graph) for graph, _ in network.frame.walk()}),
+        "parameters": network.parameter_count,
         "state_names": len(network.state_names),
         "has_init": network.init is not None,
     }
