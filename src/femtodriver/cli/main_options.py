@@ -40,7 +40,8 @@ def build_parser() -> OptionParser:
     from femtodriver.model.network_formats import NETWORK_ENDINGS
     from femtodriver.runners.runner_table import RUNNERS
 
-    runners = "\n".join(f"  {row.name:<7} {row.summary}" for row in RUNNERS.values())
+    width = max(map(len, RUNNERS))
+    runners = "\n".join(f"  {name:<{width}} {row.summary}" for name, row in RUNNERS.items())
     epilog = EPILOG.format(networks=NETWORK_ENDINGS, subcommands=listing(), runners=runners)
     parser = OptionParser("femtodrive", MainRequest, DESCRIPTION, epilog, GROUPS)
     parser.usage = "femtodrive MODEL [options]"
