@@ -85,7 +85,7 @@ struct Spu {
     void execute_stream(Core& c, const Step& r, Counts& k) const {
         switch (r.kind) {
             case kVector: vector(c, r, k); break;
-            case kAccumulate: accumulate(c, r, k); break;
+            case kAccumulate: accumulate(c, r); break;
             case kLookup: lookup(c, r, k, set.table_words); break;
             default: interpolate(c, r, k, set.line_bits);
         }

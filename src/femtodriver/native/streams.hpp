@@ -41,17 +41,20 @@ inline void one_vector(Core& c, const Step& r, Counts& k) {
     store_one(c.at(r.dst, c.address(r.dst)), r.dst.kind, r.dst.bits, finish(operate(r.op, a, b), s, k.saturated));
 }
 
-inline void whole_vector(Core& c, const Step& r, Counts& k, char* to) {
-    const i64 length = r.dst.length, size = r.dst.in_memory() ? r.dst.size() : 8;
+// Results in 64 bits, chunk by chunk: ``take`` gets the first, how many, and the numbers; how many were saturated.
+template <class Take> i64 whole_results(Core& c, const Step& r, Take take) {
+    const i64 length = r.dst.length;
     const Source of_a(c, r.a, length), of_b(c, r.b, length);
+    i64 saturated = 0;
     i64 *a = c.scratch->whole_a, *b = c.scratch->whole_b;
     for (i64 first = 0; first < length; first += kChunk) {
         const i64 n = std::min(kChunk, length - first);
         of_a.take(r.plan.whole_load_a, first, n, a);
         of_b.take(r.plan.whole_load_b, first, n, b);
-        k.saturated += r.plan.whole_compute(a, b, n, r.plan.whole);
-        r.plan.whole_store(to + first * size, n, a);
+        saturated += r.plan.whole_compute(a, b, n, r.plan.whole);
+        take(first, n, a);
     }
+    return saturated;
 }
 
 // The elements of an operand that fit 32 bits by their width, or do when they are looked at; false: they do not.
@@ -95,12 +98,13 @@ inline void vector(Core& c, const Step& r, Counts& k) {
     if (take_narrow(c, r)) {
         k.saturated += p.compute(c.scratch->a, c.scratch->b, length, p.stages);
         p.store(to, length, c.scratch->a);
-    } else {
-        whole_vector(c, r, k, to);
+        return;
     }
+    const i64 size = r.dst.in_memory() ? r.dst.size() : 8;
+    k.saturated += whole_results(c, r, [&](i64 first, i64 n, const i64* x) { p.whole_store(to + first * size, n, x); });
 }
 
-inline void accumulate(Core& c, const Step& r, Counts&) {
+inline void accumulate(Core& c, const Step& r) {
     const i64 length = r.dst.length;
     const VectorPlan& p = r.plan;
     i64* sums = c.acc + kLanes * r.dst.value;
@@ -112,15 +116,7 @@ inline void accumulate(Core& c, const Step& r, Counts&) {
         add(0, length, c.scratch->a);
         return;
     }
-    const Source of_a(c, r.a, length), of_b(c, r.b, length);
-    i64 *a = c.scratch->whole_a, *b = c.scratch->whole_b;
-    for (i64 first = 0; first < length; first += kChunk) {
-        const i64 n = std::min(kChunk, length - first);
-        of_a.take(r.plan.whole_load_a, first, n, a);
-        of_b.take(r.plan.whole_load_b, first, n, b);
-        p.whole_compute(a, b, n, p.whole);
-        add(first, n, a);
-    }
+    whole_results(c, r, add); // a product that is added up is not saturated
 }
 
 inline void lookup(Core& c, const Step& r, Counts& k, i64 table_words) {
