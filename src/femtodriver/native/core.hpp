@@ -63,6 +63,7 @@ struct Place {
     bool moving() const { return kind == kMemory && base != 0; }
     i64 size() const { return bits / 8; }
     i64 bytes() const { return i64{length} * size(); }
+    i64 stride() const { return in_memory() ? size() : 8; } // bytes from one element to the next
 };
 
 // How a vector instruction is executed. ``narrow_bits``: those of whole accumulators with which everything fits 32 bits.

@@ -26,7 +26,7 @@ struct Source {
     }
     void take(Load<i64> load, i64 first, i64 n, i64* to) const {
         if (spread) std::fill(to, to + in_blocks(n), one);
-        else load(from + first * (operand.in_memory() ? operand.size() : 8), n, to);
+        else load(from + first * operand.stride(), n, to);
     }
 };
 
@@ -100,7 +100,7 @@ inline void vector(Core& c, const Step& r, Counts& k) {
         p.store(to, length, c.scratch->a);
         return;
     }
-    const i64 size = r.dst.in_memory() ? r.dst.size() : 8;
+    const i64 size = r.dst.stride();
     k.saturated += whole_results(c, r, [&](i64 first, i64 n, const i64* x) { p.whole_store(to + first * size, n, x); });
 }
 
@@ -131,7 +131,7 @@ inline void lookup(Core& c, const Step& r, Counts& k, i64 table_words) {
         p.store(to, length, x);
         return;
     }
-    const i64 size = r.dst.in_memory() ? r.dst.size() : 8;
+    const i64 size = r.dst.stride();
     const Source of_a(c, r.a, length);
     i64* a = c.scratch->whole_a;
     for (i64 first = 0; first < length; first += kChunk) {
@@ -149,7 +149,7 @@ inline void interpolate(Core& c, const Step& r, Counts& k, i64 line_bits) {
     const i32 places = (i32{1} << line_bits) - 1; // of a line, and lines
     const char* from = c.at(r.a, c.address(r.a));
     char* to = c.at(r.dst, c.address(r.dst));
-    const i64 from_size = r.a.in_memory() ? r.a.size() : 8, to_size = r.dst.in_memory() ? r.dst.size() : 8;
+    const i64 from_size = r.a.stride(), to_size = r.dst.stride();
     const Line* lines = c.lines[&r - c.rows.data()].data() + (places + 1) / 2;
     i32 *x = c.scratch->x, *a = c.scratch->a, *b = c.scratch->b;
     for (i64 first = 0; first < length; first += kChunk) {
