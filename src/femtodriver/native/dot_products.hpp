@@ -18,7 +18,6 @@
 
 namespace {
 
-constexpr i64 kPanel = 8; // groups of eight rows whose sums are in registers at once
 constexpr i64 kQuadWeights = 4 * kLanes;
 // How many weights a matrix must have for this to pay; activations of 16 bits have to be taken apart.
 constexpr i64 fewest_quad_weights(i64 x_bits) { return x_bits == 8 ? 1024 : 8192; }
@@ -144,16 +143,7 @@ template <class... Bytes> void dot_panels(const Quads& quads, i64 groups, i64* a
     const i32* start = quads.start.data();
     for (i64 panel = 0; panel < groups; panel += kPanel) {
         const i64 n = std::min(kPanel, groups - panel);
-        switch (n) {
-            case 1: dot_panel<1>(w, x..., quads.count, start, acc, fresh); break;
-            case 2: dot_panel<2>(w, x..., quads.count, start, acc, fresh); break;
-            case 3: dot_panel<3>(w, x..., quads.count, start, acc, fresh); break;
-            case 4: dot_panel<4>(w, x..., quads.count, start, acc, fresh); break;
-            case 5: dot_panel<5>(w, x..., quads.count, start, acc, fresh); break;
-            case 6: dot_panel<6>(w, x..., quads.count, start, acc, fresh); break;
-            case 7: dot_panel<7>(w, x..., quads.count, start, acc, fresh); break;
-            default: dot_panel<8>(w, x..., quads.count, start, acc, fresh);
-        }
+        with_panel(n, [&](auto wide) { dot_panel<decltype(wide)::value>(w, x..., quads.count, start, acc, fresh); });
         w += n * quads.count * kQuadWeights;
         start += n * kLanes;
         acc += n * kLanes;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstring>
+#include <type_traits>
 
 #if defined(__SSE2__)
 #include <immintrin.h>
@@ -16,6 +17,23 @@
 namespace {
 
 #define FEMTO_INLINE inline __attribute__((always_inline))
+
+constexpr i64 kPanel = 8; // groups of eight rows whose sums are in registers at once
+
+// ``work`` with the number of groups in a panel, 1 to ``kPanel``, as a constant.
+template <class Work> inline void with_panel(i64 groups, Work work) {
+    static_assert(kPanel == 8);
+    switch (groups) {
+        case 1: work(std::integral_constant<int, 1>()); break;
+        case 2: work(std::integral_constant<int, 2>()); break;
+        case 3: work(std::integral_constant<int, 3>()); break;
+        case 4: work(std::integral_constant<int, 4>()); break;
+        case 5: work(std::integral_constant<int, 5>()); break;
+        case 6: work(std::integral_constant<int, 6>()); break;
+        case 7: work(std::integral_constant<int, 7>()); break;
+        default: work(std::integral_constant<int, 8>());
+    }
+}
 
 inline void add_eight(const i32* sums, i64* acc, bool fresh) {
     for (int lane = 0; lane < kLanes; lane++) {

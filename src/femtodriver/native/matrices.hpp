@@ -170,21 +170,11 @@ template <int N, class W> void panel_sums(const W* w, const LivePair* live, i64 
     sums.add_to(acc, fresh);
 }
 template <class W, class X> void panel_sums(i64 n, const W* w, X x, i64 count, i64* acc, bool fresh) {
-    switch (n) {
-        case 1: panel_sums<1>(w, x, count, acc, fresh); break;
-        case 2: panel_sums<2>(w, x, count, acc, fresh); break;
-        case 3: panel_sums<3>(w, x, count, acc, fresh); break;
-        case 4: panel_sums<4>(w, x, count, acc, fresh); break;
-        case 5: panel_sums<5>(w, x, count, acc, fresh); break;
-        case 6: panel_sums<6>(w, x, count, acc, fresh); break;
-        case 7: panel_sums<7>(w, x, count, acc, fresh); break;
-        default: panel_sums<8>(w, x, count, acc, fresh);
-    }
+    with_panel(n, [&](auto wide) { panel_sums<decltype(wide)::value>(w, x, count, acc, fresh); });
 }
 
 // x: pairs of activations. ``few``: whether it pays to look for pairs of zeros.
 template <class W> void dense_product(const Matrix& m, const W* w, Pairs x, i64* acc, bool fresh, bool few) {
-    static_assert(kPanel == 8);
     LivePair live[2048];
     for (std::size_t s = 0; s + 1 < m.segment.size(); s++) {
         const i64 first = m.segment[s], pairs = m.segment[s + 1] - first;
