@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from femtodriver.cli import command, main
+from femtodriver.cli import main, terminal_driver
 from femtodriver.cli.progress import RunProgress
 
 pytestmark = pytest.mark.slow
@@ -111,7 +111,7 @@ def test_ctrl_c_leaves_the_files_of_an_earlier_run(here: Path, monkeypatch: pyte
         raise KeyboardInterrupt
 
     monkeypatch.setattr(RunProgress, "__call__", interrupt)
-    monkeypatch.setattr(command, "progress_for_terminal", RunProgress)
+    monkeypatch.setattr(terminal_driver, "progress_for_terminal", RunProgress)
     assert main(["LOOPBACK", "--runners", "fasmir"]) == 130
     assert {path: path.read_bytes() for path in here.rglob("*") if path.is_file()} == before
 
