@@ -1,7 +1,7 @@
 """Modules import each other in one direction, and at their top.
 
 An import inside a function can hide a circle. It is allowed where start-up needs it: in the command line and in the
-exports of a package, which load what was asked for.
+exports of a package, which load what was asked for, and where ``LATE`` has a reason.
 """
 
 from __future__ import annotations
@@ -13,6 +13,11 @@ import pytest
 from tests.house.source_code import Source, parse, sources
 
 Graph = Mapping[str, set[str]]
+
+# (module, module that it imports inside a function): why it is not imported at the top.
+LATE = {
+    ("driver.facade", "driver.evaluate_model"): "the room of evaluations is 21 modules that only ``evaluate`` needs",
+}
 
 
 def lazy_imports(source: Source, modules: Container[str]) -> set[tuple[str, str]]:
@@ -67,7 +72,7 @@ def test_no_modules_import_each_other() -> None:
 def test_imports_stand_at_the_top() -> None:
     modules = {source.module for source in sources()}
     found = {entry for source in sources() if not may_import_late(source) for entry in lazy_imports(source, modules)}
-    assert found == set()
+    assert found == set(LATE), "move it to the top, or say in LATE why it cannot stand there"
 
 
 @pytest.mark.parametrize(

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
 from typing import Any
 
 from femtodriver.device.evk2.usb_boards import EvkBoard, boards_with
-from femtodriver.femtocrux.compiler_service import CompilerService
+from femtodriver.driver.driver_state import DriverState
 from femtodriver.femtocrux.marked_containers import clean_up
 from femtodriver.options.bind_request import check_value
 from femtodriver.options.value_kinds import CLEANUP, TEXT
 
-_log = logging.getLogger(__name__)
 
-
-class BoardsAndContainers:
+class BoardsAndContainers(DriverState):
     """The methods of ``Femtodriver`` about boards and containers. ``say(text)`` gets what they report."""
-
-    def __init__(self) -> None:
-        self.say: Callable[[str], None] = _log.info
-        self._service = CompilerService()
 
     @property
     def femtocrux_client(self) -> Any:

@@ -1,0 +1,84 @@
+"""The methods of ``Femtodriver`` that load and compile a model, and write its files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from femtodriver.driver.compiled_model import compile_model
+from femtodriver.driver.driver_state import DriverState
+from femtodriver.errors import UsageError
+from femtodriver.files.file_access import AnyPath
+from femtodriver.fqir.graph import Network
+from femtodriver.model.load_model import DEFAULT_NAME, load_source
+from femtodriver.options import method_table as methods
+from femtodriver.options.bind_request import check_value
+from femtodriver.options.value_kinds import PATH, TEXT
+from femtodriver.output import model_folder
+from femtodriver.program.compiled_data import CompiledData
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from femtodriver.options import method_keywords as keywords
+
+
+class CompilingAndWriting(DriverState):
+    """From a model to a program and its files."""
+
+    @methods.COMPILE.signed
+    def compile(
+        self, model: object, *positional: Any, **options: Unpack[keywords.ModelKeywords]
+    ) -> tuple[str, str, int]:
+        """Load and compile a model and write ``<output_dir>/<name>/`` in one step.
+
+        ``model``: the path of a network, of a program (.zip, .femto) or of a compiled model's folder, "LOOPBACK", or a
+        GraphProto.
+
+        Returns (folder of metadata and images, path of the ``.femto``, its size in bytes). If it fails, the folder and
+        this object are as they were before.
+        """
+        request = methods.COMPILE.bind(positional, options)
+        compiled = compile_model(load_source(model, request.model_name), request, self._settings())
+        model_folder.write_all(request.output_dir, compiled.built)
+        self._adopt(compiled, written=True)
+        femto = model_folder.femto_path(request.output_dir, compiled.built.source.name)
+        return str(compiled.meta_dir), str(femto), femto.stat().st_size
+
+    def load_model(self, model: object, name: str = DEFAULT_NAME) -> tuple[str, Network | None, None, None]:
+        """Load a model without compiling it: (name, network or None for a program, None, None).
+
+        ``name`` is for graphs in memory; models from files are called as their file unless it is given.
+        """
+        check_value(TEXT, name, "name")
+        self._source = load_source(model, None if name == DEFAULT_NAME else name)
+        self.modelname, self.fqir = self._source.name, self._source.network
+        self._model, self.compiled_data, self._board_runner = None, None, None
+        return self._source.name, self._source.network, None, None
+
+    @methods.COMPILE_METADATA.signed
+    def compile_metadata(self, *positional: Any, **options: Unpack[keywords.CompileKeywords]) -> CompiledData:
+        """Compile the loaded model in memory; nothing is written (but ``dump_ir``)."""
+        request = methods.COMPILE_METADATA.bind(positional, options)
+        if self._source is None:
+            raise UsageError("compile_metadata: a model must be loaded first; call load_model.")
+        return self._adopt(compile_model(self._source, request, self._settings()), written=False).built.data
+
+    def generate_program_files(self) -> None:
+        """Write ``io_records/``: recordings, ``0PROG_A``, ``0PROG_D`` and the ``.femto``, in one step."""
+        model = self._compiled()
+        model_folder.write_records(model.output_dir, model.built)
+
+    def write_metadata_to_disk(self, output_dir: AnyPath) -> None:
+        """Write metadata and images to ``<output_dir>/<name>/meta_from_.../``, in one step."""
+        check_value(PATH, output_dir, "output_dir")
+        model_folder.write_metadata(output_dir, self._compiled().built)
+
+    def write_metrics_to_disk(self, metrics: str | Mapping[str, Any], output_dir: AnyPath) -> str:
+        """Write ``metrics.yaml`` and ``metrics.txt`` to ``<output_dir>/<name>/``; returns the path of the first.
+
+        ``metrics``: what ``simulate`` returned, or the document as a mapping.
+        """
+        check_value(PATH, output_dir, "output_dir")
+        folder = model_folder.model_folder(output_dir, self._compiled().built.source.name)
+        return str(model_folder.write_metrics(folder, model_folder.metrics_document(metrics)))
