@@ -8,7 +8,7 @@ PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 SPOTTER := examples/keyword_spotter
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-newest test-optimised test-docker system-parts fast lint format docs bench sanitize mutants constraints clean
+.PHONY: help run test test-newest test-optimised test-docker system-parts fast lint format docs site bench sanitize mutants constraints clean
 
 help:
 	@echo "make run             compile, simulate and measure LOOPBACK and the keyword spotter of $(SPOTTER)"
@@ -20,6 +20,7 @@ help:
 	@echo "make lint            the checks alone: ruff format, ruff check, mypy"
 	@echo "make format          rewrite the code as ruff would have it"
 	@echo "make docs            rewrite what docs/ says about the code: instructions, operators, options, tables, drawing"
+	@echo "make site            the documentation as a site, in build/site, strictly: no broken link or anchor"
 	@echo "make bench           measure start-up times, see benchmarks/"
 	@echo "make mutants         do the tests notice a wrong line? ROOM=machine/memory.py or ROOM=program/femto COUNT=40"
 	@echo "make sanitize        the corpus and all tests of the native loop with the sanitizers of g++ (a part: make test)"
@@ -85,6 +86,9 @@ docs: $(VENV)/test.stamp
 	$(BIN)/python tools/run_notebook.py
 	$(BIN)/python -m femtodriver.isa.doc docs/isa.md
 	$(BIN)/python -m femtodriver.isa.export docs/isa.json
+
+site: $(VENV)/test.stamp
+	$(BIN)/python tools/build_site.py build/site
 
 bench: $(VENV)/run.stamp
 	$(BIN)/python benchmarks/startup.py

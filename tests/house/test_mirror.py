@@ -11,7 +11,7 @@ from tests.house.source_code import PACKAGE, ROOT
 
 TESTS = ROOT / "tests"
 # Folders that look at more than one room, or at what is outside the package; see docs/testing.md.
-ACROSS = {"agree", "corpus", "examples", "house", "tools"}
+ACROSS = {"agree", "corpus", "docs", "examples", "house", "tools"}
 DATA = {"golden", "__pycache__"}
 
 # Test files that are about a subject with parts in several modules of their room.

@@ -1,0 +1,49 @@
+"""What the site needs beyond docs/*.md: its navigation, and a look for blocks of code that Pygments does not know.
+
+The navigation is the list of links in docs/index.md, heading by heading. So that page is the order of the site and, on
+a plain viewer of files, its table of contents. A page that it leaves out is an error of the strict build.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+INDEX = "docs/index"
+HEADING = re.compile(r"^## (.+)$")
+LINK = re.compile(r"^\* \[([^\]]+)\]\(([^)#]+)\.md\)")
+
+
+def connect(app: Sphinx) -> None:
+    """Have Sphinx call us."""
+    from pygments.lexers.special import TextLexer
+
+    app.add_lexer("mermaid", TextLexer)
+    app.connect("source-read", add_navigation)
+
+
+def add_navigation(app: Sphinx, page: str, content: list[str]) -> None:
+    """Append the hidden tables of contents to the index."""
+    if page == INDEX:
+        content[0] += "".join(table_of_contents(*part) for part in parts(content[0]))
+
+
+def parts(index: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """(heading, [(title, page from the root, without its ending)]) in the order of the index."""
+    found: list[tuple[str, list[tuple[str, str]]]] = []
+    for line in index.splitlines():
+        if heading := HEADING.match(line):
+            found.append((heading[1], []))
+        elif (link := LINK.match(line)) and found:
+            found[-1][1].append((link[1], os.path.normpath(f"{os.path.dirname(INDEX)}/{link[2]}")))
+    return [part for part in found if part[1]]
+
+
+def table_of_contents(caption: str, pages: list[tuple[str, str]]) -> str:
+    """A directive of MyST."""
+    entries = "\n".join(f"{title} </{page}>" for title, page in pages)
+    return f"\n\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{entries}\n```\n"
