@@ -21,6 +21,7 @@ EXTRAS: Mapping[str, str] = {
     "plots": "pictures of comparisons and sweeps",
     "redis": "boards behind a redis server",
     "report": "--report",
+    "wakeword": "--frontend micro",
 }
 
 
