@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from femtodriver.metrics.document import MEMORY_KINDS
 from femtodriver.metrics.text_cells import count_text, percent_text
 from femtodriver.report.page_blocks import BankMap, Cell, FigureTable, PageBlock, Section, Sentence, Share, StackedBar
 from femtodriver.report.report_facts import ReportFacts
 
-KINDS = ("weights", "indices", "constants", "activations", "state", "tables", "instructions")
 _MEMORIES = ("data memory", "table memory", "instruction memory")
 
 
@@ -87,7 +87,7 @@ def _rows(facts: ReportFacts, core: int) -> Iterator[tuple[str, ...]]:
 
 
 def _kinds(facts: ReportFacts) -> StackedBar:
-    sizes = {kind: facts.doc["memory_bytes"][kind] for kind in KINDS}
+    sizes = {kind: facts.doc["memory_bytes"][kind] for kind in MEMORY_KINDS}
     whole = sum(sizes.values())
     parts = tuple(
         Share(kind, size / whole if whole else 0.0, f"{count_text(size)} bytes", place)
