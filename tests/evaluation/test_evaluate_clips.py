@@ -174,6 +174,28 @@ def test_outputs_are_kept_and_missed(here: Path, ran: list[str]) -> None:
     assert kept.read_bytes() == before
 
 
+def test_outputs_of_another_model_do_not_count_as_kept(here: Path, ran: list[str]) -> None:
+    write_clips(here / "clips", [4])
+    kept = Path("evaluations/LOOPBACK/outputs/clips%2F000.npy.npz")
+    evaluate(keep_outputs=True)
+    first = kept.read_bytes()
+    evaluate(keep_outputs=True, scale=2.0)
+    assert kept.read_bytes() != first
+    _, said = evaluate(keep_outputs=True)
+    assert kept.read_bytes() == first
+    assert len(ran) == 3
+    assert "1 clip whose outputs are not in outputs/ will be run again" in said
+
+
+def test_options_that_change_no_result_run_nothing_again(here: Path, ran: list[str]) -> None:
+    write_clips(here / "clips", [1, 2])
+    evaluate(keep_outputs=True)
+    evaluate(delay=3)  # without references
+    assert len(ran) == 2
+    evaluate(keep_outputs=True)
+    assert len(ran) == 2
+
+
 def test_references_give_a_gain(here: Path, ran: list[str]) -> None:
     write_clips(here / "clips" / "x", [110])
     write_clips(here / "clean" / "x", [100])

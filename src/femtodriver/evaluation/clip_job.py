@@ -70,13 +70,15 @@ class ClipResult:
     """What came of a clip: one row of the results, but for its label. None for what is not known.
 
     ``error``: why it failed, None if it did not. ``differences``: by runner, how its outputs first differ from those of
-    the first runner; None for equal ones. The others are described in docs/evaluation.md.
+    the first runner; None for equal ones. ``outputs_sha256``: of the file that the outputs were kept in. The others
+    are described in docs/evaluation.md.
     """
 
     name: str
     bytes: int | None = None
     sha256: str | None = None
     reference_sha256: str | None = None
+    outputs_sha256: str | None = None
     frames: int | None = None
     predicted: int | str | None = None
     scores: tuple[float, ...] = ()

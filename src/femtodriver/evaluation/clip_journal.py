@@ -36,6 +36,7 @@ class _Place:
     start: int
     sha256: str | None
     reference_sha256: str | None
+    outputs_sha256: str | None
     failed: bool
 
 
@@ -80,6 +81,11 @@ class ClipJournal:
     def failed(self, name: str) -> bool:
         """Whether the last result of this clip is a failure."""
         return name in self._places and self._places[name].failed
+
+    def outputs_sha256(self, name: str) -> str | None:
+        """The digest of the file in which the outputs of this clip were kept; None if they were not."""
+        place = self._places.get(name)
+        return None if place is None else place.outputs_sha256
 
     def __contains__(self, name: str) -> bool:
         return name in self._places
@@ -155,7 +161,8 @@ def _entry(line: bytes) -> dict[str, Any] | None:
 
 
 def _place(start: int, entry: Mapping[str, Any]) -> _Place:
-    return _Place(start, entry.get("sha256"), entry.get("reference_sha256"), entry.get("error") is not None)
+    clip, reference, outputs = (entry.get(name) for name in ("sha256", "reference_sha256", "outputs_sha256"))
+    return _Place(start, clip, reference, outputs, entry.get("error") is not None)
 
 
 def _result(entry: Mapping[str, Any]) -> ClipResult:

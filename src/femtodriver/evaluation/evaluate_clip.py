@@ -68,8 +68,10 @@ class ClipRunner:
             kept = None
             if task.outputs is not None:
                 kept = files.enter_context(ClipOutputs(Path(task.outputs), reader.n_frames, self.job.model.outputs))
-            found = self._blocks(reader, ratio, kept)
-            return ClipResult(task.name, **known, **found, **self._costs(reader.period_s))
+            found = {**self._blocks(reader, ratio, kept), **self._costs(reader.period_s)}
+        if task.outputs is not None:
+            found["outputs_sha256"] = content_digest(task.outputs)[1]
+        return ClipResult(task.name, **known, **found)
 
     def _ratio(self, task: ClipTask, reader: FrameReader, files: ExitStack) -> _Cleaned | None:
         if task.reference is None:

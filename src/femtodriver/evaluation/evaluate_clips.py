@@ -114,18 +114,21 @@ class _Run:
 
     def _left(self, say: Say) -> list[ClipTask]:
         """The clips that have no result of this job, with their present content."""
-        left, changed, failed = [], 0, 0
+        left, changed, failed, without_outputs = [], 0, 0, 0
         for task in self._tasks():
             if task.name not in self.journal:
                 left.append(task)
                 continue
             digests = [content_digest(path)[1] if path is not None else None for path in (task.path, task.reference)]
-            if self.journal.finished(task.name, digests[0], digests[1]) and _is_there(task.outputs):
+            finished = self.journal.finished(task.name, digests[0], digests[1])
+            if finished and _are_kept(task.outputs, self.journal.outputs_sha256(task.name)):
                 self._finished.add(task.name)
                 self.done += 1
                 continue
             left.append(task)
-            if self.journal.failed(task.name):
+            if finished:
+                without_outputs += 1
+            elif self.journal.failed(task.name):
                 failed += 1
             else:
                 changed += 1
@@ -139,6 +142,9 @@ class _Run:
                 "1 clip has changed since it was" if changed == 1 else f"{changed} clips have changed since they were"
             )
             say(f"{what} run, and will be run again")
+        if without_outputs:
+            what = "1 clip whose outputs are" if without_outputs == 1 else f"{without_outputs} clips whose outputs are"
+            say(f"{what} not in {OUTPUTS}/ will be run again")
         return left
 
     def _tasks(self) -> Iterator[ClipTask]:
@@ -176,8 +182,11 @@ class _Run:
             yield row_of(result, self.plan.labels, self.plan.references)
 
 
-def _is_there(outputs: str | None) -> bool:
-    return outputs is None or os.path.isfile(outputs)
+def _are_kept(outputs: str | None, sha256: str | None) -> bool:
+    """Whether the file is the one that was written; another evaluation in the folder may have replaced it."""
+    if outputs is None:
+        return True
+    return sha256 is not None and os.path.isfile(outputs) and content_digest(outputs)[1] == sha256
 
 
 def _changes(basis: Basis, others: list[Basis]) -> list[str]:

@@ -129,8 +129,7 @@ def basis_of(plan: EvaluationPlan) -> dict[str, object]:
         **{option.name: getattr(request, option.name) for option in options_of(ConditionsRequest)},
         "rule": plan.rule.identity if plan.rule else None,
         "references": request.references is not None,
-        "delay": request.delay,
-        "keep_outputs": request.keep_outputs,
+        "delay": request.delay if request.references is not None else 0,
     }
 
 
