@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from femtodriver.machine.run_report import EVENTS
-from femtodriver.metrics.run_totals import STALLS
+from femtodriver.machine.run_report import EVENTS, STALLS
 from femtodriver.profile.profile_rows import ClippedAt, CoreTime
 from tests.profile.profile_runs import Measured, hand_made, measured, run_of, spotter
 

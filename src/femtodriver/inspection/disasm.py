@@ -12,7 +12,7 @@ from femtodriver.model.build_model import foreign, locked
 from femtodriver.model.load_model import load_source
 from femtodriver.model.model_encryption import AnyKeyring, Encryption, load_keyring
 from femtodriver.program.compiled_data import CompiledData
-from femtodriver.program.description import Description, read_description
+from femtodriver.program.description import Description, layers_of, read_description
 from femtodriver.program.metadata import ProgramInfo
 
 
@@ -99,7 +99,7 @@ def disassemble(program: CompiledData, where: str, keyring: AnyKeyring = None) -
         model=(told.model.name if told.model else None) or "",
         part=told.part or "",
         cores=tuple(_core(plain, core, rows, info, receivers, told) for core, rows in decoded.items()),
-        layers=tuple(layer.name for layer in told.layers or ()),
+        layers=tuple(layer.name for layer in layers_of(told)),
     )
 
 

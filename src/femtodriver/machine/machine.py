@@ -15,7 +15,7 @@ from femtodriver.isa.limits import HEADER_WORDS, WORD_BITS
 from femtodriver.machine.executor import Executor
 from femtodriver.machine.memory import ELEMENT_TYPES
 from femtodriver.machine.run_budget import RunBudget, RunLimits
-from femtodriver.machine.run_report import CoreReport, FrameCycles, RunReport
+from femtodriver.machine.run_report import WAITING, CoreReport, FrameCycles, RunReport
 from femtodriver.machine.spu import Processor, Spu
 from femtodriver.part import Part
 from femtodriver.program.metadata import InputRecord, OutputRecord, program_info
@@ -57,7 +57,7 @@ class Machine:
         # How many frames took how many cycles: it does not grow with their number.
         self._frame_cycles: Counter[int] = Counter()
         self._latency_cycles: Counter[int] = Counter()
-        self._waiting = {index: {"message": 0, "dependency": 0, "idle": 0} for index in self.spu.processors}
+        self._waiting = {index: dict.fromkeys(WAITING, 0) for index in self.spu.processors}
 
     def reset(self) -> None:
         """Memories back to the images (initial state), counts to zero."""
@@ -65,7 +65,7 @@ class Machine:
         self._frame_cycles.clear()
         self._latency_cycles.clear()
         for index, processor in self.spu.processors.items():
-            self._waiting[index] = {"message": 0, "dependency": 0, "idle": 0}
+            self._waiting[index] = dict.fromkeys(WAITING, 0)
             for executor in processor.executors.values():
                 executor.clear()
 

@@ -11,6 +11,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+# Why a thread cannot start yet.
+STALLS = ("message", "dependency")
+# Why a core waits, in the order of the native loop. One that has nothing left to do in a frame is idle, for no layer.
+WAITING = (*STALLS, "idle")
+
 # name -> what one event is. The order is the order of every table that lists them.
 EVENTS: dict[str, str] = {
     "cycles": "core cycle in which an instruction was in flight",

@@ -26,6 +26,7 @@ from femtodriver.machine.executors import Executors
 from femtodriver.machine.memory import DataMemory, table_memory
 from femtodriver.machine.router import Router
 from femtodriver.machine.run_budget import RunBudget
+from femtodriver.machine.run_report import WAITING
 from femtodriver.part import Part
 
 Images = Mapping[str, Sequence[Words]]
@@ -56,7 +57,7 @@ class Processor:
     def begin_frame(self) -> None:
         """All clocks to zero."""
         self.core.time = 0
-        self.waiting = {"message": 0, "dependency": 0, "idle": 0}
+        self.waiting = dict.fromkeys(WAITING, 0)
         self.queue: list[tuple[Order, int, Message | None]] = []  # when it became ready, pc, message
 
     def enqueue(self, order: Order, pc: int, message: Message | None) -> None:

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from femtodriver.errors import UsageError
-from femtodriver.machine.run_report import FrameCycles, RunReport
+from femtodriver.machine.run_report import STALLS, FrameCycles, RunReport
 from femtodriver.metrics.energy import EnergyTable, load_table
 from femtodriver.metrics.energy_figures import energy_figures, layer_joules
 from femtodriver.metrics.layer_labels import layer_labels
-from femtodriver.metrics.run_totals import STALLS, Run, digits
+from femtodriver.metrics.run_totals import Run, digits
 from femtodriver.metrics.tally import LayerTally, layer_tallies
 from femtodriver.part import Part
 from femtodriver.program.description import CoreMemory, DescribedLayer, Description, ModelOrigin

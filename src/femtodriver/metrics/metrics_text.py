@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from femtodriver.machine.run_report import WAITING
 from femtodriver.metrics.choice_summary import summary_of
 from femtodriver.metrics.energy_text import component_lines, cost_lines, source_lines
 from femtodriver.metrics.text_cells import (
@@ -126,11 +127,11 @@ def _period(doc: Doc) -> str:
 
 def _cores(doc: Doc) -> list[str]:
     memory, cycles, energy = doc["memory_bytes"], doc["cycles"], doc["energy_j"]["by_core"]
-    work = ("core", "busy", "message", "dependency", "idle", "energy", "low", "high")
+    work = ("core", "busy", *WAITING, "energy", "low", "high")
     head = (*work, "DM used", "of", "TM used", "IM used")
     rows = []
     for number, (use, core, joules) in enumerate(zip(cycles["per_core"], memory["per_core"], energy, strict=True)):
-        waiting = [count_text(use["waiting"][cause]) for cause in ("message", "dependency", "idle")]
+        waiting = [count_text(use["waiting"][cause]) for cause in WAITING]
         sizes = [count_text(core[key]) for key in ("dm_used", "dm_size", "tm_used", "im_used")]
         band = [quantity(joules[corner], "J") for corner in ("typical", "low", "high")]
         rows.append((str(number), count_text(use["busy"]), *waiting, *band, *sizes))

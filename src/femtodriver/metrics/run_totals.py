@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from numbers import Real
 
 from femtodriver.errors import ProgramError, UsageError
-from femtodriver.machine.run_report import RunReport
+from femtodriver.machine.run_report import WAITING, RunReport
 from femtodriver.metrics.energy import Band, EnergyTable
 from femtodriver.metrics.tally import core_counts
 from femtodriver.part import Part
@@ -17,10 +17,6 @@ from femtodriver.program.description import CoreMemory, Description
 
 DEFAULT_PERIOD_S = 0.016
 SIGNIFICANT_DIGITS = 9
-# Why a thread cannot start yet.
-STALLS = ("message", "dependency")
-# A core that has nothing left to do in a frame is idle, which is no layer's.
-WAITING = (*STALLS, "idle")
 MATRIX_EVENTS = ("matrix_dense", "matrix_stored", "matrix_executed")
 
 Number = int | float

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from femtodriver.machine.run_report import CoreReport, RunReport
-from femtodriver.program.description import DescribedLayer, Description
+from femtodriver.program.description import DescribedLayer, Description, layers_of
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def layer_tallies(report: RunReport, description: Description | None) -> list[La
     Instructions that no layer claims (receive, send, glue of threads) are summed in a last row "(runtime)", which is
     left out where there are none. Without a description everything is one row "(program)".
     """
-    layers = (description.layers or ()) if description else ()
+    layers = layers_of(description)
     sums = [_Sums() for _ in layers]
     rest = _Sums()
     for number, core in enumerate(report.cores):

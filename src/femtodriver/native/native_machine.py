@@ -17,9 +17,9 @@ from femtodriver.machine.executor import Executor
 from femtodriver.machine.machine import Machine, Program, pack, pack_frame
 from femtodriver.machine.memory import ELEMENT_TYPES
 from femtodriver.machine.run_budget import RunBudget, RunLimits
-from femtodriver.machine.run_report import RunReport
+from femtodriver.machine.run_report import WAITING, RunReport
 from femtodriver.machine.spu import Processor
-from femtodriver.native.native_spu import CAUSES, FrameBlock, NativeSpu
+from femtodriver.native.native_spu import FrameBlock, NativeSpu
 from femtodriver.part import Part
 
 
@@ -103,7 +103,7 @@ class NativeMachine(Machine):
         _tally(self._frame_cycles, frames.elapsed[: frames.done])
         _tally(self._latency_cycles, frames.latency[: frames.done])
         for index, row in zip(self.spu.processors, frames.waiting.tolist(), strict=True):
-            for cause, cycles in zip(CAUSES, row, strict=True):
+            for cause, cycles in zip(WAITING, row, strict=True):
                 self._waiting[index][cause] += cycles
 
     def _unpacked(self, made: Words) -> dict[str, Int64Array]:

@@ -22,6 +22,7 @@ from femtodriver.machine.data_layout import WORD_BYTES
 from femtodriver.machine.execute_matrix import MatrixExecutor
 from femtodriver.machine.executor import Executor
 from femtodriver.machine.run_budget import RunBudget
+from femtodriver.machine.run_report import WAITING
 from femtodriver.machine.spu import Images, Processor, Spu
 from femtodriver.native.flat_rows import ROW_FIELDS, flat_rows
 from femtodriver.native.library import at, needed_library
@@ -31,9 +32,6 @@ from femtodriver.native.loop_settings import SETTINGS, settings_of
 from femtodriver.native.status import Status
 from femtodriver.part import Part
 
-CAUSES = ("message", "dependency", "idle")
-"""Of waiting cycles, in the order of the loop."""
-
 
 @dataclass
 class FrameBlock:
@@ -41,7 +39,7 @@ class FrameBlock:
 
     inputs: words of the messages that each frame begins with, uint64 (frames, words). outputs: those of the outputs,
     uint64 (frames, words). elapsed, latency: cycles, int64 (frames,). waiting: cycles of all frames, int64 (cores,
-    ``CAUSES``).
+    ``WAITING``).
     """
 
     inputs: Words
@@ -60,7 +58,7 @@ class FrameBlock:
             np.zeros((frames, output_words), np.uint64),
             np.zeros(frames, np.int64),
             np.zeros(frames, np.int64),
-            np.zeros((cores, len(CAUSES)), np.int64),
+            np.zeros((cores, len(WAITING)), np.int64),
         )
 
 
@@ -148,7 +146,7 @@ class NativeSpu(Spu):
             self.run_frames(frames, budget)
             self.take_outputs()
         for processor, waiting in zip(self.processors.values(), frames.waiting.tolist(), strict=True):
-            processor.waiting = dict(zip(CAUSES, waiting, strict=True))
+            processor.waiting = dict(zip(WAITING, waiting, strict=True))
         return int(frames.elapsed[0])
 
     def expect(self, messages: Sequence[Sequence[int]], outputs: Sequence[Sequence[int]], budget: RunBudget) -> None:

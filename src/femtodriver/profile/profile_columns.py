@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from femtodriver.metrics.run_totals import STALLS
+from femtodriver.machine.run_report import STALLS
 from femtodriver.metrics.spreadsheet_cells import PlainCell
 from femtodriver.metrics.text_cells import count_text, quantity
 from femtodriver.profile.profile_rows import Profile, ProfileRow

@@ -11,10 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from femtodriver.machine.run_report import RunReport
+from femtodriver.machine.run_report import STALLS, WAITING, RunReport
 from femtodriver.metrics.energy import Band, add
 from femtodriver.metrics.layer_labels import layer_labels
-from femtodriver.metrics.run_totals import STALLS, WAITING
 from femtodriver.metrics.tally import LayerTally, layer_tallies
 from femtodriver.program.description import FUSED, Description, LayerFate
 

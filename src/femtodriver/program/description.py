@@ -180,6 +180,11 @@ class Description:
         return found
 
 
+def layers_of(description: Description | None) -> tuple[DescribedLayer, ...]:
+    """The layers of a program; none where it has no description, or has lost them."""
+    return (description.layers or ()) if description is not None else ()
+
+
 def lasting_entries(metadata: Mapping[str, Any]) -> dict[str, Any] | None:
     """What every form of a program keeps of its description, as it is there; None where there is none."""
     told = metadata.get(KEY)
@@ -266,7 +271,7 @@ def _check_quanta(quanta: PlainValue, where: str) -> None:
 
 
 def _check_layers(told: Description, where: str) -> None:
-    layers = told.layers or ()
+    layers = layers_of(told)
     for place, layer in enumerate(layers):
         _check_fate(layer.fate, len(layers), f"{where}: layers[{place}].fate")
     for core, rows in (told.source_map or {}).items():

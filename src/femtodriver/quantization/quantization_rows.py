@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from femtodriver import fixed
 from femtodriver.metrics.layer_labels import layer_labels
 from femtodriver.program.description import VIEW as VIEW_FATE
-from femtodriver.program.description import Description
+from femtodriver.program.description import Description, layers_of
 from femtodriver.quantization.quantization_observer import QuantizationObserver, WatchedValue
 
 VALUE, MOVED, STEP = "value", "moved", "step"
@@ -87,7 +87,7 @@ def report_of(model: str, observer: QuantizationObserver, description: Descripti
 
 def layer_names(description: Description | None) -> dict[str, str]:
     """What people call each layer, by the value that stands for it."""
-    layers = (description.layers or ()) if description else ()
+    layers = layers_of(description)
     return dict(zip((layer.source for layer in layers), layer_labels(layers), strict=True))
 
 
@@ -101,7 +101,7 @@ def unique_names(description: Description | None) -> dict[str, str]:
 def _kinds(description: Description | None) -> dict[str, str]:
     """The kinds of layers whose values are no ``VALUE``, by the value that stands for them."""
     found = {}
-    for layer in (description.layers or ()) if description else ():
+    for layer in layers_of(description):
         if layer.fate is not None and layer.fate.how == VIEW_FATE:
             found[layer.source] = MOVED
         elif layer.fate is not None and layer.step:

@@ -20,7 +20,7 @@ from femtodriver.metrics.events import joules
 from femtodriver.metrics.layer_labels import layer_labels
 from femtodriver.metrics.tally import PROGRAM, RUNTIME
 from femtodriver.program.compiled_data import CompiledData
-from femtodriver.program.description import DescribedLayer, Description
+from femtodriver.program.description import DescribedLayer, Description, layers_of
 from femtodriver.safe_text import short_line
 
 MOST_NAME = 120
@@ -41,7 +41,7 @@ class ProgramView:
         }
         self._inputs = {(record.core, record.pc_val): record.name for record in self.info.inputs}
         self.mailboxes = {record.mailbox_id: shown_name(record.name) for record in self.info.outputs}
-        layers = (self.description.layers or ()) if self.description else ()
+        layers = layers_of(self.description)
         self._labels = [shown_name(label) for label in layer_labels(layers)]
         self.instruction = lru_cache(maxsize=None)(self._instruction)
 
@@ -57,7 +57,7 @@ class ProgramView:
         """The layer at that place; the rows of the metrics document that stand for none."""
         if self.description is None:
             return PROGRAM
-        return RUNTIME if place is None else (self.description.layers or ())[place]
+        return RUNTIME if place is None else layers_of(self.description)[place]
 
     def label(self, place: int | None) -> str:
         """What people know that layer by, as in the profile."""
