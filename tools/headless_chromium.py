@@ -19,6 +19,8 @@ from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 TIMEOUT_S = 60
+SILENT = "Chromium: must answer until it is closed, but does not."
+PATIENCE_S = 10  # for a browser that was told to end
 FLAGS = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-pipe"),
     *("--no-first-run", "--disable-extensions", "--disable-background-networking", "--disable-component-update"),
@@ -46,18 +48,34 @@ class Chromium:
         path = find_chromium()
         if path is None:
             raise RuntimeError("Chromium: must be installed, but is not; apt install chromium")
-        self._folder = tempfile.mkdtemp(prefix="chromium-")
-        theirs_in, self._to = os.pipe()
-        self._from, theirs_out = os.pipe()
-        words = [path, *FLAGS, f"--user-data-dir={self._folder}", "about:blank"]
-        words = [sys.executable, "-c", LAUNCHER, str(theirs_in), str(theirs_out), *words]
-        self._process = subprocess.Popen(
-            words, pass_fds=(theirs_in, theirs_out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        os.close(theirs_in)
-        os.close(theirs_out)
         self._received = b""
         self._number, self._session, self.requests = 0, "", list[str]()
+        with contextlib.ExitStack() as ending:
+            self._start(path, ending)
+            self._attach()
+            self._ending = ending.pop_all()
+
+    def _start(self, path: str, ending: contextlib.ExitStack) -> None:
+        """Start the process; ``ending`` ends it, and removes what it had."""
+        folder = tempfile.mkdtemp(prefix="chromium-")
+        ending.callback(shutil.rmtree, folder, ignore_errors=True)
+        theirs_in, self._to = os.pipe()
+        self._from, theirs_out = os.pipe()
+        ending.callback(os.close, self._from)
+        with contextlib.ExitStack() as theirs:
+            for descriptor in (theirs_in, theirs_out):
+                theirs.callback(os.close, descriptor)
+            words = [path, *FLAGS, f"--user-data-dir={folder}", "about:blank"]
+            words = [sys.executable, "-c", LAUNCHER, str(theirs_in), str(theirs_out), *words]
+            process = ending.enter_context(
+                subprocess.Popen(
+                    words, pass_fds=(theirs_in, theirs_out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                )
+            )
+        ending.callback(_end, process, self._to)
+
+    def _attach(self) -> None:
+        """Find the page, and listen to it."""
         targets = self._call("Target.getTargets")["targetInfos"]
         page = next(target["targetId"] for target in targets if target["type"] == "page")
         self._session = self._call("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
@@ -72,17 +90,9 @@ class Chromium:
 
     def close(self) -> None:
         """End the browser."""
-        with contextlib.suppress(OSError, RuntimeError):
+        with self._ending, contextlib.suppress(OSError, RuntimeError):
             self._session = ""
             self._call("Browser.close")
-        with contextlib.suppress(OSError):
-            os.close(self._to)
-        try:
-            self._process.wait(TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-        os.close(self._from)
-        shutil.rmtree(self._folder, ignore_errors=True)
 
     def show(self, page: Path, width: int, height: int = 900, dark: bool = False, scripts: bool = True) -> None:
         """Load a page from a file in a window of that size, in the light or the dark scheme."""
@@ -126,7 +136,10 @@ class Chromium:
         message: dict[str, Any] = {"id": number, "method": method, "params": parameters}
         if self._session:
             message["sessionId"] = self._session
-        os.write(self._to, json.dumps(message).encode() + b"\0")
+        try:
+            os.write(self._to, json.dumps(message).encode() + b"\0")
+        except BrokenPipeError:
+            raise RuntimeError(SILENT) from None
         while (found := self._next()).get("id") != number:
             pass
         if "error" in found:
@@ -143,10 +156,19 @@ class Chromium:
             ready, _, _ = select.select([self._from], [], [], TIMEOUT_S)
             piece = os.read(self._from, 1 << 20) if ready else b""
             if not piece:
-                raise RuntimeError("Chromium: must answer until it is closed, but does not.")
+                raise RuntimeError(SILENT)
             self._received += piece
         content, _, self._received = self._received.partition(b"\0")
         message: dict[str, Any] = json.loads(content)
         if message.get("method") == "Network.requestWillBeSent":
             self.requests.append(message["params"]["request"]["url"])
         return message
+
+
+def _end(process: subprocess.Popen[bytes], to: int) -> None:
+    """Close its pipe, which ends a browser that works, and end it otherwise."""
+    os.close(to)
+    try:
+        process.wait(PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
