@@ -28,7 +28,7 @@ from femtodriver.profile.profile_rows import Profile
 from femtodriver.quantization.quantization_rows import QuantizationReport
 from femtodriver.runners.compare_runs import RunProgress
 from femtodriver.runners.execution import SIMULATOR, Execution, Result, RunInputs
-from femtodriver.runners.fasmir_runner import check_machine
+from femtodriver.runners.fasmir_runner import check_machine, machine_notes
 from femtodriver.runners.femtocrux_runner import NAME as VENDOR_SIMULATOR
 from femtodriver.runners.hardware_runner import check_board
 from femtodriver.runners.observed_values import REFERENCE
@@ -169,7 +169,8 @@ def _notes(
     objective = built.options.objective.value if built.source.network else ""
     unused = without_effect(request, names, request.input_file is None, objective)
     streamed = _lost_in_a_stream(request, names) if inputs.stream else ()
-    return _noted((*unused, *inputs.notes, *(output.first_notes if output else ()), *streamed))
+    slower = machine_notes(request.machine, names)
+    return _noted((*slower, *unused, *inputs.notes, *(output.first_notes if output else ()), *streamed))
 
 
 def _lost_in_a_stream(request: JobRequest, names: Sequence[str]) -> Iterator[str]:

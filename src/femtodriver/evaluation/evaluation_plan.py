@@ -31,7 +31,7 @@ from femtodriver.output.file_names import safe_name
 from femtodriver.program.digest import digest_of
 from femtodriver.program.plain_records import to_plain
 from femtodriver.runners.execution import SIMULATOR
-from femtodriver.runners.fasmir_runner import check_machine
+from femtodriver.runners.fasmir_runner import check_machine, machine_notes
 from femtodriver.runners.fqir_runner import network_for
 from femtodriver.runners.runner_table import check_names
 
@@ -60,7 +60,8 @@ class EvaluationPlan:
         ignored = [f"{name}: without effect, because {reason}" for name, reason in self._ignored()]
         objective = self.model.options.objective.value if self.model.source.network else ""
         unused = without_effect(self.request, self.runners, False, objective)
-        return (*self.clips.notes, *self.labels.notes, *executed, *ignored, *unused)
+        slower = machine_notes(self.request.machine, self.runners)
+        return (*slower, *self.clips.notes, *self.labels.notes, *executed, *ignored, *unused)
 
     def _ignored(self) -> Iterator[tuple[str, str]]:
         if self.request.delay and self.request.references is None:

@@ -65,6 +65,12 @@ def find_library() -> Library | str:
     return Library(found, "baseline") if isinstance(faster, str) else Library(faster, "avx2")
 
 
+def unusable_library() -> str:
+    """Why a loop that was built is not used, and what to do; "" where it is used, and where none was built."""
+    found = find_library()
+    return found if isinstance(found, str) and (FOLDER / BASELINE).exists() else ""
+
+
 def needed_library() -> Library:
     """``find_library``; UnsupportedError where there is none."""
     found = find_library()

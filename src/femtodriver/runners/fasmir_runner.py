@@ -14,7 +14,7 @@ from femtodriver.machine.frame_record import FrameRecord
 from femtodriver.machine.run_report import RunReport
 from femtodriver.model.build_model import Built
 from femtodriver.native.choose_machine import make_machine
-from femtodriver.native.library import needed_library
+from femtodriver.native.library import needed_library, unusable_library
 from femtodriver.native.native_machine import NativeMachine
 from femtodriver.options.runner_requests import RunnerRequest
 from femtodriver.options.value_kinds import NATIVE, native_or_not
@@ -110,6 +110,12 @@ def check_machine(request: RunnerRequest, names: Sequence[str]) -> None:
     """UnsupportedError if the native loop is asked for, and not there."""
     if request.machine == NATIVE and "fasmir" in names:
         needed_library()
+
+
+def machine_notes(machine: str | None, names: Sequence[str]) -> tuple[str, ...]:
+    """A note where NumPy simulates although a native loop was built, which would be faster."""
+    why = unusable_library() if machine is None and "fasmir" in names else ""
+    return (f"machine: NumPy simulates, with the same results but slower, because {why}",) if why else ()
 
 
 def make_fasmir(model: Built, request: RunnerRequest, records_dir: Path | None) -> FasmirRunner:

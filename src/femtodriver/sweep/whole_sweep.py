@@ -17,7 +17,8 @@ from femtodriver.model.model_options import ModelOptions, compiler_options
 from femtodriver.options.bind_request import bind
 from femtodriver.options.sweep_requests import SweepRequest
 from femtodriver.part import Part, load_part
-from femtodriver.runners.execution import RunInputs
+from femtodriver.runners.execution import SIMULATOR, RunInputs
+from femtodriver.runners.fasmir_runner import machine_notes
 from femtodriver.sweep.measured_program import Job, Measured, measure
 from femtodriver.sweep.pareto_plot import check_plot
 from femtodriver.sweep.sweep_result import SETTINGS, SweepResult, SweepRow, check_sort, marked
@@ -53,7 +54,8 @@ def sweep(request: SweepRequest) -> SweepResult:
     measured = _measured(source, inputs, chosen, request.workers or 1)
     rows = [_row(one, found, parts, inputs.period_s) for one, found in zip(chosen, measured, strict=True)]
     frames = max(map(len, arrays.values()), default=0)
-    result = SweepResult(source.name, source.sha256, frames, inputs.seed, inputs.notes, marked(rows))
+    notes = (*machine_notes(None, (SIMULATOR,)), *inputs.notes)
+    result = SweepResult(source.name, source.sha256, frames, inputs.seed, notes, marked(rows))
     return result.sorted(request.sort) if request.sort else result
 
 
