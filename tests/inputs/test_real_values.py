@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from femtodriver.errors import InputError, UsageError
 from femtodriver.fqir.operators.quantization import quantize
 from femtodriver.inputs.input_spec import InputSpec
-from femtodriver.inputs.real_values import REAL, RealValues, factor_of
+from femtodriver.inputs.real_values import REAL, RealValues, factor_of, real_values
 
 X = InputSpec("x", 3, 16, quanta=-14)
 
@@ -29,6 +29,25 @@ def test_a_factor_is_a_number_or_follows_from_the_quanta() -> None:
 def test_other_scales_are_refused(scale: Any) -> None:
     with pytest.raises(UsageError, match="scale: must be 'real' or a positive number, not "):
         factor_of(scale, X)
+
+
+def test_a_zero_point_means_the_nearest_integer() -> None:
+    spec = InputSpec("x", 5, 8, quanta=-2, zero_point=-28)
+    convert = real_values(spec, REAL)
+    assert convert(np.array([[0.0, 0.125, -0.125, 0.374, 100.0]]), 0).tolist() == [[-28, -27, -29, -27, 127]]
+    assert convert.notes == ('input "x": 1 of 5 values clipped to -128..127; the farthest was 100 (times 4)',)
+    assert spec.real(np.array([-28, -27])).tolist() == [0.0, 0.25]
+
+
+def test_a_scale_survives_its_logarithm() -> None:
+    scales = np.exp(np.random.default_rng(3).uniform(-20, 5, 1000)).astype(np.float32)
+    steps = [InputSpec("x", 1, 8, quanta=math.log2(scale), zero_point=0).step for scale in scales]
+    assert steps == scales.tolist()
+
+
+def test_a_factor_knows_no_zero_point() -> None:
+    spec = InputSpec("x", 2, 8, quanta=-2, zero_point=-28)
+    assert real_values(spec, 2.0)(np.array([[0.9, -0.9]]), 0).tolist() == [[1, -2]]
 
 
 def test_unknown_quanta_need_a_number() -> None:

@@ -57,6 +57,8 @@ def test_real_numbers_keep_their_values_and_are_clipped() -> None:
     assert samples.tolist() == [6, -6, 32767, -32768]
     assert encoder.clipped == ('output "y": 2 of 4 samples clipped to full scale',)
     assert encoder.notes == ()
+    offset = PcmEncoder(InputSpec("y", 4, 8, quanta=-7, zero_point=-128), PCM_FORMATS["u8"], "real")
+    assert list(offset.encode(np.array([[-128, -64, 0]]))) == [128, 192, 255]
     half = PcmEncoder(InputSpec("y", 4, 16, quanta=-16), PCM_FORMATS["s16le"], "real")
     assert np.frombuffer(half.encode(np.array([[3, -3, 2, 0]])), "<i2").tolist() == [2, -1, 1, 0]
 

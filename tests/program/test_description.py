@@ -27,7 +27,7 @@ WHOLE = Description(
     isa="open-spu/3",
     input_bits={"x": 16},
     output_bits={"y": 12},
-    input_forms={"x": VariableForm((2, 8), -15.0)},
+    input_forms={"x": VariableForm((2, 8), -15.0, 3)},
     output_forms={"y": VariableForm(quanta=-3.5)},
     layers=(DescribedLayer("0 copy y", "copy", "y", 0, 16), DescribedLayer("(frame end)", "frame_end", "", 0, 0)),
     source_map={0: ((0, 3, 0), (3, 6, 1))},
@@ -79,6 +79,13 @@ def test_documents_of_schema_1_tell_no_forms() -> None:
     del table["input_forms"], table["output_forms"]
     found = read_description({KEY: table}, "x")
     assert found == replace(WHOLE, schema=1, input_forms=None, output_forms=None)
+
+
+@pytest.mark.parametrize("zero", ["1", 0.5, True, 1 << 32])
+def test_zero_points_are_whole_numbers(zero: object) -> None:
+    table = {**WHOLE.table(), "input_forms": {"x": {"zero_point": zero}}}
+    with pytest.raises(ProgramError, match=r"input_forms\['x'\].zero_point: must be a whole number of 32 bits, not "):
+        read_description({KEY: table}, "x")
 
 
 @pytest.mark.parametrize("quanta", [-1000, 1000.0, 0, -3.25])

@@ -87,5 +87,10 @@ def output_factor(inputs: tuple[InputSpec, ...], outputs: tuple[InputSpec, ...],
             f"input, as one that cleans sound does, but it has {listed(inputs)} and {listed(outputs)}"
             f"{'' if hop is None else f', with the hop {hop}'}."
         )
-    before, after = inputs[0].quanta, outputs[0].quanta
-    return 1.0 if before is None or after is None else float(2.0 ** (after - before))
+    if inputs[0].zero_point or outputs[0].zero_point:
+        raise UsageError(
+            "references: signals must stand around zero in the integers of the model, not around its zero points "
+            f"{inputs[0].zero_point} and {outputs[0].zero_point}."
+        )
+    before, after = inputs[0].step, outputs[0].step
+    return 1.0 if before is None or after is None else after / before

@@ -27,6 +27,8 @@ class Tensor:
 
     ``dtype`` is the producer's text ("fqint16", "int8", "float", or "" when unknown); ``shape`` is
     per frame, without batch and time; ``value`` is a read-only int64 array for parameters, else None.
+    An integer v stands for the real number (v - ``zero_point``) * 2**``quanta``, as far as they are known. A tensor
+    with a zero point, be it 0, takes the integer nearest to a real number, as TFLite does; any other rounds down.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Tensor:
     value: Int64Array | None = None
     quanta: float | None = None
     is_bool: bool = False
+    zero_point: int | None = None
 
     @property
     def bits(self) -> int | None:

@@ -83,9 +83,10 @@ def _tensors(tensors: tuple[Tensor, ...]) -> str:
 def _tensor(tensor: Tensor) -> str:
     kind = plain_name(tensor.dtype) if tensor.dtype else "?"
     quanta = "" if tensor.quanta is None else f" q={tensor.quanta:g}"
+    zero = "" if tensor.zero_point is None else f" z={tensor.zero_point}"
     boolean = " bool" if tensor.is_bool else ""
     value = "" if tensor.value is None else f" = {_array(tensor.value)}"
-    return f"{plain_name(tensor.name)}: {kind}{list(tensor.shape)}{quanta}{boolean}{value}"
+    return f"{plain_name(tensor.name)}: {kind}{list(tensor.shape)}{quanta}{zero}{boolean}{value}"
 
 
 def _value(value: object) -> str:

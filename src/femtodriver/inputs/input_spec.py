@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from femtodriver.arrays import Float64Array, Int64Array
 from femtodriver.safe_text import plain_name, quote
 
 MOST_ELEMENTS = 1 << 28
@@ -16,7 +19,9 @@ class InputSpec:
     """One input: its name, the number of elements of a frame (without padding), and bits per element (8, 16, 24).
 
     ``shape``: the axes of a frame in the network, row-major, of ``length`` elements in all; () stands for one axis.
-    ``quanta``: an integer v of this input stands for the real number v * 2**quanta; None where nobody knows.
+    ``quanta``: an integer v of this input stands for the real number (v - ``zero_point``) * 2**quanta; None where
+    nobody knows. ``zero_point``: None for a network that has none, whose reals are rounded down; one with a zero point,
+    be it 0, takes the nearest integer.
     """
 
     name: str
@@ -24,11 +29,32 @@ class InputSpec:
     bits: int
     shape: tuple[int, ...] = ()
     quanta: float | None = None
+    zero_point: int | None = None
 
     @property
     def limits(self) -> tuple[int, int]:
         """Smallest and largest value of an element."""
         return -(1 << (self.bits - 1)), (1 << (self.bits - 1)) - 1
+
+    @property
+    def step(self) -> float | None:
+        """How far neighbouring integers are apart, as real numbers; None where nobody knows."""
+        if self.quanta is None:
+            return None
+        exact = 2.0**self.quanta
+        # float32, as TFLite has it: it survives its logarithm
+        return float(exact) if self.zero_point is None else float(np.float32(exact))
+
+    @property
+    def meaning(self) -> str:
+        """What integers stand for, in messages."""
+        if self.zero_point is None or self.step is None:
+            return "quanta unknown" if self.quanta is None else f"quanta {self.quanta:g}"
+        return f"scale {self.step:.6g}, zero point {self.zero_point}"
+
+    def real(self, values: Int64Array) -> Float64Array:
+        """What integers stand for; as they are where nobody knows."""
+        return np.asarray((values - (self.zero_point or 0)) * (self.step or 1.0), np.float64)
 
     @property
     def shapes(self) -> tuple[tuple[int, ...], ...]:

@@ -22,7 +22,7 @@ from femtodriver.inputs.frame_reader import Convert, FrameReader, InputFrames, f
 from femtodriver.inputs.input_spec import InputSpec, listed
 from femtodriver.inputs.npy_file import npy_array, npz_arrays
 from femtodriver.inputs.reading import Reading
-from femtodriver.inputs.real_values import REAL, RealValues, Scale, factor_of
+from femtodriver.inputs.real_values import REAL, RealValues, Scale, factor_of, real_values, rounds_to_nearest
 from femtodriver.inputs.resampled_samples import resampled
 from femtodriver.inputs.stored_array import StoredArray, in_memory
 from femtodriver.inputs.wav_file import wav_samples
@@ -177,8 +177,8 @@ def _frames(spec: InputSpec, stored: StoredArray, how: Reading) -> InputFrames:
     hop, left = _check_form(spec, stored, how)
     if how.scale is None:
         return InputFrames(spec, stored, partial(_integers, spec), left, hop)
-    factor = factor_of(how.scale, spec)
-    return InputFrames(spec, stored, RealValues(spec, factor), (*left, _scaled_text(spec, how.scale, factor)), hop)
+    convert = real_values(spec, how.scale)
+    return InputFrames(spec, stored, convert, (*left, _scaled_text(spec, how.scale)), hop)
 
 
 def _check_form(spec: InputSpec, stored: StoredArray, how: Reading) -> tuple[int, tuple[str, ...]]:
@@ -222,9 +222,8 @@ def audio_levels(
     """What makes integers of samples of ``block`` bytes whose full scale stands for 1.0, with notes about it."""
     bits = 8 * block
     if scale is not None:
-        factor = factor_of(scale, spec)
-        text = f"{where}: full scale is 1.0; {_scaled_text(spec, scale, factor)}"
-        return RealValues(spec, factor, 1.0 if is_float else 2.0 ** (1 - bits)), (text,)
+        convert = real_values(spec, scale, 1.0 if is_float else 2.0 ** (1 - bits))
+        return convert, (f"{where}: full scale is 1.0; {_scaled_text(spec, scale)}",)
     notes = _level_text(spec, where)
     if is_float:
         return RealValues(spec, -float(spec.limits[0]), half_up=True), tuple(notes)
@@ -236,18 +235,20 @@ def audio_levels(
 
 def _level_text(spec: InputSpec, where: str) -> list[str]:
     """What full scale becomes, where the network does not read it as the 1.0 that it stands for."""
-    if spec.quanta is None or spec.quanta == 1 - spec.bits:
+    if spec.step is None or (spec.quanta == 1 - spec.bits and not spec.zero_point):
         return []
-    full = 2.0 ** (spec.bits - 1 + spec.quanta)
+    full = (-spec.limits[0] - (spec.zero_point or 0)) * spec.step
     return [
         f"{where}: full scale (1.0) becomes {spec.limits[1]}, which {spec.shown} reads as {full:g} "
-        f"(quanta {spec.quanta:g}); --scale {REAL} keeps 1.0 at 1.0"
+        f"({spec.meaning}); --scale {REAL} keeps 1.0 at 1.0"
     ]
 
 
-def _scaled_text(spec: InputSpec, scale: Scale, factor: float) -> str:
-    why = f" (quanta {spec.quanta:g})" if scale == REAL else ""
-    return f"{spec.shown}: real numbers times {factor:g}{why}, rounded down"
+def _scaled_text(spec: InputSpec, scale: Scale) -> str:
+    if rounds_to_nearest(spec, scale):
+        return f"{spec.shown}: real numbers to the nearest integer of the network ({spec.meaning})"
+    why = f" ({spec.meaning})" if scale == REAL else ""
+    return f"{spec.shown}: real numbers times {factor_of(scale, spec):g}{why}, rounded down"
 
 
 def _integers(spec: InputSpec, frames: AnyArray, first: int) -> Int64Array:

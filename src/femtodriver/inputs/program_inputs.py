@@ -48,4 +48,5 @@ def _declared(
             f"{math.prod(form.shape)}. Compile the model again."
         )
     quanta = form.quanta if isinstance(form.quanta, (int, float)) else None
-    return InputSpec(record.name, record.usable, bits[record.name], form.shape, quanta)
+    zero_point = form.zero_point if isinstance(form.zero_point, int) else None
+    return InputSpec(record.name, record.usable, bits[record.name], form.shape, quanta, zero_point)

@@ -42,4 +42,5 @@ def _facts(findings: Findings, network: Network) -> None:
 
 
 def _tensor(tensor: Tensor) -> dict[str, Any]:
-    return {"name": tensor.name, "dtype": tensor.dtype, "shape": list(tensor.shape), "quanta": tensor.quanta}
+    zero = {} if tensor.zero_point is None else {"zero_point": tensor.zero_point}
+    return {"name": tensor.name, "dtype": tensor.dtype, "shape": list(tensor.shape), "quanta": tensor.quanta, **zero}

@@ -46,7 +46,7 @@ def completed(
 
 def _forms(tensors: Sequence[Tensor]) -> dict[str, VariableForm]:
     """What can be said of them."""
-    found = {tensor.name: VariableForm(_axes(tensor), tensor.quanta) for tensor in tensors}
+    found = {tensor.name: VariableForm(_axes(tensor), tensor.quanta, tensor.zero_point) for tensor in tensors}
     return {name: form for name, form in found.items() if form != VariableForm()}
 
 
@@ -66,7 +66,8 @@ def network_outputs(network: Network) -> tuple[InputSpec, ...]:
 
 def _specs(tensors: Sequence[Tensor]) -> tuple[InputSpec, ...]:
     return tuple(
-        InputSpec(tensor.name, tensor.size, port_bits(tensor), _axes(tensor), tensor.quanta) for tensor in tensors
+        InputSpec(tensor.name, tensor.size, port_bits(tensor), _axes(tensor), tensor.quanta, tensor.zero_point)
+        for tensor in tensors
     )
 
 

@@ -5,10 +5,11 @@
     outputs/
     ├── internals.npz     of one runner alone: one array per debug variable, called "runner/variable"
     ├── inputs.npz        one array (frames, elements) per input; may be given to --input-file again
-    └── <runner>.npz      one array (frames, elements) per output, int64, and "quanta/<output>" where they are known
+    └── <runner>.npz      one array (frames, elements) per output, int64, and "quanta/<output>" where they are known,
+                          with "zero_point/<output>" where the network has one
 
-An integer v of an output stands for the real number v * 2**quanta. Names are escaped as ``array_names`` says. The file
-of a runner may be given to --dummy-output-file.
+An integer v of an output stands for the real number (v - zero point) * 2**quanta. Names are escaped as ``array_names``
+says. The file of a runner may be given to --dummy-output-file.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import numpy.typing as npt
 from femtodriver.array_names import escape_name
 from femtodriver.files.file_access import make_directory, write_file
 from femtodriver.inputs import InputSpec
-from femtodriver.runners.dummy_runner import QUANTA
+from femtodriver.runners.dummy_runner import QUANTA, ZERO_POINT
 from femtodriver.runners.execution import Execution
 
 FOLDER = "outputs"
@@ -49,9 +50,9 @@ def write_outputs(folder: Path, execution: Execution) -> None:
     write_file(folder / INPUTS, npz(escaped(inputs), level))
     if execution.lone_internals:
         write_file(folder / INTERNALS, npz(by_runner(execution.comparison.internals), level))
-    quanta = _quanta(execution.model.outputs)
+    meanings = _meanings(execution.model.outputs)
     for name, rows in execution.comparison.outputs.items():
-        known = {key: value for key, value in quanta.items() if key.removeprefix(QUANTA) in escaped(rows)}
+        known = {key: value for key, value in meanings.items() if key.partition("/")[2] in escaped(rows)}
         write_file(folder / f"{name}.npz", npz({**escaped(rows), **known}, level))
 
 
@@ -83,5 +84,7 @@ def npy(values: npt.ArrayLike) -> bytes:
     return stream.getvalue()
 
 
-def _quanta(outputs: tuple[InputSpec, ...]) -> Arrays:
-    return {f"{QUANTA}{escape_name(spec.name)}": spec.quanta for spec in outputs if spec.quanta is not None}
+def _meanings(outputs: tuple[InputSpec, ...]) -> Arrays:
+    told = {f"{QUANTA}{escape_name(spec.name)}": spec.quanta for spec in outputs}
+    told |= {f"{ZERO_POINT}{escape_name(spec.name)}": spec.zero_point for spec in outputs}
+    return {key: value for key, value in told.items() if value is not None}

@@ -20,22 +20,22 @@ class PcmEncoder:
         self._spec, self.form = spec, form
         self._seen = self._clipped = 0
         # What an integer v of the output is worth where full scale is 1.0.
-        self._unit = 2.0 ** (1 - spec.bits)
+        self._unit, self._zero = 2.0 ** (1 - spec.bits), 0
         if scale == REAL:
-            if spec.quanta is None:
+            if spec.step is None:
                 raise UsageError(
                     f"{_shown(spec)}: the program does not state the quanta of this output, so its audio can only have "
                     "the levels of its integers. Leave --scale real out."
                 )
-            self._unit = float(2.0**spec.quanta)
+            self._unit, self._zero = spec.step, spec.zero_point or 0
 
     @property
     def _is_plain(self) -> bool:
-        return self._unit == 2.0 ** (1 - self._spec.bits)
+        return self._unit == 2.0 ** (1 - self._spec.bits) and not self._zero
 
     def encode(self, rows: Int64Array) -> bytes:
         """The samples of these frames, one after the other, little-endian."""
-        flat = rows.reshape(-1)
+        flat = rows.reshape(-1) - self._zero
         self._seen += flat.size
         if self.form.is_float:
             return (flat * self._unit).astype("<f4").tobytes()
@@ -57,11 +57,11 @@ class PcmEncoder:
     def notes(self) -> tuple[str, ...]:
         """What users should know beforehand: levels that are not those of the network, bits that are lost."""
         found = []
-        spec, quanta = self._spec, self._spec.quanta
-        if self._is_plain and quanta is not None and quanta != 1 - spec.bits:
-            full = 2.0 ** (spec.bits - 1 + quanta)
+        spec = self._spec
+        if self._is_plain and spec.step is not None and (spec.quanta != 1 - spec.bits or spec.zero_point):
+            full = (-spec.limits[0] - (spec.zero_point or 0)) * spec.step
             found.append(
-                f"{_shown(spec)}: {spec.limits[1]}, which stands for {full:g} (quanta {quanta:g}), becomes full scale "
+                f"{_shown(spec)}: {spec.limits[1]}, which stands for {full:g} ({spec.meaning}), becomes full scale "
                 f"(1.0); --scale {REAL} keeps 1.0 at 1.0"
             )
         if self._is_plain and not self.form.is_float and self.form.bits < spec.bits:

@@ -94,11 +94,13 @@ class KeptPlace:
 
 @dataclass(frozen=True)
 class VariableForm:
-    """What the network says of an input or output: the axes of a frame, row-major, () for one axis; and its quanta: an
-    integer v stands for the real number v * 2**quanta; None where nobody knows."""
+    """What the network says of an input or output: the axes of a frame, row-major, () for one axis; quanta and zero
+    point: an integer v stands for the real number (v - zero point) * 2**quanta; None where nobody knows, and where the
+    network has no zero points (see ``fqir/graph.py``)."""
 
     shape: tuple[int, ...] = ()
     quanta: PlainValue = None
+    zero_point: PlainValue = None
 
 
 @dataclass(frozen=True)
@@ -261,7 +263,14 @@ def _check(told: Description, where: str, complete: bool) -> None:
     for key, forms in (("input_forms", told.input_forms), ("output_forms", told.output_forms)):
         for name, form in (forms or {}).items():
             _check_quanta(form.quanta, f"{where}: {key}[{name!r:.60}].quanta")
+            _check_zero_point(form.zero_point, f"{where}: {key}[{name!r:.60}].zero_point")
     _check_layers(told, where)
+
+
+def _check_zero_point(zero_point: PlainValue, where: str) -> None:
+    fits = isinstance(zero_point, int) and not isinstance(zero_point, bool) and abs(zero_point) < 1 << MOST_BITS
+    if zero_point is not None and not fits:
+        raise ProgramError(f"{where}: must be a whole number of {MOST_BITS} bits, not {zero_point!r:.60}.")
 
 
 def _check_quanta(quanta: PlainValue, where: str) -> None:

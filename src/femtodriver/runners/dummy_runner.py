@@ -18,7 +18,7 @@ from femtodriver.runners.runner import Runner, Values
 
 SUFFIXES = (".npy", ".npz")
 # Arrays of this name in a file that we wrote say what the numbers of an output stand for.
-QUANTA = "quanta/"
+QUANTA, ZERO_POINT = MEANINGS = ("quanta/", "zero_point/")
 _log = logging.getLogger(__name__)
 
 
@@ -76,7 +76,7 @@ def read_recording(path: Path, outputs: Sequence[InputSpec]) -> Values:
         if len(outputs) != 1:
             raise InputError(f"{path}: a .npy file can replay one output, not {len(outputs)}. Use a .npz file.")
         content = {escape_name(names[0]): content}
-    content = {unescape_name(key): rows for key, rows in content.items() if not key.startswith(QUANTA)}
+    content = {unescape_name(key): rows for key, rows in content.items() if not key.startswith(MEANINGS)}
     if set(content) != set(names):
         found = ", ".join(map(repr, content)) or "none"
         raise InputError(f"{path}: must have one array for each of {', '.join(map(repr, names))}, not for {found}.")
