@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from femtodriver.cli import main
+from femtodriver.cli.main_options import EXAMPLES, build_parser
 from femtodriver.cli.subcommands import SUBCOMMANDS, listing
 
 Out = pytest.CaptureFixture[str]
 FEMTO = "model_datas/LOOPBACK/io_records/LOOPBACK.femto"
 # Modules of ours that a help text may load: the options, the boards and the runners by name.
-MOST_MODULES = 36
+MOST_MODULES = 37
 
 
 @pytest.fixture(autouse=True)
@@ -169,3 +171,24 @@ def test_the_reader_may_stop_reading(here: Path) -> None:
     command = f"{sys.executable} -m femtodriver inspect --json {FEMTO} | head -1"
     done = subprocess.run(command, shell=True, cwd=here, capture_output=True, text=True, timeout=60, check=True)
     assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+COMMANDS = {"": (build_parser(), EXAMPLES), **{n: (r.parser(), r.command.examples) for n, r in SUBCOMMANDS.items()}}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_ends_with_examples_that_the_command_takes(name: str) -> None:
+    parser, examples = COMMANDS[name]
+    assert (parser.epilog or "").split("\n\nexamples\n")[1].splitlines() == [f"  {line}" for line in examples]
+    for example in examples:
+        program, *words = shlex.split(example.partition("   (")[0].partition(" > ")[0])
+        assert program == "femtodrive"
+        taken = COMMANDS.get(words[0], COMMANDS[""])[0]
+        taken.parse_args(words if taken is COMMANDS[""][0] else words[1:])
+    assert any(example.startswith(f"femtodrive {name}".rstrip()) for example in examples)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_fits_into_a_line_of_120(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    assert [line for line in COMMANDS[name][0].format_help().splitlines() if len(line) > 120] == []

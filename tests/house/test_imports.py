@@ -31,6 +31,7 @@ OPTIONAL = {
     "distributed",
     "pyarrow",
     "jinja2",
+    "shtab",
 }
 
 # Rooms that load nothing heavy, so that the command line may import them at once.

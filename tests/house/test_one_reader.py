@@ -15,6 +15,7 @@ ALLOWED = {
     "part.part": {"read_bytes"},  # a resource of the package
     "metrics.energy": {"read_text"},  # a resource of the package
     "report.page_templates": {"read_text"},  # resources of the package
+    "cli.completion_script": {"read_text"},  # a resource of the package
     "native.library": {"read_bytes"},  # the source beside the library, to compare its hash
     "evaluation.clip_journal": {"open"},  # its own file, to add lines to
     "isa.doc": {"read_text"},  # a tool for maintainers that rewrites docs/isa.md

@@ -204,6 +204,7 @@ SWEEP: dict[str, Case] = {
     "debug": case(True, model="gone.pt"),
 }
 DOCTOR: dict[str, Case] = {"json": case(True), "debug": case(True)}
+COMPLETION: dict[str, Case] = {"debug": case(True, shell="bash"), "shell": case("zsh", first="fish")}
 DEVICES: dict[str, Case] = {"spu": case("SPU150", "SPU001"), "debug": case(True)}
 TABLES: dict[str, dict[str, Case]] = {
     "": MAIN,
@@ -214,8 +215,9 @@ TABLES: dict[str, dict[str, Case]] = {
     "sweep": SWEEP,
     "doctor": DOCTOR,
     "devices": DEVICES,
+    "completion": COMPLETION,
 }
-POSITIONAL = ("file", "before", "after", "model", "spu")
+POSITIONAL = ("file", "before", "after", "model", "spu", "shell")
 
 
 def seen_of_main(given: Mapping[str, Any]) -> list[str]:

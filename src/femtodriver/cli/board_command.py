@@ -5,11 +5,16 @@ from __future__ import annotations
 from femtodriver.cli.command_kind import Command
 from femtodriver.options.board_requests import BoardRequest
 
-EPILOG = (
-    "In another terminal, with the address that the board printed:\n"
-    "  femtodrive MODEL --runners hw,fasmir,fqir --hardware zynq --zynq-host 127.0.0.1:7007\n"
-    "  femtodrive MODEL --runners hw,fasmir,fqir --hardware redis --zynq-host 127.0.0.1:6379\n"
-    "exit status: 0 stopped by Ctrl-C, 2 wrong usage, 3 the address cannot be used or the redis server went away"
+ABOUT = (
+    "The board prints its address, and serves one client after the other until Ctrl-C.\n\n"
+    "exit status\n"
+    "  0 stopped by Ctrl-C, 2 wrong usage, 3 the address cannot be used or the redis server went away"
+)
+EXAMPLES = (
+    "femtodrive board --listen 127.0.0.1:7007",
+    "femtodrive LOOPBACK --runners hw,fasmir,fqir --hardware zynq --address 127.0.0.1:7007   (in another terminal)",
+    "femtodrive board --redis 127.0.0.1:6379",
+    "femtodrive LOOPBACK --runners hw,fasmir,fqir --hardware redis --address 127.0.0.1:6379   (in another terminal)",
 )
 
 
@@ -20,4 +25,4 @@ def board(request: BoardRequest) -> int:
     return serve_board(request)
 
 
-BOARD = Command(BoardRequest, EPILOG, board)
+BOARD = Command(BoardRequest, ABOUT, board, EXAMPLES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,15 @@ from femtodriver.options.option import AnyRequest
 class Command:
     """The options are those of ``request``; ``work`` gets a request and gives the exit status.
 
-    ``about``: what follows the options in the help text.
+    ``about``: what follows the options in the help text. ``examples``: commands, which it ends with.
     """
 
     request: type[AnyRequest]
     about: str
     work: Callable[[Any], int]
+    examples: tuple[str, ...] = ()
+
+
+def help_end(about: str, examples: Sequence[str]) -> str:
+    """What follows the options in a help text."""
+    return "\n".join([about, *(["", "examples"] if examples else []), *(f"  {line}" for line in examples)])

@@ -8,12 +8,14 @@ from femtodriver.options.diagnosis_requests import DevicesRequest, DoctorRequest
 EXIT_BROKEN = 1
 ABOUT_DOCTOR = (
     "Looks at the native loop, the extras, ports, boards and programs of this machine, runs LOOPBACK in memory, and\n"
-    "says the next step for whatever is absent. Nothing is changed, and nobody but this machine is asked.\n"
-    "exit status: 0 nothing is broken (what is optional may be absent), 1 something is broken, 2 wrong usage"
+    "says the next step for whatever is absent. Nothing is changed, and nobody but this machine is asked.\n\n"
+    "exit status\n"
+    "  0 nothing is broken (what is optional may be absent), 1 something is broken, 2 wrong usage"
 )
 ABOUT_DEVICES = (
-    "Boards on a network cannot be listed; docs/devices.md says how they are addressed.\n"
-    "exit status: 0 done, also if none is connected; 2 wrong usage; 3 boards cannot be listed"
+    "Boards on a network cannot be listed; docs/devices.md says how they are addressed.\n\n"
+    "exit status\n"
+    "  0 done, also if none is connected; 2 wrong usage; 3 boards cannot be listed"
 )
 
 
@@ -38,5 +40,5 @@ def devices(request: DevicesRequest) -> int:
     return 0
 
 
-DOCTOR = Command(DoctorRequest, ABOUT_DOCTOR, doctor)
-DEVICES = Command(DevicesRequest, ABOUT_DEVICES, devices)
+DOCTOR = Command(DoctorRequest, ABOUT_DOCTOR, doctor, ("femtodrive doctor", "femtodrive doctor --json"))
+DEVICES = Command(DevicesRequest, ABOUT_DEVICES, devices, ("femtodrive devices", "femtodrive devices SPU001"))

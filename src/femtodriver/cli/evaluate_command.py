@@ -7,12 +7,17 @@ from femtodriver.options.evaluate_requests import EvaluateCommandRequest
 
 EXIT_NOT_ALL = 1
 ABOUT_EVALUATE = (
-    "Quote the pattern, so that the shell leaves it alone:\n"
-    "  femtodrive evaluate spotter.pt --inputs 'clips/**/*.wav' --labels labels.csv --classes yes,no,other\n"
-    "  femtodrive evaluate denoiser.pt --inputs 'noisy/*.wav' --references 'clean/{name}.wav'\n"
-    "Results go to evaluations/MODEL/: clips.parquet, summary.json, summary.txt; docs/evaluation.md explains them.\n"
-    "After an interruption the same command goes on. --rule and Dask clusters execute code: name only what you trust.\n"
-    "exit status: 0 done, 1 bad input, a clip failed or runners differ, 2 wrong usage, 130 interrupted"
+    "Quote the pattern, so that the shell leaves it alone.\n"
+    "Results go to evaluations/MODEL/: clips.parquet, summary.json and summary.txt; docs/evaluation.md explains them.\n"
+    "If a run is interrupted, the same command goes on where it stopped. --rule and Dask clusters execute code: name\n"
+    "only what you trust.\n\n"
+    "exit status\n"
+    "  0 done, 1 bad input, a clip failed or runners differ, 2 wrong usage, 130 interrupted"
+)
+EXAMPLES = (
+    "femtodrive evaluate spotter.pt --inputs 'clips/**/*.wav' --labels labels.csv --classes yes,no,other",
+    "femtodrive evaluate denoiser.pt --inputs 'noisy/*.wav' --references 'clean/{name}.wav' --scale real",
+    "femtodrive evaluate spotter.pt --inputs clips --labels labels.csv --runners fqir,fasmir --workers 2",
 )
 
 
@@ -30,4 +35,4 @@ def evaluate(request: EvaluateCommandRequest) -> int:
     return EXIT_NOT_ALL if doc["clips"]["failed"] or unequal else 0
 
 
-EVALUATE = Command(EvaluateCommandRequest, ABOUT_EVALUATE, evaluate)
+EVALUATE = Command(EvaluateCommandRequest, ABOUT_EVALUATE, evaluate, EXAMPLES)

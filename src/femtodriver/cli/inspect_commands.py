@@ -8,10 +8,24 @@ from femtodriver.options.inspect_requests import DisasmRequest, InspectRequest
 EXIT_PROBLEMS = 1
 ABOUT_INSPECT = (
     "FILE is a .femto, a memory-image zip, the folder of a compiled model, a hex image, 0PROG_A or 0PROG_D or\n"
-    "their folder, a recording (.yaml), or a network (.pt, .tflite). docs/inspect.md has the keys of --json.\n"
-    "exit status: 0 sound, 1 damaged or unreadable, 2 wrong usage"
+    "their folder, a recording (.yaml), or a network (.pt, .tflite). docs/inspect.md has the keys of --json.\n\n"
+    "exit status\n"
+    "  0 sound, 1 damaged or unreadable, 2 wrong usage"
 )
-ABOUT_DISASM = "Layers are named where the program still names them: in folders and zips, not in a .femto."
+ABOUT_DISASM = (
+    "Layers are named where the program still names them: in folders and zips, not in a .femto.\n\n"
+    "exit status\n"
+    "  0 done, 1 damaged, unreadable or not for the open SPU, 2 wrong usage"
+)
+INSPECT_EXAMPLES = (
+    "femtodrive inspect model_datas/LOOPBACK/io_records/LOOPBACK.femto",
+    "femtodrive inspect model_datas/LOOPBACK",
+    "femtodrive inspect network.pt --json",
+)
+DISASM_EXAMPLES = (
+    "femtodrive disasm model_datas/LOOPBACK",
+    "femtodrive disasm secret.femto --keyring keys.toml",
+)
 
 
 def inspect(request: InspectRequest) -> int:
@@ -32,5 +46,5 @@ def disasm(request: DisasmRequest) -> int:
     return 0
 
 
-INSPECT = Command(InspectRequest, ABOUT_INSPECT, inspect)
-DISASM = Command(DisasmRequest, ABOUT_DISASM, disasm)
+INSPECT = Command(InspectRequest, ABOUT_INSPECT, inspect, INSPECT_EXAMPLES)
+DISASM = Command(DisasmRequest, ABOUT_DISASM, disasm, DISASM_EXAMPLES)

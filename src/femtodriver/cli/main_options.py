@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 
 from femtodriver import __version__
+from femtodriver.cli.command_kind import help_end
 from femtodriver.cli.subcommands import listing
 from femtodriver.options.main_requests import MainRequest
 from femtodriver.options.option_groups import GROUPS
 from femtodriver.options.option_parser import OptionParser
 
 DESCRIPTION = (
-    "Compile a quantized network for the open SPU, write its program files, run it bit for bit, and measure it."
+    "Compile a quantized network for the open SPU, write its program files, run it bit for bit, and measure it.\n"
+    "Examples stand at the end."
 )
 EPILOG = """\
 MODEL is LOOPBACK (a built-in network that returns its input), a network ({networks}), a compiled program
@@ -31,8 +33,15 @@ figures
   table.
 
 exit status
-  0 done, all runners equal; 1 bad input or runners differ; 2 wrong usage; 3 a device failed; 130 interrupted
-"""
+  0 done, all runners equal; 1 bad input or runners differ; 2 wrong usage; 3 a device failed; 130 interrupted"""
+EXAMPLES = (
+    "femtodrive LOOPBACK --runners fqir,fmir,fasmir",
+    "femtodrive spotter.pt",
+    "femtodrive spotter.pt --runners fqir,fasmir --input-file words.npz --input-period 0.016 --report report.html",
+    "femtodrive denoiser.pt --runners fasmir --input-file noisy.wav --output-wav clean.wav",
+    "femtodrive spotter.pt --profile --by module --top 10",
+    "femtodrive spotter.pt --runners hw,fqir --hardware zynq --address 127.0.0.1:7007",
+)
 
 
 def build_parser() -> OptionParser:
@@ -43,7 +52,7 @@ def build_parser() -> OptionParser:
     width = max(map(len, RUNNERS))
     runners = "\n".join(f"  {name:<{width}} {row.summary}" for name, row in RUNNERS.items())
     epilog = EPILOG.format(networks=NETWORK_ENDINGS, subcommands=listing(), runners=runners)
-    parser = OptionParser("femtodrive", MainRequest, DESCRIPTION, epilog, GROUPS)
+    parser = OptionParser("femtodrive", MainRequest, DESCRIPTION, help_end(epilog, EXAMPLES), GROUPS)
     parser.usage = "femtodrive MODEL [options]"
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and which machine simulates")
     return parser

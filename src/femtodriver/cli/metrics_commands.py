@@ -11,13 +11,24 @@ from femtodriver.options.sweep_requests import SweepRequest
 EXIT_EXCEEDED = 1
 ABOUT_DIFF = (
     "A limit names what must not be: power>+5% (more than 5 % more than A), cycles>12000 or latency>10ms (of B),\n"
-    "layer.cycles>+10% (any layer). docs/diff.md has the figures that have a name.\n"
-    "exit status: 0 all limits are kept, 1 one is exceeded or a document cannot be read, 2 wrong usage"
+    "layer.cycles>+10% (any layer). docs/diff.md has the figures that have a name.\n\n"
+    "exit status\n"
+    "  0 all limits are kept, 1 one is exceeded or a document cannot be read, 2 wrong usage"
 )
 ABOUT_SWEEP = (
     "All combinations of the values are tried: --clock 10e6,50e6 --voltage 0.5..0.8:4 gives eight rows. Only parts,\n"
-    "objectives and options of the compiler need a new compilation. docs/sweep.md explains the columns.\n"
-    "exit status: 0 done, also where variants are impossible; 1 a model or input cannot be used; 2 wrong usage"
+    "objectives and options of the compiler need a new compilation. docs/sweep.md explains the columns.\n\n"
+    "exit status\n"
+    "  0 done, also where variants are impossible; 1 a model or input cannot be used; 2 wrong usage"
+)
+DIFF_EXAMPLES = (
+    "femtodrive diff before/metrics.yaml model_datas/spotter",
+    "femtodrive diff before.yaml after.yaml --fail-if 'power>+5%' --fail-if 'latency>10ms' --format markdown",
+)
+SWEEP_EXAMPLES = (
+    "femtodrive sweep spotter.pt --hw-config spu001,spu001x4 --clock 10e6,50e6",
+    "femtodrive sweep spotter.pt --input-file words.npz --voltage 0.5..0.8:4 --sort power --plot sweep.svg",
+    "femtodrive sweep spotter.pt --compiler-options cores=1,2 --format csv",
 )
 
 
@@ -49,5 +60,5 @@ def sweep(request: SweepRequest) -> int:
     return 0
 
 
-DIFF = Command(DiffRequest, ABOUT_DIFF, diff)
-SWEEP = Command(SweepRequest, ABOUT_SWEEP, sweep)
+DIFF = Command(DiffRequest, ABOUT_DIFF, diff, DIFF_EXAMPLES)
+SWEEP = Command(SweepRequest, ABOUT_SWEEP, sweep, SWEEP_EXAMPLES)

@@ -11,12 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+from femtodriver.cli.command_kind import Command, help_end
 from femtodriver.options.option_parser import OptionParser
-
-if TYPE_CHECKING:
-    from femtodriver.cli.command_kind import Command
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,9 @@ class Subcommand:
         """The parser of the words after the name."""
         command = self.command
         description = f"{self.summary[0].upper()}{self.summary[1:]}."
-        return OptionParser(f"femtodrive {self.name}", command.request, description, command.about)
+        return OptionParser(
+            f"femtodrive {self.name}", command.request, description, help_end(command.about, command.examples)
+        )
 
 
 _ROWS = (
@@ -50,6 +49,9 @@ _ROWS = (
         "sweep", "measure a model on several parts, at several clocks, with several options", "metrics_commands"
     ),
     Subcommand("devices", "list the boards that are connected over USB", "diagnosis_commands"),
+    Subcommand(
+        "completion", "print a script that completes commands, options and files in a shell", "completion_command"
+    ),
     Subcommand("doctor", "say what this installation can do, and what to do next", "diagnosis_commands"),
 )
 SUBCOMMANDS: Mapping[str, Subcommand] = {row.name: row for row in _ROWS}
@@ -57,4 +59,4 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {row.name: row for row in _ROWS}
 
 def listing() -> str:
     """One line per subcommand, for the help of the main command."""
-    return "\n".join(f"  {row.name:<9} {row.summary}" for row in SUBCOMMANDS.values())
+    return "\n".join(f"  {row.name:<10} {row.summary}" for row in SUBCOMMANDS.values())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from femtodriver.errors import UsageError
 from femtodriver.options.option import option
-from femtodriver.options.option_groups import COMPILING, NOT_YET
+from femtodriver.options.option_groups import COMPILING, KEYS, NOT_YET, VENDOR
 from femtodriver.options.value_kinds import (
     ANYTHING,
     COMPILER,
@@ -30,12 +30,12 @@ class BackendRequest:
     """Which compiler and simulator."""
 
     force_femtocrux_compile: bool = option(
-        False, kind=SWITCH, group=COMPILING, help="use the vendor's compiler; the same as --compiler femtocrux"
+        False, kind=SWITCH, group=VENDOR, help="use the vendor's compiler; the same as --compiler femtocrux"
     )
     force_femtocrux_sim: bool = option(
         False,
         kind=SWITCH,
-        group=COMPILING,
+        group=VENDOR,
         acts=("fasmir", "femtocrux"),
         help="use the vendor's simulator: the runner femtocrux in place of fasmir",
     )
@@ -52,9 +52,7 @@ class ModelWordRequest:
 class PlainRequest:
     """Whether programs are encrypted where there is a keyring."""
 
-    noencrypt: bool = option(
-        False, kind=SWITCH, group=COMPILING, help="write plain programs even if there is a keyring"
-    )
+    noencrypt: bool = option(False, kind=SWITCH, group=KEYS, help="write plain programs even if there is a keyring")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -107,7 +105,7 @@ class CompileRequest(ProgramRequest, PlainRequest):
         None,
         kind=COMPILER,
         metavar="own|femtocrux",
-        group=COMPILING,
+        group=VENDOR,
         help="what compiles networks: ours (default), or the vendor's in its container (docs/femtocrux.md)",
     )
     objective: str | None = option(
@@ -122,7 +120,7 @@ class CompileRequest(ProgramRequest, PlainRequest):
         None,
         kind=OPT_PROFILE,
         metavar="NAME",
-        group=COMPILING,
+        group=VENDOR,
         help="the objective by the names of the vendor's compiler: efficient (energy), fast (cycles) or conservative "
         "(balanced); with --compiler femtocrux its profile",
     )

@@ -10,7 +10,7 @@ from femtodriver.options.compile_requests import ModelWordRequest, ProgramReques
 from femtodriver.options.debug_requests import DebugRequest
 from femtodriver.options.input_requests import ReadingRequest
 from femtodriver.options.option import option
-from femtodriver.options.option_groups import COMPILING
+from femtodriver.options.option_groups import KEYS
 from femtodriver.options.runner_requests import ConditionsRequest, MachineRequest
 from femtodriver.options.value_kinds import ANYTHING, LABEL_RULE, NAMES, PATH, SECONDS, SWITCH, Names, whole
 
@@ -101,6 +101,6 @@ class EvaluateCommandRequest(EvaluateRequest, DebugRequest, ModelWordRequest):
         None,
         kind=ANYTHING,
         metavar="FILE",
-        group=COMPILING,
+        group=KEYS,
         help="file with keys, for encrypted programs (default: FS_KEYRING)",
     )

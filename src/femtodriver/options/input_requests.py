@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from femtodriver.options.option import option
-from femtodriver.options.option_groups import RUNNING
+from femtodriver.options.option_groups import INPUT
 from femtodriver.options.value_kinds import ANYTHING, FRAME_RANGE, HERTZ, SCALE, STYLE, whole
 from femtodriver.options.without_effect import GENERATED, RUN
 
@@ -23,7 +23,7 @@ class ReadingRequest:
         None,
         kind=SCALE,
         metavar="real|FACTOR",
-        group=RUNNING,
+        group=INPUT,
         acts=RUN,
         help="take the input as real numbers, scaled as the network says or by this factor (default: as integers)",
     )
@@ -31,7 +31,7 @@ class ReadingRequest:
         None,
         kind=whole(1),
         metavar="N",
-        group=RUNNING,
+        group=INPUT,
         acts=RUN,
         help="samples from one frame to the next, for an input whose frames overlap (default: the width of the input)",
     )
@@ -39,7 +39,7 @@ class ReadingRequest:
         None,
         kind=whole(1),
         metavar="N",
-        group=RUNNING,
+        group=INPUT,
         acts=RUN,
         help="which channel of a WAV file, from 1 (default: it must be mono)",
     )
@@ -47,7 +47,7 @@ class ReadingRequest:
         None,
         kind=HERTZ,
         metavar="HZ",
-        group=RUNNING,
+        group=INPUT,
         acts=RUN,
         help="samples per second of an input that does not state them",
     )
@@ -55,7 +55,7 @@ class ReadingRequest:
         None,
         kind=HERTZ,
         metavar="HZ",
-        group=RUNNING,
+        group=INPUT,
         acts=RUN,
         help="bring the samples of a WAV file to this rate (needs the package soxr)",
     )
@@ -69,7 +69,7 @@ class FramesRequest(ReadingRequest):
         None,
         kind=whole(1),
         metavar="N",
-        group=RUNNING,
+        group=INPUT,
         acts=GENERATED,
         help="number of frames to generate if no input is given (default 2, or 8 varied ones)",
     )
@@ -77,7 +77,7 @@ class FramesRequest(ReadingRequest):
         None,
         kind=STYLE,
         metavar="random|varied",
-        group=RUNNING,
+        group=INPUT,
         acts=GENERATED,
         help="generated frames: random ones of 12 bits, or varied ones that reach the limits (default in a comparison)",
     )
@@ -85,7 +85,7 @@ class FramesRequest(ReadingRequest):
         0,
         kind=whole(0),
         metavar="N",
-        group=RUNNING,
+        group=INPUT,
         acts=GENERATED,
         help="seed of the generated frames (default 0)",
     )
@@ -93,7 +93,7 @@ class FramesRequest(ReadingRequest):
         None,
         kind=FRAME_RANGE,
         metavar="LO,HI",
-        group=RUNNING,
+        group=INPUT,
         aliases=("input_file_sample_indices",),
         acts=RUN,
         help="use only frames LO to HI - 1 of the input",
@@ -108,7 +108,7 @@ class InputRequest(FramesRequest):
         None,
         kind=ANYTHING,
         metavar="FILE",
-        group=RUNNING,
+        group=INPUT,
         acts=RUN,
         help=".wav, .npy or .npz (one array per input name), or - for raw PCM from standard input; default: generated "
         "frames",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from femtodriver.options.compile_requests import BackendRequest, ModelRequest
 from femtodriver.options.debug_requests import DebugRequest
 from femtodriver.options.option import option
-from femtodriver.options.option_groups import BOARDS, COMPILING
+from femtodriver.options.option_groups import BOARDS, KEYS, VENDOR
 from femtodriver.options.profile_requests import ProfileRequest
 from femtodriver.options.quantization_requests import QuantizationRequest
 from femtodriver.options.runner_requests import ComparisonRequest, RunnersRequest
@@ -34,14 +34,14 @@ class DriverRequest(BackendRequest, DebugRequest):
         None,
         kind=ANYTHING,
         metavar="FILE",
-        group=COMPILING,
+        group=KEYS,
         help="file with keys: programs are written encrypted (default: FS_KEYRING, else plain)",
     )
     key_index: int | None = option(
         None,
         kind=whole(0, 31),
         metavar="N",
-        group=COMPILING,
+        group=KEYS,
         aliases=("encryption_key_index", "encryption_key_idx"),
         help="which key of the file (default: FS_ENCRYPTION_KEY_IDX, else the lowest)",
     )
@@ -71,6 +71,7 @@ class JobRequest(
         False,
         kind=CLEANUP,
         metavar="own|all",
+        group=VENDOR,
         lone=True,
         help="remove containers of the vendor's compiler: those that ended runs of ours have left (own, the default), "
         "or all that run",

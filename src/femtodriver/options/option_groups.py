@@ -1,7 +1,15 @@
 """Headings of the options in the help text, in its order."""
 
-RUNNING = "running"
+INPUT = "input"
+RUNNING = "running and comparing"
+RESULTS = "what a run writes"
+FIGURES = "conditions of the figures"
+INSIGHT = "profile and quantization report"
 BOARDS = "boards, for the runner hw"
 COMPILING = "compiling and writing"
+KEYS = "encryption"
+VENDOR = "the vendor's compiler"
 NOT_YET = "not in this version (refused with an explanation)"
-GROUPS = (RUNNING, BOARDS, COMPILING, NOT_YET)
+# Options that stand first in their group.
+LEADING = ("input_file", "profile", "hw_config")
+GROUPS = (INPUT, RUNNING, RESULTS, FIGURES, INSIGHT, BOARDS, COMPILING, KEYS, VENDOR, NOT_YET)

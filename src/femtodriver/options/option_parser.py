@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from femtodriver.options.option import AnyRequest, Option, options_of
+from femtodriver.options.option_groups import LEADING
 from femtodriver.safe_text import one_line
 
 EXIT_USAGE = 2
@@ -34,7 +35,8 @@ class OptionParser(argparse.ArgumentParser):
         one_of: Sequence[str] = getattr(request, "one_of", ())
         exclusive = self.add_mutually_exclusive_group(required=True) if one_of else self
         groups = {group: self.add_argument_group(group) for group in grouped}
-        for option in options_of(request):
+        self.usage = " ".join([name, *_essential_words(request, one_of), "[options]"])
+        for option in sorted(options_of(request), key=lambda row: row.name not in LEADING):
             if option.group and option.group not in groups:
                 groups[option.group] = self.add_argument_group(option.group)
             if option.on_command_line:
@@ -46,6 +48,18 @@ class OptionParser(argparse.ArgumentParser):
             message += "; put names with spaces, and patterns such as '*.wav', in quotes"
         print(f"femtodrive: error: {one_line(message)}; {self.prog} --help says more.", file=sys.stderr)
         raise SystemExit(EXIT_USAGE)
+
+
+def _essential_words(request: type[AnyRequest], one_of: Sequence[str]) -> Iterator[str]:
+    """What a usage line shows: words of their own, and options without which nothing works."""
+    rows = [option for option in options_of(request) if option.on_command_line]
+    for option in rows:
+        if option.positional:
+            yield option.metavar if option.required else f"[{option.metavar}]"
+        elif option.required:
+            yield f"{option.flags[0]} {option.metavar}"
+    if one_of:
+        yield f"({' | '.join(f'{row.flags[0]} {row.metavar}' for row in rows if row.name in one_of)})"
 
 
 def normalised(argv: Sequence[str]) -> list[str]:
@@ -80,7 +94,7 @@ class _Take(argparse.Action):
 
     def __init__(self, *names: Any, row: Option, **facts: Any) -> None:
         super().__init__(*names, **facts)
-        self._row = row
+        self.row = row
 
     def __call__(
         self,
@@ -89,10 +103,10 @@ class _Take(argparse.Action):
         values: Any,
         option_string: str | None = None,
     ) -> None:
-        name = option_string or self._row.metavar
+        name = option_string or self.row.metavar
         value = values if values == self.const else self._parsed(parser, name, values)
         before = getattr(namespace, self.dest, None)
-        if self._row.repeated:
+        if self.row.repeated:
             value = [*(before or ()), value]
         elif before is not None and before != value:
             parser.error(f"{name}: must be given once, not as {before!r:.60} and {value!r:.60}")
@@ -102,11 +116,11 @@ class _Take(argparse.Action):
         if self.nargs == 0:
             return True
         try:
-            value = self._row.kind.parse(word)
+            value = self.row.kind.parse(word)
         except ValueError:
             value = None
-        if value is None or not (self._row.repeated or self._row.kind.accepts(value)):
-            parser.error(f"{name}: must be {self._row.kind.wanted}, not {word!r:.60}")
+        if value is None or not (self.row.repeated or self.row.kind.accepts(value)):
+            parser.error(f"{name}: must be {self.row.kind.wanted}, not {word!r:.60}")
         return value
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from femtodriver.options.option import option
-from femtodriver.options.option_groups import RUNNING
+from femtodriver.options.option_groups import INSIGHT
 from femtodriver.options.value_kinds import GROUPING, PATH, SORT, SWITCH, whole
 from femtodriver.options.without_effect import PROFILE
 from femtodriver.profile.profile_choices import GROUPINGS, SORTS
@@ -22,7 +22,7 @@ class ProfileRequest:
     profile: bool = option(
         False,
         kind=SWITCH,
-        group=RUNNING,
+        group=INSIGHT,
         acts=("fasmir",),
         help="print what each layer costs; runs fasmir if no runner is named (docs/profile.md)",
     )
@@ -30,15 +30,15 @@ class ProfileRequest:
         None,
         kind=PATH,
         metavar="FILE",
-        group=RUNNING,
+        group=INSIGHT,
         acts=("fasmir",),
-        help="write it, with all its figures, to a .csv or .json file",
+        help="write the profile, with all its figures, to a .csv or .json file",
     )
     by: str = option(
         GROUPINGS[0],
         kind=GROUPING,
         metavar="layer|operator|module|core",
-        group=RUNNING,
+        group=INSIGHT,
         acts=PROFILE,
         help="what the rows of the profile are (default layer)",
     )
@@ -46,7 +46,7 @@ class ProfileRequest:
         SORTS[0],
         kind=SORT,
         metavar="KEY",
-        group=RUNNING,
+        group=INSIGHT,
         acts=PROFILE,
         help=f"how its rows are sorted: {', '.join(SORTS[:-1])} or {SORTS[-1]} (default order, as they run)",
     )
@@ -54,16 +54,16 @@ class ProfileRequest:
         None,
         kind=whole(1),
         metavar="N",
-        group=RUNNING,
+        group=INSIGHT,
         acts=PROFILE,
-        help="show its first N rows, and the others as one",
+        help="show the first N rows of the profile, and the others as one",
     )
 
     depth: int | None = option(
         None,
         kind=whole(1),
         metavar="N",
-        group=RUNNING,
+        group=INSIGHT,
         acts=PROFILE,
         help="with --by module: add up modules whose paths have the same first N parts (default: whole paths)",
     )

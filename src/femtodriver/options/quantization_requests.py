@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from femtodriver.options.option import option
-from femtodriver.options.option_groups import RUNNING
+from femtodriver.options.option_groups import INSIGHT
 from femtodriver.options.value_kinds import PATH, SWITCH
 from femtodriver.options.without_effect import QUANTIZATION
 
@@ -21,7 +21,7 @@ class QuantizationRequest:
     quantization: bool = option(
         False,
         kind=SWITCH,
-        group=RUNNING,
+        group=INSIGHT,
         acts=("fqir",),
         help="print how each value uses its type; runs fqir if no runner is named (docs/quantization.md)",
     )
@@ -29,15 +29,15 @@ class QuantizationRequest:
         None,
         kind=PATH,
         metavar="FILE",
-        group=RUNNING,
+        group=INSIGHT,
         acts=("fqir",),
-        help="write it, with all its figures, to a .csv or .json file",
+        help="write the quantization report, with all its figures, to a .csv or .json file",
     )
     float_values: AnyPath | None = option(
         None,
         kind=PATH,
         metavar="FILE",
-        group=RUNNING,
+        group=INSIGHT,
         acts=QUANTIZATION,
         help=".npz with the values of a float model by name, for the signal-to-noise ratio of each",
     )

@@ -10,7 +10,7 @@ from femtodriver.device.boards import DEFAULT_HARDWARE, address_help, hardware_h
 from femtodriver.options.compile_requests import PlainRequest
 from femtodriver.options.input_requests import InputRequest
 from femtodriver.options.option import option, options_of
-from femtodriver.options.option_groups import BOARDS, RUNNING
+from femtodriver.options.option_groups import BOARDS, FIGURES, RESULTS, RUNNING
 from femtodriver.options.value_kinds import (
     CELSIUS,
     FRAME_RANGE,
@@ -140,7 +140,7 @@ class KeepRequest:
     """What is kept of a run."""
 
     no_outputs: bool = option(
-        False, kind=SWITCH, group=RUNNING, acts=RUN, help="do not write the arrays of the runners to outputs/"
+        False, kind=SWITCH, group=RESULTS, acts=RUN, help="do not write the arrays of the runners to outputs/"
     )
 
 
@@ -152,7 +152,7 @@ class TraceRequest:
         None,
         kind=PATH,
         metavar="FILE",
-        group=RUNNING,
+        group=RESULTS,
         acts=("fasmir",),
         help="write a timeline of some frames, for ui.perfetto.dev; runs fasmir if no runner is named (docs/trace.md)",
     )
@@ -160,7 +160,7 @@ class TraceRequest:
         None,
         kind=FRAME_RANGE,
         metavar="LO,HI",
-        group=RUNNING,
+        group=RESULTS,
         acts=("fasmir",),
         help="which frames of the run the timeline has: LO to HI - 1 (default 0,2); a report shows the first of them",
     )
@@ -174,7 +174,7 @@ class ReportRequest(TraceRequest):
         None,
         kind=PATH,
         metavar="FILE",
-        group=RUNNING,
+        group=RESULTS,
         acts=("fasmir",),
         help="write everything about the run as one HTML file; runs fasmir if no runner is named (docs/report.md)",
     )
@@ -198,7 +198,7 @@ class ConditionsRequest:
         None,
         kind=PERIOD,
         metavar="S",
-        group=RUNNING,
+        group=FIGURES,
         acts=(*DEADLINE, "femtocrux"),
         help="seconds from one frame to the next, for power (default 0.016)",
     )
@@ -206,7 +206,7 @@ class ConditionsRequest:
         None,
         kind=CELSIUS,
         metavar="DEGC",
-        group=RUNNING,
+        group=FIGURES,
         acts=("fasmir",),
         help="temperature of the part in degC (default 25)",
     )
@@ -214,7 +214,7 @@ class ConditionsRequest:
         None,
         kind=HERTZ,
         metavar="HZ",
-        group=RUNNING,
+        group=FIGURES,
         acts=DEADLINE,
         help="measure at this clock instead of the part's",
     )
@@ -222,7 +222,7 @@ class ConditionsRequest:
         None,
         kind=VOLTS,
         metavar="V",
-        group=RUNNING,
+        group=FIGURES,
         acts=("fasmir",),
         help="measure at this core voltage instead of the part's",
     )
@@ -236,7 +236,7 @@ class MeasureRequest(ConditionsRequest):
         None,
         kind=MILLIWATT_HOURS,
         metavar="MWH",
-        group=RUNNING,
+        group=FIGURES,
         acts=("fasmir",),
         help="capacity of a battery in mWh; the metrics say how long it lasts",
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from femtodriver.options.option import option
-from femtodriver.options.option_groups import RUNNING
+from femtodriver.options.option_groups import INPUT, RESULTS
 from femtodriver.options.value_kinds import PATH, PCM
 from femtodriver.options.without_effect import RUN
 
@@ -22,7 +22,7 @@ class StreamRequest:
         None,
         kind=PATH,
         metavar="FILE",
-        group=RUNNING,
+        group=RESULTS,
         aliases=("output_wav",),
         acts=RUN,
         help="write the output frame by frame to a .wav or .npy, or as raw PCM to standard output (-); nothing is kept "
@@ -31,7 +31,7 @@ class StreamRequest:
     output_name: str | None = option(
         None,
         metavar="NAME",
-        group=RUNNING,
+        group=RESULTS,
         acts=RUN,
         help="which output goes to --output-file (default: the first)",
     )
@@ -39,7 +39,7 @@ class StreamRequest:
         None,
         kind=PCM,
         metavar="FORMAT",
-        group=RUNNING,
+        group=RESULTS,
         acts=RUN,
         help="samples of --output-file: u8, s16le, s24le, s32le or f32le (default: integers of the output's bits)",
     )
@@ -47,7 +47,7 @@ class StreamRequest:
         None,
         kind=PCM,
         metavar="FORMAT",
-        group=RUNNING,
+        group=INPUT,
         acts=RUN,
         help="samples of --input-file -: u8, s16le, s24le, s32le or f32le (default s16le)",
     )

@@ -22,6 +22,7 @@ NATIVE, NUMPY = MACHINES = ("native", "numpy")
 DIFF_FORMS = ("text", "markdown", "json")
 LAST, MEAN, MAX = LABEL_RULES = ("last", "mean", "max")
 TREE_13 = "1.3"
+SHELLS = BASH, ZSH, FISH = ("bash", "zsh", "fish")
 SWEEP_FORMS = ("text", "csv", "json")
 
 
@@ -30,12 +31,13 @@ class ValueKind:
     """What values an option takes.
 
     ``wanted``: in words, as in "must be ...". ``accepts``: whether a value of Python is one. ``parse``: the value of a
-    word of the command line; ValueError for a word that has none.
+    word of the command line; ValueError for a word that has none. ``words``: all that it takes, if they are few.
     """
 
     wanted: str
     accepts: Callable[[Any], bool]
     parse: Callable[[str], Any] = str
+    words: tuple[str, ...] = ()
 
 
 def listed(names: Names) -> tuple[str, ...]:
@@ -87,7 +89,7 @@ def _between(low: float, high: float, unit: str) -> ValueKind:
 
 def _one_of(*words: str) -> ValueKind:
     wanted = f"{', '.join(words[:-1])} or {words[-1]}"
-    return ValueKind(wanted, lambda value: isinstance(value, str) and value in words)
+    return ValueKind(wanted, lambda value: isinstance(value, str) and value in words, words=words)
 
 
 def _is_path(value: Any) -> bool:
@@ -137,7 +139,7 @@ def _is_scale(value: Any) -> bool:
 
 
 SWITCH = ValueKind("True or False", lambda value: isinstance(value, bool))
-CLEANUP = ValueKind("own or all", _is_cleanup, _cleanup)
+CLEANUP = ValueKind("own or all", _is_cleanup, _cleanup, ("own", "all"))
 TEXT = ValueKind("a text", lambda value: isinstance(value, str) and value != "")
 PATH = ValueKind("a path", _is_path)
 NAMES = ValueKind("names, separated by commas or in a list", _is_names, _some_names)
@@ -170,7 +172,8 @@ TEXTS = ValueKind("a list of texts", lambda value: not isinstance(value, str) an
 PCM = _one_of(*PCM_NAMES)
 GROUPING = _one_of(*GROUPINGS)
 SORT = _one_of(*SORTS)
-TREE = ValueKind(TREE_13, lambda value: value == TREE_13)
+TREE = ValueKind(TREE_13, lambda value: value == TREE_13, words=(TREE_13,))
+SHELL = _one_of(*SHELLS)
 LABEL_RULE = _one_of(*LABEL_RULES)
 SHARE = ValueKind("a share from 0 to 1", lambda value: _is_number(value, Real) and 0 <= value <= 1, float)
 FRAME_RANGE = ValueKind("two frame numbers LO,HI", _is_range, _range)

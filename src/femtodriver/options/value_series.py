@@ -40,7 +40,7 @@ def _several(kind: ValueKind, wanted: str, parse: Callable[[str], list[Any]]) ->
     def parsed(word: str) -> tuple[Any, ...]:
         return tuple(item for part in word.split(",") for item in parse(part.strip()))
 
-    return ValueKind(wanted, accepts, parsed)
+    return ValueKind(wanted, accepts, parsed, kind.words)
 
 
 def _numbers(kind: ValueKind) -> Callable[[str], list[Any]]:
