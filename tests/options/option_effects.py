@@ -204,7 +204,7 @@ SWEEP: dict[str, Case] = {
     "debug": case(True, model="gone.pt"),
 }
 DOCTOR: dict[str, Case] = {"json": case(True), "debug": case(True)}
-COMPLETION: dict[str, Case] = {"debug": case(True, shell="bash"), "shell": case("zsh", first="fish")}
+COMPLETION: dict[str, Case] = {"shell": case("zsh", first="fish")}
 DEVICES: dict[str, Case] = {"spu": case("SPU150", "SPU001"), "debug": case(True)}
 TABLES: dict[str, dict[str, Case]] = {
     "": MAIN,
