@@ -16,6 +16,7 @@ from femtodriver.compiler.fmir.ir import (
     Matrix,
     Op,
     Post,
+    Products,
     Role,
     Vec,
     View,
@@ -153,8 +154,12 @@ class OperationBuilder:
         shift: int = 0,
         rounded: bool = False,
         saturate: int = 32,
+        repeat: int = 1,
     ) -> Rope:
-        """Sum of matrix products; each part is weights (columns, rows) and a rope of ``columns`` elements."""
+        """Sum of matrix products; each part is weights (columns, rows) and a rope of ``columns`` elements.
+
+        With ``repeat``, of so many vectors side by side in each rope.
+        """
         post = _post(shift, rounded, saturate, None)
         rows = parts[0][0].shape[1]
         if not rows:
@@ -163,6 +168,9 @@ class OperationBuilder:
         for weights, x in parts:
             if len(x) > 1 and any(view.length < _SHORT_VIEW or not view.step for view in x):
                 x = (self.contiguous(x),)
+            if repeat > 1:
+                products.append((self._matrix(weights), self.contiguous(x)))
+                continue
             position = 0
             for view in (piece for whole in x for piece in _reachable(whole)):
                 columns = weights[position : position + view.length]
@@ -175,15 +183,27 @@ class OperationBuilder:
         if not products:
             return self.vec(
                 "vpass",
-                self._spread_bias(bias, rows),
+                self._spread_bias(bias, rows * repeat),
                 shift_a=bias_shift,
                 shift=shift,
                 rounded=rounded,
                 saturate=saturate,
             )
-        dst = self.new(rows, storage_bits(post.bits))
-        self.ops.append(Mac(dst, tuple(products), start, bias_shift, post, self.layer))
+        dst = self.new(rows * repeat, storage_bits(post.bits))
+        self.ops.append(Mac(dst, tuple(products), start, bias_shift, post, self.layer, repeat=repeat))
         return (dst,)
+
+    def products(self, factors: Sequence[tuple[Rope, Rope]], bias: Rope | int = 0, *, saturate: int = 32) -> Rope:
+        """Sum of elementwise products and a bias; all ropes are of one length."""
+        ropes_read = [rope for pair in factors for rope in pair] + ([] if isinstance(bias, int) else [bias])
+        size = ropes.length(ropes_read[0])
+        dst = self.new(size, storage_bits(saturate))
+        for first, end in ropes.aligned(ropes_read):
+            pairs = [[self.contiguous(ropes.part(rope, first, end)) for rope in pair] for pair in factors]
+            start = bias if isinstance(bias, int) else self._scalar_or_view(ropes.part(bias, first, end))
+            post = _post(0, False, saturate, None)
+            self.ops.append(Products(dst.part(first, end), tuple((a, b) for a, b in pairs), start, 0, post, self.layer))
+        return (dst,) if size else ()
 
     def _spread_bias(self, bias: Rope | int, rows: int) -> Rope:
         return self.spread(self.constant(np.array([bias])), rows) if isinstance(bias, int) else bias
@@ -197,6 +217,10 @@ class OperationBuilder:
         if len(value) == 1 and value[0].step:
             return value[0]
         return self.gathered(value)
+
+    def in_one_piece(self, value: Rope) -> Rope:
+        """The value as one view; copied if it is scattered."""
+        return (self.contiguous(value),) if value else ()
 
     def gathered(self, value: Rope) -> View:
         """A copy of the value in one piece; the same one if asked for again."""

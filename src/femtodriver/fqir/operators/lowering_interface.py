@@ -86,6 +86,9 @@ class Build(Protocol):
     def take(self, value: Value, indices: Int64Array) -> Value:
         """The elements at these indices, row by row (costs nothing until they are used)."""
 
+    def in_one_piece(self, value: Value) -> Value:
+        """The value in one piece; copied if it is scattered."""
+
     def spread(self, value: Value, count: int) -> Value:
         """One element, ``count`` times (costs nothing)."""
 
@@ -108,6 +111,9 @@ class Build(Protocol):
         ``wide_elements`` elements and be used soon. ``op``: vpass vadd vsub vmul vmax vmin vgt vge veq vand vor vxor.
         """
 
+    def products(self, factors: Sequence[tuple[Value, Value]], bias: Value | int = 0, *, saturate: int = 32) -> Value:
+        """Sat(bias + sum of products of at least two pairs, element by element); factors have at most 32 bits."""
+
     def look(self, x: Value, table: Int64Array, *, shift_a: int = 0, bits: int = 8) -> Value:
         """table[Sat(A(x, shift_a), bits) + 2**(bits-1)]."""
 
@@ -120,5 +126,10 @@ class Build(Protocol):
         shift: int = 0,
         rounded: bool = False,
         saturate: int = 32,
+        repeat: int = 1,
     ) -> Value:
-        """Sat(R(A(bias, bias_shift) + sum of x @ weights, shift, rounded)); weights are (len(x), outputs)."""
+        """Sat(R(A(bias, bias_shift) + sum of x @ weights, shift, rounded)); weights are (len(x), outputs).
+
+        ``repeat``: so many vectors lie side by side in each x, and their results in the result; a bias is as long. The
+        number of outputs must then be a multiple of 8.
+        """
