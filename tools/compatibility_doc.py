@@ -65,7 +65,6 @@ class Parameter:
     name: str
     default: Any = _UNKNOWN
     aliases: tuple[str, ...] = ()
-    refused: str = ""
     place: int | None = None
 
 
@@ -117,7 +116,6 @@ def our_parameters(name: str) -> dict[str, Parameter]:
             key,
             own.default,
             option.aliases if option else (),
-            option.refused if option else "",
             None if named_only else place,
         )
         by_name.update(dict.fromkeys((key, *row.aliases), row))
@@ -135,8 +133,6 @@ def call_differences(call: Mapping[str, Any]) -> tuple[list[str], list[str]]:
         reason = why.pop(wanted.name, "")
         if row is None:
             told.append(f"no `{wanted.name}`: {reason}")
-        elif row.refused:
-            told.append(f"`{wanted.name}` is refused: {row.refused}")
         elif not _same_default(wanted, row):
             told.append(f"`{wanted.name}` has the default {row.default!r}: {reason}")
         elif call["version"] == FIRST and wanted.place not in (None, row.place):
@@ -148,7 +144,7 @@ def call_differences(call: Mapping[str, Any]) -> tuple[list[str], list[str]]:
             elif row.name != wanted.name:
                 told.append(f"`{wanted.name}` is another name of `{row.name}`")
             continue
-        if not reason and not (row and row.refused):
+        if not reason:
             wrong.append(f"{where}: `why` must give the reason for {wanted.name}, which differs here")
     wrong += [f"{where}: `why` names {name}, which is no parameter of the reference" for name in why]
     return told, wrong
@@ -187,8 +183,6 @@ def flags_table() -> Iterator[str]:
         option = _options().get(flag["name"])
         if option is None:
             here = f"not here: {flag['missing']}"
-        elif option.refused:
-            here = f"refused: {option.refused}"
         elif "why" in flag:
             here = f"default {option.default!r}: {flag['why']}"
         else:
@@ -260,7 +254,7 @@ def _flag_problems(flag: Mapping[str, Any]) -> Iterator[str]:
     option = _options().get(flag["name"])
     if (option is None) != ("missing" in flag):
         yield f"{flag['name']}: is there exactly if there is no `missing`"
-    elif option is not None and not option.refused:
+    elif option is not None:
         same = bool(ast.literal_eval(flag["default"]) == option.default)
         if same == ("why" in flag):
             yield f"{flag['name']}: `why` must say why the default {option.default!r} differs, if it does"

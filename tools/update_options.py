@@ -83,7 +83,7 @@ def _table(rows: list[Option], methods: bool) -> str:
         flag = option.metavar if option.positional else f"--{option.name.replace('_', '-')}"
         shown = f"{flag} {option.metavar}" if option.metavar and not option.positional else flag
         name = f"`{shown}`" if option.on_command_line else f"`{option.name}=` (Python only)"
-        meaning = f"{option.help}. Refused: {option.refused}." if option.refused else option.help
+        meaning = option.help
         aliases = ", ".join(f"`{alias}`" for alias in option.aliases)
         lines.append([name, aliases, meaning, *([_takers(option)] if methods else [])])
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)

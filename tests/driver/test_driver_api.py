@@ -384,12 +384,6 @@ def test_inputs_are_known_before_compiling(fd: Femtodriver, corpus: Path, model:
     assert network_inputs(source.network) == build_model.build(source).inputs
 
 
-def test_what_this_version_lacks_is_refused(fd: Femtodriver) -> None:
-    with pytest.raises(UsageError, match=r"iospec_file: must not be given, because .* in a later version"):
-        fd.run("LOOPBACK", iospec_file="io.yaml")
-    assert list(Path().iterdir()) == []
-
-
 def test_nothing_of_the_vendors_is_started_before_it_is_needed(fd: Femtodriver) -> None:
     assert fd.get_docker_logs() == "No logs available"
     fd.run("LOOPBACK", runners="fqir")

@@ -38,6 +38,7 @@ def test_the_layout(fd: Femtodriver) -> None:
             "LOOPBACK/io_records/setup.yaml",
             "LOOPBACK/io_records/setup_hex.txt",
             "LOOPBACK/io_records/setup_hex.yaml",
+            "LOOPBACK/iospec.yaml",
             "LOOPBACK/meta_from_femtodriver/metadata.yaml",
             *(f"LOOPBACK/meta_from_femtodriver/test_core_0_{name}_initial_py_hex.txt" for name in IMAGES),
             "LOOPBACK/meta_from_femtodriver/test_core_0_rqueue_len_initial.txt",

@@ -189,7 +189,7 @@ def test_running_the_container_beside_its_images_keeps_them(fd: Femtodriver) -> 
     assert {"meta_from_femtodriver", "meta_from_femtofile", "metrics.yaml"} <= names
     fd.compile(SPOTTER, model_name="LOOPBACK")
     names = {path.name for path in Path("model_datas/LOOPBACK").iterdir()}
-    assert names == {"meta_from_femtodriver", "io_records"}
+    assert names == {"meta_from_femtodriver", "io_records", "iospec.yaml"}
 
 
 def test_the_current_folder_can_be_the_model(fd: Femtodriver, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from femtodriver.cli import main
 from femtodriver.driver import compiled_model
 from femtodriver.errors import BackendError, ModelError, ProgramError, UsageError
 from femtodriver.femtocrux import compiler_service
+from femtodriver.iospec import IOSpec
 from femtodriver.model.build_model import build_by_vendor
 from tests.femtocrux import fake_clients
 from tests.femtocrux.fake_clients import Asked, new_package, old_package
@@ -237,3 +238,19 @@ def test_wrong_outputs_of_the_simulator_are_told(asked: Asked, monkeypatch: pyte
     with Femtodriver() as driver:
         result = driver.run(SPOTTER, runners="femtocrux")
     assert result["outputs"]["femtocrux"]["output.0"].shape == (2, 5)  # padding is cut off
+
+
+def test_the_specification_of_the_user_is_that_of_the_vendors_compiler(asked: Asked) -> None:
+    with Femtodriver() as driver:
+        _, _, _, own = driver.compile(SPOTTER, output_dir="own", iospec=_noted())
+        *_, placed = driver.compile(SPOTTER, compiler="femtocrux", iospec=_noted())
+    assert "of the user" in asked.given[-1][1].serialize_to_string()
+    assert placed.inputs["features"].comments == own.inputs["features"].comments == {"note": "of the user"}
+
+
+def _noted() -> IOSpec:
+    spec = IOSpec()
+    spec.add_input("features", 32, 16, comments={"note": "of the user"})
+    spec.add_output("output.0", 5, 16)
+    spec.add_signature(["features"], [], ["output.0"])
+    return spec

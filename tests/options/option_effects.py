@@ -22,6 +22,7 @@ import pytest
 from femtodriver import Femtodriver
 from femtodriver.cli import main
 from femtodriver.errors import FemtoError
+from femtodriver.iospec import IOSpec
 from femtodriver.output.output_files import npz
 from tests.inputs.wav_bytes import chunk, fmt, riff
 
@@ -65,6 +66,11 @@ def prepare() -> None:
     Path("keys.toml").write_text(f'3 = "{"5a" * 16}"\n5 = "{"a5" * 16}"\n')
     Path("keys.toml").chmod(0o600)
     Femtodriver().compile("LOOPBACK", output_dir="made")
+    latched = IOSpec()
+    latched.add_input("x", 16, 16)
+    latched.add_output("%x.4", 16, 16)
+    latched.add_signature([], ["x"], ["%x.4"])
+    latched.write_spec_to_file("latched.yaml")
     Femtodriver(keyring="keys.toml").compile("LOOPBACK", output_dir="secret")
 
 
@@ -138,7 +144,7 @@ MAIN: dict[str, Case] = {
     "force_femtocrux_compile": case(True),
     "force_femtocrux_sim": case(True, runners="fasmir"),
     "opt_profile": case("efficient", model=str(SPOTTER), runners="fasmir"),
-    "iospec_file": case("io.yaml"),
+    "iospec_file": case("latched.yaml", "made/LOOPBACK/iospec.yaml"),
 }
 INSPECT: dict[str, Case] = {
     "file": case("made/LOOPBACK", FEMTO),

@@ -35,7 +35,7 @@ def test_the_command_writes_the_tree_of_the_reference(capsys: pytest.CaptureFixt
     assert "meta_from_femtocrux/runner_*.pck" in told
     assert "./output_fqir.npy" in told
     assert sorted(path.name for path in Path("model_datas/LOOPBACK").iterdir()) == [
-        "comparison", "io_records", "meta_from_femtocrux", "metrics.txt", "metrics.yaml", "outputs",
+        "comparison", "io_records", "iospec.yaml", "meta_from_femtocrux", "metrics.txt", "metrics.yaml", "outputs",
     ]  # fmt: skip
     names = ("metadata.yaml", "test_core_0_data_mem_initial_py_hex.txt", "test_core_0_instr_mem_initial_py_hex.txt")
     assert [name for name in names if not (META / name).is_file()] == []

@@ -51,10 +51,6 @@ def test_a_contradiction_is_noticed(monkeypatch: pytest.MonkeyPatch, old: str, n
     assert [one for one in problems() if sentence in one] != []
 
 
-def test_a_refusal_says_the_reason_of_the_option() -> None:
-    assert "`iospec_file` is refused: I/O specifications come in a later version" in document_text()
-
-
 def test_every_defect_has_the_test_of_its_number() -> None:
     rows = compatibility_doc.data()["defects"]
     assert [row["number"] for row in rows] == list(range(1, 33))

@@ -10,6 +10,7 @@ from typing import Any
 
 from femtodriver.compiler.compiler_options import Objective
 from femtodriver.errors import UsageError
+from femtodriver.femtocrux.client_calls import VendorOptions
 from femtodriver.femtocrux.compiler_service import CompilerService
 from femtodriver.femtocrux.vendor_model import VendorModel
 from femtodriver.files.file_access import AnyPath
@@ -184,8 +185,9 @@ def _vendor_model(
     """The network for the vendor's compiler and simulator; nothing is started. None for a program."""
     if settings.service is None or source.network is None:
         return None
-    flags = options.compiler_kwargs
-    return VendorModel(settings.service, source.where, source.graph, source.path, flags, request.opt_profile)
+    specification = source.iospec.serialize_to_string() if source.iospec is not None else ""
+    told = VendorOptions(options.compiler_kwargs, request.opt_profile, specification)
+    return VendorModel(settings.service, source.where, source.graph, source.path, told)
 
 
 def _check_vendor_request(request: CompileRequest) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from femtodriver.driver.compiled_model import compile_model
 from femtodriver.driver.driver_state import DriverState
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import AnyPath
 from femtodriver.fqir.graph import Network
+from femtodriver.iospec import IOSpec
 from femtodriver.model.load_model import DEFAULT_NAME, load_source
+from femtodriver.model.specified_io import specified
 from femtodriver.options import method_table as methods
 from femtodriver.options.bind_request import check_value
 from femtodriver.options.value_kinds import PATH, TEXT
@@ -26,24 +28,43 @@ if TYPE_CHECKING:
 class CompilingAndWriting(DriverState):
     """From a model to a program and its files."""
 
+    @overload
+    def compile(
+        self, model: object, *positional: Any, iospec: None = None, **options: Unpack[keywords.ModelKeywords]
+    ) -> tuple[str, str, int]: ...
+
+    @overload
+    def compile(
+        self, model: object, *positional: Any, iospec: IOSpec | AnyPath, **options: Unpack[keywords.ModelKeywords]
+    ) -> tuple[str, str, int, IOSpec]: ...
+
     @methods.COMPILE.signed
     def compile(
-        self, model: object, *positional: Any, **options: Unpack[keywords.ModelKeywords]
-    ) -> tuple[str, str, int]:
+        self,
+        model: object,
+        *positional: Any,
+        iospec: IOSpec | AnyPath | None = None,
+        **options: Unpack[keywords.ModelKeywords],
+    ) -> tuple[str, str, int] | tuple[str, str, int, IOSpec]:
         """Load and compile a model and write ``<output_dir>/<name>/`` in one step.
 
         ``model``: the path of a network, of a program (.zip, .femto) or of a compiled model's folder, "LOOPBACK", or a
-        GraphProto.
+        GraphProto. ``iospec``: the I/O specification that the model is to have, an ``IOSpec`` or the path of its YAML.
 
-        Returns (folder of metadata and images, path of the ``.femto``, its size in bytes). If it fails, the folder and
-        this object are as they were before.
+        Returns (folder of metadata and images, path of the ``.femto``, its size in bytes); with ``iospec``, as 2.x of
+        the reference does, also the specification with what the compiler adds to it. If it fails, the folder and this
+        object are as they were before.
         """
         request = methods.COMPILE.bind(positional, options)
-        compiled = compile_model(load_source(model, request.model_name), request, self._settings())
+        if iospec is not None and request.iospec_file is not None:
+            raise UsageError("compile: iospec and iospec_file must not both be given, because they mean the same.")
+        source = specified(load_source(model, request.model_name), request.iospec_file if iospec is None else iospec)
+        compiled = compile_model(source, request, self._settings())
         model_folder.write_all(request.output_dir, compiled.built)
         self._adopt(compiled, written=True)
         femto = model_folder.femto_path(request.output_dir, compiled.built.source.name)
-        return str(compiled.meta_dir), str(femto), femto.stat().st_size
+        written = str(compiled.meta_dir), str(femto), femto.stat().st_size
+        return written if iospec is None else (*written, compiled.built.iospec)
 
     def load_model(self, model: object, name: str = DEFAULT_NAME) -> tuple[str, Network | None, None, None]:
         """Load a model without compiling it: (name, network or None for a program, None, None).
@@ -62,7 +83,8 @@ class CompilingAndWriting(DriverState):
         request = methods.COMPILE_METADATA.bind(positional, options)
         if self._source is None:
             raise UsageError("compile_metadata: a model must be loaded first; call load_model.")
-        return self._adopt(compile_model(self._source, request, self._settings()), written=False).built.data
+        source = specified(self._source, request.iospec_file)
+        return self._adopt(compile_model(source, request, self._settings()), written=False).built.data
 
     def generate_program_files(self) -> None:
         """Write ``io_records/``: recordings, ``0PROG_A``, ``0PROG_D`` and the ``.femto``, in one step."""

@@ -13,7 +13,7 @@ from femtodriver.driver.model_inputs import make_inputs
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import AnyPath
 from femtodriver.fqir.graph import Network
-from femtodriver.inputs import InputSource, InputSpec, stacked_frames
+from femtodriver.inputs import InputSource, InputSpec, LatchedInputs
 from femtodriver.metrics import shown_yaml
 from femtodriver.options import method_table as methods
 from femtodriver.options.bind_request import check_value, refuse_options_of
@@ -25,7 +25,7 @@ from femtodriver.output.distinct_files import check_distinct_files
 from femtodriver.output.report_file import Repeated
 from femtodriver.output.told_files import check_told_files, write_told_files
 from femtodriver.program.compiled_data import CompiledData
-from femtodriver.runners.execution import SIMULATOR, Execution, Given, Result, RunInputs
+from femtodriver.runners.execution import SIMULATOR, Execution, Given, Inputs, Result, RunInputs
 from femtodriver.runners.femtocrux_runner import NAME as VENDOR_SIMULATOR
 from femtodriver.runners.hardware_runner import HardwareRunner
 from femtodriver.runners.runner import Runner
@@ -178,10 +178,15 @@ class RunningAndComparing(CompilingAndWriting):
             _log.warning("%s", note)
         return arrays
 
+    def _stacked(self, given: Given) -> Inputs:
+        """Frames as rows; those of latched inputs that were left out are filled in."""
+        stacked: Inputs = LatchedInputs(self._compiled().built.inputs).frames(given)
+        return stacked
+
     def _execute(
         self, names: Sequence[str], given: Given, request: ExecuteRequest, measured: MeasureRequest | None = None
     ) -> Execution:
-        model, inputs = self._compiled(), stacked_frames(given)
+        model, inputs = self._compiled(), self._stacked(given)
         check_told_files(request, names)
         check_distinct_files(model.built.source.where, request, model.folder, model.built.reference_files)
         made = self._made if inputs is self._made.arrays else RunInputs(inputs)

@@ -12,6 +12,7 @@ from femtodriver.metrics import summary_of
 from femtodriver.model.build_model import Built
 from femtodriver.model.described_program import network_inputs
 from femtodriver.model.load_model import Source, load_source
+from femtodriver.model.specified_io import specified, specified_inputs
 from femtodriver.options.main_requests import JobRequest
 from femtodriver.options.value_kinds import listed
 from femtodriver.options.without_effect import without_effect
@@ -73,7 +74,7 @@ def run_job(
     stop = Stop()
     with ExitStack() as opened:
         descriptor = opened.enter_context(standard_output(request.output_file if names else None))
-        source = load_source(model, request.model_name)
+        source = specified(load_source(model, request.model_name), request.iospec_file)
         _check_places(model, request, source.name, names)
         compiled, inputs = _prepared(source, request, settings, names, stop, opened)
         output = _opened_output(request, compiled.built, inputs, descriptor, stop) if names else None
@@ -143,7 +144,9 @@ def _prepared(
     """The compiled model and its inputs, which are closed with ``opened``."""
     early = None
     if source.network:
-        early = job_inputs(source, network_inputs(source.network), request, names, stop)
+        early = job_inputs(
+            source, specified_inputs(network_inputs(source.network), source.iospec), request, names, stop
+        )
         opened.callback(early.close)
     period_s = request.input_period if request.input_period is not None or early is None else early.period_s
     compiled = compile_model(source, request, settings, period_s, request.clock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -18,7 +19,16 @@ CLIENT = "femtocrux"
 # Older simulators do not name their output.
 UNNAMED = ""
 Frames = Mapping[str, Int64Array]
-Flags = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class VendorOptions:
+    """``flags`` and ``profile`` of the vendor's compiler; ``iospec``: the YAML of the I/O specification, "" for that
+    which follows from the graph."""
+
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    profile: str | None = None
+    iospec: str = ""
 
 
 class VendorSimulator(Protocol):
@@ -34,10 +44,10 @@ class VendorSimulator(Protocol):
 class ClientCalls(Protocol):
     """What is asked of a client. ``graph``: fmot's GraphProto, which is not changed."""
 
-    def compile(self, graph: Any, flags: Flags, profile: str | None) -> bytes:
+    def compile(self, graph: Any, options: VendorOptions) -> bytes:
         """The archive of the compiled program."""
 
-    def simulator(self, graph: Any, flags: Flags, profile: str | None) -> VendorSimulator:
+    def simulator(self, graph: Any, options: VendorOptions) -> VendorSimulator:
         """A simulator of the network."""
 
 
@@ -60,20 +70,23 @@ class SpecifiedCalls:
     def __init__(self, client: Any, package: Any) -> None:
         self._client, self._package = client, package
 
-    def compile(self, graph: Any, flags: Flags, profile: str | None) -> bytes:
+    def compile(self, graph: Any, options: VendorOptions) -> bytes:
         """As of ``ClientCalls``."""
         made = self._client.compile(
-            _model(self._package, graph), _iospec(graph), opt_profile=profile, user_configuration=dict(flags) or None
+            _model(self._package, graph),
+            _iospec(graph, options.iospec),
+            opt_profile=options.profile,
+            user_configuration=dict(options.flags) or None,
         )
         return bytes(made[0])
 
-    def simulator(self, graph: Any, flags: Flags, profile: str | None) -> VendorSimulator:
+    def simulator(self, graph: Any, options: VendorOptions) -> VendorSimulator:
         """As of ``ClientCalls``."""
         described = self._package.ModelAndMetadata(
             model=_model(self._package, graph),
-            iospec=_iospec(graph),
-            opt_profile=profile,
-            user_configuration=dict(flags) or None,
+            iospec=_iospec(graph, options.iospec),
+            opt_profile=options.profile,
+            user_configuration=dict(options.flags) or None,
         )
         return NamedSimulator(self._client.get_simulator_object(described))
 
@@ -84,14 +97,14 @@ class PlainCalls:
     def __init__(self, client: Any, package: Any) -> None:
         self._client, self._package = client, package
 
-    def compile(self, graph: Any, flags: Flags, profile: str | None) -> bytes:
-        """As of ``ClientCalls``. UsageError for a profile."""
-        _check_profile(profile)
-        return bytes(self._client.compile(_model(self._package, graph), options=dict(flags)))
+    def compile(self, graph: Any, options: VendorOptions) -> bytes:
+        """As of ``ClientCalls``. UsageError for a profile or a specification."""
+        _check_options(options)
+        return bytes(self._client.compile(_model(self._package, graph), options=dict(options.flags)))
 
-    def simulator(self, graph: Any, flags: Flags, profile: str | None) -> VendorSimulator:
-        """As of ``ClientCalls``. UsageError for several inputs or outputs, and for a profile."""
-        _check_profile(profile)
+    def simulator(self, graph: Any, options: VendorOptions) -> VendorSimulator:
+        """As of ``ClientCalls``. UsageError for several inputs or outputs, a profile or a specification."""
+        _check_options(options)
         for name, tensors in (("input", graph.inputs), ("output", graph.outputs)):
             if len(tensors) != 1:
                 raise UsageError(
@@ -101,7 +114,7 @@ class PlainCalls:
         integers = copy.deepcopy(graph)
         for tensor in (*integers.inputs, *integers.subgraphs["ARITH"].inputs):
             tensor.quanta = 0  # so that its quantization is a cast
-        made = self._client.simulate(_model(self._package, integers), options=dict(flags))
+        made = self._client.simulate(_model(self._package, integers), options=dict(options.flags))
         return UnnamedSimulator(made)
 
 
@@ -130,15 +143,17 @@ class UnnamedSimulator:
         return {UNNAMED: np.asarray(outputs[0])[0]}, str(report)
 
 
-def _check_profile(profile: str | None) -> None:
-    if profile is not None:
-        raise UsageError("opt_profile: must be left out with this version of the client; install one from 3.0 on.")
+def _check_options(options: VendorOptions) -> None:
+    for name, given in (("opt_profile", options.profile is not None), ("iospec", bool(options.iospec))):
+        if given:
+            raise UsageError(f"{name}: must be left out with this version of the client; install one from 3.0 on.")
 
 
 def _model(package: Any, graph: Any) -> Any:
     return package.FQIRModel(graph, batch_dim=0, sequence_dim=1)
 
 
-def _iospec(graph: Any) -> Any:
-    """The specification that follows from the graph."""
-    return import_module("fmot").iospec_from_fqir(graph, latch_input_names=[])
+def _iospec(graph: Any, given: str) -> Any:
+    """The client's object for the YAML of a specification or, if that is empty, for what follows from the graph."""
+    derived = import_module("fmot").iospec_from_fqir(graph, latch_input_names=[])
+    return type(derived).deserialize_from_string(given) if given else derived

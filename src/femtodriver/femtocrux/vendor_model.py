@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from femtodriver.arrays import AnyArray
 from femtodriver.errors import UsageError
-from femtodriver.femtocrux.client_calls import ClientCalls, Frames, VendorSimulator
+from femtodriver.femtocrux.client_calls import ClientCalls, Frames, VendorOptions, VendorSimulator
 from femtodriver.femtocrux.client_failures import COMPILE, SIMULATE, ClientFailures
 from femtodriver.femtocrux.client_settings import stdout_to_log
 from femtodriver.femtocrux.compiler_service import CompilerService
@@ -20,15 +19,14 @@ from femtodriver.femtocrux.network_graph import graph_in_file
 class VendorModel:
     """``where``: the model in messages. ``graph``: the live object it was read from, or ``path``: its file.
 
-    ``flags`` and ``profile`` are the vendor's. Nothing is loaded or started before it is needed.
+    Nothing is loaded or started before it is needed.
     """
 
     service: CompilerService
     where: str
     graph: Any = None
     path: Path | None = None
-    flags: Mapping[str, Any] = field(default_factory=dict)
-    profile: str | None = None
+    options: VendorOptions = field(default_factory=VendorOptions)
     _archive: bytes | None = field(default=None, init=False, repr=False)
     _simulator: tuple[ClientCalls, VendorSimulator] | None = field(default=None, init=False, repr=False)
 
@@ -37,7 +35,7 @@ class VendorModel:
         if self._archive is None:
             graph, calls = self._loaded(), self.service.calls()
             with ClientFailures(COMPILE, self.where), stdout_to_log():
-                self._archive = calls.compile(graph, self.flags, self.profile)
+                self._archive = calls.compile(graph, self.options)
         return self._archive
 
     def simulate(self, inputs: Frames, period_s: float) -> tuple[dict[str, AnyArray], str]:
@@ -48,7 +46,7 @@ class VendorModel:
         graph, calls = self._loaded(), self.service.calls()
         with ClientFailures(SIMULATE, self.where), stdout_to_log():
             if self._simulator is None or self._simulator[0] is not calls:
-                self._simulator = calls, calls.simulator(graph, self.flags, self.profile)
+                self._simulator = calls, calls.simulator(graph, self.options)
             return self._simulator[1].run(inputs, period_s)
 
     def _loaded(self) -> Any:

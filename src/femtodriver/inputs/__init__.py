@@ -5,6 +5,7 @@ from femtodriver.inputs.frame_list import FrameList, stacked_frames
 from femtodriver.inputs.frame_reader import FrameReader
 from femtodriver.inputs.generated_frames import default_frames, default_frames_text, random_inputs
 from femtodriver.inputs.input_spec import InputSpec
+from femtodriver.inputs.latched_inputs import LatchedInputs
 from femtodriver.inputs.loaded_inputs import InputSource, LoadedInputs, load_inputs, read_inputs, select_frames
 from femtodriver.inputs.open_inputs import InputData, open_inputs, read_array
 from femtodriver.inputs.program_inputs import program_specs
@@ -17,6 +18,7 @@ __all__ = [
     "InputData",
     "InputSource",
     "InputSpec",
+    "LatchedInputs",
     "LoadedInputs",
     "Scale",
     "check_frame",

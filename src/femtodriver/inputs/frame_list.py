@@ -16,17 +16,22 @@ from femtodriver.safe_text import quote
 FrameList = Sequence[Mapping[str, npt.ArrayLike]]
 
 
-def stacked_frames(inputs: Any) -> Any:
+def stacked_frames(inputs: Any, held: Mapping[str, AnyArray] | None = None) -> Any:
     """A list of frames as a mapping from input name to rows, shape (frames, elements); anything else as it is.
+
+    ``held``: inputs that frames may leave out, with their values before the first frame; later ones stay as they were.
 
     Raises InputError for frames whose inputs have other names or shapes than those of the first frame.
     """
     if not isinstance(inputs, (list, tuple)) or not inputs or not all(isinstance(one, Mapping) for one in inputs):
         return inputs
+    last: dict[str, npt.ArrayLike] = dict(held or {})
     frames: FrameList = inputs
-    names = list(frames[0])
+    names = list({**last, **frames[0]})
     rows: dict[str, list[AnyArray]] = {name: [] for name in names}
-    for place, frame in enumerate(frames):
+    for place, given in enumerate(frames):
+        frame = {**last, **given}
+        last = {name: frame[name] for name in last}
         if set(frame) != set(names):
             told = " and ".join(", ".join(map(quote, chosen)) or "none" for chosen in (names, list(frame)))
             raise InputError(f"frame {place}: must have the inputs of frame 0, but they have {told}.")

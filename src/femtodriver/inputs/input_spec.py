@@ -22,6 +22,7 @@ class InputSpec:
     ``quanta``: an integer v of this input stands for the real number (v - ``zero_point``) * 2**quanta; None where
     nobody knows. ``zero_point``: None for a network that has none, whose reals are rounded down; one with a zero point,
     be it 0, takes the nearest integer.
+    ``latched``: an input that a frame need not give; it keeps its last value, and is zero before the first one.
     """
 
     name: str
@@ -30,6 +31,7 @@ class InputSpec:
     shape: tuple[int, ...] = ()
     quanta: float | None = None
     zero_point: int | None = None
+    latched: bool = False
 
     @property
     def limits(self) -> tuple[int, int]:

@@ -17,9 +17,10 @@ from femtodriver.arrays import AnyArray, Int64Array
 from femtodriver.errors import InputError, UsageError
 from femtodriver.files.file_access import AnyPath, open_file, shown_path
 from femtodriver.inputs.array_inputs import as_array, check_equal_frames, check_names, check_shape, whole_numbers
-from femtodriver.inputs.frame_list import FrameList, stacked_frames
+from femtodriver.inputs.frame_list import FrameList
 from femtodriver.inputs.frame_reader import Convert, FrameReader, InputFrames, frames_in
 from femtodriver.inputs.input_spec import InputSpec, listed
+from femtodriver.inputs.latched_inputs import LatchedInputs
 from femtodriver.inputs.npy_file import npy_array, npz_arrays
 from femtodriver.inputs.reading import Reading
 from femtodriver.inputs.real_values import REAL, RealValues, Scale, factor_of, real_values, rounds_to_nearest
@@ -66,7 +67,9 @@ def open_inputs(
     if isinstance(source, (str, os.PathLike)):
         return _from_file(Path(os.fsdecode(source)), specs, how)
     how.refuse_audio("arrays")
-    return FrameReader(_inputs_of(stacked_frames(source), specs, how), None, how.period_of(specs, rate_hz), rate_hz)
+    return FrameReader(
+        _inputs_of(LatchedInputs(specs).frames(source), specs, how), None, how.period_of(specs, rate_hz), rate_hz
+    )
 
 
 def _inputs_of(

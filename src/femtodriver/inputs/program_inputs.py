@@ -49,4 +49,5 @@ def _declared(
         )
     quanta = form.quanta if isinstance(form.quanta, (int, float)) else None
     zero_point = form.zero_point if isinstance(form.zero_point, int) else None
-    return InputSpec(record.name, record.usable, bits[record.name], form.shape, quanta, zero_point)
+    latched = bool(form.latched)
+    return InputSpec(record.name, record.usable, bits[record.name], form.shape, quanta, zero_point, latched)

@@ -15,12 +15,23 @@ from femtodriver.errors import FemtoError, ProgramError, UsageError
 from femtodriver.femtocrux.vendor_model import VendorModel
 from femtodriver.files.file_access import AnyPath
 from femtodriver.inputs import InputSpec, program_specs
+from femtodriver.iospec import IOSpec
 from femtodriver.model.described_program import check_part, completed, network_inputs, network_outputs
 from femtodriver.model.load_model import FEMTOCRUX_META, Source
+from femtodriver.model.specified_io import (
+    check_records,
+    check_variables,
+    latched_names,
+    placed_spec,
+    specified_inputs,
+    specified_network,
+    specified_outputs,
+)
 from femtodriver.part import Part, load_part, part_names
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import CompilerOrigin, Description, KeptPlace, ModelOrigin, read_description
 from femtodriver.program.memory_map import DM_BANK_WORDS, TM_BANK_WORDS
+from femtodriver.program.program_iospec import program_iospec
 from femtodriver.safe_text import plain_name
 
 DEFAULT_PART = "spu001"
@@ -65,15 +76,20 @@ class Built:
     def inputs(self) -> tuple[InputSpec, ...]:
         """The inputs, as the program states them; if it is foreign, as its network or else its records are."""
         if self.description is None and self.source.network is not None:
-            return network_inputs(self.source.network)
-        return program_specs(self.data, self.description, self.source.where)[0]
+            return specified_inputs(network_inputs(self.source.network), self.source.iospec)
+        return specified_inputs(program_specs(self.data, self.description, self.source.where)[0], self.source.iospec)
 
     @property
     def outputs(self) -> tuple[InputSpec, ...]:
         """The outputs, likewise."""
         if self.description is None and self.source.network is not None:
-            return network_outputs(self.source.network)
-        return program_specs(self.data, self.description, self.source.where)[1]
+            return specified_outputs(network_outputs(self.source.network), self.source.iospec)
+        return specified_outputs(program_specs(self.data, self.description, self.source.where)[1], self.source.iospec)
+
+    @property
+    def iospec(self) -> IOSpec:
+        """The I/O specification: that which the model was given, with the places of the program, or the program's."""
+        return placed_spec(self.source.iospec, program_iospec(self.data.info(), self.description))
 
     @property
     def model(self) -> dict[str, str | None]:
@@ -132,7 +148,10 @@ def build(
     if source.program is None:
         raise UsageError(f"{source.where}: holds neither a network nor a program.")
     told = read_description(source.program.metadata, source.where)
-    program_specs(source.program, told, source.where)
+    specs = program_specs(source.program, told, source.where)
+    if source.iospec is not None:
+        check_variables(source.iospec, *specs)
+        check_records(source.iospec, source.program.info())
     if told is None:
         return Built(source, source.program, model_type=model_type)
     part = _part_of(told, hw_config, source.where)
@@ -150,6 +169,7 @@ def build_by_vendor(source: Source, vendor: VendorModel, model_type: str | None 
         program.info()
     except ProgramError as error:
         raise ProgramError(f"{source.where}: from the vendor's compiler: {error}") from None
+    check_records(source.iospec, program.info())
     return Built(replace(source, meta_name=FEMTOCRUX_META), program, model_type=model_type, vendor=vendor)
 
 
@@ -161,11 +181,12 @@ def _with_deadline(options: Options, period_s: float | None, clock_hz: float) ->
 
 
 def _compiled(source: Source, part: Part, dump: Dump | None, options: Options) -> Built:
-    if source.network is None:
+    network = specified_network(source)
+    if network is None:
         raise UsageError(f"{source.where}: is no network.")
     _log.debug("compiling %s for %s with %s", source.name, part.name, options)
     try:
-        compilation = compile_network(source.network, part, dump, options)
+        compilation = compile_network(network, part, dump, options)
     except FemtoError as error:
         if source.where in str(error):
             raise
@@ -174,11 +195,13 @@ def _compiled(source: Source, part: Part, dump: Dump | None, options: Options) -
     data, told = completed(
         compilation.data,
         compilation.description,
-        source.network,
+        network,
         part,
         ModelOrigin(source.name, source.sha256),
         CompilerOrigin(__version__, options.table()),
+        latched_names(source),
     )
+    check_records(source.iospec, data.info())
     return Built(source, data, part, told, compilation.fmir, options)
 
 

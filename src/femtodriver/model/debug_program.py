@@ -14,6 +14,7 @@ from femtodriver.model.build_model import Built, locked
 from femtodriver.model.described_program import completed
 from femtodriver.model.load_model import Source
 from femtodriver.model.model_encryption import Encryption
+from femtodriver.model.specified_io import latched_names, specified_network
 from femtodriver.options.runner_requests import RunnerRequest
 from femtodriver.options.value_kinds import listed
 from femtodriver.program.compiled_data import CompiledData
@@ -77,11 +78,13 @@ def debug_names(network: Network, wanted: Sequence[str]) -> tuple[str, ...]:
 
 
 def _keeping(built: Built, names: tuple[str, ...], encryption: Encryption, noencrypt: bool) -> Built:
-    network, told, part = built.source.network, built.description, built.part
+    network, told, part = specified_network(built.source), built.description, built.part
     if network is None or part is None or told is None or told.model is None or told.compiler is None:
         raise UsageError(f"{built.source.where}: must be compiled from its network to keep debug variables.")
     compilation = compile_network(network, part, options=built.options, keep=names)
-    plain, description = completed(compilation.data, compilation.description, network, part, told.model, told.compiler)
+    plain, description = completed(
+        compilation.data, compilation.description, network, part, told.model, told.compiler, latched_names(built.source)
+    )
     board, info = plain, built.data.info()
     if info.encrypted and not noencrypt and encryption.keyring is not None:
         board = encrypt_program(plain, encryption.keyring, info.key_index or 0, encryption.salt)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
 
 from femtodriver.compiler.frontend.named_values import port_bits
@@ -26,12 +26,13 @@ def completed(
     part: Part,
     model: ModelOrigin,
     compiler: CompilerOrigin,
+    latched: Collection[str] = (),
 ) -> tuple[CompiledData, Description]:
     """The compiler's program and description with what it does not know itself: axes and quanta of inputs and outputs,
-    part, model, compiler, digest, and that it is not encrypted."""
+    which inputs are latched, part, model, compiler, digest, and that it is not encrypted."""
     told = replace(
         description,
-        input_forms=_forms(network.inputs),
+        input_forms=_forms(network.inputs, latched),
         output_forms=_forms(network.outputs),
         part=part.name,
         part_sha256=part.sha256,
@@ -44,9 +45,12 @@ def completed(
     return CompiledData({**metadata, KEY: told.table()}, data.mems_per_core, data.files), told
 
 
-def _forms(tensors: Sequence[Tensor]) -> dict[str, VariableForm]:
+def _forms(tensors: Sequence[Tensor], latched: Collection[str] = ()) -> dict[str, VariableForm]:
     """What can be said of them."""
-    found = {tensor.name: VariableForm(_axes(tensor), tensor.quanta, tensor.zero_point) for tensor in tensors}
+    found = {
+        tensor.name: VariableForm(_axes(tensor), tensor.quanta, tensor.zero_point, tensor.name in latched or None)
+        for tensor in tensors
+    }
     return {name: form for name, form in found.items() if form != VariableForm()}
 
 

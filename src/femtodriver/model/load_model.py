@@ -20,6 +20,7 @@ from femtodriver.fqir.files.from_graphproto import adapt
 from femtodriver.fqir.files.load_limits import MAX_FILE_BYTES
 from femtodriver.fqir.graph import Graph, Network, Table
 from femtodriver.fqir.graph_text import graph_text
+from femtodriver.iospec import IOSpec
 from femtodriver.model.loopback import NAME as LOOPBACK
 from femtodriver.model.loopback import loopback
 from femtodriver.model.network_formats import NETWORK_FORMATS, NetworkReader
@@ -47,7 +48,8 @@ class Source:
 
     ``where`` names it in messages; ``meta_name`` is the folder for its images; ``sha256`` belongs to the network;
     ``container`` has the bytes of the ``.femto`` that it came from; ``path`` is the file of a network, ``graph`` the
-    live object that it was read from, for the vendor's compiler, which wants one.
+    live object that it was read from, for the vendor's compiler, which wants one. ``iospec``: the order of inputs and
+    outputs, and which inputs are latched, where somebody has said so; see ``specified_io``.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Source:
     container: bytes | None = None
     path: Path | None = None
     graph: object = None
+    iospec: IOSpec | None = None
 
 
 def load_source(model: object, name: str | None = None) -> Source:

@@ -23,8 +23,7 @@ def bind(request: type[R], given: Mapping[str, Any], where: str) -> R:
     """The request with these values, by names or aliases; what is not given has its default.
 
     UnknownArgumentError (a UsageError and a TypeError) for a name that is no option, naming the nearest one; UsageError
-    for a value that the option does not take, for one that is refused, and for two names of one option with different
-    values.
+    for a value that the option does not take, and for two names of one option with different values.
     """
     known = {name: option for option in options_of(request) for name in option.names}
     values: dict[str, Any] = {}
@@ -58,8 +57,6 @@ def refuse_options_of(kind: type[AnyRequest], request: AnyRequest, instead: str)
 
 def check(option: Option, value: Any, name: str) -> None:
     """UsageError for a value that the option does not take. ``name``: what it was called."""
-    if option.refused:
-        raise UsageError(f"{name}: must not be given, because {option.refused}.")
     check_value(option.kind, value, name)
 
 

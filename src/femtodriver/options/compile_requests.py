@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from femtodriver.errors import UsageError
 from femtodriver.options.option import option
-from femtodriver.options.option_groups import COMPILING, KEYS, NOT_YET, VENDOR
+from femtodriver.options.option_groups import COMPILING, KEYS, VENDOR
 from femtodriver.options.value_kinds import (
     ANYTHING,
     COMPILER,
@@ -126,12 +126,11 @@ class CompileRequest(ProgramRequest, PlainRequest):
     )
     iospec_file: AnyPath | None = option(
         None,
+        kind=PATH,
         metavar="FILE",
-        group=NOT_YET,
-        lone="",
-        aliases=("iospec",),
-        refused="I/O specifications come in a later version",
-        help="order of inputs and outputs",
+        group=COMPILING,
+        help="YAML file with the I/O specification: order of inputs and outputs, and inputs that keep their last value "
+        "(docs/inputs.md)",
     )
 
     @property

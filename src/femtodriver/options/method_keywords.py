@@ -44,7 +44,6 @@ class ModelKeywords(TypedDict, total=False):
     objective: str | None
     opt_profile: str | None
     iospec_file: AnyPath | None
-    iospec: AnyPath | None
     model_name: str | None
 
 
@@ -63,7 +62,6 @@ class CompileKeywords(TypedDict, total=False):
     objective: str | None
     opt_profile: str | None
     iospec_file: AnyPath | None
-    iospec: AnyPath | None
 
 
 class FramesKeywords(TypedDict, total=False):
@@ -248,7 +246,6 @@ class JobKeywords(TypedDict, total=False):
     objective: str | None
     opt_profile: str | None
     iospec_file: AnyPath | None
-    iospec: AnyPath | None
     model_name: str | None
     cleanup_docker: bool | str
 

@@ -54,7 +54,8 @@ class Method(Generic[R]):
             )
             for option in chosen
         ]
-        whole = inspect.signature(function).replace(parameters=[*own, *parameters])
+        ordered = sorted([*own, *parameters], key=lambda one: one.kind)
+        whole = inspect.signature(function).replace(parameters=ordered)
         vars(function)["__signature__"] = whole
         return function
 

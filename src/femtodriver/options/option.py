@@ -27,9 +27,8 @@ class Option:
     ``on_command_line``: False for options of Python only. ``positional``: a word of its own, without a flag.
     ``repeated``: may be given several times, which makes a list. ``lone``: the value of a flag without one.
     ``acts``: what it needs to have an effect, see ``without_effect``.
-    ``refused``: why any other value than the default is refused, "" if it is not. ``default``: MISSING where it must be
-    given. ``name``: of the field, of the keyword in Python and, with dashes, of the flag. ``annotation``: its type, as
-    text.
+    ``default``: MISSING where it must be given. ``name``: of the field, of the keyword in Python and, with dashes, of
+    the flag. ``annotation``: its type, as text.
     """
 
     help: str
@@ -42,7 +41,6 @@ class Option:
     repeated: bool
     lone: Any
     acts: tuple[str, ...]
-    refused: str
     default: Any
     name: str = ""
     annotation: str = ""
@@ -78,12 +76,9 @@ def option(
     repeated: bool = False,
     lone: Any = None,
     acts: tuple[str, ...] = (),
-    refused: str = "",
 ) -> Any:
     """A field of a request; see ``Option`` for the parameters."""
-    facts = Option(
-        help, kind, metavar, group, aliases, on_command_line, positional, repeated, lone, acts, refused, default
-    )
+    facts = Option(help, kind, metavar, group, aliases, on_command_line, positional, repeated, lone, acts, default)
     return field(default=default, metadata={_KEY: facts})
 
 

@@ -9,7 +9,6 @@ BOARDS = "boards, for the runner hw"
 COMPILING = "compiling and writing"
 KEYS = "encryption"
 VENDOR = "the vendor's compiler"
-NOT_YET = "not in this version (refused with an explanation)"
 # Options that stand first in their group.
 LEADING = ("input_file", "profile", "hw_config")
-GROUPS = (INPUT, RUNNING, RESULTS, FIGURES, INSIGHT, BOARDS, COMPILING, KEYS, VENDOR, NOT_YET)
+GROUPS = (INPUT, RUNNING, RESULTS, FIGURES, INSIGHT, BOARDS, COMPILING, KEYS, VENDOR)

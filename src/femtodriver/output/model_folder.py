@@ -11,6 +11,7 @@
     │   └── all.yaml, all_hex.yaml, all_hex.txt           the traffic of a run on a board
     ├── comparison/                                       after a comparison, see ``comparison_files``
     ├── outputs/                                          after a run, see ``output_files``
+    ├── iospec.yaml                                       the I/O specification
     ├── metrics.yaml, metrics.txt                         after a simulation
     └── femtocrux_report.json, or .txt                    what the vendor's simulator told, as it came
 
@@ -47,9 +48,10 @@ from femtodriver.runners.execution import Execution
 
 IO_RECORDS = "io_records"
 METRICS_TEXT = "metrics.txt"
+IOSPEC_YAML = "iospec.yaml"
 # Entries of a model's folder that a new compilation replaces or, if it does not make them, makes untrue.
 VENDOR_REPORTS = ("femtocrux_report.json", "femtocrux_report.txt")
-RESULTS = frozenset({IO_RECORDS, METRICS_YAML, METRICS_TEXT, COMPARISON, OUTPUTS, *VENDOR_REPORTS})
+RESULTS = frozenset({IO_RECORDS, IOSPEC_YAML, METRICS_YAML, METRICS_TEXT, COMPARISON, OUTPUTS, *VENDOR_REPORTS})
 OWN_METAS = frozenset({OWN_META, ZIP_META, FEMTO_META})
 FOREIGN_CLOCK_MHZ = 100
 _log = logging.getLogger(__name__)
@@ -72,6 +74,7 @@ def write_all(
     def into(folder: Path) -> None:
         built.data.write_to_files(folder / built.source.meta_name)
         _write_records(folder / IO_RECORDS, built, femto)
+        built.iospec.write_spec_to_file(folder / IOSPEC_YAML)
         if execution is not None and execution.recordings:
             write_traffic(folder / IO_RECORDS, execution.recordings)
         if execution is not None and execution.compared:

@@ -102,6 +102,7 @@ def written_text(output_dir: AnyPath, built: Built, execution: Execution | None,
         f"  {model_folder.IO_RECORDS}/apb_records/0PROG_A, 0PROG_D",
         f"  {model_folder.IO_RECORDS}/{femto.name} ({femto.stat().st_size:,} bytes{_secrecy_text(built)})",
     ]
+    lines.append(f"  {model_folder.IOSPEC_YAML}")
     if execution is not None and execution.recordings:
         lines.append(f"  {model_folder.IO_RECORDS}/all.yaml, all_hex.yaml, all_hex.txt")
     compared = execution is not None and execution.compared

@@ -19,14 +19,17 @@ from femtodriver.errors import ProgramError, UsageError
 from femtodriver.files.file_access import read_file, write_file
 from femtodriver.files.plain_json import load_json
 from femtodriver.files.plain_yaml import dump_yaml, load_yaml
+from femtodriver.iospec import IOSpec
 from femtodriver.notebook_html import html_table
 from femtodriver.program import archive, images
 from femtodriver.program.bank_usage import check_images, whole_image
+from femtodriver.program.description import is_described, read_description
 from femtodriver.program.digest import check_digest, with_digest
 from femtodriver.program.femto.femtofile import FemtoFile
 from femtodriver.program.femto.program_from_femto import program_from_femto
 from femtodriver.program.images import Memories
 from femtodriver.program.metadata import ProgramInfo, program_info
+from femtodriver.program.program_iospec import program_iospec
 
 MAX_EXTRA = 4 << 20
 _log = logging.getLogger(__name__)
@@ -113,6 +116,32 @@ class CompiledData:
     def info(self) -> ProgramInfo:
         """The checked metadata; ProgramError when it is not that of a program."""
         return program_info(self.metadata)
+
+    @property
+    def iospec(self) -> IOSpec:
+        """The I/O specification of the program, a new one each time."""
+        return program_iospec(self.info(), read_description(self.metadata, "metadata", complete=False))
+
+    @property
+    def ISA(self) -> str | None:  # noqa: N802 (the reference's name)
+        """The instruction set of a program for the open SPU; None for a foreign program."""
+        told = read_description(self.metadata, "metadata", complete=False)
+        return None if told is None else told.isa
+
+    @property
+    def encrypted(self) -> bool | None:
+        """Whether the program is encrypted; None where the metadata do not say."""
+        return self.info().encrypted
+
+    @property
+    def encryption_key_idx(self) -> int | None:
+        """Which key it is encrypted with; None where the metadata do not say."""
+        return self.info().key_index
+
+    @property
+    def encryption_used_custom_key(self) -> bool | None:
+        """Whether a key of the user's own enciphered it, as every key here is; None for a foreign program."""
+        return self.encrypted if is_described(self.metadata) else None
 
     def image(self, core: int, memory: str) -> Words:
         """The image (uint64) of a memory that is not split in bit groups; no words when there is none."""

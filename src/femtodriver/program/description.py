@@ -96,11 +96,13 @@ class KeptPlace:
 class VariableForm:
     """What the network says of an input or output: the axes of a frame, row-major, () for one axis; quanta and zero
     point: an integer v stands for the real number (v - zero point) * 2**quanta; None where nobody knows, and where the
-    network has no zero points (see ``fqir/graph.py``)."""
+    network has no zero points (see ``fqir/graph.py``). ``latched``: True for an input that keeps its last value where a
+    frame does not give it, as an I/O specification says."""
 
     shape: tuple[int, ...] = ()
     quanta: PlainValue = None
     zero_point: PlainValue = None
+    latched: PlainValue = None
 
 
 @dataclass(frozen=True)
@@ -264,6 +266,8 @@ def _check(told: Description, where: str, complete: bool) -> None:
         for name, form in (forms or {}).items():
             _check_quanta(form.quanta, f"{where}: {key}[{name!r:.60}].quanta")
             _check_zero_point(form.zero_point, f"{where}: {key}[{name!r:.60}].zero_point")
+            if form.latched not in (None, True):
+                raise ProgramError(f"{where}: {key}[{name!r:.60}].latched: must be true, not {form.latched!r:.60}.")
     _check_layers(told, where)
 
 

@@ -58,6 +58,7 @@ class HardwareRunner(Runner, SPURunner):
         """As ``SPURunner.reset``."""
         with self._unless_it_fails("the last reset() failed; reset() must succeed first"):
             SPURunner.reset(self, reset_vals, record)
+            self._latched.reset()
 
     def _reset(self) -> None:
         SPURunner.reset(self)

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from femtodriver.arrays import AnyArray, BoolArray, Int64Array
 from femtodriver.errors import UsageError
-from femtodriver.inputs import FrameList, InputSpec, check_frame, checked_frames, stacked_frames
+from femtodriver.inputs import FrameList, InputSpec, LatchedInputs, check_frame, checked_frames
 from femtodriver.runners import compare_runs, difference
 
 Values = dict[str, Int64Array]
@@ -48,22 +48,26 @@ class Runner(ABC):
     def __init__(self, name: str, inputs: Sequence[InputSpec]) -> None:
         self.name = name
         self.inputs = tuple(inputs)
+        self._latched = LatchedInputs(self.inputs)
         self._not_ready = "reset() must come first"
 
     def reset(self) -> None:
         """To the initial state; the next frame is the first one."""
         with self._unless_it_fails("the last reset() failed; reset() must succeed first"):
             self._reset()
+            self._latched.reset()
 
     def step(self, inputs: Mapping[str, npt.ArrayLike]) -> tuple[Values, Values]:
-        """One frame: outputs and internal values by name.
+        """One frame: outputs and internal values by name. Latched inputs may be left out.
 
         UsageError out of order; InputError, a UsageError too, for inputs that do not fit.
         """
         self._check_ready()
-        frame = check_frame(inputs, self.inputs)
+        frame = check_frame(self._latched.frame(inputs), self.inputs)
         with self._unless_it_fails(FRAME_FAILED):
-            return self._step(frame)
+            made = self._step(frame)
+            self._latched.keep(frame)
+        return made
 
     def run(
         self,
@@ -81,7 +85,7 @@ class Runner(ABC):
         UsageError out of order; InputError, before the first frame, for inputs that do not fit.
         """
         self._check_ready()
-        checked: dict[str, AnyArray] = checked_frames(stacked_frames(inputs), self.inputs)
+        checked: dict[str, AnyArray] = checked_frames(self._latched.frames(inputs), self.inputs)
         frames = len(next(iter(checked.values()), ()))
         if self.frames_left is not None:
             frames = min(frames, self.frames_left)
@@ -91,6 +95,7 @@ class Runner(ABC):
             block = {name: values[first:end].astype(np.int64) for name, values in checked.items()}
             with self._unless_it_fails(FRAME_FAILED):
                 made, seen = self._run_block(block)
+                self._latched.keep({name: values[-1] for name, values in block.items()})
             outputs.put(first, end, made)
             internals.put(first, end, seen)
             if progress is not None:
