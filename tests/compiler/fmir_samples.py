@@ -30,12 +30,12 @@ from femtodriver.compiler.fmir.ir import (
     Mac,
     Matrix,
     Op,
-    Port,
     Post,
     Role,
     Vec,
     View,
 )
+from femtodriver.compiler.fmir.network_interface import Port
 from femtodriver.compiler.fmir.source_layer import SourceLayer
 from femtodriver.machine.machine import Machine
 from femtodriver.part import Part, load_part

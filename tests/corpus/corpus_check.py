@@ -29,6 +29,7 @@ from femtodriver.machine.machine import Machine
 from femtodriver.native.library import find_library
 from femtodriver.native.native_machine import NativeMachine
 from femtodriver.part import load_part
+from femtodriver.program.program_states import read_state
 
 NATIVE = not isinstance(find_library(), str)  # else the tests of tests/native are skipped, and say why
 CASES = ("", "_rand", "_small", "_test")
@@ -184,6 +185,7 @@ def _run(row: Row, network: Network, compiled: Compilation, cases: Sequence[Case
             continue
         for runner in (fmir, *simulated):
             run_case(runner, case, independent=independent)
+        _compare_states(case, reference, mapped, compiled, [machine, *([native] if native is not None else [])])
         frames += case.frames
     # A refused input leaves the frames of one machine more than those of the other.
     if native is not None and not row.note and native.report() != machine.report():
@@ -226,6 +228,20 @@ def run_case(runner: Runner, case: Case, *, independent: bool) -> None:
             raise DifferenceError(f"{where}: outputs are {sorted(found)}, not {sorted(case.wanted)}")
         for name, values in case.wanted.items():
             _compare(f"{where}, output {name!r}", found[name].reshape(-1), values[frame].reshape(-1))
+
+
+def _compare_states(
+    case: Case, reference: Reference, mapped: FmirExecutor, compiled: Compilation, machines: Sequence[Machine]
+) -> None:
+    """What ``get_vars`` gives of each runner after the last frame."""
+    for name, state in (compiled.description.states or {}).items():
+        wanted, where = reference.values[name].reshape(-1), f"case {case.name}, state {name!r}"
+        if mapped.has_state(name) != state.is_whole:
+            raise DifferenceError(f"{where}: fmir and the program must both have it, or neither")
+        if state.is_whole:
+            _compare(f"fmir, {where}", mapped.state(name), wanted)
+            for machine in machines:
+                _compare(f"{type(machine).__name__}, {where}", read_state(state, machine.peek), wanted)
 
 
 def _compare(where: str, found: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> None:

@@ -10,11 +10,12 @@ import pytest
 from femtodriver.arrays import Words
 from femtodriver.device import DataPlace, make_runner
 from femtodriver.device.session.chip_access import ChipAccess
-from femtodriver.device.session.debug_values import read_elements
+from femtodriver.device.session.debug_values import read_elements, write_elements
 from femtodriver.device.session.target_addresses import Target
+from femtodriver.device.virtual.virtual_board import VirtualBoard
 from femtodriver.device.virtual.zcu104_server import BoardServer
 from femtodriver.errors import UsageError
-from tests.device.networks import compiled
+from tests.device.networks import PART, compiled
 
 BANKS, WORDS = 8, 8192
 BYTES = 8 * BANKS * WORDS
@@ -92,3 +93,33 @@ def test_registers_by_the_runners_attribute(server: BoardServer) -> None:
         runner.io.send("DM_TIMERS", 5)  # at once
         runner.ioplug.read("spu_top", 0x24, 1)  # now it has arrived, though nothing flushed
         assert server.board.apb_read(0x08, 1).tolist() == [5]
+
+
+def test_states_of_an_spu_runner_are_read_and_set() -> None:
+    data = compiled("accumulator")
+    with BoardServer(VirtualBoard(PART)) as server, make_runner(data, "zynq", address=server.endpoint) as runner:
+        runner.reset(reset_vals={"s": np.arange(16)})
+        runner.send_inputs({"x": np.ones(16, np.int64)})
+        with pytest.raises(UsageError, match=r"recv_outputs\(\) must come first"):
+            runner.get_vars()
+        assert runner.recv_outputs()["sum"].tolist() == list(range(1, 17))
+        with pytest.raises(UsageError, match=r"send_inputs\(\) must come before recv_outputs\(\)"):
+            runner.recv_outputs()
+        found = runner.get_vars(["s", "x", "sum"])
+        assert found["s"].tolist() == found["sum"].tolist() == list(range(1, 17))
+        runner.set_vars({"s": np.zeros(16, int)})
+        assert runner.step({"x": np.arange(16)})[0]["sum"].tolist() == list(range(16))
+        assert not server.board.violations.counts
+
+
+def test_elements_beside_those_that_are_stored_stay() -> None:
+    with BoardServer(VirtualBoard(PART)) as server:
+        runner = make_runner(compiled("accumulator"), "zynq", address=server.endpoint)
+        with runner:
+            runner.reset()
+            runner.step({"x": np.arange(16)})
+            place = DataPlace(0, 2, 3, 16)
+            before = read_elements(runner.io, DataPlace(0, 0, 16, 16))
+            write_elements(runner.io, place, np.array([7, 8, 9]))
+            after = read_elements(runner.io, DataPlace(0, 0, 16, 16))
+    assert after.tolist() == [before[0], 7, 8, 9, *before[4:]]

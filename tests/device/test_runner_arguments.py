@@ -200,8 +200,8 @@ def test_the_references_arguments_run_a_program(server: BoardServer, tmp_path: P
         io_records_dir=str(tmp_path),
         zynq_host=server.endpoint,
     )
-    with pytest.raises(UsageError, match="values to reset to are not supported"):
-        runner.reset(reset_vals={})  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="variable 'nothing': must be a state"):
+        runner.reset(reset_vals={"nothing": 0})
     with runner:
         runner.reset(record=False)
         assert runner.step({"x": np.arange(16)})[0]["%x.4"].tolist() == list(range(16))

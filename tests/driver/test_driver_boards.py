@@ -148,7 +148,7 @@ def test_a_comparison_leaves_its_results_in_the_models_folder(server: BoardServe
     recorded = read_recordings("out/keyword_spotter/io_records/all.yaml")
     assert list(recorded) == ["0PROG", "io_sequence"]
     assert sum(record.msgtype == "axis" and record.direction == "w" for record in recorded["io_sequence"]) == 5
-    assert sum(record.comment == "debug variable" for record in recorded["io_sequence"]) >= 5
+    assert sum(record.comment == "variable" for record in recorded["io_sequence"]) >= 5
     text = Path("out/keyword_spotter/io_records/all_hex.txt").read_text()
     assert "msgtype axis\ndirection w\n" in text
     assert "0x" in Path("out/keyword_spotter/io_records/all_hex.yaml").read_text()

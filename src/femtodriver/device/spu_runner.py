@@ -4,7 +4,8 @@ Life cycle:
 
 1. construct from a ``CompiledData``; nothing is opened
 2. ``reset()``: opens the link, resets the board, loads the program
-3. ``step(inputs)`` per frame, or ``run(inputs)`` for all of them
+3. ``step(inputs)`` per frame (or ``send_inputs`` and ``recv_outputs``), or ``run(inputs)`` for all of them;
+   between frames, ``get_vars`` and ``set_vars`` read and set the state
 4. ``finish()``: closes the link; ``reset()`` may follow
 
 ``with runner:`` ends with step 4. After a DeviceError only ``reset()`` goes on.
@@ -12,7 +13,7 @@ Life cycle:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar
@@ -21,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from femtodriver import __version__
-from femtodriver.arrays import BoolArray, Words
+from femtodriver.arrays import BoolArray, Int64Array, Words
 from femtodriver.device.board_settings import BoardSettings
 from femtodriver.device.runner_arguments import FAKE, UnknownSettingError, settings_of_arguments
 from femtodriver.device.session.board_session import RUN_RECORDING, BoardSession
@@ -37,6 +38,8 @@ from femtodriver.program.archive import check_name
 from femtodriver.program.bus.write_recordings import write_io_records
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.femto.femto_from_program import femto_from_compiled
+from femtodriver.program.program_states import VariableLimits
+from femtodriver.program.variable_access import VariableAccess
 
 _CLOCK_MHZ = 100
 Mask = dict[str, BoolArray]
@@ -54,7 +57,7 @@ def make_runner(data: CompiledData, hardware: str, **settings: Any) -> SPURunner
     return SPURunner(data, settings=settings_of_arguments((), named, "make_runner"))
 
 
-class SPURunner:
+class SPURunner(VariableAccess):
     """A program on a board.
 
     ``settings`` says everything about the board. Without it, the fields of ``BoardSettings`` may be given by name, and
@@ -133,16 +136,19 @@ class SPURunner:
         """Microseconds that the board measured for the last frame; -1 when it cannot tell."""
         return self._session.frames.latency_us
 
-    def reset(self, reset_vals: None = None, record: bool = True) -> None:
+    def reset(self, reset_vals: Mapping[str, npt.ArrayLike] | None = None, record: bool = True) -> None:
         """Hard reset, clocks, memories, program; the next frame is the first one.
 
+        ``reset_vals``: states that are to have other values than the network defines; errors as of ``set_vars``.
         ``record``: keep the traffic and write ``setup*`` and ``apb_records`` if there is a folder for them.
-        UsageError for reset values, which boards do not take; DeviceError when the board does not answer as it must.
+        DeviceError when the board does not answer as it must.
         """
-        if reset_vals is not None:
-            raise UsageError("reset: values to reset to are not supported; leave them out.")
+        values = self._settable(reset_vals or {})
+        self._last = {}
         recording = record and self._records_dir is not None
         self._session.reset(recording)
+        if values:
+            self._session.write_states(values)
         if recording:
             if self._write_records:
                 self.write_APB_files()
@@ -154,7 +160,26 @@ class SPURunner:
         UsageError before a reset, after the end or a failure; InputError, before anything is sent, for inputs that do
         not fit; DeviceError when the board does not answer.
         """
-        return self._session.step(inputs)
+        frame = self._session.send(inputs)
+        outputs, internals = self._session.receive()
+        self._last = {**frame, **outputs, **internals}
+        return outputs, internals
+
+    def send_inputs(self, values: Mapping[str, npt.ArrayLike]) -> None:
+        """The first half of a ``step``: the board begins to work. ``recv_outputs()`` must come next.
+
+        Errors as of ``step``.
+        """
+        self._last = self._session.send(values)
+
+    def recv_outputs(self) -> Values:
+        """The second half: the outputs of the frame, int64, shape (elements,). ``get_vars`` has the debug variables.
+
+        UsageError if no inputs were sent; DeviceError when the board does not answer.
+        """
+        outputs, internals = self._session.receive()
+        self._last = {**self._last, **outputs, **internals}
+        return outputs
 
     def run(self, inputs: Mapping[str, npt.ArrayLike] | FrameList) -> tuple[Values, Values, Mask]:
         """Frames in a row, inputs of shape (frames, elements): outputs, debug variables, and which frame gave which.
@@ -246,6 +271,27 @@ class SPURunner:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.finish()
+
+    def _no_states(self) -> str:
+        return self._session.no_states
+
+    def _no_setting(self) -> str:
+        return self._session.no_setting
+
+    def _limits(self) -> Mapping[str, VariableLimits]:
+        return {name: state.limits for name, state in self._session.states.items()}
+
+    def _has_state(self, name: str) -> bool:
+        return self._session.states[name].is_whole
+
+    def _read_states(self, names: Iterable[str]) -> Values:
+        return self._session.read_states(names)
+
+    def _write_states(self, values: Mapping[str, Int64Array]) -> None:
+        self._session.write_states(values)
+
+    def _check_between_frames(self) -> None:
+        self._session.check_ready()
 
     def _folder(self) -> Path:
         if self._records_dir is None:

@@ -20,6 +20,7 @@ from femtodriver.fqir.graph import Graph, Network, Node, Tensor
 from femtodriver.fqir.location import named
 from femtodriver.fqir.operators.exact_matmul import Known
 from femtodriver.fqir.operators.operator import Body, Operator
+from femtodriver.fqir.operators.ranges import Range
 from femtodriver.fqir.validate import checked, graphs
 
 Step = Callable[[], None]
@@ -62,6 +63,15 @@ class Reference:
             self._bodies.clear()  # a graph that INIT and the frame share is told of in the frame only
         self._frame = self._body(network.frame)
         self.reset()
+
+    @property
+    def states(self) -> dict[str, Range]:
+        """The names whose values last from frame to frame and can change, in INIT order, each with its range."""
+        return {name: self.ranges[name] for name in self.network.state_names if name not in self._known}
+
+    def set_state(self, name: str, values: Int64Array) -> None:
+        """Give a state other values, inside its range, between two frames. ``values``: any shape, as many elements."""
+        self.values[name] = np.array(values, np.int64).reshape(self.values[name].shape)
 
     def reset(self) -> None:
         """Forget all values and run INIT."""

@@ -116,6 +116,12 @@ class Machine:
         found: Int64Array = memory.elements[bits][memory.layout.elements(address, length, bits)].astype(np.int64)
         return found
 
+    def poke(self, core: int, address: int, bits: int, values: Int64Array) -> None:
+        """Store elements in a core's data memory between two frames; counts nothing. MachineFault outside of memory."""
+        memory = self.spu.processors[core].core.memory
+        memory.elements[bits][memory.layout.elements(address, len(values), bits)] = values
+        memory.written(address, address + len(values) * bits // 8)
+
     def report(self) -> RunReport:
         """Counts of all frames since the last reset."""
         cores = [self._core_report(index, processor) for index, processor in self.spu.processors.items()]

@@ -1,8 +1,8 @@
 """What a program for the open SPU says about itself beside its images: origin, part, widths, layers, memory.
 
-It is under the key ``femtodriver`` of ``metadata.yaml`` and, without layers, source map, memory and kept places, in
-the user data of a ``.femto`` (see ``femto/user_data.py``). A program without it is foreign: it can be converted, but
-nobody here knows what it means. Execution never looks at it.
+It is under the key ``femtodriver`` of ``metadata.yaml`` and, without layers, source map, memory, kept places and
+states, in the user data of a ``.femto`` (see ``femto/user_data.py``). A program without it is foreign: it can be
+converted, but nobody here knows what it means. Execution never looks at it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 from femtodriver.errors import ProgramError
 from femtodriver.isa.limits import ISA_FAMILY, ISA_NAME
 from femtodriver.program.plain_records import PlainValue, from_plain, to_plain
+from femtodriver.program.program_states import ProgramState, check_states
 
 KEY = "femtodriver"
 SCHEMA = 2
@@ -24,7 +25,7 @@ _OLDEST = 1
 MOST_BITS = 32
 MOST_QUANTA = 1000
 
-LOST = ("layers", "source_map", "memory", "kept")
+LOST = ("layers", "source_map", "memory", "kept", "states")
 """What a ``.femto`` has no room for."""
 
 SourceRange = tuple[int, int, int]
@@ -135,9 +136,9 @@ class Description:
 
     ``input_bits`` and ``output_bits`` are the declared widths by name, ``input_forms`` and ``output_forms`` axes and
     quanta (None in documents of schema 1, which do not state them). ``source_map`` and ``memory`` are by core; ``kept``
-    says where inner values stand when a frame has ended. These, and ``layers``, are None where the program has lost
-    them. Forms, part, compiler, model and digest are filled in once the compiler is done, see
-    ``model/described_program.py``.
+    says where inner values stand when a frame has ended, ``states`` where the network's states do. These, and
+    ``layers``, are None where the program has lost them. Forms, part, compiler, model and digest are filled in once the
+    compiler is done, see ``model/described_program.py``.
     """
 
     schema: int
@@ -150,6 +151,7 @@ class Description:
     source_map: Mapping[int, tuple[SourceRange, ...]] | None = None
     memory: Mapping[int, CoreMemory] | None = None
     kept: Mapping[str, KeptPlace] | None = None
+    states: Mapping[str, ProgramState] | None = None
     part: str | None = None
     part_sha256: str | None = None
     part_geometry: Mapping[str, int] | None = None
@@ -269,6 +271,7 @@ def _check(told: Description, where: str, complete: bool) -> None:
             if form.latched not in (None, True):
                 raise ProgramError(f"{where}: {key}[{name!r:.60}].latched: must be true, not {form.latched!r:.60}.")
     _check_layers(told, where)
+    check_states(told.states or {}, f"{where}: states")
 
 
 def _check_zero_point(zero_point: PlainValue, where: str) -> None:

@@ -45,6 +45,9 @@ class DummyRunner(Runner):
         if not self.frames_left:
             raise InputError(f"dummy: the recording has {self._frames} frames, and all of them were replayed.")
 
+    def _no_states(self) -> str:
+        return "a recording has none"
+
     def _reset(self) -> None:
         self._next = 0
 

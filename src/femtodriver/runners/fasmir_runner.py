@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from femtodriver.arrays import Int64Array
 from femtodriver.errors import ProgramError
 from femtodriver.inputs import InputSpec
 from femtodriver.machine.frame_record import FrameRecord
@@ -21,6 +22,7 @@ from femtodriver.options.value_kinds import NATIVE, native_or_not
 from femtodriver.part import Part
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import KeptPlace
+from femtodriver.program.program_states import LOST_STATES, ProgramState, VariableLimits, read_state, write_state
 from femtodriver.runners.frame_tracer import FrameTracer, check_same
 from femtodriver.runners.runner import Runner, Values
 
@@ -31,7 +33,8 @@ class FasmirRunner(Runner):
     """Executes the images; ``report()`` has what was counted since the last reset.
 
     ``kept``: where internals are in data memory when a frame has ended (``Description.kept``). ``check_state``: see
-    ``Machine``; ``native``: see ``make_machine``.
+    ``Machine``; ``native``: see ``make_machine``. ``states``: where the network's states are
+    (``Description.states``), None if nobody knows.
     """
 
     def __init__(
@@ -43,11 +46,13 @@ class FasmirRunner(Runner):
         *,
         check_state: bool = False,
         native: bool | None = None,
+        states: Mapping[str, ProgramState] | None = None,
     ) -> None:
         super().__init__("fasmir", inputs)
         self._program, self._part, self._check_state = program, part, check_state
         self._machine = make_machine(program, part, native=native, check_state=check_state)
         self._kept = kept or {}
+        self._states = states
         self.frames_at_once = 1 if self._kept else self._machine.batch
         self._done = 0  # frames since the last reset
         self._tracer: FrameTracer | None = None
@@ -75,6 +80,22 @@ class FasmirRunner(Runner):
         self._done = 0
         if self._tracer is not None:
             self._tracer.reset()
+
+    def _no_states(self) -> str:
+        return "" if self._states is not None else LOST_STATES
+
+    def _limits(self) -> Mapping[str, VariableLimits]:
+        return {name: state.limits for name, state in (self._states or {}).items()}
+
+    def _has_state(self, name: str) -> bool:
+        return self._states is not None and self._states[name].is_whole
+
+    def _read_states(self, names: Iterable[str]) -> Values:
+        return {name: read_state((self._states or {})[name], self._machine.peek) for name in names}
+
+    def _write_states(self, values: Mapping[str, Int64Array]) -> None:
+        for name, value in values.items():
+            write_state((self._states or {})[name], value, self._machine.peek, self._machine.poke)
 
     def _step(self, inputs: Values) -> tuple[Values, Values]:
         if self._tracer is None:
@@ -131,4 +152,5 @@ def make_fasmir(model: Built, request: RunnerRequest, records_dir: Path | None) 
         model.kept,
         check_state=request.check_state,
         native=native_or_not(request.machine),
+        states=model.description.states if model.description else None,
     )

@@ -40,6 +40,9 @@ class FemtocruxRunner(Runner):
         self._given: Values = {}
         self.report = ""
 
+    def _no_states(self) -> str:
+        return "the vendor's simulator gives outputs only"
+
     def _reset(self) -> None:
         self._given = {}
 

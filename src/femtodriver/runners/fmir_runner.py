@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from femtodriver.arrays import Int64Array
 from femtodriver.compiler.fmir.interpreter import FmirExecutor
 from femtodriver.compiler.fmir.ir import Fmir
 from femtodriver.errors import UsageError
 from femtodriver.inputs import InputSpec
 from femtodriver.model.build_model import Built
 from femtodriver.options.runner_requests import RunnerRequest
+from femtodriver.program.program_states import VariableLimits
 from femtodriver.runners.fqir_runner import network_for
 from femtodriver.runners.runner import Runner, Values
 
@@ -24,6 +26,20 @@ class FmirRunner(Runner):
 
     def _reset(self) -> None:
         self._executor.reset()
+
+    def _limits(self) -> Mapping[str, VariableLimits]:
+        states = self._executor.fmir.states
+        return {name: VariableLimits(state.length, state.low, state.high) for name, state in states.items()}
+
+    def _has_state(self, name: str) -> bool:
+        return self._executor.has_state(name)
+
+    def _read_states(self, names: Iterable[str]) -> Values:
+        return {name: self._executor.state(name) for name in names}
+
+    def _write_states(self, values: Mapping[str, Int64Array]) -> None:
+        for name, value in values.items():
+            self._executor.set_state(name, value)
 
     def _step(self, inputs: Values) -> tuple[Values, Values]:
         return self._executor.step(inputs), self._executor.internals()

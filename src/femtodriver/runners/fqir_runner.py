@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from femtodriver.arrays import Int64Array
 from femtodriver.errors import UsageError
 from femtodriver.fqir.graph import Network
 from femtodriver.fqir.reference import Reference
@@ -15,6 +16,7 @@ from femtodriver.model.build_model import Built
 from femtodriver.model.debug_program import debug_names
 from femtodriver.model.network_formats import NETWORK_ENDINGS
 from femtodriver.options.runner_requests import RunnerRequest
+from femtodriver.program.program_states import VariableLimits
 from femtodriver.quantization.quantization_observer import QuantizationObserver
 from femtodriver.runners.runner import Runner, Values
 
@@ -43,6 +45,22 @@ class FqirRunner(Runner):
 
     def _reset(self) -> None:
         self._reference.reset()
+
+    def _limits(self) -> Mapping[str, VariableLimits]:
+        values = self._reference.values
+        states = {name: limits for name, limits in self._reference.states.items() if name in values}
+        return {name: VariableLimits(values[name].size, low, high) for name, (low, high) in states.items()}
+
+    def _read_states(self, names: Iterable[str]) -> Values:
+        return {name: self._reference.values[name].reshape(-1).copy() for name in names}
+
+    def _write_states(self, values: Mapping[str, Int64Array]) -> None:
+        for name, value in values.items():
+            self._reference.set_state(name, value)
+
+    def _other(self, name: str) -> Int64Array:
+        values = self._reference.values
+        return values[name] if name in values else super()._other(name)
 
     def _step(self, inputs: Values) -> tuple[Values, Values]:
         if self.observer is not None:

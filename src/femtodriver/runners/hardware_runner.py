@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from femtodriver.arrays import AnyArray
 from femtodriver.device.board_settings import BoardSettings
@@ -20,7 +21,7 @@ from femtodriver.model.build_model import Built
 from femtodriver.options.runner_requests import RunnerRequest
 from femtodriver.program.packing import pack, split_words
 from femtodriver.runners.dummy_runner import read_recording
-from femtodriver.runners.runner import Runner, Values
+from femtodriver.runners.runner import RESET_FAILED, Runner, Values
 
 HARDWARE = "hardware"
 FAKE = "fakehw"
@@ -54,11 +55,11 @@ class HardwareRunner(Runner, SPURunner):
         SPURunner.__init__(self, model.data, settings=settings)
         Runner.__init__(self, name, model.inputs)
 
-    def reset(self, reset_vals: None = None, record: bool = True) -> None:
+    def reset(self, reset_vals: Mapping[str, npt.ArrayLike] | None = None, record: bool = True) -> None:
         """As ``SPURunner.reset``."""
-        with self._unless_it_fails("the last reset() failed; reset() must succeed first"):
+        with self._unless_it_fails(RESET_FAILED):
             SPURunner.reset(self, reset_vals, record)
-            self._latched.reset()
+            self._begin({})
 
     def _reset(self) -> None:
         SPURunner.reset(self)
@@ -67,7 +68,14 @@ class HardwareRunner(Runner, SPURunner):
         SPURunner.finish(self)
 
     def _step(self, inputs: Values) -> tuple[Values, Values]:
-        return SPURunner.step(self, inputs)
+        self._send(inputs)
+        return self._receive(inputs)
+
+    def _send(self, inputs: Values) -> None:
+        self._session.send(inputs)
+
+    def _receive(self, inputs: Values) -> tuple[Values, Values]:
+        return self._session.receive()
 
 
 def make_hw(model: Built, request: RunnerRequest, records_dir: Path | None) -> HardwareRunner:

@@ -5,7 +5,9 @@ Life cycle of a runner, whatever stands behind it (a graph, a simulation, a reco
 1. construct; nothing heavy is held before step 2
 2. ``reset()``: to the initial state
 3. ``step(inputs)`` once per frame, or ``run(inputs)`` for all frames, or for some frames after the other ones:
-   nothing but the state lasts from call to call, so a run of any length takes the memory of one block of frames
+   nothing but the state lasts from call to call, so a run of any length takes the memory of one block of frames;
+   ``send_inputs(values)`` and then ``recv_outputs()`` are a ``step`` in two halves; between frames, ``get_vars`` and
+   ``set_vars`` read and set the state
 4. ``finish()``: release what is held; may be called twice, and ``reset`` may follow
 
 Step 3 before step 2, after step 4, or after a frame that failed is a UsageError, on every runner.
@@ -13,7 +15,7 @@ Step 3 before step 2, after step 4, or after a frame that failed is a UsageError
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -24,15 +26,17 @@ import numpy.typing as npt
 from femtodriver.arrays import AnyArray, BoolArray, Int64Array
 from femtodriver.errors import UsageError
 from femtodriver.inputs import FrameList, InputSpec, LatchedInputs, check_frame, checked_frames
+from femtodriver.program.variable_access import VariableAccess
 from femtodriver.runners import compare_runs, difference
 
 Values = dict[str, Int64Array]
 Mask = dict[str, BoolArray]
 Progress = Callable[[int, int], None]
 FRAME_FAILED = "a frame failed; reset() must come first"
+RESET_FAILED = "the last reset() failed; reset() must succeed first"
 
 
-class Runner(ABC):
+class Runner(VariableAccess):
     """One executor of one model.
 
     ``name`` is what reports call it; ``inputs`` gives name, width and bits of every input. Values are int64; a frame
@@ -50,24 +54,66 @@ class Runner(ABC):
         self.inputs = tuple(inputs)
         self._latched = LatchedInputs(self.inputs)
         self._not_ready = "reset() must come first"
+        self._sent: Values | None = None
 
-    def reset(self) -> None:
-        """To the initial state; the next frame is the first one."""
-        with self._unless_it_fails("the last reset() failed; reset() must succeed first"):
+    def reset(self, reset_vals: Mapping[str, npt.ArrayLike] | None = None) -> None:
+        """To the initial state; the next frame is the first one.
+
+        ``reset_vals``: states that are to have other values than the network defines; errors as of ``set_vars``.
+        """
+        values = self._settable(reset_vals or {})
+        with self._unless_it_fails(RESET_FAILED):
             self._reset()
-            self._latched.reset()
+            self._begin(values)
+
+    def _begin(self, values: Values) -> None:
+        """After a reset: nothing was given yet; the values that states begin with."""
+        self._sent, self._last = None, {}
+        self._latched.reset()
+        if values:
+            self._write_states(values)
 
     def step(self, inputs: Mapping[str, npt.ArrayLike]) -> tuple[Values, Values]:
         """One frame: outputs and internal values by name. Latched inputs may be left out.
 
         UsageError out of order; InputError, a UsageError too, for inputs that do not fit.
         """
-        self._check_ready()
+        self._check_between_frames()
         frame = check_frame(self._latched.frame(inputs), self.inputs)
         with self._unless_it_fails(FRAME_FAILED):
-            made = self._step(frame)
-            self._latched.keep(frame)
-        return made
+            outputs, internals = self._step(frame)
+        self._keep(frame, outputs, internals)
+        return outputs, internals
+
+    def send_inputs(self, values: Mapping[str, npt.ArrayLike]) -> None:
+        """The first half of a ``step``: a board begins to work. ``recv_outputs()`` must come next.
+
+        Errors as of ``step``.
+        """
+        self._check_between_frames()
+        frame = check_frame(self._latched.frame(values), self.inputs)
+        with self._unless_it_fails(FRAME_FAILED):
+            self._send(frame)
+        self._sent = frame
+
+    def recv_outputs(self) -> Values:
+        """The second half: the outputs of the frame, int64, shape (elements,). ``get_vars`` has its internal values.
+
+        UsageError if no inputs were sent.
+        """
+        self._check_ready()
+        if self._sent is None:
+            raise UsageError(f"{self.name}: send_inputs() must come before recv_outputs().")
+        frame, self._sent = self._sent, None
+        with self._unless_it_fails(FRAME_FAILED):
+            outputs, internals = self._receive(frame)
+        self._keep(frame, outputs, internals)
+        return outputs
+
+    def _keep(self, frame: Values, outputs: Values, internals: Values) -> None:
+        """After a frame: what the next one, and ``get_vars``, may ask for."""
+        self._latched.keep(frame)
+        self._last = {**frame, **outputs, **internals}
 
     def run(
         self,
@@ -84,7 +130,7 @@ class Runner(ABC):
         ``frames_at_once`` frames.
         UsageError out of order; InputError, before the first frame, for inputs that do not fit.
         """
-        self._check_ready()
+        self._check_between_frames()
         checked: dict[str, AnyArray] = checked_frames(self._latched.frames(inputs), self.inputs)
         frames = len(next(iter(checked.values()), ()))
         if self.frames_left is not None:
@@ -98,6 +144,7 @@ class Runner(ABC):
                 self._latched.keep({name: values[-1] for name, values in block.items()})
             outputs.put(first, end, made)
             internals.put(first, end, seen)
+            self._last = {name: rows[-1].copy() for name, rows in {**block, **made, **seen}.items()}
             if progress is not None:
                 progress(end, frames)
             if stop is not None and stop():
@@ -114,11 +161,17 @@ class Runner(ABC):
     def finish(self) -> None:
         """Release what the runner holds. What it counted stays readable."""
         self._not_ready = "the runner has finished; reset() starts it again"
+        self._sent = None
         self._finish()
 
     def _check_ready(self) -> None:
         if self._not_ready:
             raise UsageError(f"{self.name}: {self._not_ready}.")
+
+    def _check_between_frames(self) -> None:
+        self._check_ready()
+        if self._sent is not None:
+            raise UsageError(f"{self.name}: recv_outputs() must come first, because inputs were sent.")
 
     @contextmanager
     def _unless_it_fails(self, why_not: str) -> Iterator[None]:
@@ -141,6 +194,14 @@ class Runner(ABC):
     @abstractmethod
     def _step(self, inputs: Values) -> tuple[Values, Values]:
         """One frame; the inputs are checked, and are not kept by the caller."""
+
+    def _send(self, inputs: Values) -> None:
+        """Begin a frame: here nothing, because what is no board does the whole frame when its outputs are wanted."""
+        return
+
+    def _receive(self, inputs: Values) -> tuple[Values, Values]:
+        """End the frame that ``_send`` began."""
+        return self._step(inputs)
 
     def _run_block(self, inputs: Values) -> tuple[Values, Values]:
         """``frames_at_once`` frames or fewer, shape (frames, elements); runners that do one at a time keep this."""

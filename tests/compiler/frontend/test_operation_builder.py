@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from femtodriver import fixed
 from femtodriver.compiler.fmir.interpreter import FmirExecutor
-from femtodriver.compiler.fmir.ir import Fmir, Look, Mac, Port, Role, Vec, View
+from femtodriver.compiler.fmir.ir import Fmir, Look, Mac, Role, Vec, View
+from femtodriver.compiler.fmir.network_interface import Port
 from femtodriver.compiler.frontend import ropes
 from femtodriver.compiler.frontend.operation_builder import OperationBuilder
 from femtodriver.compiler.frontend.ropes import Rope

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from femtodriver.compiler import passes
-from femtodriver.compiler.fmir.ir import Fmir, Port
+from femtodriver.compiler.fmir.ir import Fmir
+from femtodriver.compiler.fmir.network_interface import Port
 from femtodriver.compiler.fmir.verify import verify
 from femtodriver.compiler.passes import pack_operations as packing
 from femtodriver.compiler.passes.compiler_pass import Pass

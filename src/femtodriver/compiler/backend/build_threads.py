@@ -19,7 +19,8 @@ from femtodriver.compiler.backend import capacity_errors
 from femtodriver.compiler.backend.core_map import CoreMap, buffer_bytes
 from femtodriver.compiler.backend.emit_lines import LineEmitter
 from femtodriver.compiler.backend.symbolic_program import CodeLine, CoreCode, Fasmir, Label, ThreadCode
-from femtodriver.compiler.fmir.ir import Fmir, Op, Port, Send, View, reads, walk
+from femtodriver.compiler.fmir.ir import Fmir, Op, Send, View, reads, walk
+from femtodriver.compiler.fmir.network_interface import Port
 from femtodriver.isa import SPECS, ControlInstruction, TransferInstruction
 from femtodriver.isa.limits import HEADER_WORDS, MAX_MESSAGE_WORDS, WORD_BITS
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from femtodriver.compiler.backend.symbolic_program import Fasmir
 from femtodriver.compiler.fmir.ir import Fmir
+from femtodriver.compiler.fmir.network_interface import MappedState, StatePart
 from femtodriver.compiler.fmir.source_layer import SourceLayer
 from femtodriver.isa.limits import ISA_NAME
 from femtodriver.program.description import (
@@ -18,6 +19,7 @@ from femtodriver.program.description import (
     LayerFate,
     SourceRange,
 )
+from femtodriver.program.program_states import POSITION_BYTES, ProgramState, StatePlace
 
 
 def describe(
@@ -49,7 +51,24 @@ def describe(
             )
             for name, buffer in fmir.kept.items()
         },
+        states={name: _state(state, fmir, program) for name, state in fmir.states.items()},
     )
+
+
+def _state(state: MappedState, fmir: Fmir, program: Fasmir) -> ProgramState:
+    """Where a state is in data memory."""
+    places = tuple(_place(part, fmir, program) for part in state.parts_in(fmir.buffers))
+    return ProgramState(state.length, state.low, state.high, places)
+
+
+def _place(part: StatePart, fmir: Fmir, program: Fasmir) -> StatePlace:
+    buffer = fmir.buffers[part.buffer]
+    addresses = program.maps[buffer.core].address
+    first = addresses[part.buffer] + part.offset * buffer.bits // 8
+    position = None
+    if buffer.position is not None:  # only whole lines are circular, so the part is all of it
+        position = addresses[buffer.position.buffer] + POSITION_BYTES * buffer.position.offset
+    return StatePlace(part.first, part.length, buffer.core, first, buffer.bits, position)
 
 
 def _cores(source_map: Mapping[int, Sequence[SourceRange]]) -> dict[int, set[int]]:

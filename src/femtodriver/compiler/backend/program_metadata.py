@@ -8,7 +8,8 @@ from typing import Any
 from femtodriver.compiler.backend.core_map import buffer_bytes
 from femtodriver.compiler.backend.memory_images import data_bank_sizes, table_bank_sizes
 from femtodriver.compiler.backend.symbolic_program import Fasmir
-from femtodriver.compiler.fmir.ir import Fmir, Port
+from femtodriver.compiler.fmir.ir import Fmir
+from femtodriver.compiler.fmir.network_interface import Port
 from femtodriver.part import Part
 
 PRECISIONS = {8: "STD", 16: "DBL", 32: "QUAD"}

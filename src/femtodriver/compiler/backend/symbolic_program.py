@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from femtodriver.compiler.backend.core_map import CoreMap
-from femtodriver.compiler.fmir.ir import Port
+from femtodriver.compiler.fmir.network_interface import Port
 from femtodriver.compiler.fmir.source_layer import SourceLayer
 from femtodriver.isa import Instruction
 

@@ -63,6 +63,29 @@ class FmirExecutor:
         """Values of the FQIR tensors that are kept."""
         return {name: self.memory[buffer].copy() for name, buffer in self.fmir.kept.items()}
 
+    def has_state(self, name: str) -> bool:
+        """Whether every element of the state is somewhere."""
+        state = self.fmir.states[name]
+        found = np.zeros(state.length, np.bool_)
+        for part in state.parts_in(self.memory):
+            found[part.first : part.first + part.length] = True
+        return bool(found.all())
+
+    def state(self, name: str) -> Int64Array:
+        """The elements of such a state."""
+        state = self.fmir.states[name]
+        found = np.zeros(state.length, np.int64)
+        for part in state.parts_in(self.memory):
+            here = self.memory[part.buffer][part.offset : part.offset + part.length]
+            found[part.first : part.first + part.length] = here
+        return found
+
+    def set_state(self, name: str, values: Int64Array) -> None:
+        """Give a state other values, inside its range, between two frames, shape (elements,)."""
+        for part in self.fmir.states[name].parts_in(self.memory):
+            here = self.memory[part.buffer][part.offset : part.offset + part.length]
+            here[...] = values[part.first : part.first + part.length]
+
     def _array(self, view: View) -> Callable[[], Int64Array]:
         """A function that gives the live elements of a view."""
         memory = self.memory[view.buffer]

@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from femtodriver.arrays import BoolArray, Int64Array
+from femtodriver.compiler.fmir.network_interface import MappedState, Port
 from femtodriver.compiler.fmir.source_layer import SourceLayer
 from femtodriver.compiler.fmir.weight_halves import nonzero_halves
 from femtodriver.isa import SPECS, Form, Spec
@@ -355,21 +356,12 @@ class Matrix:
         return int(self.weights.shape[1])
 
 
-@dataclass(frozen=True)
-class Port:
-    """An input or output of the network: its buffer, element count and declared width in bits."""
-
-    name: str
-    buffer: str
-    length: int
-    bits: int
-
-
 @dataclass(frozen=True, eq=False)
 class Fmir:
     """A mapped network: tables of buffers, matrices and look-up tables, and the operations of one frame.
 
     ``kept`` maps the FQIR names that were asked for to buffers that keep a copy of their values until the frame ends.
+    ``states``: where the states of the network are, by their FQIR names.
     """
 
     name: str
@@ -381,6 +373,7 @@ class Fmir:
     outputs: tuple[Port, ...]
     layers: tuple[SourceLayer, ...]
     kept: Mapping[str, str] = field(default_factory=dict)
+    states: Mapping[str, MappedState] = field(default_factory=dict)
 
     def with_ops(self, ops: tuple[Op, ...], buffers: Mapping[str, Buffer] | None = None) -> Fmir:
         """The same network with other operations, and without the buffers, matrices and tables they do not use."""

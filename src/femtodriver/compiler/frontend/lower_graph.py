@@ -11,7 +11,8 @@ from dataclasses import replace
 from functools import cached_property
 
 from femtodriver.compiler.fmir.element_widths import storage_bits
-from femtodriver.compiler.fmir.ir import Buffer, Fmir, Port, Role, View
+from femtodriver.compiler.fmir.ir import Buffer, Fmir, Role, View
+from femtodriver.compiler.fmir.network_interface import Port
 from femtodriver.compiler.fmir.source_layer import SourceLayer
 from femtodriver.compiler.frontend import lower_control_flow, ropes
 from femtodriver.compiler.frontend.named_values import NamedValues, input_buffer, port_bits

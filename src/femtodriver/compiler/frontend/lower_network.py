@@ -9,6 +9,7 @@ import numpy as np
 
 from femtodriver.compiler.accumulator_rows import wide_elements
 from femtodriver.compiler.fmir.ir import Fmir
+from femtodriver.compiler.fmir.network_interface import MappedState, StatePart
 from femtodriver.compiler.fmir.verify import verify
 from femtodriver.compiler.frontend.lower_graph import Lowering
 from femtodriver.errors import UnsupportedError
@@ -38,11 +39,21 @@ def lower_network(
         fmir = lowering.finish()
         too_narrow = lowering.too_narrow()
         if not too_narrow:
-            fmir = _with_wide_outputs(fmir, reference.ranges)
+            fmir = _with_wide_outputs(replace(fmir, states=_states(lowering, reference)), reference.ranges)
             verify(fmir)
             return fmir
         _check_widths(network, too_narrow)
         widths |= too_narrow
+
+
+def _states(lowering: Lowering, reference: Reference) -> dict[str, MappedState]:
+    """Each state is one buffer when the frame has ended."""
+    found = {}
+    for name, (low, high) in reference.states.items():
+        view = lowering.states[name]
+        parts = (StatePart(0, view.length, view.buffer, view.offset),) if view.length else ()
+        found[name] = MappedState(view.length, *lowering.reachable(name, low, high), parts)
+    return found
 
 
 def _with_wide_outputs(fmir: Fmir, ranges: Mapping[str, Range]) -> Fmir:

@@ -102,6 +102,11 @@ class NamedValues(OperationBuilder, ABC):
         first = self._initial.get(name)
         return first is not None and 0 <= int(first.flat[0]) <= n and self._counters.get(name, n + 1) <= n
 
+    def reachable(self, name: str, low: int, high: int) -> tuple[int, int]:
+        """The numbers from ``low`` to ``high`` that the state can hold, as far as the lowered network counts on it."""
+        most = self._counters.get(name, high)
+        return (max(low, 0), min(high, most)) if name in self._counters and self.counts(name, most) else (low, high)
+
     def width(self, label: str, at_least: int) -> int:
         """Element width of a state or carried value."""
         return max(storage_bits(at_least), self.widths.get(label, ELEMENT_BITS[0]))

@@ -30,6 +30,7 @@ from femtodriver.compiler.fmir.ir import (
     walk,
     writes,
 )
+from femtodriver.compiler.fmir.network_interface import MappedState, StatePart
 from femtodriver.compiler.fmir.rewriting import elements, on_core, product_rows, with_operands, with_views
 from femtodriver.compiler.placement.ownership import EVERYWHERE, Owners, owners_of
 from femtodriver.compiler.placement.sharing_plan import SharingPlan
@@ -45,7 +46,8 @@ def place_on_cores(fmir: Fmir, part: Part, plan: SharingPlan) -> Fmir:
     for op in fmir.ops:
         placement.add(op)
     placement.gather_outputs()
-    spread = replace(fmir, buffers=placement.buffers, matrices=placement.matrices)
+    states = placement.states()
+    spread = replace(fmir, buffers=placement.buffers, matrices=placement.matrices, states=states)
     return _without_gaps(spread.with_ops(tuple(placement.ops), placement.buffers))
 
 
@@ -124,6 +126,21 @@ class _Placement:
                 if core:
                     source = self._home(whole.part(first, end), core)
                     self._send(whole.part(first, end), 0, source, core, len(self.fmir.layers) - 1)
+
+    def states(self) -> dict[str, MappedState]:
+        """Where the states are now."""
+        return {
+            name: replace(state, parts=tuple(part for old in state.parts_in(self.owners) for part in self._placed(old)))
+            for name, state in self.fmir.states.items()
+        }
+
+    def _placed(self, old: StatePart) -> Iterator[StatePart]:
+        """A part of a state in pieces that are on one core each; what is kept everywhere is there as often."""
+        view = View(old.buffer, old.offset, old.length)
+        for owner, first, end in self._runs(view):
+            for core in range(self.cores) if owner == EVERYWHERE else (owner,):
+                here = self._home(view.part(first, end), core)
+                yield StatePart(old.first + first, end - first, here.buffer, here.offset)
 
     def _all_on(self, core: int, view: View) -> bool:
         owners = self._owners(view)

@@ -2,25 +2,26 @@
 
 1. construct: nothing is opened
 2. ``reset()``: opens the link, resets the board, loads the program, reads it back
-3. ``step(inputs)`` per frame
+3. ``send(inputs)`` and ``receive()`` per frame; ``read_states`` and ``write_states`` between frames
 4. ``finish()``: closes the link; ``reset()`` may follow
 
-Out of this order, a step is a UsageError. After a DeviceError only ``reset()`` goes on: answers of a frame that failed
+Out of this order, a frame is a UsageError. After a DeviceError only ``reset()`` goes on: answers of a frame that failed
 must not be taken for those of the next.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.arrays import Int64Array
 from femtodriver.device.board_settings import BoardSettings
 from femtodriver.device.link_request import LinkRequest, make_link
 from femtodriver.device.session.bring_up import bring_up, check_version
 from femtodriver.device.session.chip_access import ChipAccess
-from femtodriver.device.session.debug_values import read_elements
+from femtodriver.device.session.debug_values import DataPlace, read_elements, write_elements
 from femtodriver.device.session.frame_exchange import Frames
 from femtodriver.device.session.frame_messages import Values
 from femtodriver.device.session.memory_checks import check_memories, verify_load
@@ -36,13 +37,16 @@ from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import read_description
 from femtodriver.program.encryption.key_registers import key_registers
 from femtodriver.program.memory_map import SYSTEM_REGISTERS
+from femtodriver.program.program_states import LOST_STATES, read_state, write_state
 
 RUN_RECORDING = "io_sequence"
+_FRAME_FAILED = "a frame failed; reset() must come first"
+_FRAME_SENT = "recv_outputs() must come first, because inputs were sent"
 
 
 class BoardSession:
     """A program on a board. ``recorder``: what all traffic goes through; ``chip``: registers and memories by name;
-    ``inputs``: what the program takes, as far as it says.
+    ``inputs``: what the program takes, as far as it says; ``states``: where its states are, if it ``knows_states``.
 
     ``link``: one that is there already, instead of that of the board's row. UsageError for what is not a program;
     ProgramError for a damaged one.
@@ -56,6 +60,8 @@ class BoardSession:
         self.info = data.info()
         told = read_description(data.metadata, "program", complete=False)
         self.inputs = program_specs(data, told, "program")[0]
+        self.knows_states = told is not None and told.states is not None
+        self.states = dict(told.states or {}) if told else {}
         self._data = data
         self._settings = settings
         self._platform = settings.board.platform
@@ -93,22 +99,59 @@ class BoardSession:
             verify_load(self.recorder, records)
         self._not_ready = ""
 
-    def step(self, inputs: Mapping[str, npt.ArrayLike]) -> tuple[Values, Values]:
-        """One frame: (outputs, values of the debug places), int64 arrays of the logical lengths.
+    def send(self, inputs: Mapping[str, npt.ArrayLike]) -> Values:
+        """Begin a frame; the checked inputs. ``receive`` must come next.
 
-        UsageError before a reset, after the end or a failure, and while memories sleep; InputError, before anything is
-        sent, for inputs that do not fit; DeviceError when the board does not answer.
+        UsageError before a reset, in a frame, after the end or a failure, and while memories sleep; InputError, before
+        anything is sent, for inputs that do not fit; DeviceError when the board does not answer.
         """
         self.check_ready()
-        messages = self.frames.messages(check_frame(inputs, self.inputs))
+        frame = check_frame(inputs, self.inputs)
+        messages = self.frames.messages(frame)
         # Also after an interrupt from the keyboard.
-        self._not_ready = "a frame failed; reset() must come first"
-        found = self.frames.exchange(messages, self._debug_values)
+        self._not_ready = _FRAME_FAILED
+        self.frames.send(messages)
+        self._not_ready = _FRAME_SENT
+        return frame
+
+    def receive(self) -> tuple[Values, Values]:
+        """End the frame: (outputs, values of the debug places), int64 arrays of the logical lengths.
+
+        UsageError if none has begun; DeviceError when the board does not answer.
+        """
+        if self._not_ready != _FRAME_SENT:
+            self.check_ready()
+            raise UsageError(f"{self.link.name}: send_inputs() must come before recv_outputs().")
+        self._not_ready = _FRAME_FAILED
+        found = self.frames.receive(self._debug_values)
         self._not_ready = ""
         return found
 
+    def read_states(self, names: Iterable[str]) -> Values:
+        """States between two frames, int64, shape (elements,). DeviceError when the board does not answer."""
+        return {name: read_state(self.states[name], self._peek) for name in names}
+
+    def write_states(self, values: Mapping[str, Int64Array]) -> None:
+        """Set states, checked values, between two frames. DeviceError when the board does not answer."""
+        self._not_ready = "setting a variable failed; reset() must come first"
+        for name, value in values.items():
+            write_state(self.states[name], value, self._peek, self._poke)
+        self._not_ready = ""
+
+    @property
+    def no_states(self) -> str:
+        """Why states cannot be had, "" where they can."""
+        if self.link.is_fake:
+            return f"{self.link.name} makes up its answers and has no memory"
+        return "" if self.knows_states else LOST_STATES
+
+    @property
+    def no_setting(self) -> str:
+        """Why states cannot be set, "" where they can."""
+        return "the program is encrypted, and plain words would destroy it; use noencrypt" if self._encrypted else ""
+
     def check_ready(self) -> None:
-        """UsageError before a reset, after the end or a failure, and while memories sleep."""
+        """UsageError before a reset, in a frame, after the end or a failure, and while memories sleep."""
         if self._not_ready:
             raise UsageError(f"{self.link.name}: {self._not_ready}.")
         if self._power != "on":
@@ -175,6 +218,12 @@ class BoardSession:
             reply_values=settings.reply_words,
             outputs=tuple(sorted((record.mailbox_id, record.words) for record in self.info.outputs)),
         )
+
+    def _peek(self, core: int, address: int, bits: int, length: int) -> Int64Array:
+        return read_elements(self.chip, DataPlace(core, address, length, bits))
+
+    def _poke(self, core: int, address: int, bits: int, values: Int64Array) -> None:
+        write_elements(self.chip, DataPlace(core, address, len(values), bits), values)
 
     def _debug_values(self) -> Values:
         return {name: read_elements(self.chip, place) for name, place in self.debug_places.items()}

@@ -37,14 +37,17 @@ class Frames:
         """The messages of a frame of checked arrays, as of ``input_messages``."""
         return input_messages(frame, self._info.inputs)
 
-    def exchange(self, messages: list[BusWords], internals: Callable[[], Values]) -> tuple[Values, Values]:
-        """Outputs and internal values of one frame; ``internals`` reads the latter while the outputs wait.
-
-        DeviceError when the outputs do not come in time or are not those of the program.
-        """
+    def send(self, messages: list[BusWords]) -> None:
+        """Begin a frame. DeviceError when the link fails."""
         for message in messages:
             self._recorder.write("axis", 0, message)
         self.latency_us = -1
+
+    def receive(self, internals: Callable[[], Values]) -> tuple[Values, Values]:
+        """Outputs and internal values of the frame; ``internals`` reads the latter while the outputs wait.
+
+        DeviceError when the outputs do not come in time or are not those of the program.
+        """
         pause = self._platform.after_inputs
         self._transport.settle(pause.cycles, pause.seconds)
         seen: Values | None = None
