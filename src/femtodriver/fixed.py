@@ -49,7 +49,11 @@ def limits(bits: int) -> tuple[int, int]:
 
 def saturate(values: Int64Array, bits: int) -> Int64Array:
     """Clamp ``Sat`` to the range of a signed integer of ``bits`` bits."""
-    low, high = limits(bits)
+    return clamp(values, *limits(bits))
+
+
+def clamp(values: Int64Array, low: int, high: int) -> Int64Array:
+    """The nearest number from ``low`` to ``high``."""
     result = np.minimum(np.maximum(values, low), high)
     tell = _clipped_told_to.get()
     if tell is not None:
@@ -59,7 +63,7 @@ def saturate(values: Int64Array, bits: int) -> Int64Array:
 
 @contextmanager
 def counting_clipped(tell: Callable[[int], None]) -> Iterator[None]:
-    """Meanwhile ``tell`` gets the number of elements that each ``saturate`` of this thread has changed."""
+    """Meanwhile ``tell`` gets the number of elements that each clamp of this thread has changed."""
     token = _clipped_told_to.set(tell)
     try:
         yield

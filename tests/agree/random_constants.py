@@ -85,6 +85,43 @@ def _integers(draw: Numbers, kind: kinds.Integers, sketch: Sketch) -> tuple[int,
     return tuple(draw.integer(kind.low, min(kind.high, 9)) for _ in range(draw.integer(kind.least, kind.least + 2)))
 
 
+def _choice(draw: Numbers, kind: kinds.Choice, sketch: Sketch) -> str:
+    return draw.pick(kind.choices)
+
+
+def _channels(draw: Numbers, sketch: Sketch) -> int:
+    """How many numbers there are: one, or one for each index of the last axis."""
+    return 1 if draw.chance(0.4) or not sketch.first else max(1, sketch.first[-1])
+
+
+def _integer_per_channel(draw: Numbers, kind: kinds.IntegerPerChannel, sketch: Sketch) -> tuple[int, ...]:
+    low, high = (kind.low, kind.high) if draw.chance(0.1) else kind.usual
+    first = draw.integer(low, high)
+    return tuple(max(low, first - draw.integer(0, 4)) for _ in range(_channels(draw, sketch)))
+
+
+def _mantissa(draw: Numbers, kind: kinds.Mantissa, sketch: Sketch) -> tuple[int, ...]:
+    """Most have all their bits, some only few, as "nice" scales give them."""
+    bits = kind.bits[sketch.constants[kind.of]]
+    low, high = 1 << (bits - 1), (1 << bits) - 1
+    simple = [round(low * share) for share in (1, 4 / 3, 1.5, 1.6, 12 / 7)]
+    return tuple(
+        draw.integer(low, high) if draw.chance(0.8) else draw.pick([*simple, high, 0])
+        for _ in range(_channels(draw, sketch))
+    )
+
+
+def _element_numbers(draw: Numbers, kind: kinds.ElementNumbers, sketch: Sketch) -> tuple[int, ...]:
+    """A part in its order, or any elements in any order."""
+    size = prod(sketch.first)
+    if not size:
+        return ()
+    first = draw.integer(0, size - 1)
+    if draw.chance(0.5):
+        return tuple(range(first, draw.integer(first, size - 1) + 1))
+    return tuple(draw.integer(0, size - 1) for _ in range(draw.integer(0, min(size, 12))))
+
+
 def _integer_for_each(draw: Numbers, kind: kinds.IntegerForEach, sketch: Sketch) -> tuple[int, ...]:
     if kind.usual and draw.chance(0.8):
         return draw.pick(kind.usual)
@@ -145,6 +182,10 @@ DRAWS: Mapping[type[Constant[Any]], Draws] = {
     kinds.OptionalShift: _optional_shift,
     kinds.IntegerForEach: _integer_for_each,
     kinds.PartLengths: _part_lengths,
+    kinds.Choice: _choice,
+    kinds.ElementNumbers: _element_numbers,
+    kinds.Mantissa: _mantissa,
+    kinds.IntegerPerChannel: _integer_per_channel,
     kinds.Sizes: _sizes,
     kinds.Integers: _integers,
     kinds.FlagForEach: _flag_for_each,
@@ -152,7 +193,16 @@ DRAWS: Mapping[type[Constant[Any]], Draws] = {
     kinds.LookupTable: _table,
 }
 # Kinds that do not look at the sketch: shapes may depend on them.
-FREE = (kinds.ShiftAmount, kinds.Width, kinds.Immediate, kinds.Count, kinds.Flag, kinds.Exponent, kinds.Ignored)
+FREE = (
+    kinds.ShiftAmount,
+    kinds.Width,
+    kinds.Immediate,
+    kinds.Count,
+    kinds.Choice,
+    kinds.Flag,
+    kinds.Exponent,
+    kinds.Ignored,
+)
 
 
 def kind_draws(kind: Constant[Any]) -> Draws | None:

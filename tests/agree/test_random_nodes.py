@@ -105,7 +105,7 @@ def test_every_operator_that_compiles_is_drawn() -> None:
 
 
 def test_every_kind_of_constant_can_be_drawn() -> None:
-    numbers, sketch = Numbers(np.random.default_rng(0)), Sketch({"x": (12,)}, {"bw_address": 8})
+    numbers, sketch = Numbers(np.random.default_rng(0)), Sketch({"x": (12,)}, {"bw_address": 8, "mode": "double"})
     kinds = {type(kind): kind for cls in compiled_operators().values() for kind in cls.constants.values()}
     assert len(kinds) > 10
     for kind in kinds.values():

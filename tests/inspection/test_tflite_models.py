@@ -9,10 +9,7 @@ from typing import Any
 import pytest
 
 from femtodriver.cli import main
-from femtodriver.errors import UnsupportedError
-from femtodriver.files.file_access import MissingFileError
 from femtodriver.inspection import inspect_file, report_json, report_text
-from femtodriver.model.load_model import load_source
 from tests.tflite.attack_files import ATTACKS
 from tests.tflite.real_models import real_models
 from tests.tflite.sample_models import samples
@@ -85,11 +82,3 @@ def test_the_command_line_shows_a_file_and_refuses_a_damaged_one(
     assert "CONV_2D" in capsys.readouterr().out
     assert main(["inspect", str(stored(tmp_path, data[:-60])), "--json"]) == 1
     assert not json.loads(capsys.readouterr().out)["sound"]
-
-
-def test_a_model_to_compile_is_refused_with_what_can_be_done(tmp_path: Path) -> None:
-    path = stored(tmp_path, write(samples()["ADD"]))
-    with pytest.raises(UnsupportedError, match="a later version will compile; `femtodrive inspect` shows"):
-        load_source(path)
-    with pytest.raises(MissingFileError, match="the file must exist"):
-        load_source(tmp_path / "other.tflite")

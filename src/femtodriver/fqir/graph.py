@@ -29,6 +29,7 @@ class Tensor:
     per frame, without batch and time; ``value`` is a read-only int64 array for parameters, else None.
     An integer v stands for the real number (v - ``zero_point``) * 2**``quanta``, as far as they are known. A tensor
     with a zero point, be it 0, takes the integer nearest to a real number, as TFLite does; any other rounds down.
+    ``other_names`` are those by which users may know an input or output, too.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Tensor:
     quanta: float | None = None
     is_bool: bool = False
     zero_point: int | None = None
+    other_names: tuple[str, ...] = ()
 
     @property
     def bits(self) -> int | None:

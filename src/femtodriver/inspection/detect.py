@@ -30,7 +30,7 @@ _PAIR = re.compile(r"(.+)_([AD])")
 _HEX_TEXT = re.compile(rb"(?:[0-9a-fA-F]{1,16}\r?\n){1,64}")
 _FORMS = (
     "a .femto, a memory-image zip or the folder of a compiled model, a hex image, 0PROG_A or 0PROG_D or their folder, "
-    f"a recording (.yaml), or a network ({NETWORK_ENDINGS}, {TFLITE_ENDING})"
+    f"a recording (.yaml), or a network ({NETWORK_ENDINGS})"
 )
 
 
@@ -42,11 +42,12 @@ def inspect_file(path: str | os.PathLike[str]) -> Report:
     place = Path(path)
     if place.is_dir():
         return _folder(place)
-    if place.suffix.lower() in NETWORK_FORMATS:
+    ending = place.suffix.lower()
+    if ending in NETWORK_FORMATS and ending != TFLITE_ENDING:  # these are shown in their own terms
         findings = Findings(str(place), "network", _size(place))
         inspect_network(findings, place)
         return findings.report()
-    return _file(place, read_file(place, MAX_FILE_BYTES if place.suffix.lower() == TFLITE_ENDING else MOST_BYTES))
+    return _file(place, read_file(place, MAX_FILE_BYTES if ending == TFLITE_ENDING else MOST_BYTES))
 
 
 def _size(path: Path) -> int | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from femtodriver.errors import ModelError, UnsupportedError, UsageError
+from femtodriver.errors import ModelError, UsageError
 from femtodriver.files.file_access import MissingFileError, open_file, read_file, shown_path
 from femtodriver.fqir.files.from_graphproto import adapt
 from femtodriver.fqir.files.load_limits import MAX_FILE_BYTES
@@ -29,7 +29,6 @@ from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.femto.femto_records import MAX_FILE as MAX_FEMTO
 from femtodriver.program.femto.femtofile import FemtoFile
 from femtodriver.program.femto.user_data import with_user_data
-from femtodriver.tflite.tflite_format import TFLITE_ENDING
 
 OWN_META = "meta_from_femtodriver"
 ZIP_META = "meta_from_zipfile"
@@ -112,18 +111,7 @@ def _reader(ending: str) -> Callable[[Path, str], Source] | None:
     """What reads files with this ending; None for one that is none of ours."""
     if ending in NETWORK_FORMATS:
         return partial(_from_network, NETWORK_FORMATS[ending].reader)
-    if ending == TFLITE_ENDING:
-        return _from_tflite
     return _PROGRAM_READERS.get(ending)
-
-
-def _from_tflite(path: Path, name: str) -> Source:
-    if not os.path.exists(path):
-        raise MissingFileError(f"{shown_path(path)}: the file must exist.")
-    raise UnsupportedError(
-        f"{shown_path(path)}: the model must be {_FORMS}, not a TFLite file, which a later version will compile; "
-        "`femtodrive inspect` shows what it holds."
-    )
 
 
 def _from_network(reader: NetworkReader, path: Path, name: str) -> Source:

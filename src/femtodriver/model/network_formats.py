@@ -40,6 +40,9 @@ class NetworkFormat:
         return cast(NetworkReader, getattr(import_module(f"femtodriver.{self.module}"), self.function))
 
 
-_ROWS = (NetworkFormat((".pt", ".pth"), "fqir.files.load_network", "load_network"),)
+_ROWS = (
+    NetworkFormat((".pt", ".pth"), "fqir.files.load_network", "load_network"),
+    NetworkFormat((".tflite",), "tflite.import_network", "load_tflite"),
+)
 NETWORK_FORMATS: Mapping[str, NetworkFormat] = {ending: row for row in _ROWS for ending in row.endings}
 NETWORK_ENDINGS = ", ".join(NETWORK_FORMATS)

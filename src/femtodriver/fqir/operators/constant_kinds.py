@@ -7,6 +7,7 @@ the checked value itself (``self.shamt_x`` is an int). A kind also says what is 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
@@ -148,6 +149,18 @@ class Flag(Constant[bool]):
         return isinstance(value, bool)
 
 
+class Choice(Constant[str]):
+    """One of a few words."""
+
+    def __init__(self, choices: Collection[str], *, typical: str) -> None:
+        super().__init__(typical=typical)
+        self.choices = tuple(choices)
+        self.expectation = f"one of {', '.join(self.choices)}"
+
+    def accepts(self, value: object) -> bool:
+        return isinstance(value, str) and value in self.choices
+
+
 class Exponent(Constant[float]):
     """An exponent of two: a real number of moderate size."""
 
@@ -181,6 +194,30 @@ class IntegerForEach(Integers):
     def __init__(self, each: str, item: Integer, *, least: int = 0, usual: tuple[tuple[int, ...], ...] = ()) -> None:
         super().__init__(item.low, item.high, least=least)
         self.each, self.item, self.usual = each, item, usual
+
+
+class ElementNumbers(Integers):
+    """Numbers of elements of the first input, counted row by row."""
+
+    def __init__(self) -> None:
+        super().__init__(0, MAX_COUNT - 1)
+
+
+class IntegerPerChannel(Integers):
+    """An integer for each index of the last axis of x, or one for all."""
+
+    def __init__(self, low: int, high: int, *, usual: Bounds, typical: tuple[int, ...]) -> None:
+        super().__init__(low, high, least=1, typical=typical)
+        self.usual = usual
+
+
+class Mantissa(IntegerPerChannel):
+    """Non-negative integers of at most as many bits as ``bits`` has for the choice that the constant ``of`` makes."""
+
+    def __init__(self, of: str, bits: Mapping[str, int], *, typical: tuple[int, ...]) -> None:
+        most = (1 << max(bits.values())) - 1
+        super().__init__(0, most, usual=(0, most), typical=typical)
+        self.of, self.bits = of, bits
 
 
 class PartLengths(Integers):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import accumulate
 from math import prod
 
 import numpy as np
 
 from femtodriver.arrays import Int64Array
-from femtodriver.fqir.operators.constant_kinds import Axis, Count, Immediate, PartLengths, Sizes
+from femtodriver.fqir.operators.constant_kinds import Axis, Count, ElementNumbers, Immediate, PartLengths, Sizes
 from femtodriver.fqir.operators.example import Example, ShapeForm
 from femtodriver.fqir.operators.lowering_interface import Build
 from femtodriver.fqir.operators.operator import Elementwise, Operator, Ranges, Shape, Shapes, rule
@@ -107,6 +108,35 @@ class Cat(Movement):
 
     def evaluate(self, *values: Int64Array) -> Int64Array:
         return np.concatenate(values, axis=self.dim)
+
+
+class Take(Movement):
+    """The elements of x, row by row, at ``indices``; an element may be taken any number of times."""
+
+    name = "take"
+    inputs = ("x",)
+    forms = VECTOR_OR_MATRIX
+    examples = (
+        Example("the last 16 of 64 elements", {"x": (64,)}, {"indices": tuple(range(48, 64))}),
+        Example("every other of 64 elements", {"x": (64,)}, {"indices": tuple(range(0, 64, 2))}),
+    )
+    indices = ElementNumbers()
+
+    @rule
+    def elements_exist(self, shapes: Shapes) -> str | None:
+        """indices must be below the number of elements of x"""
+        most, size = max(self.indices, default=-1), prod(shapes["x"])
+        return None if most < size else f"{most} for {size} elements"
+
+    def shapes(self, shapes: Shapes) -> tuple[Shape, ...]:
+        return ((len(self.indices),),)
+
+    def evaluate(self, x: Int64Array) -> Int64Array:
+        return x.reshape(-1)[self._array]
+
+    @cached_property
+    def _array(self) -> Int64Array:
+        return np.array(self.indices, np.int64)
 
 
 class Split(Movement):

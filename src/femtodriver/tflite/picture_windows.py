@@ -1,0 +1,42 @@
+"""Which cells of a picture the windows of convolutions and pools meet."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from femtodriver.arrays import Int64Array
+from femtodriver.tflite.checked_operator import CheckedOperator
+
+_SAME = 0
+_MOST_CELLS = 1 << 20
+
+
+def window_cells(op: CheckedOperator, filters: tuple[int, ...]) -> Int64Array:
+    """Numbers of the picture's cells, row by row, [windows, cells of the filter]; -1 for padding.
+
+    ``filters``: height and width. Windows are those of the output, cells of a batch follow each other.
+    """
+    batch, height, width, _ = op.input().shape
+    found = prod(op.output().shape[:3]) * prod(filters)
+    if found > _MOST_CELLS:
+        raise op.unsupported(f"windows must have at most {_MOST_CELLS} cells in all, not {found}", op.output())
+    strides = op.number("stride_h"), op.number("stride_w")
+    known = "dilation_h" in op.operator.options
+    dilations = (op.number("dilation_h"), op.number("dilation_w")) if known else (1, 1)
+    places = [
+        _places(size, count, filters[axis], strides[axis], dilations[axis], op.number("padding") == _SAME)
+        for axis, (size, count) in enumerate(zip((height, width), op.output().shape[1:3], strict=True))
+    ]
+    rows, columns = places[0][:, np.newaxis, :, np.newaxis], places[1][np.newaxis, :, np.newaxis, :]
+    cells = np.where((rows >= 0) & (columns >= 0), rows * width + columns, -1).reshape(-1, filters[0] * filters[1])
+    pictures = np.arange(batch)[:, np.newaxis, np.newaxis] * height * width
+    return np.asarray(np.where(cells >= 0, cells + pictures, -1).reshape(-1, cells.shape[1]))
+
+
+def _places(size: int, count: int, length: int, stride: int, dilation: int, same: bool) -> Int64Array:
+    """Along one axis: [windows, cells of the filter], -1 outside."""
+    total = max((count - 1) * stride + (length - 1) * dilation + 1 - size, 0) if same else 0
+    found = np.arange(count)[:, np.newaxis] * stride + np.arange(length) * dilation - total // 2
+    return np.asarray(np.where((found >= 0) & (found < size), found, -1))

@@ -1,0 +1,73 @@
+"""From the scales of tensors to the multipliers and limits of ``rescale`` (``fqir/operators/rescale.py``)."""
+
+from __future__ import annotations
+
+from math import floor
+from typing import Any
+
+import numpy as np
+
+from femtodriver.arrays import Float64Array, Int64Array
+from femtodriver.fqir.operators.rounding_modes import LEAST_EXPONENT, ROUNDING_BITS
+from femtodriver.tflite.checked_operator import CheckedOperator
+from femtodriver.tflite.network_in_making import LIMITS
+from femtodriver.tflite.records import FileTensor
+from femtodriver.tflite.value_rules import activation
+
+REQUANTIZE = (TFLITE, XNNPACK) = ("tflite", "xnnpack")
+"""Whose kernels are matched: the runtime's reference kernels, or its accelerated ones."""
+
+_NONE, _RELU, _RELU_N1_TO_1, _RELU6 = range(4)
+
+
+def product_multipliers(op: CheckedOperator, requantize: str) -> Float64Array:
+    """From sums of input x weight to the output: one for all channels, or one for each.
+
+    The reference kernels multiply in float64, the accelerated ones in float32.
+    """
+    source, result = activation(op, op.input()).scale[0], activation(op, op.output()).scale[0]
+    weights = op.input(1).quantization
+    if weights is None:
+        raise op.refuse("weights must have a scale")
+    if requantize == XNNPACK:
+        return np.asarray((source * weights.scale) / result, np.float64)
+    return np.asarray(np.float64(source) * weights.scale.astype(np.float64) / np.float64(result))
+
+
+def rescale_constants(mode: str, reals: Float64Array) -> dict[str, Any]:
+    """``mode``, ``multipliers`` and ``exponents`` of these real multipliers, each below 2**30."""
+    bits = ROUNDING_BITS[mode]
+    fractions, exponents = np.frexp(np.atleast_1d(reals))
+    multipliers = np.floor(np.ldexp(fractions, bits) + (0.5 if bits < 53 else 0)).astype(np.int64)
+    over = multipliers == 1 << bits
+    multipliers, exponents = np.where(over, 1 << (bits - 1), multipliers), exponents + over
+    tiny = exponents < LEAST_EXPONENT
+    multipliers, exponents = np.where(tiny, 0, multipliers), np.where(tiny, 0, exponents)
+    return {"mode": mode, "multipliers": _short(multipliers), "exponents": _short(exponents)}
+
+
+def centred_limits(op: CheckedOperator, tensor: FileTensor) -> dict[str, int]:
+    """``low`` and ``high`` of a result: the limits of its type and of the fused activation, less the zero point."""
+    found = activation(op, tensor, tuple(LIMITS))
+    zero_point, scale = int(found.zero_point[0]), np.float32(found.scale[0])
+    low, high = (limit - zero_point for limit in LIMITS[tensor.kind])
+    fused = int(op.number("fused_activation")) if "fused_activation" in op.operator.options else _NONE
+    fused = {"RELU": _RELU, "RELU6": _RELU6}.get(op.operator.name, fused)
+    if fused in (_RELU, _RELU6):
+        low = max(low, 0)
+    if fused == _RELU6:
+        high = min(high, _steps(6, scale))
+    if fused == _RELU_N1_TO_1:
+        low, high = max(low, -_steps(1, scale)), min(high, _steps(1, scale))
+    return {"low": low, "high": high}
+
+
+def _steps(real: int, scale: np.float32) -> int:
+    """A positive real number in steps of the scale, halves away from 0."""
+    return floor(float(np.float32(real) / scale) + 0.5)
+
+
+def _short(values: Int64Array) -> tuple[int, ...]:
+    """One number for all channels where all are equal."""
+    found = [int(value) for value in values]
+    return tuple(found[:1] if len(set(found)) == 1 else found)
