@@ -26,7 +26,13 @@ LIMITS = [(-128, 127), (0, 255), (-121, 134), (-255, 0), (0, 100), (-50, 3), (5,
 
 
 def one(mode: str, x: list[int], multiplier: int, exponent: int, low: int = -128, high: int = 127) -> Any:
-    constants = {"mode": mode, "multipliers": (multiplier,), "exponents": (exponent,), "low": low, "high": high}
+    constants: dict[str, Any] = {
+        "mode": mode,
+        "multipliers": (multiplier,),
+        "exponents": (exponent,),
+        "low": low,
+        "high": high,
+    }
     return applied("rescale", {"x": x}, **constants)[0]
 
 
@@ -53,14 +59,26 @@ def test_exact_multiplies_in_float64() -> None:
 
 
 def test_multipliers_from_one_shift_the_accumulator_first() -> None:
-    constants = {"mode": "double", "multipliers": (3 << 29,), "exponents": (2,), "low": -128, "high": 127}
+    constants: dict[str, Any] = {
+        "mode": "double",
+        "multipliers": (3 << 29,),
+        "exponents": (2,),
+        "low": -128,
+        "high": 127,
+    }
     reference = Reference(rescaling([3], 30, constants))
     assert reference.step({"x": [3, -3, 100]})["y"].tolist() == [9, -9, 127]
     assert one("exact", [3, -3, 100], HALF["exact"] + (HALF["exact"] >> 1), 2) == [9, -9, 127]
 
 
 def test_channels_are_the_last_axis() -> None:
-    constants = {"mode": "single", "multipliers": (1 << 30, 3 << 29), "exponents": (0, -1), "low": -128, "high": 127}
+    constants: dict[str, Any] = {
+        "mode": "single",
+        "multipliers": (1 << 30, 3 << 29),
+        "exponents": (0, -1),
+        "low": -128,
+        "high": 127,
+    }
     assert applied("rescale", {"x": [[8, 8], [-8, -8]]}, **constants) == [[[4, 3], [-4, -3]]]
 
 
@@ -75,7 +93,14 @@ def test_channels_are_the_last_axis() -> None:
     ],
 )
 def test_what_means_nothing_is_refused(changed: dict[str, Any], message: str) -> None:
-    known = {"mode": "double", "multipliers": (1 << 30,), "exponents": (0,), "low": -128, "high": 127, **changed}
+    known: dict[str, Any] = {
+        "mode": "double",
+        "multipliers": (1 << 30,),
+        "exponents": (0,),
+        "low": -128,
+        "high": 127,
+        **changed,
+    }
     with pytest.raises(ModelError, match=message):
         Reference(rescaling([3], 32, known))
 
@@ -111,7 +136,7 @@ def test_reference_and_program_are_the_definition(mode: str, seed: int) -> None:
     multipliers = [multiplier(draw, BITS[mode]) for _ in range(channels)]
     low, high = draw.choice(LIMITS)
     bits = 32 - (max(0, *exponents) if mode == "double" else 0)
-    constants = {"mode": mode, "multipliers": tuple(multipliers), "exponents": tuple(exponents)}
+    constants: dict[str, Any] = {"mode": mode, "multipliers": tuple(multipliers), "exponents": tuple(exponents)}
     made = rescaling([rows, channels], bits, {**constants, "low": low, "high": high})
     reference, executor = Reference(made), FmirExecutor(lower_network(made, load_part("spu001")))
     reals = [Fraction(m) * Fraction(2) ** (e - BITS[mode]) for m, e in zip(multipliers, exponents, strict=True)]
