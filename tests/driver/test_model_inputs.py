@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from femtodriver import Femtodriver
+from femtodriver.errors import UsageError
 
 LOW, HIGH = -(1 << 15), (1 << 15) - 1
 
@@ -76,3 +77,34 @@ def test_a_hop_in_vain_is_not_what_the_period_follows_from() -> None:
         fd.say = said.append
         fd.run("LOOPBACK", runners="fasmir", hop=4, input_rate=16000)
     assert "note: input period: 0.001 s, which follows from the sample rate and the width of the input" in said[0]
+
+
+def test_the_environment_sets_style_and_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Femtodriver() as fd:
+        fd.compile("LOOPBACK")
+        half = fd.generate_audio_inputs(input_style="half-random", seed=5)["x"]
+        monkeypatch.setenv("FS_FD_INPUT_SEED", "5")
+        assert np.array_equal(fd.generate_audio_inputs()["x"], half)
+        assert np.array_equal(fd.generate_audio_inputs(seed=5)["x"], fd.generate_audio_inputs(seed=5)["x"])
+        assert np.abs(fd.generate_audio_inputs(seed=5)["x"]).max() <= 2048
+        monkeypatch.setenv("FS_FD_INPUT_STYLE", "sawtooth")
+        assert fd.generate_audio_inputs(n_frames=1)["x"].tolist() == [
+            [(2 * at << 14) // 16 - (1 << 14) for at in range(16)]
+        ]
+        monkeypatch.setenv("FS_FD_INPUT_STYLE", "random")
+        assert np.array_equal(fd.generate_audio_inputs()["x"], half)
+        assert np.abs(fd.generate_audio_inputs(input_style="random")["x"]).max() <= 2048
+        said: list[str] = []
+        fd.say = said.append
+        fd.run("LOOPBACK", runners="fqir,fasmir", n_frames=2)
+        assert np.array_equal(frames_of(), half)
+        assert "note: generated frames: seed 5, as FS_FD_INPUT_SEED says\n" in said[0] + "\n"
+        assert "note: generated frames: style half-random, as FS_FD_INPUT_STYLE says" in said[0]
+        assert "seed: 5\n" in Path("model_datas/LOOPBACK/metrics.yaml").read_text()
+        monkeypatch.setenv("FS_FD_INPUT_STYLE", "sine")
+        with pytest.raises(UsageError, match="FS_FD_INPUT_STYLE: must be one of random, varied, sawtooth, half-random"):
+            fd.generate_audio_inputs()
+        monkeypatch.setenv("FS_FD_INPUT_SEED", "9" * 30)
+        with pytest.raises(UsageError, match="FS_FD_INPUT_SEED: must be a whole number"):
+            fd.generate_audio_inputs()
+        assert fd.generate_audio_inputs(input=np.zeros((1, 16), int))["x"].shape == (1, 16)

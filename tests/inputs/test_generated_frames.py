@@ -10,8 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from femtodriver.errors import UsageError
-from femtodriver.inputs.generated_frames import CYCLE, default_frames, default_frames_text, random_inputs
+from femtodriver.inputs.generated_frames import (
+    CYCLE,
+    STYLES,
+    default_frames,
+    default_frames_text,
+    generated_inputs,
+    generated_text,
+    random_inputs,
+)
 from femtodriver.inputs.input_spec import InputSpec
+from femtodriver.options.value_kinds import STYLES as OPTION_STYLES
 
 X = InputSpec("x", 16, 16)
 BOTH = [InputSpec("a", 3, 16), InputSpec("b", 5, 8)]
@@ -124,3 +133,29 @@ def test_frames_are_told_by_kind() -> None:
 
 def test_a_network_without_inputs_gets_none() -> None:
     assert default_frames([], 3, 0) == random_inputs([], 3, 0) == {}
+
+
+def test_the_styles_of_the_reference_have_its_formulas() -> None:
+    saw = generated_inputs("sawtooth", BOTH, 7, 0)
+    for spec in BOTH:
+        s = 1 << (spec.bits - 2)
+        wanted = [((i % 16) * 2 * s) // 16 - s for i in range(7 * spec.length)]
+        assert saw[spec.name].ravel().tolist() == wanted
+        assert saw[spec.name].shape == (7, spec.length)
+    half = generated_inputs("half-random", [X], 5000, 3)["x"]
+    assert (half.min(), half.max()) == (-(1 << 14), (1 << 14) - 1)
+    assert np.array_equal(half[:9], generated_inputs("half-random", [X], 9, 3)["x"])
+    assert not np.array_equal(half[:9], generated_inputs("half-random", [X], 9, 4)["x"])
+
+
+def test_styles_have_their_names_and_notes() -> None:
+    assert STYLES == OPTION_STYLES
+    assert np.array_equal(generated_inputs("random", [X], 3, 5)["x"], random_inputs([X], 3, 5)["x"])
+    assert np.array_equal(generated_inputs("varied", [X], 3, 5)["x"], default_frames([X], 3, 5)["x"])
+    assert generated_text("sawtooth", 1, 0) == ["1 sawtooth frame"]
+    assert generated_text("half-random", 2, 6) == ["2 half-random frames from seed 6"]
+    assert generated_text("random", 2, 6) == []
+    with pytest.raises(UsageError, match="style: must be one of random, varied, sawtooth, half-random, not 'sine'"):
+        generated_inputs("sine", [X], 1, 0)
+    with pytest.raises(UsageError, match="n_frames: must be at most"):
+        generated_inputs("sawtooth", [X], 1 << 40, 0)

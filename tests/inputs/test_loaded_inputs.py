@@ -72,7 +72,10 @@ def test_ranges_of_generated_frames(indices: tuple[int, int], told: tuple[str, .
 
 
 def test_generated_frames_are_those_of_today_unless_varied_ones_are_asked_for() -> None:
-    today, varied = read_inputs(None, [X], n_frames=3, seed=4), read_inputs(None, [X], n_frames=3, seed=4, varied=True)
+    today, varied = (
+        read_inputs(None, [X], n_frames=3, seed=4),
+        read_inputs(None, [X], n_frames=3, seed=4, style="varied"),
+    )
     assert np.array_equal(today.arrays["x"], random_inputs([X], 3, 4)["x"])
     assert today.notes == ()
     assert np.array_equal(varied.arrays["x"], default_frames([X], 3, 4)["x"])

@@ -70,7 +70,7 @@ def test_an_unknown_name_is_refused_with_the_nearest(name: str, advice: str) -> 
         ({"battery_mwh": 1e308}, "battery_mwh: must be from 1e-06 to 1e+09 mWh, not 1e+308."),
         ({"temperature": 56}, "temperature: must be from -40 to 55 degC, not 56."),
         ({"machine": ["native"]}, "machine: must be native or numpy, not ['native']."),
-        ({"input_style": "fast"}, "input_style: must be random or varied, not 'fast'."),
+        ({"input_style": "fast"}, "input_style: must be random, varied, sawtooth or half-random, not 'fast'."),
         ({"timeout": "5"}, "timeout: must be a positive number of seconds, not '5'."),
         ({"tolerance": -1}, "tolerance: must be a number from 0, not -1."),
         ({"hardware": 5}, "hardware: must be a text, not 5."),

@@ -16,7 +16,8 @@ from femtodriver.files.file_access import AnyPath, open_file, reason_of
 from femtodriver.files.pipe_access import read_some
 from femtodriver.inputs import InputSpec, open_inputs, read_inputs
 from femtodriver.inputs.frame_stream import FrameStream
-from femtodriver.inputs.generated_frames import CYCLE, RANDOM_BITS
+from femtodriver.inputs.generated_frames import CYCLE, HALF_RANDOM, RANDOM, RANDOM_BITS, SAWTOOTH, STYLES, VARIED
+from femtodriver.inputs.input_environment import SEED, STYLE, asked_seed, asked_style
 from femtodriver.inputs.loaded_inputs import InputSource, asked_range, range_notes, range_within
 from femtodriver.inputs.pcm_format import PCM_FORMATS, USUAL_FORMAT, USUAL_RATE_HZ
 from femtodriver.inputs.pcm_stream import PcmStream
@@ -25,7 +26,6 @@ from femtodriver.model.debug_program import wanted_names
 from femtodriver.model.load_model import Source
 from femtodriver.options.input_requests import FramesRequest
 from femtodriver.options.main_requests import JobRequest
-from femtodriver.options.value_kinds import VARIED
 from femtodriver.output.streamed_output import is_pipe
 from femtodriver.runners.execution import SIMULATOR, RunInputs
 from femtodriver.stop_signals import Stop
@@ -41,26 +41,47 @@ def make_inputs(
 
     ``compared``: they are for a comparison, which says little if it stays away from the limits of the inputs.
     """
-    varied = compared if request.input_style is None else request.input_style == VARIED
-    usual = len(CYCLE) if varied else USUAL_FRAMES
+    style, seed, told = _generator(request, compared) if source is None else (RANDOM, 0, ())
+    usual = len(CYCLE) if style == VARIED else USUAL_FRAMES
     found = read_inputs(
         source,
         specs,
         n_frames=usual if request.n_frames is None else request.n_frames,
-        seed=request.seed,
+        seed=seed,
         sample_indices=request.input_sample_indices,
         scale=request.scale,
-        varied=varied,
+        style=style,
         hop=request.hop,
         channel=request.channel,
         rate_hz=request.input_rate,
         resample_hz=request.resample,
     )
     arrays, notes = dict(found.arrays), found.notes
-    if compared and source is None and not varied:
+    if source is not None:
+        return arrays, RunInputs(arrays, notes, found.period_s)
+    if compared and style == RANDOM:
         most = min(RANDOM_BITS, max((spec.bits for spec in specs), default=RANDOM_BITS))
-        notes = (f"random frames of {most} bits from seed {request.seed}: they seldom reach the limits", *notes)
-    return arrays, RunInputs(arrays, notes, found.period_s, request.seed if source is None else None)
+        notes = (f"random frames of {most} bits from seed {seed}: they seldom reach the limits", *notes)
+    return arrays, RunInputs(arrays, (*notes, *told), found.period_s, None if style == SAWTOOTH else seed)
+
+
+def _generator(request: FramesRequest, compared: bool) -> tuple[str, int, tuple[str, ...]]:
+    """Style and seed of the frames that we make, and a note where the environment decides.
+
+    There, "random" and a seed alone mean what they mean to the reference 2.x.
+    """
+    style, seed = request.input_style, request.seed
+    told = {}
+    if seed is None and (found := asked_seed()) is not None:
+        seed, told[SEED] = found, f"seed {found}"
+    if style is None and (named := asked_style(STYLES)) is not None:
+        style = HALF_RANDOM if named == RANDOM else named
+        told[STYLE] = f"style {style}"
+    if style is None and SEED in told:
+        style = HALF_RANDOM
+    usual = VARIED if compared else RANDOM
+    notes = tuple(f"generated frames: {what}, as {name} says" for name, what in told.items())
+    return style or usual, seed or 0, notes
 
 
 def job_inputs(

@@ -1,4 +1,4 @@
-"""Frames for runs without input: random ones, and ones that drive every input to its limits."""
+"""Frames for runs without input: random ones, ones that drive every input to its limits, and those of the reference."""
 
 from __future__ import annotations
 
@@ -17,11 +17,48 @@ from femtodriver.safe_text import describe, shown
 # Random values have at most 12 bits, [-2048, 2047]: audio of modest loudness, as the reference tool makes it.
 RANDOM_BITS = 12
 
+RANDOM, VARIED, SAWTOOTH, HALF_RANDOM = STYLES = ("random", "varied", "sawtooth", "half-random")
+# Of the reference 2.x: a sawtooth has so many steps, and random values have one bit less than the input.
+_STEPS = 16
+
 FULL, MODEST = "full-range", "12-bit"
 # Of the elements at even and at odd places of a frame: whether they are the lowest value, not the highest.
 _LOWEST = {"all-max": (False, False), "all-min": (True, True), "max-min": (False, True), "min-max": (True, False)}
 CYCLE = (FULL, *_LOWEST, FULL, MODEST, MODEST)
 """The kinds of frames of ``default_frames``, one after the other, again and again."""
+
+
+def generated_inputs(style: str, specs: Sequence[InputSpec], n_frames: int, seed: int) -> dict[str, Int64Array]:
+    """Frames of one of the ``STYLES``, shape (n_frames, length) each; ``seed`` means nothing to a sawtooth.
+
+    ============  ==============================================================================================
+    random        ``random_inputs``
+    varied        ``default_frames``
+    sawtooth      element i, counted through all frames, is ((i mod 16) * 2 s) // 16 - s, with s = 2**(bits - 2)
+    half-random   uniform random integers of [-s, s)
+    ============  ==============================================================================================
+
+    Raises UsageError for another style, a wrong count or seed.
+    """
+    if style not in STYLES:
+        raise UsageError(f"style: must be one of {', '.join(STYLES)}, not {shown(style)}.")
+    if style == VARIED:
+        return default_frames(specs, n_frames, seed)
+    if style == RANDOM:
+        return random_inputs(specs, n_frames, seed)
+    frames, start = whole_argument(n_frames, "n_frames", 1), whole_argument(seed, "seed", 0)
+    if style == SAWTOOTH:
+        return {spec.name: _sawtooth(spec, frames) for spec in specs}
+    return {spec.name: _random(spec, spec.bits - 1, frames, start, place) for place, spec in enumerate(specs)}
+
+
+def generated_text(style: str, n_frames: int, seed: int) -> list[str]:
+    """A note about such frames; none about plain random ones."""
+    if style == VARIED:
+        return [default_frames_text(n_frames, seed)]
+    counted = f"{n_frames} {style} frame{'' if n_frames == 1 else 's'}"
+    told = {SAWTOOTH: [counted], HALF_RANDOM: [f"{counted} from seed {seed}"]}
+    return told.get(style, [])
 
 
 def random_inputs(specs: Sequence[InputSpec], n_frames: int, seed: int) -> dict[str, Int64Array]:
@@ -92,11 +129,22 @@ def _extremes(spec: InputSpec, kind: str, cycles: int, place: int) -> Int64Array
     return np.where(lowest ^ swapped.astype(np.bool_)[:, np.newaxis], low, high).astype(np.int64)
 
 
-def _random(spec: InputSpec, bits: int, frames: int, seed: int, place: int) -> Int64Array:
+def _sawtooth(spec: InputSpec, frames: int) -> Int64Array:
+    _check_size(spec, frames)
+    top = 1 << (spec.bits - 2)
+    steps = np.arange(frames * spec.length, dtype=np.int64) % _STEPS
+    return (steps * 2 * top // _STEPS - top).reshape(frames, spec.length)
+
+
+def _check_size(spec: InputSpec, frames: int) -> None:
     if frames * spec.length > MOST_ELEMENTS:
         raise UsageError(
             f"n_frames: must be at most {MOST_ELEMENTS // spec.length} for {spec.shown}, not {shown(frames)}."
         )
+
+
+def _random(spec: InputSpec, bits: int, frames: int, seed: int, place: int) -> Int64Array:
+    _check_size(spec, frames)
     raw = np.random.PCG64([seed, place]).random_raw(frames * spec.length)
     values: Int64Array = (raw >> np.uint64(64 - bits)).astype(np.int64) - np.int64(1 << (bits - 1))
     return values.reshape(frames, spec.length)

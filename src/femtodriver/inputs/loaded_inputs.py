@@ -9,7 +9,7 @@ from typing import Any
 
 from femtodriver.arrays import Int64Array
 from femtodriver.errors import InputError, UsageError
-from femtodriver.inputs.generated_frames import default_frames, default_frames_text, random_inputs
+from femtodriver.inputs.generated_frames import RANDOM, generated_inputs, generated_text
 from femtodriver.inputs.input_spec import InputSpec
 from femtodriver.inputs.open_inputs import InputData, open_inputs
 from femtodriver.inputs.reading import Reading
@@ -41,7 +41,7 @@ def read_inputs(
     seed: int = 0,
     sample_indices: Sequence[int] | None = None,
     scale: Scale = None,
-    varied: bool = False,
+    style: str = RANDOM,
     hop: int | None = None,
     channel: int | None = None,
     rate_hz: float | None = None,
@@ -49,8 +49,8 @@ def read_inputs(
 ) -> LoadedInputs:
     """Checked inputs for a run. Of a file, only what is asked for is read.
 
-    ``source``: as for ``open_inputs``; or None for ``n_frames`` frames made from ``seed``: those of ``random_inputs``,
-    or with ``varied`` those of ``default_frames``. ``sample_indices`` (lo, hi) keeps frames lo to hi - 1; a range that
+    ``source``: as for ``open_inputs``; or None for ``n_frames`` frames made from ``seed``: of one of the ``STYLES`` of
+    ``generated_frames``. ``sample_indices`` (lo, hi) keeps frames lo to hi - 1; a range that
     ends behind the last frame ends there. ``scale``, ``hop``, ``channel``, ``rate_hz``, ``resample_hz``: as
     for ``open_inputs``.
 
@@ -58,7 +58,7 @@ def read_inputs(
     """
     asked = asked_range(sample_indices)
     if source is None:
-        return _generated(specs, n_frames, seed, asked, Reading(scale, hop, channel, rate_hz, resample_hz), varied)
+        return _generated(specs, n_frames, seed, asked, Reading(scale, hop, channel, rate_hz, resample_hz), style)
     with open_inputs(
         source, specs, scale, hop=hop, channel=channel, rate_hz=rate_hz, resample_hz=resample_hz
     ) as reader:
@@ -89,10 +89,10 @@ def select_frames(inputs: Mapping[str, Int64Array], low: int, high: int) -> dict
 
 
 def _generated(
-    specs: Sequence[InputSpec], n_frames: int, seed: int, asked: tuple[int, int] | None, how: Reading, varied: bool
+    specs: Sequence[InputSpec], n_frames: int, seed: int, asked: tuple[int, int] | None, how: Reading, style: str
 ) -> LoadedInputs:
-    arrays = default_frames(specs, n_frames, seed) if varied else random_inputs(specs, n_frames, seed)
-    notes = [default_frames_text(n_frames, seed)] if varied else []
+    arrays = generated_inputs(style, specs, n_frames, seed)
+    notes = generated_text(style, n_frames, seed)
     if how.scale is not None:
         notes.append("scale: without effect, because generated frames are integers")
     given = {"hop": how.hop, "channel": how.channel, "resample": how.resample_hz}

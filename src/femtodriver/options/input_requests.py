@@ -76,18 +76,20 @@ class FramesRequest(ReadingRequest):
     input_style: str | None = option(
         None,
         kind=STYLE,
-        metavar="random|varied",
+        metavar="STYLE",
         group=INPUT,
         acts=GENERATED,
-        help="generated frames: random ones of 12 bits, or varied ones that reach the limits (default in a comparison)",
+        help="generated frames: random (of 12 bits; default), varied (they reach the limits; default in a comparison), "
+        "or, as the reference 2.x makes them, sawtooth or half-random (of half the range); FS_FD_INPUT_STYLE sets the "
+        "default",
     )
-    seed: int = option(
-        0,
+    seed: int | None = option(
+        None,
         kind=whole(0),
         metavar="N",
         group=INPUT,
         acts=GENERATED,
-        help="seed of the generated frames (default 0)",
+        help="seed of the generated frames (default: FS_FD_INPUT_SEED, which also makes them half-random, else 0)",
     )
     input_sample_indices: Sequence[int] | None = option(
         None,

@@ -74,7 +74,7 @@ class FramesKeywords(TypedDict, total=False):
     resample: float | None
     n_frames: int | None
     input_style: str | None
-    seed: int
+    seed: int | None
     input_sample_indices: Sequence[int] | None
     input_file_sample_indices: Sequence[int] | None
 
@@ -147,7 +147,7 @@ class ComparisonKeywords(TypedDict, total=False):
     resample: float | None
     n_frames: int | None
     input_style: str | None
-    seed: int
+    seed: int | None
     input_sample_indices: Sequence[int] | None
     input_file_sample_indices: Sequence[int] | None
     input_file: InputSource
@@ -206,7 +206,7 @@ class JobKeywords(TypedDict, total=False):
     resample: float | None
     n_frames: int | None
     input_style: str | None
-    seed: int
+    seed: int | None
     input_sample_indices: Sequence[int] | None
     input_file_sample_indices: Sequence[int] | None
     input_file: InputSource

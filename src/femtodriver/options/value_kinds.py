@@ -12,7 +12,7 @@ from typing import Any
 from femtodriver.profile.profile_choices import GROUPINGS, SORTS
 
 Names = str | Sequence[str] | None
-RANDOM, VARIED = STYLES = ("random", "varied")
+STYLES = ("random", "varied", "sawtooth", "half-random")
 # Profiles of the vendor's compiler, as near as our objectives come to them.
 OBJECTIVE_OF_PROFILE = {"efficient": "energy", "fast": "cycles", "conservative": "balanced"}
 OBJECTIVES = ("cycles", "energy", "balanced")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from femtodriver.device.session.frame_messages import Values
 from femtodriver.errors import UsageError
+from femtodriver.inputs.input_environment import asked_seed, asked_style
 from femtodriver.inputs.input_spec import MOST_ELEMENTS
 from femtodriver.program.metadata import InputRecord
 
 STYLES = ("sawtooth", "random")
-SEED, STYLE = "FS_FD_INPUT_SEED", "FS_FD_INPUT_STYLE"
 _PERIOD = 32
 _RANDOM = 2048
 
@@ -26,9 +25,8 @@ def fake_inputs(
     "sawtooth": the running index modulo 32; "random": -2048 to 2047, or what 8 bits hold. The environment variables
     FS_FD_INPUT_STYLE and FS_FD_INPUT_SEED override style and seed. UsageError for another style or seed.
     """
-    found = os.environ if environment is None else environment
-    seed = _seed(found.get(SEED))
-    style = found.get(STYLE) or ("random" if seed is not None else style)
+    seed = asked_seed(environment)
+    style = asked_style(STYLES, environment) or ("random" if seed is not None else style)
     if style not in STYLES:
         raise UsageError(f"fake inputs: the style must be one of {', '.join(STYLES)}, not {style!r}.")
     whole = isinstance(frames, (int, np.integer)) and not isinstance(frames, bool)
@@ -45,11 +43,3 @@ def fake_inputs(
         else:
             inputs[record.name] = numbers.integers(-half, half, shape, dtype=np.int64)
     return inputs
-
-
-def _seed(text: str | None) -> int | None:
-    if not text:
-        return None
-    if not text.isascii() or not text.isdigit():
-        raise UsageError(f"{SEED}: must be a whole number, not {text!r}.")
-    return int(text)
