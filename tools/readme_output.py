@@ -1,60 +1,58 @@
 """Replace the output that README and pages of docs/ show by what their commands print today.
 
-``python tools/readme_output.py``. In a page, a command between backticks stands alone on its line (it may be broken),
-and its output follows between the output marks; with ``<!-- output from WORD -->``, from the line on that begins so.
-What must have run before is in comments, ``<!-- before: ... -->``. All commands of a page run in one folder, from the
-top.
+``python tools/readme_output.py [PAGE...]``; ``page_steps.py`` says what of a page is run, and what is output.
 """
 
 from __future__ import annotations
 
-import re
-import shlex
-import subprocess
+import contextlib
+import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/diff.md", "docs/profile.md", "docs/quantization.md", "docs/sweep.md")
-STEP = re.compile(
-    r"^<!-- before: femtodrive (?P<before>[^>]+) -->$"
-    r"|^`femtodrive (?P<shown>[^`]+)`\n\n<!-- output(?: from (?P<first>\w+))? -->\n"
-    r"```\n(?P<output>.*?)```\n<!-- /output -->",
-    re.M | re.S,
-)
+from page_steps import NO_CODE, ROOT, Step, pages, steps_of
+from run_page import PageRun, shown
+
+OUTPUTS = ("output", "part of the output")
 
 
-def with_output(text: str, run: Callable[[Sequence[str]], str]) -> str:
-    """The page with the outputs that ``run`` gives for the words of each command."""
-
-    def step(found: re.Match[str]) -> str:
-        words = shlex.split(found["before"] or found["shown"])
-        output = run([str(ROOT / word) if word.startswith("examples/") else word for word in words])
-        if found["before"]:
-            return found[0]
-        if found["first"]:
-            output = output[output.index(f"\n{found['first']}") + 1 :]
-        start, end = (place - found.start() for place in found.span("output"))
-        return found[0][:start] + output + found[0][end:]
-
-    return STEP.sub(step, text)
+def with_output(page: str, text: str) -> str:
+    """The page with the output that its steps print now; run it in an empty folder."""
+    lines = text.splitlines(keepends=True)
+    replaced: list[tuple[Step, str]] = []
+    with PageRun() as run:
+        for step in steps_of(page, text):
+            if step.kind in OUTPUTS:
+                replaced.append((step, shown(step, run.output)))
+            elif step.kind not in ("not run", "checked by", *NO_CODE):
+                run.run(step)
+    for step, output in reversed(replaced):
+        lines[slice(*step.lines)] = output.splitlines(keepends=True)
+    return "".join(lines)
 
 
 def main() -> None:
-    for page in PAGES:
-        with tempfile.TemporaryDirectory() as folder:
+    chosen = sys.argv[1:] or pages()
+    for page in chosen:
+        path = ROOT / page
+        before = path.read_text("utf-8")
+        if not any(step.kind in OUTPUTS for step in steps_of(page, before)):
+            continue
+        with _empty_folder():
+            path.write_text(with_output(page, before), "utf-8")
 
-            def run(words: Sequence[str], folder: str = folder) -> str:
-                command = [sys.executable, "-m", "femtodriver", *words]
-                done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-                if done.stderr:
-                    sys.exit(f"{shlex.join(command)}: {done.stderr}")
-                return done.stdout
 
-            path = ROOT / page
-            path.write_text(with_output(path.read_text("utf-8"), run), "utf-8")
+@contextlib.contextmanager
+def _empty_folder() -> Iterator[None]:
+    """An empty folder, which is the current one meanwhile."""
+    before = os.getcwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        try:
+            yield
+        finally:
+            os.chdir(before)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 INDEX = "docs/index"
+UNKNOWN = ("csv", "mermaid")  # languages of blocks that Pygments does not know
 HEADING = re.compile(r"^## (.+)$")
 LINK = re.compile(r"^\* \[([^\]]+)\]\(([^)#]+)\.md\)")
 
@@ -22,7 +23,8 @@ def connect(app: Sphinx) -> None:
     """Have Sphinx call us."""
     from pygments.lexers.special import TextLexer
 
-    app.add_lexer("mermaid", TextLexer)
+    for language in UNKNOWN:
+        app.add_lexer(language, TextLexer)
     app.connect("source-read", add_navigation)
 
 
