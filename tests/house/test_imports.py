@@ -32,6 +32,7 @@ OPTIONAL = {
     "pyarrow",
     "jinja2",
     "shtab",
+    "pymicro_features",
 }
 
 # Rooms that load nothing heavy, so that the command line may import them at once.

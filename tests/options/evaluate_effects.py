@@ -51,6 +51,7 @@ EVALUATE: dict[str, Case] = {
     "channel": clip(1),
     "input_rate": clip(16000.0),
     "resample": clip(8000.0),
+    "frontend": clip("micro"),
     "input_period": clip(0.5),
     "temperature": clip(40.0),
     "clock": clip(50e6),

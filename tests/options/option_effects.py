@@ -93,6 +93,7 @@ MAIN: dict[str, Case] = {
     "channel": case(2, 1, runners="fqir", input_file="stereo.wav"),
     "input_rate": case(8000.0, runners="fasmir", input_file="samples.npy"),
     "resample": case(8000.0, runners="fqir", channel=1, input_file="stereo.wav"),
+    "frontend": case("micro", runners="fqir", channel=1, input_file="stereo.wav"),
     "output_file": case("out.npy", runners="fqir"),
     "output_name": case("nothing", "%x.4", runners="fqir", output_file="out.npy"),
     "output_format": case("u8", runners="fqir", output_file="out.wav", input_rate=16000.0),
@@ -207,6 +208,7 @@ SWEEP: dict[str, Case] = {
     "channel": case(3, 1, model="LOOPBACK", input_file="stereo.wav"),
     "input_rate": case(16000.0, 8000.0, model="LOOPBACK", input_file="samples.npy"),
     "resample": case(8000.0, model="LOOPBACK", channel=1, input_file="stereo.wav"),
+    "frontend": case("micro", model="LOOPBACK", channel=1, input_file="stereo.wav"),
     "debug": case(True, model="gone.pt"),
 }
 DOCTOR: dict[str, Case] = {"json": case(True), "debug": case(True)}

@@ -15,6 +15,7 @@ from femtodriver.errors import InputError, UsageError
 from femtodriver.files.file_access import AnyPath, open_file, reason_of
 from femtodriver.files.pipe_access import read_some
 from femtodriver.inputs import InputSpec, open_inputs, read_inputs
+from femtodriver.inputs.feature_stream import FeatureStream
 from femtodriver.inputs.frame_stream import FrameStream
 from femtodriver.inputs.generated_frames import CYCLE, HALF_RANDOM, RANDOM, RANDOM_BITS, SAWTOOTH, STYLES, VARIED
 from femtodriver.inputs.input_environment import SEED, STYLE, asked_seed, asked_style
@@ -55,6 +56,7 @@ def make_inputs(
         channel=request.channel,
         rate_hz=request.input_rate,
         resample_hz=request.resample,
+        frontend=request.frontend,
     )
     arrays, notes = dict(found.arrays), found.notes
     if source is not None:
@@ -132,6 +134,7 @@ def _streamed(specs: Sequence[InputSpec], request: JobRequest, compared: bool, s
         channel=request.channel,
         rate_hz=request.input_rate,
         resample_hz=request.resample,
+        frontend=request.frontend,
     )
     low, high = range_within(asked, reader.n_frames)
     stream = FrameStream(reader, low, high, range_notes(asked, low, high, reader.n_frames))
@@ -154,8 +157,9 @@ def _from_pipe(specs: Sequence[InputSpec], request: JobRequest, stop: Stop) -> R
         )
     form = PCM_FORMATS[request.input_format or USUAL_FORMAT]
     rate_hz = request.input_rate or USUAL_RATE_HZ
-    how = Reading(request.scale, request.hop, request.channel, rate_hz, request.resample)
-    stream = PcmStream(partial(_read_pipe, descriptor, stop), specs[0], form, how)
+    how = Reading(request.scale, request.hop, request.channel, rate_hz, request.resample, request.frontend)
+    source = PcmStream if how.frontend is None else FeatureStream
+    stream = source(partial(_read_pipe, descriptor, stop), specs[0], form, how)
     told = f"standard input: raw PCM, mono, {form.name}, {rate_hz:g} Hz"
     assumed = "" if request.input_rate and request.input_format else " (--input-format and --input-rate say otherwise)"
     return RunInputs({}, (told + assumed, *stream.notes), stream.period_s, stream=stream)

@@ -100,6 +100,8 @@ def make_plan(model: Built, request: EvaluateRequest, clips: Clips) -> Evaluatio
             raise ProgramError(model.obstacle)
         if name != SIMULATOR:
             network_for(name, model)
+    if request.references is not None and request.frontend is not None:
+        raise UsageError("references: must be left out with --frontend, because clips are heard as features.")
     references = find_references(request.references, clips) if request.references is not None else {}
     factor = output_factor(model.inputs, model.outputs, request.hop) if request.references is not None else 1.0
     classes = listed(request.classes)
@@ -162,6 +164,7 @@ def job_of(plan: EvaluationPlan, basis: Mapping[str, object]) -> ClipJob:
             "channel": request.channel,
             "rate_hz": request.input_rate,
             "resample_hz": request.resample,
+            "frontend": request.frontend,
         },
         hop=request.hop or model.inputs[0].length,
         rule=plan.rule,

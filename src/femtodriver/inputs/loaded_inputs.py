@@ -46,21 +46,22 @@ def read_inputs(
     channel: int | None = None,
     rate_hz: float | None = None,
     resample_hz: float | None = None,
+    frontend: str | None = None,
 ) -> LoadedInputs:
     """Checked inputs for a run. Of a file, only what is asked for is read.
 
     ``source``: as for ``open_inputs``; or None for ``n_frames`` frames made from ``seed``: of one of the ``STYLES`` of
-    ``generated_frames``. ``sample_indices`` (lo, hi) keeps frames lo to hi - 1; a range that
-    ends behind the last frame ends there. ``scale``, ``hop``, ``channel``, ``rate_hz``, ``resample_hz``: as
-    for ``open_inputs``.
+    ``generated_frames``. ``sample_indices`` (lo, hi) keeps frames lo to hi - 1; a range that ends behind the last frame
+    ends there. ``scale``, ``hop``, ``channel``, ``rate_hz``, ``resample_hz``, ``frontend``: as for ``open_inputs``.
 
     Raises UsageError for an unknown file type or a wrong argument, InputError for data that do not fit.
     """
     asked = asked_range(sample_indices)
     if source is None:
-        return _generated(specs, n_frames, seed, asked, Reading(scale, hop, channel, rate_hz, resample_hz), style)
+        how = Reading(scale, hop, channel, rate_hz, resample_hz, frontend)
+        return _generated(specs, n_frames, seed, asked, how, style)
     with open_inputs(
-        source, specs, scale, hop=hop, channel=channel, rate_hz=rate_hz, resample_hz=resample_hz
+        source, specs, scale, hop=hop, channel=channel, rate_hz=rate_hz, resample_hz=resample_hz, frontend=frontend
     ) as reader:
         low, high = range_within(asked, reader.n_frames)
         arrays = reader.read(low, high)
@@ -95,7 +96,7 @@ def _generated(
     notes = generated_text(style, n_frames, seed)
     if how.scale is not None:
         notes.append("scale: without effect, because generated frames are integers")
-    given = {"hop": how.hop, "channel": how.channel, "resample": how.resample_hz}
+    given = {"hop": how.hop, "channel": how.channel, "resample": how.resample_hz, "frontend": how.frontend}
     notes += [f"{name}: without effect, because frames are generated" for name, value in given.items() if value]
     period_s = replace(how, hop=None).period_of(specs, how.rate_hz)
     low, high = range_within(asked, n_frames)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -21,6 +22,17 @@ from femtodriver.inputs.frame_list import FrameList
 from femtodriver.inputs.frame_reader import Convert, FrameReader, InputFrames, frames_in
 from femtodriver.inputs.input_spec import InputSpec, listed
 from femtodriver.inputs.latched_inputs import LatchedInputs
+from femtodriver.inputs.micro_frontend import (
+    FEATURE_RATE_HZ,
+    HOP,
+    MICRO,
+    SAMPLE_BITS,
+    MicroFrontend,
+    check_rate,
+    check_width,
+    feature_array,
+    feature_hop,
+)
 from femtodriver.inputs.npy_file import npy_array, npz_arrays
 from femtodriver.inputs.reading import Reading
 from femtodriver.inputs.real_values import REAL, RealValues, Scale, factor_of, real_values, rounds_to_nearest
@@ -47,6 +59,7 @@ def open_inputs(
     channel: int | None = None,
     rate_hz: float | None = None,
     resample_hz: float | None = None,
+    frontend: str | None = None,
 ) -> FrameReader:
     """The frames that a source holds for the inputs ``specs``.
 
@@ -58,12 +71,14 @@ def open_inputs(
     which are multiplied by 2**-quanta or by the number, rounded down, and clipped. ``hop``, of samples in one row:
     frame i begins at sample i * hop, so that frames overlap where the hop is less than their width; None for the
     width. ``channel``: which channel of a WAV file, from 1. ``rate_hz``: samples per second, where the source does not
-    state them. ``resample_hz``: the rate that the samples of a WAV file are brought to.
+    state them. ``resample_hz``: the rate that the samples of a WAV file are brought to. ``frontend``: what makes real
+    features of the samples of a WAV file, "micro"; ``hop`` then counts samples, and ``scale`` is "real" unless it is a
+    number.
 
     Raises UsageError for an unknown file type or scale, InputError for data that do not fit. Elements are looked at
     when they are read.
     """
-    how = Reading(scale, hop, channel, rate_hz, resample_hz)
+    how = Reading(scale, hop, channel, rate_hz, resample_hz, frontend)
     if isinstance(source, (str, os.PathLike)):
         return _from_file(Path(os.fsdecode(source)), specs, how)
     how.refuse_audio("arrays")
@@ -123,7 +138,12 @@ def _from_file(path: Path, specs: Sequence[InputSpec], how: Reading) -> FrameRea
                 rate_hz = how.rate_of(header.rate, where)
                 if how.resample_hz is not None:
                     samples, rate_hz = _resampled(samples, header, rate_hz, how.resample_hz, where)
-                inputs = [_audio(only, samples, header, how, where)]
+                if how.frontend is not None:
+                    samples, how = _heard(only, samples, header, rate_hz, how, where)
+                    rate_hz = FEATURE_RATE_HZ
+                    inputs = [_frames(only, samples, how)]
+                else:
+                    inputs = [_audio(only, samples, header, how, where)]
         check_equal_frames({one.spec.name: one.n_frames for one in inputs})
         kept = files.pop_all()
     return FrameReader(inputs, kept, how.period_of(specs, rate_hz), rate_hz)
@@ -210,6 +230,24 @@ def _resampled(
     if from_hz == to_hz:
         return samples, to_hz
     return resampled(samples, 8 * header.block, from_hz, to_hz, where), to_hz
+
+
+def _heard(
+    spec: InputSpec, samples: StoredArray, header: WavHeader, rate_hz: float | None, how: Reading, where: str
+) -> tuple[StoredArray, Reading]:
+    """The features of the samples, and how to read these."""
+    check_rate(rate_hz, where)
+    check_width(spec)
+    MicroFrontend(how.frontend or MICRO)
+    heard = InputSpec("audio", HOP, SAMPLE_BITS)
+    convert, notes = audio_levels(heard, header.block, header.is_float, None, where)
+
+    def sixteen_bits(first: int, last: int) -> AnyArray:
+        return convert(samples.read(first, last).reshape(1, -1), 0).reshape(-1)
+
+    scale = REAL if how.scale is None else how.scale
+    features = feature_array(sixteen_bits, samples.size, (*samples.notes, *notes), where)
+    return features, replace(how, scale=scale, hop=feature_hop(how.hop))
 
 
 def _audio(spec: InputSpec, samples: StoredArray, header: WavHeader, how: Reading, where: str) -> InputFrames:

@@ -51,6 +51,11 @@ class PcmStream:
         self.period_s = how.period_of([spec], how.rate_hz)
 
     @property
+    def ended(self) -> bool:
+        """Whether the end of the samples has been read."""
+        return self._ended
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """How samples are taken, and what was clipped or left out so far."""
         clipped = self._convert.notes if isinstance(self._convert, RealValues) else ()

@@ -14,7 +14,8 @@ from femtodriver.inputs.real_values import Scale
 class Reading:
     """``scale``: see ``open_inputs``. ``hop``: samples from the start of a frame to the start of the next, None for the
     width of the input. ``channel``: which channel of a WAV file, from 1; None for a mono one. ``rate_hz``: samples per
-    second of a source that does not state it. ``resample_hz``: the rate that samples are brought to.
+    second of a source that does not state it. ``resample_hz``: the rate that samples are brought to. ``frontend``: what
+    makes features of the samples, see ``micro_frontend``; None for the samples themselves.
     """
 
     scale: Scale = None
@@ -22,6 +23,7 @@ class Reading:
     channel: int | None = None
     rate_hz: float | None = None
     resample_hz: float | None = None
+    frontend: str | None = None
 
     def hop_of(self, spec: InputSpec) -> int:
         """Samples from one frame of the input to the next. InputError for a hop that leaves samples out."""
@@ -39,7 +41,8 @@ class Reading:
 
     def refuse_audio(self, where: str) -> None:
         """UsageError for options of WAV files, for what is none."""
-        for name, value in (("channel", self.channel), ("resample", self.resample_hz)):
+        options = (("channel", self.channel), ("resample", self.resample_hz), ("frontend", self.frontend))
+        for name, value in options:
             if value is not None:
                 raise UsageError(f"{name}: must be given for a WAV file, not for {where}. Leave it out.")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from femtodriver.options.option import option
 from femtodriver.options.option_groups import INPUT
-from femtodriver.options.value_kinds import ANYTHING, FRAME_RANGE, HERTZ, SCALE, STYLE, whole
+from femtodriver.options.value_kinds import ANYTHING, FRAME_RANGE, FRONTEND, HERTZ, SCALE, STYLE, whole
 from femtodriver.options.without_effect import GENERATED, RUN
 
 if TYPE_CHECKING:
@@ -58,6 +58,14 @@ class ReadingRequest:
         group=INPUT,
         acts=RUN,
         help="bring the samples of a WAV file to this rate (needs the package soxr)",
+    )
+    frontend: str | None = option(
+        None,
+        kind=FRONTEND,
+        metavar="micro",
+        group=INPUT,
+        acts=RUN,
+        help="make features of audio at 16 kHz, as wake-word models take them (needs the package pymicro-features)",
     )
 
 

@@ -72,6 +72,7 @@ class FramesKeywords(TypedDict, total=False):
     channel: int | None
     input_rate: float | None
     resample: float | None
+    frontend: str | None
     n_frames: int | None
     input_style: str | None
     seed: int | None
@@ -145,6 +146,7 @@ class ComparisonKeywords(TypedDict, total=False):
     channel: int | None
     input_rate: float | None
     resample: float | None
+    frontend: str | None
     n_frames: int | None
     input_style: str | None
     seed: int | None
@@ -204,6 +206,7 @@ class JobKeywords(TypedDict, total=False):
     channel: int | None
     input_rate: float | None
     resample: float | None
+    frontend: str | None
     n_frames: int | None
     input_style: str | None
     seed: int | None
@@ -262,6 +265,7 @@ class EvaluateKeywords(TypedDict, total=False):
     channel: int | None
     input_rate: float | None
     resample: float | None
+    frontend: str | None
     machine: str | None
     check_state: bool
     input_period: float | None

@@ -155,6 +155,7 @@ FROM_0 = ValueKind("a number from 0", lambda value: _is_finite(value) and value 
 KEY_SALT = ValueKind("a number in 0...2^64-1", lambda value: _is_number(value, Integral) and 0 <= value < 1 << 64, int)
 SCALE = ValueKind("real or a positive number", _is_scale, _scale)
 STYLE = _one_of(*STYLES)
+FRONTEND = _one_of("micro")
 OBJECTIVE = _one_of(*OBJECTIVES)
 OPT_PROFILE = _one_of(*OBJECTIVE_OF_PROFILE)
 MACHINE = _one_of(*MACHINES)
