@@ -8,7 +8,7 @@ PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 SPOTTER := examples/keyword_spotter
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-newest test-optimised test-docker system-parts fast lint format docs site bench sanitize mutants constraints clean
+.PHONY: help run test test-newest test-optimised test-docker system-parts fast lint format docs site bench sanitize mutants constraints release test-release clean
 
 help:
 	@echo "make run             compile, simulate and measure LOOPBACK and the keyword spotter of $(SPOTTER)"
@@ -25,6 +25,8 @@ help:
 	@echo "make mutants         do the tests notice a wrong line? ROOM=machine/memory.py or ROOM=program/femto COUNT=40"
 	@echo "make sanitize        the corpus and all tests of the native loop with the sanitizers of g++ (a part: make test)"
 	@echo "make constraints     renew the constraints files, the exact versions that all of these install"
+	@echo "make release         build source archive, wheels, bill of materials and checksums into dist/, twice, and compare"
+	@echo "make test-release    the same, then install both wheels for Python 3.10 to 3.13 and run them (docs/releasing.md)"
 	@echo "make clean           remove the environments and everything that tools and runs left behind"
 	@echo
 	@echo "PYTHON=...           the Python to start from, 3.10 or newer (now: $(PYTHON))"
@@ -106,8 +108,14 @@ COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3
 	--custom-compile-command "make constraints"
 constraints: $(VENV)/run.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade uv
-	$(COMPILE) --all-extras --group install --output-file constraints.txt pyproject.toml
+	$(COMPILE) --all-extras --group install --group release --output-file constraints.txt pyproject.toml
 	$(COMPILE) --group pyproject.toml:build --output-file constraints-build.txt
+
+release: $(VENV)/release.stamp
+	$(BIN)/python tools/build_release.py dist
+
+test-release: release
+	$(BIN)/python tools/check_release.py dist
 
 clean:
 	rm -rf $(VENV) $(VENV)-newest build dist model_datas .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -123,4 +131,8 @@ $(VENV)/run.stamp: pyproject.toml constraints.txt constraints-build.txt hatch_bu
 
 $(VENV)/test.stamp: $(VENV)/run.stamp
 	@$(PYTHON) tools/environment.py $(VENV) test $(NEWEST)
+	@touch $@
+
+$(VENV)/release.stamp: $(VENV)/run.stamp
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group release
 	@touch $@

@@ -28,7 +28,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc"]
 # The root of the repository is the source folder, so that a link of a page leads to the same file here and there.
 root_doc = "docs/index"
 include_patterns = [
-    *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/*.md"),
+    *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs/*.md"),
     *("examples/*/README.md", "benchmarks/README.md"),
 ]
 source_suffix = {".md": "markdown"}

@@ -40,7 +40,8 @@ def pinned(file: str) -> dict[str, set[str]]:
 def installed() -> set[str]:
     project = pyproject()["project"]
     extras = [name for group in project["optional-dependencies"].values() for name in group]
-    return names(project["dependencies"] + extras + pyproject()["dependency-groups"]["install"])
+    groups = pyproject()["dependency-groups"]
+    return names(project["dependencies"] + extras + groups["install"] + groups["release"])
 
 
 def builders() -> set[str]:

@@ -1,4 +1,4 @@
-"""One version, three places."""
+"""One version: the package has it, the project takes it from there, and the changelog begins with it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,15 @@ def changelog_versions() -> list[str]:
     return re.findall(r"^## \[(\d[^\]]*)\] - (?:Unreleased|\d{4}-\d{2}-\d{2})$", text, flags=re.MULTILINE)
 
 
-def test_package_project_and_changelog_agree() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    assert femtodriver.__version__ == project["version"] == changelog_versions()[0]
+def test_the_project_takes_its_version_from_the_package() -> None:
+    document = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert document["project"]["dynamic"] == ["version"]
+    place = document["tool"]["hatch"]["version"]["path"]
+    assert (ROOT / place).resolve() == Path(femtodriver.__file__).resolve()
+
+
+def test_the_changelog_begins_with_the_version() -> None:
+    assert femtodriver.__version__ == changelog_versions()[0]
 
 
 def test_every_heading_of_the_changelog_is_a_version_with_a_date() -> None:
