@@ -41,6 +41,7 @@ EVALUATE: dict[str, Case] = {
     "output_dir": clip("elsewhere"),
     "keep_outputs": clip(True),
     "hw_config": clip("spu001x4"),
+    "requantize": clip("xnnpack", model="small.tflite", inputs="features.npy"),
     "compiler_options": clip("cores=1", model=SPOTTER, inputs="frames/*.npy"),
     "model_options_file": clip("flags.yaml", model=SPOTTER, inputs="frames/*.npy"),
     "keyring": clip("keys.toml", model=SECRET),

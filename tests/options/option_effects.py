@@ -25,6 +25,7 @@ from femtodriver.errors import FemtoError
 from femtodriver.iospec import IOSpec
 from femtodriver.output.output_files import npz
 from tests.inputs.wav_bytes import chunk, fmt, riff
+from tests.options.stored_tflite import small_model
 
 UNSET = object()
 SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter" / "keyword_spotter.pt"
@@ -54,6 +55,8 @@ def prepare() -> None:
     np.save("rows.npy", rows)
     Path("float.npz").write_bytes(npz({"output.0": np.ones((2, 5))}))
     np.save("near.npy", rows + 1)
+    np.save("features.npy", np.arange(-60, 60).reshape(10, 12))
+    Path("small.tflite").write_bytes(small_model())
     np.save("samples.npy", rows.reshape(-1))
     stereo = np.arange(64, dtype="<i2").tobytes()
     Path("stereo.wav").write_bytes(riff(fmt(16, channels=2), chunk(b"data", stereo)))
@@ -81,6 +84,7 @@ NEAR = {"runners": "dummy,fqir", "dummy_output_file": "near.npy", "input_file": 
 MAIN: dict[str, Case] = {
     "model": case(FEMTO),
     "model_name": case("other"),
+    "requantize": case("xnnpack", model="small.tflite"),
     "debug": case(True),
     "runners": case("fqir"),
     "input_file": case("rows.npy", runners="fqir"),
@@ -187,6 +191,7 @@ DIFF: dict[str, Case] = {
 SWEEP: dict[str, Case] = {
     "model": case(str(SPOTTER), "LOOPBACK"),
     "model_name": case("other", model="LOOPBACK"),
+    "requantize": case("xnnpack", model="small.tflite"),
     "hw_config": case("spu001x4", model="LOOPBACK"),
     "objective": case("energy", model=str(SPOTTER)),
     "compiler_options": case("cores=1,2", model="LOOPBACK", workers=1),

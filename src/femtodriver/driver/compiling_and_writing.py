@@ -58,7 +58,8 @@ class CompilingAndWriting(DriverState):
         request = methods.COMPILE.bind(positional, options)
         if iospec is not None and request.iospec_file is not None:
             raise UsageError("compile: iospec and iospec_file must not both be given, because they mean the same.")
-        source = specified(load_source(model, request.model_name), request.iospec_file if iospec is None else iospec)
+        loaded = load_source(model, request.model_name, request.requantize)
+        source = specified(loaded, request.iospec_file if iospec is None else iospec)
         compiled = compile_model(source, request, self._settings())
         model_folder.write_all(request.output_dir, compiled.built)
         self._adopt(compiled, written=True)

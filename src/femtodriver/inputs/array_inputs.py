@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from femtodriver.arrays import AnyArray, BoolArray, Int64Array, is_masked
 from femtodriver.errors import InputError
+from femtodriver.inputs.input_names import by_own_names
 from femtodriver.inputs.input_spec import InputSpec, listed
 from femtodriver.safe_text import quote
 
@@ -50,6 +51,7 @@ def checked_frames(inputs: Mapping[str, npt.ArrayLike], specs: Sequence[InputSpe
 
     For those who convert them frame by frame, or some frames at a time, and then need no second copy of them all.
     """
+    inputs = by_own_names(inputs, specs)
     check_names(inputs, specs)
     checked = {}
     for spec in specs:
@@ -69,6 +71,7 @@ def check_frame(inputs: Mapping[str, npt.ArrayLike], specs: Sequence[InputSpec])
 
     A frame must have the shape (length,), or that of the network; else as ``check_inputs``.
     """
+    inputs = by_own_names(inputs, specs)
     check_names(inputs, specs)
     checked = {}
     for spec in specs:

@@ -21,7 +21,7 @@ class InputSpec:
     ``shape``: the axes of a frame in the network, row-major, of ``length`` elements in all; () stands for one axis.
     ``quanta``: an integer v of this input stands for the real number (v - ``zero_point``) * 2**quanta; None where
     nobody knows. ``zero_point``: None for a network that has none, whose reals are rounded down; one with a zero point,
-    be it 0, takes the nearest integer.
+    be it 0, takes the nearest integer. ``other_names``: those by which users may know it, too.
     ``latched``: an input that a frame need not give; it keeps its last value, and is zero before the first one.
     """
 
@@ -32,6 +32,7 @@ class InputSpec:
     quanta: float | None = None
     zero_point: int | None = None
     latched: bool = False
+    other_names: tuple[str, ...] = ()
 
     @property
     def limits(self) -> tuple[int, int]:

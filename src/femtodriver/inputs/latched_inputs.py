@@ -12,6 +12,7 @@ from femtodriver.arrays import AnyArray, Int64Array
 from femtodriver.errors import InputError
 from femtodriver.inputs.array_inputs import as_array
 from femtodriver.inputs.frame_list import stacked_frames
+from femtodriver.inputs.input_names import by_own_names
 from femtodriver.inputs.input_spec import InputSpec
 from femtodriver.safe_text import quote
 
@@ -20,6 +21,7 @@ class LatchedInputs:
     """What the latched ones of these inputs hold. Without latched ones, everything is handed through as it is."""
 
     def __init__(self, specs: Sequence[InputSpec]) -> None:
+        self._all = tuple(specs)
         self._specs = [spec for spec in specs if spec.latched]
         self._others = [spec.name for spec in specs if not spec.latched]
         self._held: dict[str, Int64Array] = {}
@@ -31,12 +33,14 @@ class LatchedInputs:
 
     def frame(self, inputs: Mapping[str, npt.ArrayLike]) -> Mapping[str, npt.ArrayLike]:
         """One frame with what is held of the latched inputs that it does not give."""
+        inputs = by_own_names(inputs, self._all)
         if not self._held or not isinstance(inputs, Mapping):
             return inputs
         return {**{name: values for name, values in self._held.items() if name not in inputs}, **inputs}
 
     def frames(self, inputs: Any) -> Any:
         """Frames, a mapping from input name to rows or a list of frames, as a mapping in which no input is missing."""
+        inputs = by_own_names(inputs, self._all)
         if not self._held:
             return stacked_frames(inputs)
         shaped = {spec.name: self._shaped(spec, inputs) for spec in self._specs}

@@ -20,6 +20,7 @@ from femtodriver.files.file_access import AnyPath, open_file, shown_path
 from femtodriver.inputs.array_inputs import as_array, check_equal_frames, check_names, check_shape, whole_numbers
 from femtodriver.inputs.frame_list import FrameList
 from femtodriver.inputs.frame_reader import Convert, FrameReader, InputFrames, frames_in
+from femtodriver.inputs.input_names import by_own_names
 from femtodriver.inputs.input_spec import InputSpec, listed
 from femtodriver.inputs.latched_inputs import LatchedInputs
 from femtodriver.inputs.micro_frontend import (
@@ -155,6 +156,7 @@ def _size(file: BinaryIO) -> int:
 
 def _by_input(found: Mapping[str, StoredArray], specs: Sequence[InputSpec]) -> dict[str, StoredArray]:
     """Arrays of an archive by input name: names may be escaped, as we write them, or are there as they are."""
+    found = by_own_names(found, specs)
     names = {spec.name for spec in specs}
     escaped = {escape_name(name): name for name in names}
     if set(found) == set(escaped):

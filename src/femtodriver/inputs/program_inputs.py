@@ -50,4 +50,5 @@ def _declared(
     quanta = form.quanta if isinstance(form.quanta, (int, float)) else None
     zero_point = form.zero_point if isinstance(form.zero_point, int) else None
     latched = bool(form.latched)
-    return InputSpec(record.name, record.usable, bits[record.name], form.shape, quanta, zero_point, latched)
+    others = form.other_names or ()
+    return InputSpec(record.name, record.usable, bits[record.name], form.shape, quanta, zero_point, latched, others)

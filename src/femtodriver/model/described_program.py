@@ -48,7 +48,13 @@ def completed(
 def _forms(tensors: Sequence[Tensor], latched: Collection[str] = ()) -> dict[str, VariableForm]:
     """What can be said of them."""
     found = {
-        tensor.name: VariableForm(_axes(tensor), tensor.quanta, tensor.zero_point, tensor.name in latched or None)
+        tensor.name: VariableForm(
+            _axes(tensor),
+            tensor.quanta,
+            tensor.zero_point,
+            tensor.name in latched or None,
+            tensor.other_names or None,
+        )
         for tensor in tensors
     }
     return {name: form for name, form in found.items() if form != VariableForm()}
@@ -70,7 +76,15 @@ def network_outputs(network: Network) -> tuple[InputSpec, ...]:
 
 def _specs(tensors: Sequence[Tensor]) -> tuple[InputSpec, ...]:
     return tuple(
-        InputSpec(tensor.name, tensor.size, port_bits(tensor), _axes(tensor), tensor.quanta, tensor.zero_point)
+        InputSpec(
+            tensor.name,
+            tensor.size,
+            port_bits(tensor),
+            _axes(tensor),
+            tensor.quanta,
+            tensor.zero_point,
+            other_names=tensor.other_names,
+        )
         for tensor in tensors
     )
 

@@ -23,7 +23,7 @@ from femtodriver.fqir.graph_text import graph_text
 from femtodriver.iospec import IOSpec
 from femtodriver.model.loopback import NAME as LOOPBACK
 from femtodriver.model.loopback import loopback
-from femtodriver.model.network_formats import NETWORK_FORMATS, NetworkReader
+from femtodriver.model.network_formats import NETWORK_FORMATS, NetworkFormat
 from femtodriver.model.wrong_ending import check_ending
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.femto.femto_records import MAX_FILE as MAX_FEMTO
@@ -47,8 +47,9 @@ class Source:
 
     ``where`` names it in messages; ``meta_name`` is the folder for its images; ``sha256`` belongs to the network;
     ``container`` has the bytes of the ``.femto`` that it came from; ``path`` is the file of a network, ``graph`` the
-    live object that it was read from, for the vendor's compiler, which wants one. ``iospec``: the order of inputs and
-    outputs, and which inputs are latched, where somebody has said so; see ``specified_io``.
+    live object that it was read from, for the vendor's compiler, where it can read them. ``iospec``: the order of
+    inputs and outputs, and which inputs are latched, where somebody has said so; see ``specified_io``. ``requantize``:
+    whose rounding the network has, where that can be chosen.
     """
 
     name: str
@@ -60,35 +61,42 @@ class Source:
     container: bytes | None = None
     path: Path | None = None
     graph: object = None
+    requantize: str | None = None
     iospec: IOSpec | None = None
 
 
-def load_source(model: object, name: str | None = None) -> Source:
+def load_source(model: object, name: str | None = None, requantize: str | None = None) -> Source:
     """The model that the argument means; ``name`` overrides the name that it would get.
 
-    Raises UsageError for an argument of another type or a file name extension that is none of ours, ModelError for a
-    network that cannot be read, ProgramError for a damaged program.
+    ``requantize``: for formats whose rounding can be chosen (``network_formats``), which one.
+
+    Raises UsageError for an argument of another type, a file name extension that is none of ours, and ``requantize``
+    with another format; ModelError for a network that cannot be read, ProgramError for a damaged program.
     """
-    source = _source(model, None if name is None else _storable(name))
+    source = _source(model, None if name is None else _storable(name), requantize)
+    if requantize is not None and source.requantize is None:
+        raise UsageError(
+            f"requantize: the model must be a file that ends in {_REQUANTIZED}, not {source.where}; leave it out."
+        )
     kind = "network" if source.network is not None else "program"
     _log.debug("loaded the %s %s from %s, sha256 %s", kind, source.name, source.where, source.sha256 or "unknown")
     return source
 
 
-def _source(model: object, name: str | None) -> Source:
+def _source(model: object, name: str | None, requantize: str | None) -> Source:
     if isinstance(model, str) and model == LOOPBACK:
         network = loopback()
         return Source(name or LOOPBACK, LOOPBACK, OWN_META, network, sha256=_network_digest(network))
     if isinstance(model, (str, os.PathLike)):
         if not os.fspath(model):
             raise UsageError("model: must be LOOPBACK, a graph or the path of a model, not empty.")
-        return _from_path(Path(os.fsdecode(model)), name)
+        return _from_path(Path(os.fsdecode(model)), name, requantize)
     network = adapt(model, name or DEFAULT_NAME)
     return Source(network.name, network.name, OWN_META, network, sha256=_network_digest(network), graph=model)
 
 
-def _from_path(path: Path, name: str | None) -> Source:
-    reader = _reader(path.suffix.lower())
+def _from_path(path: Path, name: str | None, requantize: str | None) -> Source:
+    reader = _reader(path.suffix.lower(), requantize)
     if os.path.isdir(path) or (reader is None and not path.suffix and not os.path.exists(path)):
         return _from_directory(path, name)
     if reader is None:
@@ -107,16 +115,25 @@ def _storable(name: str) -> str:
     return _SURROGATE.sub(lambda found: f"%{ord(found.group()) & 0xFF:02X}", name)
 
 
-def _reader(ending: str) -> Callable[[Path, str], Source] | None:
+def _reader(ending: str, requantize: str | None) -> Callable[[Path, str], Source] | None:
     """What reads files with this ending; None for one that is none of ours."""
     if ending in NETWORK_FORMATS:
-        return partial(_from_network, NETWORK_FORMATS[ending].reader)
+        return partial(_from_network, NETWORK_FORMATS[ending], requantize)
     return _PROGRAM_READERS.get(ending)
 
 
-def _from_network(reader: NetworkReader, path: Path, name: str) -> Source:
-    network = reader(path, name)
-    return Source(name, str(path), OWN_META, network, sha256=_file_digest(path), path=path)
+def _from_network(row: NetworkFormat, requantize: str | None, path: Path, name: str) -> Source:
+    chosen = (requantize or row.requantize[0]) if row.requantize else None
+    network = row.reader(path, name) if chosen is None else row.requantizing_reader(path, name, chosen)
+    return Source(
+        name,
+        str(path),
+        OWN_META,
+        network,
+        sha256=_file_digest(path),
+        path=path if row.for_vendor else None,
+        requantize=chosen,
+    )
 
 
 def _from_zip(path: Path, name: str) -> Source:
@@ -135,6 +152,7 @@ _PROGRAM_READERS: Mapping[str, Callable[[Path, str], Source]] = {
     ".zip": _from_zip,
     ".femto": _from_femto,
 }
+_REQUANTIZED = ", ".join(ending for ending, row in NETWORK_FORMATS.items() if row.requantize)
 _ENDINGS = ", ".join([*NETWORK_FORMATS, *_PROGRAM_READERS])
 _FORMS = f"LOOPBACK, a file that ends in {_ENDINGS}, or the folder of a compiled model"
 

@@ -17,6 +17,7 @@ from femtodriver.options.value_kinds import (
     OPT_PROFILE,
     PAIRS,
     PATH,
+    REQUANTIZE,
     SWITCH,
     TREE,
 )
@@ -56,7 +57,21 @@ class PlainRequest:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ProgramRequest:
+class RequantizeRequest:
+    """How the sums of a TFLite file are rounded."""
+
+    requantize: str | None = option(
+        None,
+        kind=REQUANTIZE,
+        metavar="tflite|xnnpack",
+        group=COMPILING,
+        help="of a TFLite file: round as the reference kernels of its runtime (tflite, the default) or as the "
+        "accelerated ones (xnnpack), see docs/tflite.md",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ProgramRequest(RequantizeRequest):
     """What a network is compiled for, and how."""
 
     hw_config: AnyPath | None = option(

@@ -33,6 +33,7 @@ class ModelKeywords(TypedDict, total=False):
     """Of ``ModelRequest``."""
 
     noencrypt: bool
+    requantize: str | None
     hw_config: AnyPath | None
     compiler_options: Mapping[str, Any] | Sequence[str] | None
     compiler_option: Mapping[str, Any] | Sequence[str] | None
@@ -51,6 +52,7 @@ class CompileKeywords(TypedDict, total=False):
     """Of ``CompileRequest``."""
 
     noencrypt: bool
+    requantize: str | None
     hw_config: AnyPath | None
     compiler_options: Mapping[str, Any] | Sequence[str] | None
     compiler_option: Mapping[str, Any] | Sequence[str] | None
@@ -238,6 +240,7 @@ class JobKeywords(TypedDict, total=False):
     clock: float | None
     voltage: float | None
     battery_mwh: float | None
+    requantize: str | None
     hw_config: AnyPath | None
     compiler_options: Mapping[str, Any] | Sequence[str] | None
     compiler_option: Mapping[str, Any] | Sequence[str] | None
@@ -256,6 +259,7 @@ class JobKeywords(TypedDict, total=False):
 class EvaluateKeywords(TypedDict, total=False):
     """Of ``EvaluateRequest``."""
 
+    requantize: str | None
     hw_config: AnyPath | None
     compiler_options: Mapping[str, Any] | Sequence[str] | None
     compiler_option: Mapping[str, Any] | Sequence[str] | None

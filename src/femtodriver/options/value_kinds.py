@@ -17,6 +17,7 @@ STYLES = ("random", "varied", "sawtooth", "half-random")
 OBJECTIVE_OF_PROFILE = {"efficient": "energy", "fast": "cycles", "conservative": "balanced"}
 OBJECTIVES = ("cycles", "energy", "balanced")
 PCM_NAMES = ("u8", "s16le", "s24le", "s32le", "f32le")
+KERNELS = ("tflite", "xnnpack")
 OWN, FEMTOCRUX = COMPILERS = ("own", "femtocrux")
 NATIVE, NUMPY = MACHINES = ("native", "numpy")
 DIFF_FORMS = ("text", "markdown", "json")
@@ -160,6 +161,7 @@ OBJECTIVE = _one_of(*OBJECTIVES)
 OPT_PROFILE = _one_of(*OBJECTIVE_OF_PROFILE)
 MACHINE = _one_of(*MACHINES)
 COMPILER = _one_of(*COMPILERS)
+REQUANTIZE = _one_of(*KERNELS)
 
 
 def native_or_not(machine: str | None) -> bool | None:

@@ -193,7 +193,9 @@ def open_output(
 
 
 def _chosen(outputs: Sequence[InputSpec], name: str | None) -> InputSpec:
-    found = [spec for spec in outputs if name in (None, spec.name)]
+    found = [spec for spec in outputs if name in (None, spec.name)] or [
+        spec for spec in outputs if name in spec.other_names
+    ]
     if not found:
         known = ", ".join(quote(spec.name) for spec in outputs)
         raise UsageError(f"output_name: must be an output of the model ({known}), not {quote(str(name))}.")

@@ -98,12 +98,13 @@ class VariableForm:
     """What the network says of an input or output: the axes of a frame, row-major, () for one axis; quanta and zero
     point: an integer v stands for the real number (v - zero point) * 2**quanta; None where nobody knows, and where the
     network has no zero points (see ``fqir/graph.py``). ``latched``: True for an input that keeps its last value where a
-    frame does not give it, as an I/O specification says."""
+    frame does not give it, as an I/O specification says. ``other_names``: others that users may know it by."""
 
     shape: tuple[int, ...] = ()
     quanta: PlainValue = None
     zero_point: PlainValue = None
     latched: PlainValue = None
+    other_names: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -116,10 +117,12 @@ class CompilerOrigin:
 
 @dataclass(frozen=True)
 class ModelOrigin:
-    """Name of the network and SHA-256 of its file, as far as they are known."""
+    """Name of the network and SHA-256 of its file, as far as they are known. ``requantize``: of a TFLite file, whose
+    kernels' rounding the program has."""
 
     name: str | None = None
     sha256: str | None = None
+    requantize: str | None = None
 
 
 @dataclass(frozen=True)

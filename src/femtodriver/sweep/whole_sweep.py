@@ -44,7 +44,7 @@ def run_sweep(model: object, **options: Any) -> SweepResult:
 def sweep(request: SweepRequest) -> SweepResult:
     """The same, of a request."""
     check_plot(request.plot)
-    source = load_source(request.model, request.model_name)
+    source = load_source(request.model, request.model_name, request.requantize)
     network = source.network is not None
     specs = network_inputs(source.network) if source.network is not None else build(source).inputs
     arrays, inputs = make_inputs(request.input_file, specs, request)
