@@ -11,6 +11,8 @@ from femtodriver.errors import ModelError, UsageError
 from femtodriver.inspection import inspect_file
 from femtodriver.model.load_model import load_source
 from femtodriver.model.network_formats import NETWORK_FORMATS
+from femtodriver.tflite.rescaling import TFLITE, XNNPACK
+from tests.options.stored_tflite import small_model
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "inspect.md"
 
@@ -42,3 +44,19 @@ def test_an_ending_that_is_none_of_ours_is_refused_with_all_that_are(tmp_path: P
     ) as odd:
         load_source(tmp_path / "net.odd")
     assert all(ending in str(odd.value) for ending in NETWORK_FORMATS)
+
+
+def test_rounding_is_chosen_for_formats_that_have_a_choice(tmp_path: Path) -> None:
+    path = tmp_path / "net.tflite"
+    path.write_bytes(small_model())
+    assert NETWORK_FORMATS[".tflite"].requantize == (TFLITE, XNNPACK)
+    modes = []
+    for given in (None, TFLITE, XNNPACK):
+        source = load_source(path, requantize=given)
+        assert source.network is not None
+        modes.append((source.requantize, [node.constants.get("mode") for node in source.network.frame.nodes]))
+    assert [mode for mode, _ in modes] == [TFLITE, TFLITE, XNNPACK]
+    assert modes[0][1] == modes[1][1]
+    assert ("double" in modes[1][1], "single" in modes[2][1]) == (True, True)
+    with pytest.raises(UsageError, match=r"requantize: the model must be a file that ends in \.tflite, not LOOPBACK"):
+        load_source("LOOPBACK", requantize=TFLITE)
