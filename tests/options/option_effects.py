@@ -129,6 +129,7 @@ MAIN: dict[str, Case] = {
     "hardware": case("zynq", runners="hw"),
     "address": case("127.0.0.1:1", runners="hw", hardware="zynq"),
     "timeout": case(0.02, 0.01, runners="hw", hardware="zynq", address="127.0.0.1:{silent}"),
+    "reconnect": case(0, 1, runners="hw", hardware="zynq", address="{cutting}", no_verify=True),
     "reply_file": case("words.npy", runners="fakehw"),
     "no_verify": case(True, runners="hw", hardware="fpgazynq", address="127.0.0.1:{silent}", timeout=0.05),
     "list_connected_devices": case("all"),

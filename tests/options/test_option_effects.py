@@ -13,9 +13,11 @@ import pytest
 
 from femtodriver.cli.subcommands import SUBCOMMANDS
 from femtodriver.device.virtual import serve as serving
+from femtodriver.device.virtual.link_faults import Faults
 from femtodriver.evaluation import evaluate_clips
 from femtodriver.options.main_requests import MainRequest
 from femtodriver.options.option import AnyRequest, options_of
+from tests.board_bench import board_here
 from tests.options import option_effects
 from tests.options.evaluate_effects import EVALUATE, in_this_process, prepare_clips, without_results, written_files
 from tests.options.option_effects import prepare, seen_of_command, seen_of_main
@@ -72,6 +74,9 @@ def test_the_option_makes_a_difference(
             return [*seen_of_command(command, given, capsys), *written_files()]
         if given.get("address", "").endswith("{silent}"):
             given["address"] = f"127.0.0.1:{silent_port}"
+        if given.get("address") == "{cutting}":
+            with board_here(faults=Faults(close_after=40)) as server:
+                return seen_of_main({**given, "address": server.endpoint})
         return seen_of_command(command, given, capsys) if command else seen_of_main(given)
 
     first, second = seen(case.first), seen(case.second)

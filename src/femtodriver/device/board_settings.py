@@ -18,6 +18,7 @@ from femtodriver.files.file_access import AnyPath
 from femtodriver.program.bus.load_sequence import MAX_KEY_INDEX
 from femtodriver.safe_text import shown
 
+MOST_TRIES = 1000
 _LARGEST_SALT = (1 << 64) - 1
 
 
@@ -29,11 +30,11 @@ class BoardSettings:
     row says of that. ``timeout``: seconds for every answer and for the outputs of a frame; ``timeouts``: the same one
     by one. ``settle_scale``: the share of the pauses for silicon that is slept; None: none of them at a loopback
     address. ``verify``: read the program back after loading; None: wherever a board is that can be read.
-    ``reply_values``: what a fake answers, 32-bit words: a list for every read, or 2-D with
-    a row for the outputs of each frame. ``encrypted``, ``key_index``, ``salt``: None for
-    those of the program. ``debug_places``: what ``step`` reads besides the outputs, by name. ``records_dir``: folder
-    for recordings, None: nothing is recorded; ``write_records`` False: ``reset`` writes no files there, but
-    ``write_APB_files`` does.
+    ``reconnect``: how often in a row to try to go on after a cut link, at the frame at which it was cut
+    (docs/devices.md); 0: never. ``reply_values``: what a fake answers, 32-bit words: a list for every read, or 2-D with
+    a row for the outputs of each frame. ``encrypted``, ``key_index``, ``salt``: None for those of the program.
+    ``debug_places``: what ``step`` reads besides the outputs, by name. ``records_dir``: folder for recordings, None:
+    nothing is recorded; ``write_records`` False: ``reset`` writes no files there, but ``write_APB_files`` does.
 
     UsageError for a value that cannot be, or an address where the board cannot have any; InputError (a UsageError) for
     reply values that are no 32-bit words. That a board must have an address is checked by ``check_reachable``, and
@@ -46,6 +47,7 @@ class BoardSettings:
     timeouts: Timeouts | None = None
     settle_scale: float | None = None
     verify: bool | None = None
+    reconnect: int = 0
     reply_values: npt.ArrayLike | None = None
     encrypted: bool | None = None
     key_index: int | None = None
@@ -64,6 +66,7 @@ class BoardSettings:
         for name in ("verify", "encrypted"):
             if getattr(self, name) not in (None, True, False):
                 raise UsageError(f"{name}: must be True, False or None, not {shown(getattr(self, name))}.")
+        _check_whole("reconnect", self.reconnect, MOST_TRIES)
         _check_whole("key_index", self.key_index, MAX_KEY_INDEX)
         _check_whole("salt", self.salt, _LARGEST_SALT)
         if self.reply_values is not None:

@@ -207,6 +207,7 @@ class SPURunner(VariableAccess):
 
     def hw_send(self, target: Target, vals: npt.ArrayLike, flush: bool = True, comment: str | None = None) -> None:
         """Write to a register (by name) or memory (core, name, offset); see ``Chip.send``."""
+        self._session.spoil("hw_send has changed the board")
         self.io.send(target, vals, flush, comment)
 
     def hw_recv(self, target: Target, num_words: int = 1, comment: str | None = None) -> Words:

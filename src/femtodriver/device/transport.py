@@ -43,6 +43,14 @@ GOOD_OUTPUT = 0x1F
 Self = TypeVar("Self", bound="Transport")
 
 
+class LinkLostError(DeviceError):
+    """The link was cut, or the board fell silent: what has come so far is right, the rest is missing."""
+
+
+class BoardBusyError(DeviceError):
+    """Another client has the board."""
+
+
 class Transport(ABC):
     """A link to one board; see the life cycle above.
 

@@ -112,6 +112,7 @@ class RunnerKeywords(TypedDict, total=False):
     zynq_host: str | None
     hardware_address: str | None
     timeout: float | None
+    reconnect: int
     reply_file: AnyPath | None
     fake_output_file: AnyPath | None
     no_verify: bool
@@ -135,6 +136,7 @@ class ExecuteKeywords(TypedDict, total=False):
     zynq_host: str | None
     hardware_address: str | None
     timeout: float | None
+    reconnect: int
     reply_file: AnyPath | None
     fake_output_file: AnyPath | None
     no_verify: bool
@@ -170,6 +172,7 @@ class ComparisonKeywords(TypedDict, total=False):
     zynq_host: str | None
     hardware_address: str | None
     timeout: float | None
+    reconnect: int
     reply_file: AnyPath | None
     fake_output_file: AnyPath | None
     no_verify: bool
@@ -230,6 +233,7 @@ class JobKeywords(TypedDict, total=False):
     zynq_host: str | None
     hardware_address: str | None
     timeout: float | None
+    reconnect: int
     reply_file: AnyPath | None
     fake_output_file: AnyPath | None
     no_verify: bool

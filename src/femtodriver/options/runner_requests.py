@@ -23,6 +23,7 @@ from femtodriver.options.value_kinds import (
     PERIOD,
     SECONDS,
     SWITCH,
+    TRIES,
     VOLTS,
     Names,
 )
@@ -116,6 +117,14 @@ class RunnerRequest(MachineRequest, PlainRequest):
         group=BOARDS,
         acts=("hw", "fakehw"),
         help=timeout_help(),
+    )
+    reconnect: int = option(
+        3,
+        kind=TRIES,
+        metavar="N",
+        group=BOARDS,
+        acts=("hw",),
+        help="tries in a row to go on, at the same frame, after the link to a board was cut; 0: give up (default 3)",
     )
     reply_file: AnyPath | None = option(
         None,

@@ -45,6 +45,7 @@ class HardwareRunner(Runner, SPURunner):
             address=request.address,
             timeout=request.timeout,
             verify=not request.no_verify,
+            reconnect=request.reconnect,
             reply_values=_reply_values(model, request) if fake else None,
             key_index=key_index,
             salt=salt,

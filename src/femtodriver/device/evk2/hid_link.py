@@ -10,7 +10,7 @@ import numpy as np
 
 from femtodriver.arrays import BusWords
 from femtodriver.device.timeouts import Timeouts
-from femtodriver.device.transport import Transport
+from femtodriver.device.transport import LinkLostError, Transport
 from femtodriver.errors import DeviceError, UsageError
 
 PACKET_BYTES = 64
@@ -122,7 +122,7 @@ class EvkLink(Transport):
         try:
             sent = self._open_device().write(report)
         except (OSError, ValueError) as error:
-            raise DeviceError(f"{self.name}: {where}: the board was lost: {error}.") from None
+            raise LinkLostError(f"{self.name}: {where}: the board was lost: {error}.") from None
         if sent < PACKET_BYTES:
             raise DeviceError(f"{self.name}: {where}: expected to send {PACKET_BYTES} bytes, the board took {sent}.")
         self._receive(ACK, address, where, ACK_TIMEOUT_S)
@@ -141,7 +141,7 @@ class EvkLink(Transport):
         try:
             data = bytes(self._open_device().read(PACKET_BYTES, int(1000 * timeout_s)))
         except (OSError, ValueError) as error:
-            raise DeviceError(f"{self.name}: {where}: the board was lost: {error}; {wanted}.") from None
+            raise LinkLostError(f"{self.name}: {where}: the board was lost: {error}; {wanted}.") from None
         if not data:
             raise DeviceError(f"{self.name}: {where}: no answer within {timeout_s:g} s; {wanted}.")
         if len(data) != PACKET_BYTES:

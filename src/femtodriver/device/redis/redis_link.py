@@ -17,7 +17,7 @@ from femtodriver.device.redis.redis_server import LOCAL, RedisServer, connect, i
 from femtodriver.device.redis.requests import HOST_WAIT, REPLIES, REQUESTS, header, numbers
 from femtodriver.device.redis.single_owner import CLIENT_SIDE, DRIVER, Claim, claim_keys, in_use_by
 from femtodriver.device.timeouts import Timeouts
-from femtodriver.device.transport import Transport
+from femtodriver.device.transport import LinkLostError, Transport
 from femtodriver.errors import DeviceError
 from femtodriver.program.bus.transactions import end_address
 
@@ -170,5 +170,6 @@ class RedisLink(Transport):
         return f"The client side that says it is running: {running:.60}."
 
     def _lost(self, where: str, error: Exception) -> DeviceError:
-        what = "the server refused it" if is_refusal(error) else "the server was lost"
-        return DeviceError(f"{self.name}: {where}: {what}: {str(error).rstrip('.')}.")
+        refused = is_refusal(error)
+        kind, what = (DeviceError, "the server refused it") if refused else (LinkLostError, "the server was lost")
+        return kind(f"{self.name}: {where}: {what}: {str(error).rstrip('.')}.")

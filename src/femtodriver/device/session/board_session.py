@@ -6,12 +6,13 @@
 4. ``finish()``: closes the link; ``reset()`` may follow
 
 Out of this order, a frame is a UsageError. After a DeviceError only ``reset()`` goes on: answers of a frame that failed
-must not be taken for those of the next.
+must not be taken for those of the next. A link that is cut in or between frames is made again, if the settings say so,
+see ``resumed_frames``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -26,9 +27,10 @@ from femtodriver.device.session.frame_exchange import Frames
 from femtodriver.device.session.frame_messages import Values
 from femtodriver.device.session.memory_checks import check_memories, verify_load
 from femtodriver.device.session.memory_power import next_power_state, switch_memories
+from femtodriver.device.session.resumed_frames import ResumedFrames
 from femtodriver.device.session.traffic_recorder import Recorder
-from femtodriver.device.transport import Transport
-from femtodriver.errors import UsageError
+from femtodriver.device.transport import LinkLostError, Transport
+from femtodriver.errors import DeviceError, UsageError
 from femtodriver.inputs import check_frame, program_specs
 from femtodriver.program.bus.load_sequence import chip_init, load_sequence
 from femtodriver.program.bus.transactions import Transaction
@@ -71,6 +73,8 @@ class BoardSession:
         self.recorder = Recorder(self.link)
         self.chip = ChipAccess(self.recorder)
         self.frames = Frames(self.recorder, self._platform, self.info)
+        tries = 0 if settings.board.fake else settings.reconnect
+        self._resumed = ResumedFrames(self.frames, self.recorder, self, tries)
         self.debug_places = dict(settings.debug_places)
         self._power = "off"
         self._not_ready = "reset() must come first"
@@ -88,16 +92,20 @@ class BoardSession:
         self.recorder.clear()
         if record:
             self.recorder.start_recording(PROGRAM_RECORDING)
+        self._load(records)
+        self._resumed.begin()
+        self._not_ready = ""
+
+    def _load(self, records: Sequence[Transaction]) -> None:
         bring_up(self.recorder, self._platform, self._settings.board.program_pll)
         if self._platform.checks_version:
             self.check_version()
         for item in records:
             self.recorder.send(item)
         self.recorder.stop_recording()
-        self._power, self.frames.count = "on", 0
+        self._power = "on"
         if self._settings.verifies:
             verify_load(self.recorder, records)
-        self._not_ready = ""
 
     def send(self, inputs: Mapping[str, npt.ArrayLike]) -> Values:
         """Begin a frame; the checked inputs. ``receive`` must come next.
@@ -110,7 +118,7 @@ class BoardSession:
         messages = self.frames.messages(frame)
         # Also after an interrupt from the keyboard.
         self._not_ready = _FRAME_FAILED
-        self.frames.send(messages)
+        self._resumed.send(messages)
         self._not_ready = _FRAME_SENT
         return frame
 
@@ -123,20 +131,48 @@ class BoardSession:
             self.check_ready()
             raise UsageError(f"{self.link.name}: send_inputs() must come before recv_outputs().")
         self._not_ready = _FRAME_FAILED
-        found = self.frames.receive(self._debug_values)
+        found = self._resumed.receive(self._debug_values)
         self._not_ready = ""
         return found
 
     def read_states(self, names: Iterable[str]) -> Values:
         """States between two frames, int64, shape (elements,). DeviceError when the board does not answer."""
-        return {name: read_state(self.states[name], self._peek) for name in names}
+        wanted = tuple(names)
+        return self._resumed.surely(lambda: {name: read_state(self.states[name], self._peek) for name in wanted})
 
     def write_states(self, values: Mapping[str, Int64Array]) -> None:
         """Set states, checked values, between two frames. DeviceError when the board does not answer."""
         self._not_ready = "setting a variable failed; reset() must come first"
+
+        def write() -> None:
+            self.write_back(values)
+            self._resumed.save()
+
+        self._resumed.surely(write)
+        self._not_ready = ""
+
+    def load_again(self) -> None:
+        """For a run that goes on: open the link, reset the board, load the program."""
+        try:
+            self.link.refresh()
+        except DeviceError as error:
+            raise LinkLostError(str(error)) from None
+        self._load(self.program())
+
+    def saved_states(self) -> Values | None:
+        """For a run that goes on: all states, as far as outputs depend on them; None where they cannot be set again."""
+        if not self.knows_states or (self.states and self.no_setting):
+            return None
+        return {name: read_state(state, self._peek) for name, state in self.states.items()}
+
+    def write_back(self, values: Mapping[str, Int64Array]) -> None:
+        """For a run that goes on: set states."""
         for name, value in values.items():
             write_state(self.states[name], value, self._peek, self._poke)
-        self._not_ready = ""
+
+    def spoil(self, why: str) -> None:
+        """The board was changed by hand, so that a run cannot go on after a cut link."""
+        self._resumed.spoil(why)
 
     @property
     def no_states(self) -> str:
@@ -164,6 +200,7 @@ class BoardSession:
 
     def soft_reset(self) -> None:
         """Cores to their initial state; memories keep what they hold. DeviceError when the link fails."""
+        self.spoil("the cores were reset by hand")
         everyone = max(3, (1 << len(self.info.inst_counts)) - 1)
         for value in (everyone, 0):
             self.recorder.write("apb", SYSTEM_REGISTERS["RST"], [value], "soft reset")
@@ -175,6 +212,7 @@ class BoardSession:
         possible in the present state; DeviceError when the link fails.
         """
         after = next_power_state(self._power, change)
+        self.spoil("memories were switched by hand")
         switch_memories(self.recorder, self.info, change)
         if after == "off":
             self._not_ready = "the memories were switched off and have lost the program; reset() must come first"

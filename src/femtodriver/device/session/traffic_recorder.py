@@ -7,7 +7,8 @@ Life cycle: 1. construct around a transport, 2. ``start_recording(name)``, 3. tr
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,30 @@ class Recorder:
             self._count -= len(dropped)
         self._recordings[name] = []
         self._active = name
+
+    @property
+    def position(self) -> int:
+        """How many transactions the active recording has."""
+        return 0 if self._active is None else len(self._recordings[self._active])
+
+    def rewind(self, position: int) -> None:
+        """Forget what the active recording has after so many transactions."""
+        if self._active is None:
+            return
+        dropped = self._recordings[self._active][position:]
+        del self._recordings[self._active][position:]
+        if self._active != PROGRAM_RECORDING:
+            self._words -= sum(record.length for record in dropped)
+            self._count -= len(dropped)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Record nothing meanwhile."""
+        active, self._active = self._active, None
+        try:
+            yield
+        finally:
+            self._active = active
 
     def stop_recording(self) -> None:
         """Record nothing from now on."""

@@ -12,7 +12,7 @@ from femtodriver.arrays import BusWords
 from femtodriver.device.addresses import ZYNQ_PORT, endpoint_text, is_loopback, parse_endpoint
 from femtodriver.device.link_request import LinkRequest
 from femtodriver.device.timeouts import Timeouts
-from femtodriver.device.transport import Transport
+from femtodriver.device.transport import BoardBusyError, LinkLostError, Transport
 from femtodriver.device.zcu104.checksums import StampCheck
 from femtodriver.device.zcu104.entries import (
     ENTRY_BYTES,
@@ -28,7 +28,7 @@ from femtodriver.device.zcu104.entries import (
     from_bytes,
     to_bytes,
 )
-from femtodriver.device.zcu104.parting_words import sentence_of
+from femtodriver.device.zcu104.parting_words import IN_USE, sentence_of
 from femtodriver.errors import DeviceError, UsageError
 
 PIECE_BYTES = ENTRY_BYTES * PIECE_ENTRIES
@@ -68,7 +68,7 @@ class TcpLink(Transport):
             # Small requests must not wait for the acknowledgement of earlier ones.
             link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except (OSError, UnicodeError, OverflowError) as error:
-            raise DeviceError(
+            raise LinkLostError(
                 f"{self.name}: cannot be reached: {_reason(error)}. Check the address and that the board, or "
                 "`femtodrive board --listen`, is running."
             ) from None
@@ -189,12 +189,11 @@ class TcpLink(Transport):
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
-            raise DeviceError(f"{self.name}: before {where}: the link is lost: {_reason(error)}.") from None
-        told = sentence_of(data)
-        if told:
-            raise DeviceError(f"{self.name}: {told}.")
+            raise LinkLostError(f"{self.name}: before {where}: the link is lost: {_reason(error)}.") from None
+        if sentence_of(data):
+            raise self._sent_away(data)
         if not data:
-            raise DeviceError(f"{self.name}: before {where}: the board has closed the connection.")
+            raise LinkLostError(f"{self.name}: before {where}: the board has closed the connection.")
         raise DeviceError(f"{self.name}: before {where}: expected no bytes from the board, got {len(data)}.")
 
     def _send(self, table: Entries, where: str) -> None:
@@ -206,16 +205,22 @@ class TcpLink(Transport):
             for first in range(0, len(data), PIECE_BYTES):
                 link.sendall(data[first : first + PIECE_BYTES])
         except TimeoutError:
-            raise DeviceError(f"{self.name}: {where}: the board took no data for {self.timeouts.io:g} s.") from None
+            raise LinkLostError(f"{self.name}: {where}: the board took no data for {self.timeouts.io:g} s.") from None
         except OSError as error:
-            told = self._parting_words() or f"{where}: the link was lost while sending: {_reason(error)}"
-            raise DeviceError(f"{self.name}: {told}.") from None
+            if sentence_of(words := self._parting_words()):
+                raise self._sent_away(words) from None
+            raise LinkLostError(f"{self.name}: {where}: the link was lost while sending: {_reason(error)}.") from None
 
-    def _parting_words(self) -> str:
-        """What the board said before it closed the connection, "" if nothing."""
+    def _parting_words(self) -> bytes:
+        """What the board said before it closed the connection, if anything."""
         with contextlib.suppress(OSError):
-            return sentence_of(self._link().recv(_CHUNK))
-        return ""
+            return self._link().recv(_CHUNK)
+        return b""
+
+    def _sent_away(self, words: bytes) -> DeviceError:
+        """The error that the parting words of a board mean."""
+        kind = BoardBusyError if words == IN_USE else DeviceError
+        return kind(f"{self.name}: {sentence_of(words)}.")
 
     def _receive(self, where: str, wanted: int, deadline: float, before: int = 0) -> None:
         """Some more bytes into the buffer. ``wanted``, ``before``: bytes of the whole answer, and of it so far."""
@@ -234,13 +239,10 @@ class TcpLink(Transport):
         except OSError as error:
             reason = f"the link was lost ({_reason(error)})"
         if not data:
-            told = sentence_of(bytes(self._received))
+            if sentence_of(words := bytes(self._received)):
+                raise self._sent_away(words)
             got = before + len(self._received)
-            raise DeviceError(
-                f"{self.name}: {told}."
-                if told
-                else f"{self.name}: {where}: {reason}; expected {wanted} bytes, got {got}."
-            )
+            raise LinkLostError(f"{self.name}: {where}: {reason}; expected {wanted} bytes, got {got}.")
         self._received += data
 
     def _take(self, count: int) -> Entries:
