@@ -226,13 +226,14 @@ def test_a_board_that_nobody_named(capsys: Out, hardware: str) -> None:
 @pytest.mark.slow
 def test_a_link_that_is_cut_in_a_run_is_made_again(here: Path, capsys: Out) -> None:
     words = ["--n-frames", "200", "--no-verify"]
-    with board_process(here, "--listen", "127.0.0.1:0", "--close-after-entries", "2500") as board:
+    with board_process(here, "--listen", "127.0.0.1:0", "--close-after-entries", "1000") as board:
         assert main(["LOOPBACK", *zynq(board, "hw,fqir"), *words]) == 0
         out, err = capsys.readouterr()
     assert "200 frames, bit-exact" in out
     assert "try 1 of 3" in err
     assert "the link is back, and the run goes on with frame" in err
-    with board_process(here, "--listen", "127.0.0.1:0", "--close-after-entries", "2500") as board:
+    shutil.rmtree(here / "model_datas")
+    with board_process(here, "--listen", "127.0.0.1:0", "--close-after-entries", "1000") as board:
         check_device_error(["LOOPBACK", *zynq(board, "hw,fqir"), *words, "--reconnect", "0"], capsys, "zynq 127.0.0.1:")
 
 
