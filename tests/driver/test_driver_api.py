@@ -313,7 +313,7 @@ def test_main_takes_a_parsed_command_line(fd: Femtodriver) -> None:
     arguments = SimpleNamespace(model="LOOPBACK", runners="fqir", n_frames=1, zynq_host=None, encryption_key_idx=None)
     assert list(fd.main(arguments)["outputs"]) == ["fqir"]
     arguments.runer = "fasmir"
-    with pytest.raises(UsageError, match=r"main: .*not 'runer'\. Did you mean 'runners'\?"):
+    with pytest.raises(UsageError, match=r"main: .*not 'runer'\. Did you mean 'runner'\?"):
         fd.main(arguments)
 
 

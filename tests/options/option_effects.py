@@ -150,6 +150,9 @@ MAIN: dict[str, Case] = {
     "force_femtocrux_compile": case(True),
     "force_femtocrux_sim": case(True, runners="fasmir"),
     "opt_profile": case("efficient", model=str(SPOTTER), runners="fasmir"),
+    "norun": case(True, runners="fqir"),
+    "model_type": case("KWS"),
+    "model_version": case("2.1.0"),
     "iospec_file": case("latched.yaml", "made/LOOPBACK/iospec.yaml"),
 }
 INSPECT: dict[str, Case] = {

@@ -19,7 +19,8 @@ from femtodriver.program.digest import changed_parts, check_digest, digest_of, w
 from femtodriver.program.encryption.keyring import Keyring
 from femtodriver.program.encryption.program_cipher import decrypt_program, encrypt_program
 from femtodriver.program.femto.femtofile import FemtoFile
-from femtodriver.program.femto.user_data import with_user_data, write_user_data
+from femtodriver.program.femto.user_data import with_user_data
+from femtodriver.program.femto.write_user_data import write_user_data
 from femtodriver.program.plain_records import to_plain
 from tests.program.program_samples import femto, rich_program
 

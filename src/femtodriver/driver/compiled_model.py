@@ -14,14 +14,14 @@ from femtodriver.femtocrux.client_calls import VendorOptions
 from femtodriver.femtocrux.compiler_service import CompilerService
 from femtodriver.femtocrux.vendor_model import VendorModel
 from femtodriver.files.file_access import AnyPath
-from femtodriver.model.build_model import Built, build, build_by_vendor
+from femtodriver.model.build_model import Built, ModelLabel, build, build_by_vendor
 from femtodriver.model.debug_program import for_board, for_runners
 from femtodriver.model.load_model import FEMTOCRUX_META, OWN_META, Source
 from femtodriver.model.model_encryption import AnyKeyring, Encryption, encryption
 from femtodriver.model.model_options import ModelOptions, compiler_options, model_options
-from femtodriver.options.compile_requests import BackendRequest, CompileRequest
+from femtodriver.options.compile_requests import BackendRequest, CompileRequest, ModelRequest
 from femtodriver.options.runner_requests import CompareRequest, ExecuteRequest, RunnerRequest
-from femtodriver.options.value_kinds import FEMTOCRUX, OWN
+from femtodriver.options.value_kinds import FEMTOCRUX, OBJECTIVE_OF_PROFILE, OWN
 from femtodriver.output import model_folder
 from femtodriver.output.stage_texts import dump_into
 from femtodriver.program.compiled_data import CompiledData
@@ -162,21 +162,33 @@ def compile_model(
     by_vendor = settings.by_vendor(request) and source.network is not None
     options = model_options(request.model_options_file, settings.model_source_dir, source.name, by_vendor)
     vendor = _vendor_model(source, request, settings, options)
+    stated = _stated(source, request, options)
     if by_vendor and vendor is not None:
         _check_vendor_request(request)
-        built = build_by_vendor(source, vendor, options.model_type)
+        built = build_by_vendor(source, vendor, stated)
         built = replace(secrecy.applied(built), reference_files=request.tree is not None)
         return CompiledModel(built, secrecy, request.output_dir, options.compiler_kwargs)
     flags = compiler_options(options, request.compiler_options)
     for name in ("compiler_options", "objective", "opt_profile", "dump_ir"):
         if source.network is None and getattr(request, name):
             _log.warning("%s: without effect, because a compiled program is not compiled again", name)
-    if request.wanted_objective is not None:
-        flags = replace(flags, objective=Objective(request.wanted_objective))
+    wanted = request.wanted_objective or (OBJECTIVE_OF_PROFILE[options.opt_profile] if options.opt_profile else None)
+    if wanted is not None:
+        flags = replace(flags, objective=Objective(wanted))
     dump = dump_into(request.dump_ir)
-    built = build(source, request.hw_config, dump, flags, options.model_type, period_s, clock_hz)
+    built = build(source, request.hw_config, dump, flags, stated, period_s, clock_hz)
     built = replace(secrecy.applied(built), vendor=vendor, reference_files=request.tree is not None)
     return CompiledModel(built, secrecy, request.output_dir, options.compiler_kwargs)
+
+
+def _stated(source: Source, request: CompileRequest, options: ModelOptions) -> ModelLabel:
+    """Type and version that the ``.femto`` states; a ``.femto`` that is the model stays as it is."""
+    if not isinstance(request, ModelRequest):
+        return ModelLabel(options.model_type)
+    for name in ("model_type", "model_version"):
+        if source.container is not None and getattr(request, name):
+            _log.warning("%s: without effect, because a .femto is kept as it is", name)
+    return ModelLabel(request.model_type or options.model_type, request.model_version)
 
 
 def _vendor_model(
@@ -186,7 +198,7 @@ def _vendor_model(
     if settings.service is None or source.network is None:
         return None
     specification = source.iospec.serialize_to_string() if source.iospec is not None else ""
-    told = VendorOptions(options.compiler_kwargs, request.opt_profile, specification)
+    told = VendorOptions(options.compiler_kwargs, request.opt_profile or options.opt_profile, specification)
     return VendorModel(settings.service, source.where, source.graph, source.path, told)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, overload
 
@@ -18,6 +19,7 @@ from femtodriver.options.bind_request import check_value
 from femtodriver.options.value_kinds import PATH, TEXT
 from femtodriver.output import model_folder
 from femtodriver.program.compiled_data import CompiledData
+from femtodriver.program.program_totals import program_totals
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -86,6 +88,11 @@ class CompilingAndWriting(DriverState):
             raise UsageError("compile_metadata: a model must be loaded first; call load_model.")
         source = specified(self._source, request.iospec_file)
         return self._adopt(compile_model(source, request, self._settings()), written=False).built.data
+
+    def get_compiler_metadata(self) -> dict[str, Any]:
+        """A copy of the compiled program's metadata, with its size: see ``program_totals``."""
+        data = self._compiled().built.data
+        return {**copy.deepcopy(data.metadata), **program_totals(data.info())}
 
     def generate_program_files(self) -> None:
         """Write ``io_records/``: recordings, ``0PROG_A``, ``0PROG_D`` and the ``.femto``, in one step."""

@@ -108,6 +108,8 @@ def run_job(
 def _checked_runners(request: JobRequest) -> tuple[str, ...]:
     """The names of the runners. UsageError for options that cannot be, or not together."""
     asked = check_names(listed(request.runners) or _needed_runners(request))
+    if request.norun:
+        asked = ()
     names = tuple(dict.fromkeys(map(_by_vendor, asked))) if request.force_femtocrux_sim else asked
     check_board(request, names)
     check_machine(request, names)

@@ -9,10 +9,11 @@ from femtodriver.inspection.findings import Findings
 from femtodriver.inspection.programs import program_facts
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.femto.binary_reader import BinaryReader
-from femtodriver.program.femto.femto_records import CHUNK, PART_NAMES, model_type_name, part_geometry
+from femtodriver.program.femto.femto_records import CHUNK, part_geometry
 from femtodriver.program.femto.femtofile import FemtoFile
 from femtodriver.program.femto.layout_a import MAGIC as MAGIC_A
-from femtodriver.program.femto.pages import MAX_PAGES, WORDS_PER_PAGE
+from femtodriver.program.femto.pages import MAX_PAGES
+from femtodriver.program.femto.specifications import specifications
 from femtodriver.program.femto.user_data import with_unchecked_user_data
 from femtodriver.program.metadata import NOT_ENCRYPTED
 
@@ -32,76 +33,11 @@ def inspect_femto(findings: Findings, content: bytes) -> None:
         return
     for text in file.notes:
         findings.note(text)
-    _records(findings, file, content)
+    findings.sections.update(specifications(file.header, file.model, file.spu, file.banks))
     findings.encrypted = file.spu.key_index != NOT_ENCRYPTED
     with findings.collecting():
         data = with_unchecked_user_data(CompiledData.from_femto(file, findings.where), findings.where)
         program_facts(findings, data, file.spu.geometry)
-
-
-def _records(findings: Findings, file: FemtoFile, content: bytes) -> None:
-    header, model, spu = file.header, file.model, file.spu
-    pages = sum(-(-len(words) // WORDS_PER_PAGE) for words in file.banks.values())
-    findings.sections["header"] = {
-        "layout": header.layout,
-        "byte_order": "little" if header.byte_order == 1 else "big",
-        "format_version": f"{header.format_version:#06x}",
-        "producer": header.producer,
-        "checksum": header.checksum,
-        "pages": pages,
-    }
-    findings.sections["model"] = {
-        "name": model.name,
-        "version": model.version,
-        "type": model_type_name(model.type_code, header.layout),
-        "type_code": model.type_code,
-        "user_data_bytes": len(model.user_data),
-        "reference_bytes": len(model.reference),
-        **(
-            {"audio_channels": model.audio_channels, "audio_rate_khz": model.audio_rate_khz}
-            if header.layout == "A"
-            else {}
-        ),
-    }
-    findings.sections["spu"] = {
-        "part": spu.part,
-        "part_name": PART_NAMES.get(spu.part),
-        "key_index": spu.key_index,
-        "clock_mhz": spu.clock_mhz,
-        "cores_used": list(spu.used_cores),
-        "cores_listed": [core.core_id for core in spu.cores],
-    }
-    findings.sections["vectors"] = [
-        {
-            "id": vector.id,
-            "kind": vector.kind,
-            "core": vector.core,
-            "bits": vector.bits,
-            "usable": vector.usable,
-            "padded": vector.padded,
-            "parameter": vector.parameter,
-        }
-        for vector in model.vectors
-    ]
-    findings.sections["sequences"] = [
-        {"id": entry.id, "inputs": list(entry.inputs), "outputs": list(entry.outputs)} for entry in model.sequences
-    ]
-    findings.sections["banks"] = _bank_rows(file)
-
-
-def _bank_rows(file: FemtoFile) -> list[dict[str, Any]]:
-    order = {bank.name: number for number, bank in enumerate(file.spu.geometry.banks)}
-    return [
-        {
-            "core": core,
-            "bank": name,
-            "address": file.spu.geometry.address(core, name),
-            "words": len(file.banks[core, name]) // 2,
-            "capacity": file.spu.geometry.bank(name).size // 8,
-            "pages": -(-len(file.banks[core, name]) // WORDS_PER_PAGE),
-        }
-        for core, name in sorted(file.banks, key=lambda place: (place[0], order[place[1]]))
-    ]
 
 
 def _damaged(findings: Findings, content: bytes) -> None:

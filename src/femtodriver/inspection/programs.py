@@ -12,7 +12,7 @@ from femtodriver.program.bank_usage import short_images, used_banks
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import Description, is_described, read_description
 from femtodriver.program.digest import changed_parts
-from femtodriver.program.encryption.program_cipher import ENTRY, is_ours
+from femtodriver.program.encryption.cipher_entry import ENTRY, is_ours
 from femtodriver.program.memory_map import OPEN_SPU, Geometry
 from femtodriver.program.metadata import ProgramInfo, program_info
 

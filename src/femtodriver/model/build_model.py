@@ -38,13 +38,24 @@ DEFAULT_PART = "spu001"
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class ModelLabel:
+    """What a ``.femto`` states of the model: free text for its type, and its version; None: the usual."""
+
+    kind: str | None = None
+    version: str | None = None
+
+
+NO_LABEL = ModelLabel()
+
+
 @dataclass(frozen=True, eq=False)
 class Built:
     """A compiled model. ``description`` and ``part`` are None for a foreign program, ``fmir`` for any existing one.
 
     ``data`` is the program as it is written, ``plain`` as it runs: None for a foreign one, and for an encrypted one
-    whose key is not here. ``registers``: key index and salt for a board, None for those of ``data``. ``model_type``:
-    free text for the ``.femto``. ``debug_names``: values of the network that runners give besides the outputs, in
+    whose key is not here. ``registers``: key index and salt for a board, None for those of ``data``. ``label``:
+    what the ``.femto`` states. ``debug_names``: values of the network that runners give besides the outputs, in
     program order; ``kept``: where programs that keep them have them in data memory when a frame has ended.
     ``reference_files``: whether the files of the reference are written too.
     ``vendor``: the same network for the vendor's compiler and simulator, if they may be used.
@@ -58,7 +69,7 @@ class Built:
     options: Options = DEFAULT_OPTIONS
     plain: CompiledData | None = None
     registers: tuple[int | None, int | None] = (0, 0)
-    model_type: str | None = None
+    label: ModelLabel = NO_LABEL
     debug_names: tuple[str, ...] = ()
     reference_files: bool = False
     kept: Mapping[str, KeptPlace] = field(default_factory=dict)
@@ -130,7 +141,7 @@ def build(
     hw_config: AnyPath | None = None,
     dump: Dump | None = None,
     options: Options = DEFAULT_OPTIONS,
-    model_type: str | None = None,
+    label: ModelLabel = NO_LABEL,
     period_s: float | None = None,
     clock_hz: float | None = None,
 ) -> Built:
@@ -144,7 +155,7 @@ def build(
     if source.network is not None:
         part = load_part(DEFAULT_PART if hw_config is None else os.fspath(hw_config))
         options = _with_deadline(options, period_s, clock_hz or part.clock_hz)
-        return replace(_compiled(source, part, dump, options), model_type=model_type)
+        return replace(_compiled(source, part, dump, options), label=label)
     if source.program is None:
         raise UsageError(f"{source.where}: holds neither a network nor a program.")
     told = read_description(source.program.metadata, source.where)
@@ -153,13 +164,13 @@ def build(
         check_variables(source.iospec, *specs)
         check_records(source.iospec, source.program.info())
     if told is None:
-        return Built(source, source.program, model_type=model_type)
+        return Built(source, source.program, label=label)
     part = _part_of(told, hw_config, source.where)
     check_part(told, part, source.where)
-    return Built(source, source.program, part, told, model_type=model_type)
+    return Built(source, source.program, part, told, label=label)
 
 
-def build_by_vendor(source: Source, vendor: VendorModel, model_type: str | None = None) -> Built:
+def build_by_vendor(source: Source, vendor: VendorModel, label: ModelLabel = NO_LABEL) -> Built:
     """Have the vendor's compiler compile the network: a foreign program, whose variables are those of the network.
 
     BackendError if the compiler cannot be used or refuses, ProgramError for an archive that is none.
@@ -170,7 +181,7 @@ def build_by_vendor(source: Source, vendor: VendorModel, model_type: str | None 
     except ProgramError as error:
         raise ProgramError(f"{source.where}: from the vendor's compiler: {error}") from None
     check_records(source.iospec, program.info())
-    return Built(replace(source, meta_name=FEMTOCRUX_META), program, model_type=model_type, vendor=vendor)
+    return Built(replace(source, meta_name=FEMTOCRUX_META), program, label=label, vendor=vendor)
 
 
 def _with_deadline(options: Options, period_s: float | None, clock_hz: float) -> Options:

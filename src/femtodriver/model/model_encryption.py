@@ -18,9 +18,10 @@ from dataclasses import dataclass, replace
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.model.build_model import Built, locked
 from femtodriver.program.compiled_data import CompiledData
+from femtodriver.program.encryption.cipher_entry import ENTRY, is_ours
 from femtodriver.program.encryption.key_registers import environment_key_index, environment_salt, key_registers
 from femtodriver.program.encryption.keyring import INDEXES, Keyring
-from femtodriver.program.encryption.program_cipher import ENTRY, decrypt_program, encrypt_program, is_ours
+from femtodriver.program.encryption.program_cipher import decrypt_program, encrypt_program
 from femtodriver.program.metadata import NOT_ENCRYPTED, ProgramInfo
 from femtodriver.safe_text import shown
 

@@ -13,6 +13,8 @@ from femtodriver.compiler.compiler_options import Options, documentation
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.files.file_access import read_file
 from femtodriver.files.plain_yaml import load_yaml
+from femtodriver.options.bind_request import check_value
+from femtodriver.options.value_kinds import OPT_PROFILE
 
 MOST_BYTES = 1 << 20
 DEFAULT = "DEFAULT"
@@ -22,10 +24,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """What the file says about one model: free text for its type, and flags for the compiler."""
+    """What the file says about one model: free text for its type, flags for the compiler, and a profile of the vendor's
+    compiler, which stands for an objective of ours."""
 
     model_type: str | None = None
     compiler_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    opt_profile: str | None = None
 
 
 def model_options(
@@ -61,7 +65,15 @@ def model_options(
         listed = ", ".join(foreign)
         _log.warning("%s: compiler flags without a meaning for this compiler are ignored: %s", file, listed)
     kind = merged.get("type")
-    return ModelOptions(None if kind is None else str(kind), flags)
+    return ModelOptions(None if kind is None else str(kind), flags, _profile(file, merged))
+
+
+def _profile(file: Path, merged: Mapping[str, Any]) -> str | None:
+    """The profile, under either spelling of its key."""
+    profile: str | None = merged.get("opt_profile", merged.get("opt-profile"))
+    if profile is not None:
+        check_value(OPT_PROFILE, profile, f"{file}: opt_profile")
+    return profile
 
 
 def compiler_options(file: ModelOptions, given: Mapping[str, Any] | Sequence[str] | None) -> Options:

@@ -79,6 +79,7 @@ class ProgramRequest(RequantizeRequest):
         kind=PATH,
         metavar="PART",
         group=COMPILING,
+        aliases=("target_spu",),
         help="name of a part, or a .toml file (default spu001)",
     )
     compiler_options: Mapping[str, Any] | Sequence[str] | None = option(
@@ -166,4 +167,13 @@ class ModelRequest(CompileRequest):
 
     model_name: str | None = option(
         None, on_command_line=False, help="name of the model (default: the name of its file, else fqir)"
+    )
+    model_type: str | None = option(
+        None,
+        metavar="TEXT",
+        group=COMPILING,
+        help="type that the .femto states, such as KWS (default: that of the file of model options, else custom)",
+    )
+    model_version: str | None = option(
+        None, metavar="X.Y.Z", group=COMPILING, help="version that the .femto states (default 1.0.0)"
     )

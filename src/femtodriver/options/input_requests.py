@@ -78,6 +78,7 @@ class FramesRequest(ReadingRequest):
         kind=whole(1),
         metavar="N",
         group=INPUT,
+        aliases=("n_inputs",),
         acts=GENERATED,
         help="number of frames to generate if no input is given (default 2, or 8 varied ones)",
     )

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from femtodriver.options.compile_requests import BackendRequest, ModelRequest
 from femtodriver.options.debug_requests import DebugRequest
 from femtodriver.options.option import option
-from femtodriver.options.option_groups import BOARDS, KEYS, VENDOR
+from femtodriver.options.option_groups import BOARDS, KEYS, RUNNING, VENDOR
 from femtodriver.options.profile_requests import ProfileRequest
 from femtodriver.options.quantization_requests import QuantizationRequest
 from femtodriver.options.runner_requests import ComparisonRequest, RunnersRequest
 from femtodriver.options.stream_requests import StreamRequest
-from femtodriver.options.value_kinds import ANYTHING, CLEANUP, KEY_SALT, PATH, whole
+from femtodriver.options.value_kinds import ANYTHING, CLEANUP, KEY_SALT, PATH, SWITCH, whole
 
 if TYPE_CHECKING:
     from femtodriver.files.file_access import AnyPath
@@ -67,6 +67,7 @@ class JobRequest(
 ):
     """A whole job: compile, run, measure, write."""
 
+    norun: bool = option(False, kind=SWITCH, group=RUNNING, help="write files only, whatever else is asked for")
     cleanup_docker: bool | str = option(
         False,
         kind=CLEANUP,

@@ -35,6 +35,7 @@ class ModelKeywords(TypedDict, total=False):
     noencrypt: bool
     requantize: str | None
     hw_config: AnyPath | None
+    target_spu: AnyPath | None
     compiler_options: Mapping[str, Any] | Sequence[str] | None
     compiler_option: Mapping[str, Any] | Sequence[str] | None
     model_options_file: AnyPath | None
@@ -46,6 +47,8 @@ class ModelKeywords(TypedDict, total=False):
     opt_profile: str | None
     iospec_file: AnyPath | None
     model_name: str | None
+    model_type: str | None
+    model_version: str | None
 
 
 class CompileKeywords(TypedDict, total=False):
@@ -54,6 +57,7 @@ class CompileKeywords(TypedDict, total=False):
     noencrypt: bool
     requantize: str | None
     hw_config: AnyPath | None
+    target_spu: AnyPath | None
     compiler_options: Mapping[str, Any] | Sequence[str] | None
     compiler_option: Mapping[str, Any] | Sequence[str] | None
     model_options_file: AnyPath | None
@@ -76,6 +80,7 @@ class FramesKeywords(TypedDict, total=False):
     resample: float | None
     frontend: str | None
     n_frames: int | None
+    n_inputs: int | None
     input_style: str | None
     seed: int | None
     input_sample_indices: Sequence[int] | None
@@ -92,6 +97,7 @@ class SimulateKeywords(TypedDict, total=False):
     machine: str | None
     check_state: bool
     input_period: float | None
+    sim_est_input_period: float | None
     temperature: float | None
     clock: float | None
     voltage: float | None
@@ -152,6 +158,7 @@ class ComparisonKeywords(TypedDict, total=False):
     resample: float | None
     frontend: str | None
     n_frames: int | None
+    n_inputs: int | None
     input_style: str | None
     seed: int | None
     input_sample_indices: Sequence[int] | None
@@ -179,6 +186,7 @@ class ComparisonKeywords(TypedDict, total=False):
     tolerance: float | None
     error_tolerance: float | None
     input_period: float | None
+    sim_est_input_period: float | None
     temperature: float | None
     clock: float | None
     voltage: float | None
@@ -201,6 +209,8 @@ class JobKeywords(TypedDict, total=False):
     top: int | None
     depth: int | None
     runners: Names
+    runner: Names
+    comparisons: Names
     output_file: AnyPath | None
     output_wav: AnyPath | None
     output_name: str | None
@@ -213,6 +223,7 @@ class JobKeywords(TypedDict, total=False):
     resample: float | None
     frontend: str | None
     n_frames: int | None
+    n_inputs: int | None
     input_style: str | None
     seed: int | None
     input_sample_indices: Sequence[int] | None
@@ -240,12 +251,14 @@ class JobKeywords(TypedDict, total=False):
     tolerance: float | None
     error_tolerance: float | None
     input_period: float | None
+    sim_est_input_period: float | None
     temperature: float | None
     clock: float | None
     voltage: float | None
     battery_mwh: float | None
     requantize: str | None
     hw_config: AnyPath | None
+    target_spu: AnyPath | None
     compiler_options: Mapping[str, Any] | Sequence[str] | None
     compiler_option: Mapping[str, Any] | Sequence[str] | None
     model_options_file: AnyPath | None
@@ -257,6 +270,9 @@ class JobKeywords(TypedDict, total=False):
     opt_profile: str | None
     iospec_file: AnyPath | None
     model_name: str | None
+    model_type: str | None
+    model_version: str | None
+    norun: bool
     cleanup_docker: bool | str
 
 
@@ -265,6 +281,7 @@ class EvaluateKeywords(TypedDict, total=False):
 
     requantize: str | None
     hw_config: AnyPath | None
+    target_spu: AnyPath | None
     compiler_options: Mapping[str, Any] | Sequence[str] | None
     compiler_option: Mapping[str, Any] | Sequence[str] | None
     model_options_file: AnyPath | None
@@ -277,6 +294,7 @@ class EvaluateKeywords(TypedDict, total=False):
     machine: str | None
     check_state: bool
     input_period: float | None
+    sim_est_input_period: float | None
     temperature: float | None
     clock: float | None
     voltage: float | None

@@ -42,6 +42,7 @@ class RunnersRequest:
         kind=NAMES,
         metavar="A,B,...",
         group=RUNNING,
+        aliases=("runner", "comparisons"),
         help="what to run; the first is compared with each of the others",
     )
 
@@ -208,6 +209,7 @@ class ConditionsRequest:
         kind=PERIOD,
         metavar="S",
         group=FIGURES,
+        aliases=("sim_est_input_period",),
         acts=(*DEADLINE, "femtocrux"),
         help="seconds from one frame to the next, for power (default 0.016)",
     )

@@ -43,7 +43,7 @@ from femtodriver.output.reference_tree import write_beside, write_pickles
 from femtodriver.program.bus.load_sequence import load_sequence
 from femtodriver.program.bus.write_recordings import PROGRAM_RECORDING, write_io_records
 from femtodriver.program.femto.femto_from_program import femto_from_compiled
-from femtodriver.program.femto.user_data import write_user_data
+from femtodriver.program.femto.write_user_data import write_user_data
 from femtodriver.runners.execution import Execution
 
 IO_RECORDS = "io_records"
@@ -201,8 +201,8 @@ def femto_bytes(built: Built) -> bytes:
         name=str(origin.get("name", built.source.name)),
         producer=str(origin.get("producer", f"open-fd {__version__}")),
         clock_mhz=_clock_mhz(built, origin),
-        model_type=built.model_type or str(origin.get("type", "custom")),
-        model_version=str(origin.get("version", "1.0.0")),
+        model_type=built.label.kind or str(origin.get("type", "custom")),
+        model_version=built.label.version or str(origin.get("version", "1.0.0")),
         key_index=built.registers[0],
         userdata=write_user_data(built.data) or (stored if isinstance(stored, bytes) else b""),
     )

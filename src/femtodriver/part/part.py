@@ -70,7 +70,7 @@ class Part:
 
 
 def load_part(name_or_path: str | Path = "spu001") -> Part:
-    """The part of that name that the package ships, or a user's own TOML file (``*.toml``).
+    """The part of that name (in any case) that the package ships, or a user's own TOML file (``*.toml``).
 
     Raises UsageError for an unknown name, an unreadable file, a missing or unknown entry, and a value that an
     instruction or a program file cannot express.
@@ -87,8 +87,9 @@ def part_names() -> tuple[str, ...]:
 
 
 def _read(name_or_path: str | Path) -> bytes:
-    if str(name_or_path) in part_names():
-        return (resources.files("femtodriver.part") / "parts" / f"{name_or_path}.toml").read_bytes()
+    name = str(name_or_path).lower()
+    if name in part_names():
+        return (resources.files("femtodriver.part") / "parts" / f"{name}.toml").read_bytes()
     path = Path(name_or_path)
     if path.suffix != ".toml":
         known = ", ".join(part_names())

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from femtodriver import __version__
 from femtodriver.arrays import Words
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.files.file_access import read_file, write_file
@@ -25,13 +26,16 @@ from femtodriver.program import archive, images
 from femtodriver.program.bank_usage import check_images, whole_image
 from femtodriver.program.description import is_described, read_description
 from femtodriver.program.digest import check_digest, with_digest
+from femtodriver.program.femto.femto_from_program import femtofile_of
 from femtodriver.program.femto.femtofile import FemtoFile
 from femtodriver.program.femto.program_from_femto import program_from_femto
+from femtodriver.program.femto.write_user_data import write_user_data
 from femtodriver.program.images import Memories
 from femtodriver.program.metadata import ProgramInfo, program_info
 from femtodriver.program.program_iospec import program_iospec
 
 MAX_EXTRA = 4 << 20
+CLOCK_MHZ = 100
 _log = logging.getLogger(__name__)
 
 
@@ -184,6 +188,32 @@ class CompiledData:
         present = {entry.name for entry in folder.iterdir() if entry.is_file()} if folder.is_dir() else set()
         stale = sorted(name for name in present - set(contents) if _is_ours(name))
         archive.write_directory(folder, contents, stale)
+
+    def to_femtofile(
+        self,
+        femtodriver_version: str = f"open-fd {__version__}",
+        model_type: str = "custom",
+        model_name: str = "model",
+        model_version: str = "1.0.0",
+        userdata: bytes | None = None,
+        *,
+        clock_mhz: int = CLOCK_MHZ,
+    ) -> FemtoFile:
+        """The program in a ``.femto`` container.
+
+        ``femtodriver_version``: who wrote it; ``userdata`` None: what a program of ours says about itself, without
+        which it cannot be simulated. Raises UsageError for arguments out of range, ProgramError for a program that the
+        container cannot hold.
+        """
+        return femtofile_of(
+            self,
+            name=model_name,
+            producer=femtodriver_version,
+            clock_mhz=clock_mhz,
+            model_type=model_type,
+            model_version=model_version,
+            userdata=write_user_data(self) if userdata is None else userdata,
+        )
 
     @staticmethod
     def parse_memory_file_name(name: str) -> tuple[int, str, int] | tuple[None, None, None]:

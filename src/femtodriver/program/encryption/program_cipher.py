@@ -21,6 +21,7 @@ from femtodriver.program.bank_usage import used_banks
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import KEY
 from femtodriver.program.digest import records_text, with_digest
+from femtodriver.program.encryption.cipher_entry import ENTRY, is_ours
 from femtodriver.program.encryption.keyring import INDEXES, Keyring
 from femtodriver.program.encryption.word_cipher import SCHEME, TAG_BYTES, WordCipher
 from femtodriver.program.images import MEMORIES, Memories
@@ -29,8 +30,6 @@ from femtodriver.program.metadata import ProgramInfo
 
 Banks = Mapping[tuple[int, str], Words]
 
-ENTRY = "encryption"
-"""Key of the metadata: {"scheme": SCHEME, "records": tag of the I/O records, hex}."""
 _MOST_SALT = (1 << 64) - 1
 
 # A scoreboard word: 11 bits of the program, 53 spare ones. Three words carry tag (128 bits) and word count (7 bits).
@@ -97,12 +96,6 @@ def decrypt_program(data: CompiledData, keyring: Keyring) -> CompiledData:
     metadata = {key: value for key, value in data.metadata.items() if key not in gone}
     images = _images(data, info, plain)
     return CompiledData(with_digest({**metadata, "encrypted": False}, images), images, dict(data.files))
-
-
-def is_ours(metadata: Mapping[str, Any]) -> bool:
-    """Whether an encrypted program was enciphered by ``encrypt_program``."""
-    entry = metadata.get(ENTRY)
-    return isinstance(entry, Mapping) and entry.get("scheme") == SCHEME
 
 
 def new_salt() -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Protocol
+
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.program.bank_usage import used_banks
-from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.femto.femto_records import (
     CORE_OFF,
     CORE_ON,
@@ -22,6 +24,7 @@ from femtodriver.program.femto.femto_records import (
     part_geometry,
 )
 from femtodriver.program.femto.femtofile import FemtoFile
+from femtodriver.program.images import Memories
 from femtodriver.program.memory_map import Geometry
 from femtodriver.program.metadata import (
     NOT_ENCRYPTED,
@@ -34,8 +37,28 @@ from femtodriver.program.packing import elements_per_word, split_words
 MAX_PARAMETER = (1 << 24) - 1
 
 
-def femto_from_compiled(
-    data: CompiledData,
+class StoredProgram(Protocol):
+    """What a container needs of a ``CompiledData``."""
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """The mapping of ``metadata.yaml``."""
+
+    @property
+    def mems_per_core(self) -> Memories:
+        """The images."""
+
+    def info(self) -> ProgramInfo:
+        """The checked metadata."""
+
+
+def femto_from_compiled(data: StoredProgram, **facts: Any) -> bytes:
+    """Bytes of the ``.femto`` file of a program; ``facts`` and errors as of ``femtofile_of``, or of ``serialize``."""
+    return femtofile_of(data, **facts).serialize()
+
+
+def femtofile_of(
+    data: StoredProgram,
     *,
     name: str,
     producer: str,
@@ -46,8 +69,8 @@ def femto_from_compiled(
     key_index: int | None = None,
     layout: str = DEFAULT_LAYOUT,
     userdata: bytes = b"",
-) -> bytes:
-    """Bytes of the ``.femto`` file of a program.
+) -> FemtoFile:
+    """The ``.femto`` container of a program.
 
     ``encrypted`` None: what the metadata says; if it does not say, encrypted (as in archives of the vendor).
     ``key_index`` None: that of the metadata, else 0. Raises UsageError for arguments out of range, ProgramError for a
@@ -70,10 +93,10 @@ def femto_from_compiled(
     file = FemtoFile(FemtoHeader(layout, producer), model, spu)
     for core, bank, words in used_banks(data.mems_per_core, info, geometry, name):
         file.fill_memory(core, bank.name, split_words(words))
-    return file.serialize()
+    return file
 
 
-def vector_names(data: CompiledData) -> tuple[dict[str, str], dict[str, str]]:
+def vector_names(data: StoredProgram) -> tuple[dict[str, str], dict[str, str]]:
     """Names that the variables get when the program goes through a container: {"0": input name, ...}, the same for
     outputs. The driver stores them in the user data and restores them."""
     inputs, outputs = _numbered(data.info())

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,7 @@ from femtodriver.program.femto.femto_records import (
     model_type_name,
 )
 from femtodriver.program.femto.pages import Banks, parse_pages
+from femtodriver.program.femto.specifications import specifications, specifications_text
 
 SUFFIX = ".femto"
 
@@ -83,6 +85,15 @@ class FemtoFile:
         """Bytes of the file. Raises ProgramError for what the layout cannot hold."""
         build = layout_a.build_a if self.layout == "A" else layout_b.build_b
         return build(self.header, self.model, self.spu, self.banks)
+
+    @property
+    def specifications(self) -> dict[str, Any]:
+        """What the container states, as plain tables by section; see ``specifications.py``."""
+        return specifications(self.header, self.model, self.spu, self.banks)
+
+    def print_specifications(self) -> None:
+        """Print what the container states, to standard output."""
+        print(specifications_text(self.specifications))
 
     def export_file(self, export_path: str | os.PathLike[str], file_name: str) -> tuple[str, int]:
         """Writes ``<export_path>/<file_name>`` (``.femto`` is added when missing) in one step.

@@ -1,4 +1,4 @@
-"""The user data of a ``.femto`` of ours: JSON with what the container has no field for.
+"""The user data of a ``.femto`` of ours, read: JSON with what the container has no field for.
 
 It is the description without what a ``.femto`` loses; in place of the widths it lists inputs and outputs with the ids
 that the container gives them, their names and their widths. An encrypted program adds its entry and the salt.
@@ -6,7 +6,6 @@ that the container gives them, their names and their widths. An encrypted progra
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -15,24 +14,9 @@ from femtodriver.errors import ProgramError
 from femtodriver.files.plain_json import load_json
 from femtodriver.isa.limits import ISA_FAMILY
 from femtodriver.program.compiled_data import CompiledData
-from femtodriver.program.description import KEY, check_version, is_described, lasting_entries, read_description
+from femtodriver.program.description import KEY, check_version, is_described, lasting_entries
 from femtodriver.program.digest import check_digest
-from femtodriver.program.encryption.program_cipher import ENTRY, is_ours
-from femtodriver.program.femto.femto_from_program import vector_names
-
-
-def write_user_data(data: CompiledData) -> bytes:
-    """The user data of the program's ``.femto``; nothing for a foreign program. ProgramError for a malformed one."""
-    told = read_description(data.metadata, "metadata")
-    if told is None:
-        return b""
-    content = told.short().table()
-    inputs, outputs = vector_names(data)
-    content["inputs"] = _listed(data.metadata["inputs"], inputs, content.pop("input_bits"))
-    content["outputs"] = _listed(data.metadata["outputs"], outputs, content.pop("output_bits"))
-    if is_ours(data.metadata):
-        content[ENTRY] = {**data.metadata[ENTRY], "salt": f"{data.info().key_salt:016x}"}
-    return json.dumps(content, separators=(",", ":")).encode("ascii")
+from femtodriver.program.encryption.cipher_entry import ENTRY
 
 
 def with_user_data(data: CompiledData, where: str) -> CompiledData:
@@ -79,11 +63,6 @@ def _secrecy(entry: object, where: str) -> dict[str, Any]:
         raise ProgramError(f"{where}: user data: {ENTRY}: the salt must be 16 hexadecimal digits, not {salt!r:.60}.")
     rest = {key: value for key, value in entry.items() if key != "salt"}
     return {"encryption_key_salt": int(salt, 16), ENTRY: rest}
-
-
-def _listed(records: Mapping[str, Any], names: Mapping[str, str], bits: Mapping[str, int]) -> list[dict[str, Any]]:
-    numbers = {name: number for number, name in names.items()}
-    return [{"id": numbers[name], "name": name, "bits": bits[name]} for name in records]
 
 
 def _parsed(content: object, where: str) -> Mapping[str, Any] | None:
