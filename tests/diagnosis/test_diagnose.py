@@ -15,8 +15,9 @@ from femtodriver import Femtodriver
 from femtodriver.cli import main
 from femtodriver.device.evk2.usb_boards import EvkBoard
 from femtodriver.diagnosis import surroundings
-from femtodriver.diagnosis.diagnose import ABSENT, BROKEN, EXTRAS, FOR_TESTS, GOOD, diagnose, is_sound
-from femtodriver.diagnosis.diagnosis_text import diagnosis_json, diagnosis_text
+from femtodriver.diagnosis.container_engine import NO_PACKAGE, ContainerEngine
+from femtodriver.diagnosis.diagnose import ABSENT, BROKEN, EXTRAS, FOR_DEVELOPERS, GOOD, diagnose, is_sound
+from femtodriver.diagnosis.diagnosis_text import WIDTH, diagnosis_json, diagnosis_text
 from femtodriver.diagnosis.surroundings import Surroundings, answers, installed_extras, look_around, why_no_run
 from femtodriver.errors import ProgramError, UsageError
 from femtodriver.files.plain_toml import load_toml
@@ -26,18 +27,25 @@ ROOT = Path(__file__).resolve().parents[2]
 BOARD = EvkBoard("42", "SPU001", "FemtoAI", b"p")
 WELL = Surroundings(
     tool="1.2.3",
-    python="CPython 3.12.1, NumPy 2.1.0",
+    python="CPython 3.12.1",
     system="Linux x86_64",
+    tested=(10, 11, 12, 13),
+    minor=12,
+    needed={"numpy": "2.1.0", "rich": "13.7"},
     extras={"redis": {"redis": "5.0"}, "dask": {"pyarrow": "17.0", "distributed": "2024.8"}, "test": {"pytest": None}},
     self_test="",
     native="avx2",
     no_native="",
+    unusable=False,
     no_server="",
-    programs=("redis-server", "podman", "chromium"),
+    board_port_taken=False,
+    programs=("redis-server", "chromium"),
     redis_port=6385,
     redis_answers=False,
     boards=(BOARD,),
     no_boards="",
+    lab="192.0.2.7",
+    engine=ContainerEngine(("podman",), "unix:///run/p.sock", "Podman 5.4", "", "vendor/image:3.11", True),
     variables=(),
 )
 ILL = replace(
@@ -48,6 +56,8 @@ ILL = replace(
     no_native="the native loop was not built; install a C++ compiler, then femtodriver again: pip install .",
     no_server="Cannot assign requested address",
     programs=(),
+    engine=ContainerEngine((), "unix:///run/p.sock", "", "there is no such socket", "vendor/image", None),
+    lab=None,
     boards=(),
     no_boards="evk2: the module `hid` belongs to another package; pip uninstall hid, then pip install hidapi.",
     variables=("FS_KEYRING", "FS_\x1b[31m"),
@@ -66,12 +76,28 @@ def test_the_whole_text(golden: Golden, name: str, here: Surroundings, sound: bo
     [
         ({}, "self-test", GOOD, ""),
         ({"extras": {}}, "extras", ABSENT, "pip install open-femtodriver"),
-        ({"boards": ()}, "boards on USB", ABSENT, "connect one"),
-        ({"boards": (replace(BOARD, product="Teensy"),)}, "boards on USB", BROKEN, "flash"),
-        ({"boards": (), "no_boards": "evk2: no `hidapi`; install it."}, "boards on USB", ABSENT, "install it"),
+        ({"needed": {"numpy": None}}, "packages", BROKEN, "pip install open-femtodriver"),
+        ({"minor": 14}, "Python", GOOD, ""),
+        ({"native": "", "no_native": "of another version; install"}, "native loop", ABSENT, "install"),
+        (
+            {"native": "", "no_native": "of another version; install", "unusable": True},
+            "native loop",
+            BROKEN,
+            "install",
+        ),
+        ({"board_port_taken": True}, "virtual board", ABSENT, "--listen 127.0.0.1:0"),
+        ({"lab": None}, "on the network", ABSENT, "--hardware zynq --address HOST[:PORT]"),
+        ({"engine": replace(WELL.engine, version="", trouble="x")}, "engine", ABSENT, "start its service"),
+        ({"engine": replace(WELL.engine, version="", trouble=NO_PACKAGE)}, "engine", ABSENT, "[femtocrux]"),
+        ({"engine": replace(WELL.engine, version="", programs=())}, "engine", ABSENT, "apt install podman"),
+        ({"engine": replace(WELL.engine, has_image=False)}, "image", ABSENT, "GH_PACKAGE_KEY"),
+        ({"engine": replace(WELL.engine, has_image=None)}, "image", ABSENT, ""),
+        ({"boards": ()}, "on USB", ABSENT, "connect one"),
+        ({"boards": (replace(BOARD, product="Teensy"),)}, "on USB", BROKEN, "flash"),
+        ({"boards": (), "no_boards": "evk2: no `hidapi`; install it."}, "on USB", ABSENT, "install it"),
         ({"programs": (), "redis_answers": True}, "redis server", GOOD, ""),
         ({"programs": ()}, "redis server", ABSENT, "apt install redis-server"),
-        ({"programs": ()}, "container engine", ABSENT, ""),
+        ({"programs": ()}, "chromium", ABSENT, ""),
     ],
 )
 def test_single_results(changes: dict[str, Any], subject: str, state: str, step: str) -> None:
@@ -90,8 +116,22 @@ def test_json_has_the_same_results() -> None:
 
 def test_every_extra_says_what_it_is_for() -> None:
     project = load_toml((ROOT / "pyproject.toml").read_bytes(), "pyproject.toml", ProgramError)
-    assert {*EXTRAS, FOR_TESTS} == set(project["project"]["optional-dependencies"])
-    assert set(installed_extras()) <= {*EXTRAS, FOR_TESTS}
+    assert {*EXTRAS, *FOR_DEVELOPERS} == set(project["project"]["optional-dependencies"])
+    assert set(installed_extras()) <= {*EXTRAS, *FOR_DEVELOPERS}
+
+
+def test_lines_fit_a_terminal() -> None:
+    long = replace(ILL, no_native=f"{'why not ' * 40}; install {'something ' * 30}", variables=("FS_LONG",) * 40)
+    for here in (WELL, ILL, long):
+        lines = diagnosis_text(here, diagnose(here)).splitlines()
+        assert max(map(len, lines)) <= WIDTH
+
+
+def test_a_python_that_was_not_tested_is_told() -> None:
+    told = {minor: diagnose(replace(WELL, minor=minor))[0].told for minor in (13, 14)}
+    assert told[13] == "CPython 3.12.1, numpy 2.1.0, rich 13.7"
+    assert told[14] == f"{told[13]}; Python 3.10 to 3.13 were tested"
+    assert diagnose(replace(WELL, minor=14, tested=()))[0].told == told[13]
 
 
 def test_what_is_here_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,11 +142,14 @@ def test_what_is_here_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "FS_HERE" in here.variables
     assert bool(here.native) != bool(here.no_native)
     assert here.self_test == ""
+    assert list(here.needed)[:3] == ["numpy", "pyyaml", "rich"]
+    assert None not in here.needed.values()
 
 
 def test_a_copy_that_was_never_installed_has_no_extras(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(surroundings, "DISTRIBUTION", "no-such-distribution-of-ours")
     assert installed_extras() == {}
+    assert surroundings.tested_versions() == ()
 
 
 def test_a_run_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
