@@ -32,15 +32,12 @@ include_patterns = [
     *("examples/*/README.md", "benchmarks/README.md"),
 ]
 source_suffix = {".md": "markdown"}
-nitpicky = True
 
 myst_heading_anchors = 4
 highlight_language = "none"
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-# Names of types in signatures that have no page of their own.
-nitpick_ignore_regex = [("py:.*", r".*")]
 
 html_theme = "furo"
 html_title = f"open-femtodriver {version}"
