@@ -65,8 +65,10 @@ class PageRun:
             Path(step.rest).parent.mkdir(parents=True, exist_ok=True)
             Path(step.rest).write_text(text, "utf-8")
         elif step.language == PYTHON:
+            script = Path(f".line_{step.lines[0] + 1}.py").absolute()
+            script.write_text(text, "utf-8")  # where torch looks for the source of modules
             with _captured() as told:
-                exec(compile(text, step.where, "exec"), self._names)
+                exec(compile(text, str(script), "exec"), self._names)
             self.output = told()
         elif step.language == SHELL:
             self.output = "".join(self._command(step, line) for line in commands(text))

@@ -9,6 +9,7 @@ import ast
 import itertools
 import re
 import shlex
+import warnings
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,7 @@ def test_a_page_does_what_it_says(page: str, tmp_path: Path, monkeypatch: pytest
     for found in NEEDS.finditer(text):
         for name in found[1].split():
             pytest.importorskip(name, reason=f"{page} needs the package {name}")
+            warnings.simplefilter("ignore")  # torch and fmot warn of themselves
     monkeypatch.chdir(tmp_path)
     assert with_output(page, text) == text, f"write it again: python tools/readme_output.py {page}"
 

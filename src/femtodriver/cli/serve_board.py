@@ -40,7 +40,7 @@ def serve_board(request: BoardRequest) -> int:
 
     def ready(address: str) -> None:
         hardware, what = ("zynq", "ZCU104") if request.listen else ("redis", "redis")
-        _print(f"serving the {what} protocol at {address} (--hardware {hardware} --zynq-host {address}); Ctrl-C ends")
+        _print(f"serving the {what} protocol at {address} (--hardware {hardware} --address {address}); Ctrl-C ends")
 
     with _stop_on_signals() as stop:
         serve(

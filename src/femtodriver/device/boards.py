@@ -178,7 +178,7 @@ def board_like(platform: str, fake: bool, program_pll: bool) -> Board:
 def no_address(option: str) -> str:
     """The sentence about a board that must have an address and was given none."""
     return (
-        f"hardware {option}: must have an address, and none was given. Say where the board is with --zynq-host "
+        f"hardware {option}: must have an address, and none was given. Say where the board is with --address "
         "HOST[:PORT] (in Python: address=); `femtodrive board --listen 127.0.0.1:7007` serves a virtual one."
     )
 
@@ -191,7 +191,7 @@ def hardware_help() -> str:
 
 
 def address_help() -> str:
-    """The help text of the option ``--zynq-host``."""
+    """The help text of the option ``--address``."""
     forms: dict[str, list[str]] = {}
     for name, row in BOARDS.items():
         if row.address:
