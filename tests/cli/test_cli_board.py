@@ -125,7 +125,7 @@ def test_the_board_says_what_happens_and_ends_with_ctrl_c(here: Path, capsys: Ou
     port = board.address.split(":")[1]
     assert int(port) > 0
     assert board.lines[1] == (
-        f"serving the ZCU104 protocol at 127.0.0.1:{port} (--hardware zynq --zynq-host 127.0.0.1:{port}); Ctrl-C ends"
+        f"serving the ZCU104 protocol at 127.0.0.1:{port} (--hardware zynq --address 127.0.0.1:{port}); Ctrl-C ends"
     )
     assert any(line.startswith("client 127.0.0.1:") and line.endswith(": connected") for line in board.lines)
     assert any(line.startswith("program: ") for line in board.lines)
@@ -217,7 +217,7 @@ def test_a_board_that_somebody_else_has(here: Path, capsys: Out) -> None:
 def test_a_board_that_nobody_named(capsys: Out, hardware: str) -> None:
     assert main(["LOOPBACK", "--runners", "fqir,hw", "--hardware", hardware]) == 2
     err = capsys.readouterr().err
-    assert "Say where the board is with --zynq-host HOST[:PORT]" in err
+    assert "Say where the board is with --address HOST[:PORT]" in err
     assert "Traceback" not in err
     assert not Path("model_datas").exists()
     assert main(["LOOPBACK", "--runners", "fqir", "--hardware", hardware]) == 0  # no board is needed

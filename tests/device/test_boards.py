@@ -79,7 +79,7 @@ def test_nothing_asks_for_a_platform_by_name() -> None:
 @pytest.mark.parametrize("option", ["zynq", "fpgazynq"])
 def test_no_address_of_our_own_is_ever_dialled(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FS_HWTS_ZYNQ", raising=False)
-    told = f"hardware {option}: must have an address, and none was given. Say where the board is with --zynq-host HOST"
+    told = f"hardware {option}: must have an address, and none was given. Say where the board is with --address HOST"
     with pytest.raises(UsageError, match=told.replace(".", r"\.")):
         BoardSettings(hardware=option).check_reachable()
     runner = make_runner(compiled("identity"), option)
