@@ -10,7 +10,15 @@ from typing import Any
 
 import pytest
 
-from femtodriver.stop_signals import Ended, Stop, end_by_signal, ending_signals, exiting_signals
+from femtodriver.stop_signals import (
+    Ended,
+    FrameBrokenError,
+    Stop,
+    breakable,
+    end_by_signal,
+    ending_signals,
+    exiting_signals,
+)
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -101,3 +109,46 @@ def test_signals_that_exit_do_so_until_the_last_has_given_them_back() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     exiting_signals()()
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
+
+
+def test_a_frame_that_may_never_end_is_broken() -> None:
+    stop = Stop()
+    with stop.on_signals():
+        with pytest.raises(FrameBrokenError), breakable():
+            signal.raise_signal(signal.SIGINT)
+        assert stop.reason == "interrupted"
+        with pytest.raises(FrameBrokenError), breakable():  # asked before it began
+            pytest.fail("the frame must not begin")
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_outside_of_a_frame_and_of_a_run_nothing_is_broken() -> None:
+    stop = Stop()
+    with breakable():
+        pass
+    with stop.on_signals():
+        with breakable():
+            pass
+        signal.raise_signal(signal.SIGINT)
+        assert stop.asked
+    with breakable(), pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_a_frame_in_another_thread_is_never_broken() -> None:
+    stop, inside, done = Stop(), threading.Event(), threading.Event()
+
+    def frame() -> None:
+        with breakable():
+            inside.set()
+            assert done.wait(30)
+
+    thread = threading.Thread(target=frame)
+    with stop.on_signals():
+        thread.start()
+        assert inside.wait(30)
+        signal.raise_signal(signal.SIGINT)
+        done.set()
+        thread.join()
+    assert stop.asked

@@ -12,6 +12,10 @@ import threading
 from collections.abc import Callable, Iterator
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+# Runs that signals ask to end.
+_held: list[Stop] = []
+# Whether a frame is under way that may take long; only signal handlers and the main thread look at it.
+_breakable: list[object] = []
 # How many want SIGTERM and SIGHUP to raise SystemExit.
 _exiting: list[object] = []
 
@@ -30,6 +34,10 @@ class RunStopped(KeyboardInterrupt):
     def __init__(self, text: str, number: int) -> None:
         super().__init__(text)
         self.number = number
+
+
+class FrameBrokenError(BaseException):
+    """A frame was given up, because the run is to end and nobody knows how long the frame may take."""
 
 
 class Stop:
@@ -64,14 +72,37 @@ class Stop:
                 raise (KeyboardInterrupt if number == signal.SIGINT else Ended(number))
             name = signal.Signals(number).name
             self.ask("interrupted" if number == signal.SIGINT else f"ended by {name}", number)
+            if _breakable:
+                _breakable.clear()
+                raise FrameBrokenError
 
         for number in ours:
             signal.signal(number, note)
+        _held.append(self)
         try:
             yield
         finally:
+            _held.remove(self)
             for number, old in ours.items():
                 signal.signal(number, old)
+
+
+@contextlib.contextmanager
+def breakable() -> Iterator[None]:
+    """Meanwhile a signal that asks the run to end raises FrameBrokenError too: a board may never answer.
+
+    Nothing happens outside of the main thread, which alone gets signals, and where nobody has asked for ``on_signals``.
+    """
+    if not _in_main_thread() or not _held:
+        yield
+        return
+    _breakable.append(None)
+    try:
+        if any(stop.asked for stop in _held):
+            raise FrameBrokenError
+        yield
+    finally:
+        _breakable.clear()
 
 
 def end_by_signal(number: int, frame: object) -> None:

@@ -6,15 +6,19 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
+from femtodriver.arrays import BusWords
 from femtodriver.cli import main, terminal_driver
 from femtodriver.cli.progress import RunProgress
+from tests.board_bench import board_here
 
 pytestmark = pytest.mark.slow
 
@@ -60,9 +64,57 @@ def test_a_run_that_is_stopped_leaves_what_it_did_as_such(
     assert f"partial: frames {told[1]} of 1,000,000, {reason}" in out
     folder = here / "model_datas" / "keyword_spotter"
     done = int(told[1].replace(",", ""))
+    assert yaml.safe_load((folder / "partial.yaml").read_text())["runners"] == {"fqir": done}
     for file in ("inputs", "fqir"):
         with np.load(folder / "outputs" / f"{file}.npz") as archive:
             assert {len(archive[key]) for key in archive.files if not key.startswith("quanta")} == {done}
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_run_on_a_board_leaves_what_it_did_as_such(
+    here: Path, answers: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the board goes on, or has fallen silent after some frames."""
+    with board_here() as server:
+        message, many = server.board.message, threading.Event()
+
+        def counted(words: BusWords) -> None:
+            if server.board.frames >= 5:
+                many.set()
+            if answers or server.board.frames < 5:
+                message(words)
+
+        monkeypatch.setattr(server.board, "message", counted)
+        board = ["--hardware", "zynq", "--zynq-host", server.endpoint, "--n-frames", LONG]
+        command = [sys.executable, "-u", "-m", "femtodriver", "LOOPBACK", "--runners", "hw,fqir", *board]
+        running = subprocess.Popen(command, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            assert many.wait(60)
+            running.send_signal(signal.SIGINT)
+            _, err = running.communicate(timeout=30)
+        finally:
+            running.kill()
+            running.communicate()
+    assert running.returncode == 130
+    told = re.fullmatch(
+        "femtodrive: frames ([0-9,]+) of 1,000,000, interrupted; what was done so far was written as such.\n", err
+    )
+    assert told is not None, err
+    done = int(told[1].replace(",", ""))
+    assert done >= 5 if answers else done == 5
+    folder = here / "model_datas" / "LOOPBACK"
+    with np.load(folder / "outputs" / "hardware.npz") as outputs, np.load(folder / "outputs" / "inputs.npz") as inputs:
+        np.testing.assert_array_equal(outputs["%x.4"], inputs["x"])
+        assert len(inputs["x"]) == done
+    assert yaml.safe_load((folder / "partial.yaml").read_text()) == {
+        "schema": "femtodriver-partial/1",
+        "frames": done,
+        "planned": 1000000,
+        "reason": "interrupted",
+        "runners": {"hardware": done},
+    }
+    assert main(["LOOPBACK"]) == 0
+    assert not (folder / "partial.yaml").exists()
 
 
 WHILE_WRITING = """

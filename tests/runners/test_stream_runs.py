@@ -16,7 +16,7 @@ from femtodriver.inputs.frame_stream import FrameStream
 from femtodriver.runners.compare_runs import Comparison, run_all
 from femtodriver.runners.runner import Runner, Values
 from femtodriver.runners.stream_runs import stream_all
-from femtodriver.stop_signals import Stop
+from femtodriver.stop_signals import FrameBrokenError, Stop
 
 SPEC = InputSpec("x", 2, 16)
 
@@ -129,3 +129,37 @@ def test_runners_are_finished_when_one_raises() -> None:
     with pytest.raises(ZeroDivisionError):
         stream_all(source(3), pair, stop=Stop())
     assert [runner.finishes for runner in pair.values()] == [1, 1]
+
+
+class Board(Odd):
+    """Breaks off at some frame, or in its reset (-1), as a board does when the run is to end."""
+
+    runs_first = True
+
+    def __init__(self, name: str, at: int, stop: Stop) -> None:
+        super().__init__(name, {})
+        self.at, self.stop = at, stop
+
+    def _reset(self) -> None:
+        super()._reset()
+        self._break(-1)
+
+    def _run_block(self, inputs: Values) -> tuple[Values, Values]:
+        self._break(self.frame)
+        return super()._run_block(inputs)
+
+    def _break(self, frame: int) -> None:
+        if frame == self.at:
+            self.stop.ask("interrupted", 2)
+            raise FrameBrokenError
+
+
+@pytest.mark.parametrize("at", [-1, 0, 3])
+def test_a_frame_that_a_board_gives_up_ends_the_run_before_it(at: int) -> None:
+    stop = Stop()
+    found = stream_all(source(9), {"a": Odd("a", {}), "board": Board("board", at, stop)}, stop=stop)
+    assert found.frames == {"a": max(at, 0), "board": max(at, 0)}
+    assert found.passed
+    stop = Stop()
+    whole = run_all({"x": rows(9)}, [Odd("a", {}), Board("board", at, stop)], stop=lambda: stop.asked)
+    assert whole.frames == {"board": max(at, 0)}

@@ -13,6 +13,7 @@
     ├── outputs/                                          after a run, see ``output_files``
     ├── iospec.yaml                                       the I/O specification
     ├── metrics.yaml, metrics.txt                         after a simulation
+    ├── partial.yaml                                      after a run that was stopped: how far it came, and why
     └── femtocrux_report.json, or .txt                    what the vendor's simulator told, as it came
 
 ``reference_tree`` has what ``--tree 1.3`` changes.
@@ -48,10 +49,13 @@ from femtodriver.runners.execution import Execution
 
 IO_RECORDS = "io_records"
 METRICS_TEXT = "metrics.txt"
+PARTIAL_YAML = "partial.yaml"
 IOSPEC_YAML = "iospec.yaml"
 # Entries of a model's folder that a new compilation replaces or, if it does not make them, makes untrue.
 VENDOR_REPORTS = ("femtocrux_report.json", "femtocrux_report.txt")
-RESULTS = frozenset({IO_RECORDS, IOSPEC_YAML, METRICS_YAML, METRICS_TEXT, COMPARISON, OUTPUTS, *VENDOR_REPORTS})
+RESULTS = frozenset(
+    {IO_RECORDS, IOSPEC_YAML, METRICS_YAML, METRICS_TEXT, PARTIAL_YAML, COMPARISON, OUTPUTS, *VENDOR_REPORTS}
+)
 OWN_METAS = frozenset({OWN_META, ZIP_META, FEMTO_META})
 FOREIGN_CLOCK_MHZ = 100
 _log = logging.getLogger(__name__)
@@ -75,18 +79,10 @@ def write_all(
         built.data.write_to_files(folder / built.source.meta_name)
         _write_records(folder / IO_RECORDS, built, femto)
         built.iospec.write_spec_to_file(folder / IOSPEC_YAML)
-        if execution is not None and execution.recordings:
-            write_traffic(folder / IO_RECORDS, execution.recordings)
-        if execution is not None and execution.compared:
-            write_comparison(folder / COMPARISON, execution)
-            if built.reference_files:
-                write_pickles(folder / built.source.meta_name, execution)
-        if execution is not None and execution.keeps_outputs:
-            write_outputs(folder / OUTPUTS, execution)
+        if execution is not None:
+            _write_run(folder, built, execution)
         if doc is not None:
             write_metrics(folder, doc)
-        if execution is not None and execution.vendor_report:
-            write_vendor_report(folder, execution.vendor_report)
 
     _log.debug("writing %s", model_folder(output_dir, built.source.name))
     metas = {built.source.meta_name}
@@ -95,6 +91,22 @@ def write_all(
     replace_tree(model_folder(output_dir, built.source.name), metas | RESULTS, into)
     if execution is not None and built.reference_files:
         write_beside(execution)
+
+
+def _write_run(folder: Path, built: Built, execution: Execution) -> None:
+    """What a run gave, but for its metrics."""
+    if execution.recordings:
+        write_traffic(folder / IO_RECORDS, execution.recordings)
+    if execution.compared:
+        write_comparison(folder / COMPARISON, execution)
+        if built.reference_files:
+            write_pickles(folder / built.source.meta_name, execution)
+    if execution.keeps_outputs:
+        write_outputs(folder / OUTPUTS, execution)
+    if execution.vendor_report:
+        write_vendor_report(folder, execution.vendor_report)
+    if execution.partial is not None:
+        write_file(folder / PARTIAL_YAML, document_yaml(execution.partial.document).encode("utf-8"))
 
 
 def write_results(output_dir: AnyPath, execution: Execution) -> None:

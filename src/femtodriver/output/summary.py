@@ -118,6 +118,8 @@ def written_text(output_dir: AnyPath, built: Built, execution: Execution | None,
         lines.append(f"  {model_folder.vendor_report_name(execution.vendor_report)}")
     if doc is not None:
         lines.append(f"  {METRICS_YAML}, {model_folder.METRICS_TEXT}")
+    if execution is not None and execution.partial is not None:
+        lines.append(f"  {model_folder.PARTIAL_YAML}")
     if execution is not None and compared and pictured(execution.comparison) and not can_draw():
         lines.append(NO_PLOTS)
     return "\n".join(lines)

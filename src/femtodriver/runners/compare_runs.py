@@ -15,6 +15,7 @@ from femtodriver.arrays import Int64Array
 from femtodriver.errors import ComparisonError, UsageError
 from femtodriver.runners.difference import Difference, differences, internal_difference
 from femtodriver.safe_text import shown
+from femtodriver.stop_signals import FrameBrokenError
 
 Values = dict[str, Int64Array]
 RunProgress = Callable[[str, int, int], None]
@@ -226,8 +227,8 @@ def _run(
 
     _log.debug("runner %s: all frames", name)
     try:
-        if not no_reset:
-            runner.reset()
+        if not no_reset and not _is_reset(runner):
+            return {}, {}
         outputs, internals, _ = runner.run(inputs, tell if progress is not None else None, stop)
         if stop is not None and stop():
             done = max(map(len, outputs.values()), default=0)
@@ -235,6 +236,15 @@ def _run(
     finally:
         runner.finish()
     return outputs, internals
+
+
+def _is_reset(runner: Comparable) -> bool:
+    """Reset the runner; False if the run is to end meanwhile."""
+    try:
+        runner.reset()
+    except FrameBrokenError:
+        return False
+    return True
 
 
 def _passed_text(done: Mapping[str, int], tolerance: float | None) -> str:

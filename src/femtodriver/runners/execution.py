@@ -107,6 +107,11 @@ class PartialRun:
         """The same as data, for documents."""
         return {"frames": self.done, "planned": self.planned, "reason": self.reason}
 
+    @property
+    def document(self) -> dict[str, object]:
+        """What ``partial.yaml`` holds: the same, and the frames of each runner."""
+        return {"schema": "femtodriver-partial/1", **self.table, "runners": dict(self.frames)}
+
 
 @dataclass(frozen=True, eq=False)
 class Execution:
@@ -255,7 +260,7 @@ def execute(
 
     ``model``: as ``for_runners`` gives it. ``tolerance``, ``progress``: see ``run_all``. ``records_dir``: where runners
     write recordings if they are told to. ``stop``: whether to end before the end; with it, signals only ask, unless
-    there is a board. ``give`` gets the outputs of streamed inputs, see ``stream_all``.
+    the vendor's simulator is among the runners. ``give`` gets the outputs of streamed inputs, see ``stream_all``.
     UsageError for frames to trace that the run does not have.
     """
     check_trace(request)
@@ -265,9 +270,8 @@ def execute(
         simulator.trace(frame_range(request.trace_frames, inputs.n_frames))
     _log.debug("running %s", ", ".join(runners))
     asked = stop or Stop()
-    # Whoever waits for a board that does not answer wants to end it at once, whatever is lost.
-    may_hang = any(runner.runs_first for runner in runners.values())
-    held = asked.on_signals() if stop and not may_hang else nullcontext()
+    # The vendor's simulator does all frames at once: whoever ends it has nothing to keep.
+    held = asked.on_signals() if stop and VENDOR_SIMULATOR not in runners else nullcontext()
     with held, observed_values(runners, model, request):
         found = _found(runners, inputs, model, tolerance, progress, asked, give)
     partial = None

@@ -22,6 +22,7 @@ from femtodriver.options.runner_requests import RunnerRequest
 from femtodriver.program.packing import pack, split_words
 from femtodriver.runners.dummy_runner import read_recording
 from femtodriver.runners.runner import RESET_FAILED, Runner, Values
+from femtodriver.stop_signals import breakable
 
 HARDWARE = "hardware"
 FAKE = "fakehw"
@@ -58,7 +59,7 @@ class HardwareRunner(Runner, SPURunner):
 
     def reset(self, reset_vals: Mapping[str, npt.ArrayLike] | None = None, record: bool = True) -> None:
         """As ``SPURunner.reset``."""
-        with self._unless_it_fails(RESET_FAILED):
+        with self._unless_it_fails(RESET_FAILED), breakable():
             SPURunner.reset(self, reset_vals, record)
             self._begin({})
 
@@ -67,6 +68,10 @@ class HardwareRunner(Runner, SPURunner):
 
     def _finish(self) -> None:
         SPURunner.finish(self)
+
+    def _run_block(self, inputs: Values) -> tuple[Values, Values]:
+        with breakable():
+            return super()._run_block(inputs)
 
     def _step(self, inputs: Values) -> tuple[Values, Values]:
         self._send(inputs)

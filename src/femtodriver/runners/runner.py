@@ -28,6 +28,7 @@ from femtodriver.errors import UsageError
 from femtodriver.inputs import FrameList, InputSpec, LatchedInputs, check_frame, checked_frames
 from femtodriver.program.variable_access import VariableAccess
 from femtodriver.runners import compare_runs, difference
+from femtodriver.stop_signals import FrameBrokenError
 
 Values = dict[str, Int64Array]
 Mask = dict[str, BoolArray]
@@ -139,8 +140,12 @@ class Runner(VariableAccess):
         for first in range(0, frames, self.frames_at_once):
             end = min(first + self.frames_at_once, frames)
             block = {name: values[first:end].astype(np.int64) for name, values in checked.items()}
-            with self._unless_it_fails(FRAME_FAILED):
-                made, seen = self._run_block(block)
+            try:
+                with self._unless_it_fails(FRAME_FAILED):
+                    made, seen = self._run_block(block)
+            except FrameBrokenError:
+                frames = first
+                break
                 self._latched.keep({name: values[-1] for name, values in block.items()})
             outputs.put(first, end, made)
             internals.put(first, end, seen)

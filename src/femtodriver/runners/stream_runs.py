@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from femtodriver.inputs.frame_stream import FrameSource
 from femtodriver.runners.compare_runs import Comparison, RunProgress, Values, Verdict, in_order
 from femtodriver.runners.difference import Difference, differences
 from femtodriver.runners.runner import Runner
-from femtodriver.stop_signals import Stop
+from femtodriver.stop_signals import FrameBrokenError, Stop
 
 Give = Callable[[Values], None]
 """Takes the outputs of a block of frames, (frames, elements) by name."""
@@ -92,9 +92,12 @@ def stream_all(
     with ExitStack() as finishing:
         for _, runner in order:
             finishing.callback(runner.finish)
-            runner.reset()
+            with suppress(FrameBrokenError):  # the run is to end
+                runner.reset()
         while not stop.asked and (block := source.next_frames(most)):
-            made = {name: _run_block(runner, block) for name, runner in order}
+            made = _run_all_blocks(order, block)
+            if made is None:
+                break
             for name, (outputs, _) in made.items():
                 done[name] += max(map(len, outputs.values()), default=0)
             if give is not None:
@@ -107,6 +110,19 @@ def stream_all(
             progress(", ".join(names), max(done.values()), max(done.values()))  # that was all
     verdicts = tuple(pair.verdict(makers or {}) for pair in pairs.values())
     return Comparison({}, {}, verdicts, tolerance, done)
+
+
+def _run_all_blocks(order: Sequence[tuple[str, Runner]], block: Values) -> dict[str, tuple[Values, Values]] | None:
+    """What all runners make of a block; None if one of them gave a frame up, because the run is to end."""
+    frames = len(next(iter(block.values()), ()))
+    made = {}
+    for name, runner in order:
+        left = runner.frames_left
+        made[name] = _run_block(runner, block)
+        done = max(map(len, made[name][0].values()), default=0)
+        if runner.runs_first and done < (frames if left is None else min(left, frames)):
+            return None
+    return made
 
 
 def _run_block(runner: Runner, block: Values) -> tuple[Values, Values]:
