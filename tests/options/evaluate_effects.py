@@ -58,6 +58,10 @@ EVALUATE: dict[str, Case] = {
     "clock": clip(50e6),
     "voltage": clip(0.6),
     "debug": clip(True, model="gone.pt"),
+    "calibration": clip("clips/a.npy"),
+    "precision": clip("eights"),
+    "time_axis": clip(1),
+    "conversion_timeout": clip(5.0),
 }
 
 

@@ -146,6 +146,10 @@ MAIN: dict[str, Case] = {
     "salt": case(77, keyring="keys.toml"),
     "noencrypt": case(True, keyring="keys.toml"),
     "cleanup_docker": case(True),
+    "calibration": case("rows.npy"),
+    "precision": case("eights"),
+    "time_axis": case(1),
+    "conversion_timeout": case(5.0),
     "compiler": case("femtocrux", "own"),
     "force_femtocrux_compile": case(True),
     "force_femtocrux_sim": case(True, runners="fasmir"),
@@ -219,6 +223,10 @@ SWEEP: dict[str, Case] = {
     "resample": case(8000.0, model="LOOPBACK", channel=1, input_file="stereo.wav"),
     "frontend": case("micro", model="LOOPBACK", channel=1, input_file="stereo.wav"),
     "debug": case(True, model="gone.pt"),
+    "calibration": case("rows.npy", model="LOOPBACK"),
+    "precision": case("eights", model="LOOPBACK"),
+    "time_axis": case(1, model="LOOPBACK"),
+    "conversion_timeout": case(5.0, model="LOOPBACK"),
 }
 DOCTOR: dict[str, Case] = {"json": case(True), "debug": case(True)}
 COMPLETION: dict[str, Case] = {"shell": case("zsh", first="fish")}

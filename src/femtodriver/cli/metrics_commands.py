@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from femtodriver.cli.command_kind import Command
+from femtodriver.errors import UsageError
 from femtodriver.options.metrics_requests import DiffRequest
 from femtodriver.options.sweep_requests import SweepRequest
 
@@ -36,7 +38,14 @@ def diff(request: DiffRequest) -> int:
     """Print how the documents differ; 1 if a limit is exceeded."""
     from femtodriver.metrics.diff import diff_documents, diff_report, parse_limit
     from femtodriver.metrics.read_document import read_document
+    from femtodriver.pytorch.module_reference import names_python
 
+    for model in (request.before, request.after):
+        if names_python(model):
+            raise UsageError(
+                f"{os.fspath(model)}: must be a metrics document, or the folder of a model that has run, not a module; "
+                "run it first (--runners fasmir)."
+            )
     limits = [parse_limit(text) for text in request.fail_if]
     found = diff_documents(read_document(request.before), read_document(request.after), limits)
     names = os.fspath(request.before), os.fspath(request.after)
@@ -53,7 +62,8 @@ def sweep(request: SweepRequest) -> int:
     from femtodriver.sweep.whole_sweep import sweep as swept
     from femtodriver.worker_process import cores
 
-    result = swept(request if request.workers else replace(request, workers=cores()))
+    everybody = request if request.workers else replace(request, workers=cores())
+    result = swept(everybody, lambda text: print(text, file=sys.stderr))
     print(FORMS[request.format](result))
     if request.plot is not None:
         write_plot(result, request.plot)

@@ -26,6 +26,7 @@ EXTRAS: Mapping[str, str] = {
     "plots": "pictures of comparisons and sweeps",
     "redis": "boards behind a redis server",
     "report": "--report",
+    "torch": "PyTorch modules as models",
     "wakeword": "--frontend micro",
 }
 

@@ -50,8 +50,9 @@ class CompilingAndWriting(DriverState):
     ) -> tuple[str, str, int] | tuple[str, str, int, IOSpec]:
         """Load and compile a model and write ``<output_dir>/<name>/`` in one step.
 
-        ``model``: the path of a network, of a program (.zip, .femto) or of a compiled model's folder, "LOOPBACK", or a
-        GraphProto. ``iospec``: the I/O specification that the model is to have, an ``IOSpec`` or the path of its YAML.
+        ``model``: the path of a network, of a program (.zip, .femto) or of a compiled model's folder, "LOOPBACK", a
+        GraphProto, or a module of PyTorch with ``calibration``: in memory, or FILE.py:NAME (docs/pytorch.md).
+        ``iospec``: the I/O specification that the model is to have, an ``IOSpec`` or the path of its YAML.
 
         Returns (folder of metadata and images, path of the ``.femto``, its size in bytes); with ``iospec``, as 2.x of
         the reference does, also the specification with what the compiler adds to it. If it fails, the folder and this
@@ -60,7 +61,7 @@ class CompilingAndWriting(DriverState):
         request = methods.COMPILE.bind(positional, options)
         if iospec is not None and request.iospec_file is not None:
             raise UsageError("compile: iospec and iospec_file must not both be given, because they mean the same.")
-        loaded = load_source(model, request.model_name, request.requantize)
+        loaded = load_source(model, request.model_name, request.requantize, request, self.say)
         source = specified(loaded, request.iospec_file if iospec is None else iospec)
         compiled = compile_model(source, request, self._settings())
         model_folder.write_all(request.output_dir, compiled.built)

@@ -22,7 +22,7 @@ def evaluate_model(
     progress: RunProgress | None,
 ) -> dict[str, Any]:
     """Evaluate a model; gives the document of ``summary.json``, with the ``folder`` of the results."""
-    source = load_source(model, requantize=request.requantize)
+    source = load_source(model, None, request.requantize, request, say)
     clips = check_evaluation(request, source.name)
     compiled = CompileRequest(
         hw_config=request.hw_config,

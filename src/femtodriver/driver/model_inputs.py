@@ -23,9 +23,10 @@ from femtodriver.inputs.loaded_inputs import InputSource, asked_range, range_not
 from femtodriver.inputs.pcm_format import PCM_FORMATS, USUAL_FORMAT, USUAL_RATE_HZ
 from femtodriver.inputs.pcm_stream import PcmStream
 from femtodriver.inputs.reading import Reading
+from femtodriver.inputs.real_values import REAL
 from femtodriver.model.debug_program import wanted_names
 from femtodriver.model.load_model import Source
-from femtodriver.options.input_requests import FramesRequest
+from femtodriver.options.input_requests import FramesRequest, InputRequest
 from femtodriver.options.main_requests import JobRequest
 from femtodriver.output.streamed_output import is_pipe
 from femtodriver.runners.execution import SIMULATOR, RunInputs
@@ -103,7 +104,10 @@ def job_inputs(
     if runners and (piped or request.output_file is not None):
         made = _streamed(specs, request, len(runners) > 1, stop)
     else:
-        made = make_inputs(request.input_file, specs, request, compared=len(runners) > 1)[1]
+        made = (
+            sample_inputs(source, specs, request)
+            or make_inputs(request.input_file, specs, request, compared=len(runners) > 1)[1]
+        )
     if request.input_rate is not None and len(specs) > 1:
         note = (
             f"input_rate: without effect, because the network has {len(specs)} inputs; --input-period says the period"
@@ -115,6 +119,20 @@ def job_inputs(
     step = "hop" if hopped else "width of the input"
     note = f"input period: {made.period_s:.6g} s, which follows from the sample rate and the {step}"
     return replace(made, notes=(*made.notes, note))
+
+
+def sample_inputs(source: Source, specs: Sequence[InputSpec], request: InputRequest) -> RunInputs | None:
+    """The first clip of the calibration of a PyTorch module, which says more of what it costs than frames of ours.
+
+    None for any other model, and where something is said of the inputs.
+    """
+    said = (request.input_file, request.n_frames, request.input_style, request.scale)
+    if not source.sample or request.seed or any(value is not None for value in said):
+        return None
+    arrays, made = make_inputs(source.sample, specs, replace(request, scale=REAL))
+    frames = max(map(len, arrays.values()))
+    told = f"inputs: the first clip of the calibration, {frames} frames; --input-file takes others"
+    return replace(made, notes=(told, *(note for note in made.notes if "quanta" not in note)))
 
 
 def _streamed(specs: Sequence[InputSpec], request: JobRequest, compared: bool, stop: Stop) -> RunInputs:

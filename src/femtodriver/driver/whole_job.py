@@ -74,7 +74,8 @@ def run_job(
     stop = Stop()
     with ExitStack() as opened:
         descriptor = opened.enter_context(standard_output(request.output_file if names else None))
-        source = specified(load_source(model, request.model_name, request.requantize), request.iospec_file)
+        source = load_source(model, request.model_name, request.requantize, request, say)
+        source = specified(source, request.iospec_file)
         _check_places(model, request, source.name, names)
         compiled, inputs = _prepared(source, request, settings, names, stop, opened)
         output = _opened_output(request, compiled.built, inputs, descriptor, stop) if names else None

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from femtodriver.errors import UsageError
-from femtodriver.files.file_access import read_file
+from femtodriver.files.file_access import read_file, shown_path
 from femtodriver.files.plain_yaml import load_yaml
 from femtodriver.inspection.archives import inspect_files, inspect_image
 from femtodriver.inspection.containers import inspect_femto
@@ -23,6 +23,7 @@ from femtodriver.program.bus.read_recordings import MAX_RECORDING
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.femto import layout_a, layout_b
 from femtodriver.program.images import METADATA_FILE, parse_image_name
+from femtodriver.pytorch.module_reference import names_python
 from femtodriver.tflite.tflite_format import IDENTIFIER, MAX_FILE_BYTES, TFLITE_ENDING
 
 MOST_BYTES = max(MAX_ARCHIVE, MAX_RECORDING)
@@ -40,6 +41,11 @@ def inspect_file(path: str | os.PathLike[str]) -> Report:
     Raises UsageError for a file of an unknown kind, ProgramError for one that is not there or cannot be read at all.
     """
     place = Path(path)
+    if names_python(path):
+        raise UsageError(
+            f"{shown_path(place)}: must be {_FORMS}, not code: nothing is run to inspect it. Convert it first "
+            "(femtodrive FILE.py:NAME --calibrate FILE), and inspect the folder or the .femto that this writes."
+        )
     if place.is_dir():
         return _folder(place)
     ending = place.suffix.lower()

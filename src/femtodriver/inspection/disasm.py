@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from femtodriver.errors import AssemblyError, ProgramError, UsageError
+from femtodriver.files.file_access import shown_path
 from femtodriver.isa import ISA, Instruction, TransferInstruction
 from femtodriver.model.build_model import foreign, locked
 from femtodriver.model.load_model import load_source
@@ -14,6 +15,7 @@ from femtodriver.model.model_encryption import AnyKeyring, Encryption, load_keyr
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.description import Description, layers_of, read_description
 from femtodriver.program.metadata import ProgramInfo
+from femtodriver.pytorch.module_reference import names_python
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,11 @@ def disassemble_file(path: str | os.PathLike[str], keyring: AnyKeyring = None) -
     An encrypted program of ours needs its key. UsageError for a file that holds no program; ProgramError, with the
     reason, for one that is damaged, foreign or encrypted without its key.
     """
-    source = load_source(os.fspath(path))
-    if source.program is None:
+    source = None if names_python(path) else load_source(os.fspath(path))
+    if source is None or source.program is None:
         raise UsageError(
-            f"{source.where}: must be a compiled program (.femto, .zip or a folder), not a network; compile it first."
+            f"{shown_path(path)}: must be a compiled program (.femto, .zip or a folder), not a network; compile it "
+            "first."
         )
     return disassemble(source.program, source.where, keyring)
 

@@ -208,7 +208,7 @@ def _compiled(source: Source, part: Part, dump: Dump | None, options: Options) -
         compilation.description,
         network,
         part,
-        ModelOrigin(source.name, source.sha256, source.requantize),
+        ModelOrigin(source.name, source.sha256, source.requantize, source.conversion),
         CompilerOrigin(__version__, options.table()),
         latched_names(source),
     )

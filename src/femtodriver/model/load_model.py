@@ -8,12 +8,13 @@ import logging
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from femtodriver.arrays import AnyArray
 from femtodriver.errors import ModelError, UsageError
 from femtodriver.files.file_access import MissingFileError, open_file, read_file, shown_path
 from femtodriver.fqir.files.from_graphproto import adapt
@@ -25,10 +26,15 @@ from femtodriver.model.loopback import NAME as LOOPBACK
 from femtodriver.model.loopback import loopback
 from femtodriver.model.network_formats import NETWORK_FORMATS, NetworkFormat
 from femtodriver.model.wrong_ending import check_ending
+from femtodriver.options.conversion_requests import ConversionRequest
+from femtodriver.options.option import is_default, options_of
 from femtodriver.program.compiled_data import CompiledData
+from femtodriver.program.description import ConversionOrigin
 from femtodriver.program.femto.femto_records import MAX_FILE as MAX_FEMTO
 from femtodriver.program.femto.femtofile import FemtoFile
 from femtodriver.program.femto.user_data import with_user_data
+from femtodriver.pytorch.convert_model import Say, convert_live, convert_reference, is_module
+from femtodriver.pytorch.module_reference import module_reference, names_python
 
 OWN_META = "meta_from_femtodriver"
 ZIP_META = "meta_from_zipfile"
@@ -49,7 +55,8 @@ class Source:
     ``container`` has the bytes of the ``.femto`` that it came from; ``path`` is the file of a network, ``graph`` the
     live object that it was read from, for the vendor's compiler, where it can read them. ``iospec``: the order of
     inputs and outputs, and which inputs are latched, where somebody has said so; see ``specified_io``. ``requantize``:
-    whose rounding the network has, where that can be chosen.
+    whose rounding the network has, where that can be chosen. ``conversion``: how it was made of a PyTorch module;
+    ``sample``: real numbers by input, (frames, length), to run that on.
     """
 
     name: str
@@ -63,17 +70,30 @@ class Source:
     graph: object = None
     requantize: str | None = None
     iospec: IOSpec | None = None
+    conversion: ConversionOrigin | None = None
+    sample: Mapping[str, AnyArray] = field(default_factory=dict)
 
 
-def load_source(model: object, name: str | None = None, requantize: str | None = None) -> Source:
+NO_CONVERSION = ConversionRequest()
+
+
+def load_source(
+    model: object,
+    name: str | None = None,
+    requantize: str | None = None,
+    conversion: ConversionRequest = NO_CONVERSION,
+    say: Say = _log.info,
+) -> Source:
     """The model that the argument means; ``name`` overrides the name that it would get.
 
-    ``requantize``: for formats whose rounding can be chosen (``network_formats``), which one.
+    ``requantize``: for formats whose rounding can be chosen (``network_formats``), which one. ``conversion``: how a
+    PyTorch module is converted, in a process of its own if it is in a file; ``say(text)`` gets what is told of that.
 
-    Raises UsageError for an argument of another type, a file name extension that is none of ours, and ``requantize``
-    with another format; ModelError for a network that cannot be read, ProgramError for a damaged program.
+    Raises UsageError for an argument of another type, a file name extension that is none of ours, and options for
+    another format; ModelError for a network that cannot be read, ProgramError for a damaged program.
     """
-    source = _source(model, None if name is None else _storable(name), requantize)
+    name = None if name is None else _storable(name)
+    source = _from_pytorch(model, name, conversion, say) or _source(model, name, requantize)
     if requantize is not None and source.requantize is None:
         raise UsageError(
             f"requantize: the model must be a file that ends in {_REQUANTIZED}, not {source.where}; leave it out."
@@ -81,6 +101,36 @@ def load_source(model: object, name: str | None = None, requantize: str | None =
     kind = "network" if source.network is not None else "program"
     _log.debug("loaded the %s %s from %s, sha256 %s", kind, source.name, source.where, source.sha256 or "unknown")
     return source
+
+
+def _from_pytorch(model: object, name: str | None, conversion: ConversionRequest, say: Say) -> Source | None:
+    """None for anything but a module of PyTorch. UsageError for options of its conversion then."""
+    if isinstance(model, (str, os.PathLike)) and names_python(model):
+        reference = module_reference(model)
+        name = name or _storable(reference.model_name)
+        made = convert_reference(reference, name, conversion, say)
+    elif is_module(model):
+        name = name or type(model).__name__
+        made = convert_live(model, name, conversion, say)
+    else:
+        given = [one for one in options_of(ConversionRequest) if not is_default(one, getattr(conversion, one.name))]
+        for option in given:
+            raise UsageError(
+                f"{option.name}: must be left out, because this model is not a PyTorch module (FILE.py:NAME, or one in "
+                "memory)."
+            )
+        return None
+    digest = _network_digest(made.network)
+    return Source(
+        name,
+        made.where,
+        OWN_META,
+        made.network,
+        sha256=digest,
+        graph=made.graph,
+        conversion=made.origin,
+        sample=made.sample,
+    )
 
 
 def _source(model: object, name: str | None, requantize: str | None) -> Source:
@@ -154,7 +204,7 @@ _PROGRAM_READERS: Mapping[str, Callable[[Path, str], Source]] = {
 }
 _REQUANTIZED = ", ".join(ending for ending, row in NETWORK_FORMATS.items() if row.requantize)
 _ENDINGS = ", ".join([*NETWORK_FORMATS, *_PROGRAM_READERS])
-_FORMS = f"LOOPBACK, a file that ends in {_ENDINGS}, or the folder of a compiled model"
+_FORMS = f"LOOPBACK, a file that ends in {_ENDINGS}, a PyTorch module (FILE.py:NAME), or the folder of a compiled model"
 
 
 def _from_directory(path: Path, name: str | None) -> Source:

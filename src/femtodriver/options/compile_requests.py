@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from femtodriver.errors import UsageError
+from femtodriver.options.conversion_requests import ConversionRequest
 from femtodriver.options.option import option
 from femtodriver.options.option_groups import COMPILING, KEYS, VENDOR
 from femtodriver.options.value_kinds import (
@@ -162,7 +163,7 @@ class CompileRequest(ProgramRequest, PlainRequest):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ModelRequest(CompileRequest):
+class ModelRequest(CompileRequest, ConversionRequest):
     """How a model is called and compiled."""
 
     model_name: str | None = option(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from femtodriver.options.compile_requests import ModelWordRequest, ProgramRequest
+from femtodriver.options.conversion_requests import ConversionRequest
 from femtodriver.options.debug_requests import DebugRequest
 from femtodriver.options.input_requests import ReadingRequest
 from femtodriver.options.option import option
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class EvaluateRequest(ConditionsRequest, MachineRequest, ReadingRequest, ProgramRequest):
+class EvaluateRequest(ConditionsRequest, MachineRequest, ReadingRequest, ProgramRequest, ConversionRequest):
     """How a model is evaluated on the clips of a data set."""
 
     labelling: ClassVar[str] = "labels"

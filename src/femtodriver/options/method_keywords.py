@@ -32,6 +32,11 @@ class DriverKeywords(TypedDict, total=False):
 class ModelKeywords(TypedDict, total=False):
     """Of ``ModelRequest``."""
 
+    calibration: Any
+    calibrate: Any
+    precision: str | None
+    time_axis: int | None
+    conversion_timeout: float | None
     noencrypt: bool
     requantize: str | None
     hw_config: AnyPath | None
@@ -233,6 +238,11 @@ class JobKeywords(TypedDict, total=False):
     trace: AnyPath | None
     trace_frames: Sequence[int] | None
     report: AnyPath | None
+    calibration: Any
+    calibrate: Any
+    precision: str | None
+    time_axis: int | None
+    conversion_timeout: float | None
     noencrypt: bool
     machine: str | None
     check_state: bool
@@ -279,6 +289,11 @@ class JobKeywords(TypedDict, total=False):
 class EvaluateKeywords(TypedDict, total=False):
     """Of ``EvaluateRequest``."""
 
+    calibration: Any
+    calibrate: Any
+    precision: str | None
+    time_axis: int | None
+    conversion_timeout: float | None
     requantize: str | None
     hw_config: AnyPath | None
     target_spu: AnyPath | None

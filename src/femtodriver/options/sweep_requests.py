@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from femtodriver.options.compile_requests import ModelWordRequest, RequantizeRequest
+from femtodriver.options.conversion_requests import ConversionRequest
 from femtodriver.options.debug_requests import DebugRequest
 from femtodriver.options.input_requests import InputRequest
 from femtodriver.options.option import option
@@ -31,7 +32,7 @@ VARIED = "what is varied: a value, several (A,B,...) or a range (LO..HI:N)"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SweepRequest(InputRequest, RequantizeRequest, DebugRequest, ModelWordRequest):
+class SweepRequest(InputRequest, RequantizeRequest, DebugRequest, ModelWordRequest, ConversionRequest):
     """What ``femtodrive sweep`` takes. Where it says "each", the option takes several values, and all are tried."""
 
     model_name: str | None = option(

@@ -25,6 +25,7 @@ LAST, MEAN, MAX = LABEL_RULES = ("last", "mean", "max")
 TREE_13 = "1.3"
 SHELLS = BASH, ZSH, FISH = ("bash", "zsh", "fish")
 SWEEP_FORMS = ("text", "csv", "json")
+PRECISIONS = ("double", "standard", "eights")
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,7 @@ def native_or_not(machine: str | None) -> bool | None:
 
 DIFF_FORM = _one_of(*DIFF_FORMS)
 SWEEP_FORM = _one_of(*SWEEP_FORMS)
+PRECISION = _one_of(*PRECISIONS)
 TEXTS = ValueKind("a list of texts", lambda value: not isinstance(value, str) and _is_sequence_of_texts(value))
 PCM = _one_of(*PCM_NAMES)
 GROUPING = _one_of(*GROUPINGS)

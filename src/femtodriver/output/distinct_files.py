@@ -10,10 +10,12 @@ from femtodriver.files.file_access import shown_path
 from femtodriver.options.option import AnyRequest
 from femtodriver.output.reference_tree import is_beside
 from femtodriver.output.streamed_output import is_pipe
+from femtodriver.pytorch.module_reference import module_reference, names_python
 
 _WRITTEN = ("output_file", "trace", "report", "profile_file", "quantization_file")
 _READ = (
     "input_file",
+    "calibration",
     "float_values",
     "dummy_output_file",
     "reply_file",
@@ -30,7 +32,7 @@ def check_distinct_files(model: object, request: AnyRequest, folder: Path, besid
     ``folder``: the model's folder, whose own folders the job replaces. ``beside``: whether outputs are also written
     beside it, into the current folder, as the reference does.
     """
-    taken = {"the model": _path(model), **{name: _path(getattr(request, name, None)) for name in _READ}}
+    taken = {"the model": _path(_file_of(model)), **{name: _path(getattr(request, name, None)) for name in _READ}}
     for name, path in taken.items():
         if beside and path is not None and is_beside(path):
             raise UsageError(
@@ -50,6 +52,11 @@ def check_distinct_files(model: object, request: AnyRequest, folder: Path, besid
                 f"{shown_path(path)} is. Choose another place."
             )
         taken[name] = path
+
+
+def _file_of(model: object) -> object:
+    """The file of Python that builds a PyTorch module; any other model as it is."""
+    return module_reference(model).file if names_python(model) else model
 
 
 def _path(value: object) -> Path | None:

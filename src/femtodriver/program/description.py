@@ -115,14 +115,32 @@ class CompilerOrigin:
     options: Mapping[str, PlainValue] | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class ConversionOrigin:
+    """How a network was made of a PyTorch module: names of files without folders, their SHA-256, and what made it.
+
+    ``function``: what in the file gave the module, or the class of a module that was in memory. ``versions``: of torch
+    and fmot.
+    """
+
+    source: str | None = None
+    source_sha256: str | None = None
+    function: str = ""
+    calibration: str = ""
+    calibration_sha256: str = ""
+    precision: str = ""
+    versions: Mapping[str, PlainValue] | None = None
+
+
 @dataclass(frozen=True)
 class ModelOrigin:
     """Name of the network and SHA-256 of its file, as far as they are known. ``requantize``: of a TFLite file, whose
-    kernels' rounding the program has."""
+    kernels' rounding the program has; ``conversion``: of a PyTorch module."""
 
     name: str | None = None
     sha256: str | None = None
     requantize: str | None = None
+    conversion: ConversionOrigin | None = None
 
 
 @dataclass(frozen=True)

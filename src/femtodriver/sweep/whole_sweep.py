@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from femtodriver.driver.model_inputs import make_inputs
+from femtodriver.driver.model_inputs import make_inputs, sample_inputs
 from femtodriver.metrics import ROOM_TEMPERATURE_C
 from femtodriver.metrics.run_totals import DEFAULT_PERIOD_S
 from femtodriver.model.build_model import build
@@ -41,19 +41,19 @@ def run_sweep(model: object, **options: Any) -> SweepResult:
     return sweep(bind(SweepRequest, {"model": model, **options}, "run_sweep"))
 
 
-def sweep(request: SweepRequest) -> SweepResult:
-    """The same, of a request."""
+def sweep(request: SweepRequest, say: Callable[[str], None] = _log.info) -> SweepResult:
+    """The same, of a request; ``say(text)`` is told how a PyTorch module is converted."""
     check_plot(request.plot)
-    source = load_source(request.model, request.model_name, request.requantize)
+    source = load_source(request.model, request.model_name, request.requantize, request, say)
     network = source.network is not None
     specs = network_inputs(source.network) if source.network is not None else build(source).inputs
-    arrays, inputs = make_inputs(request.input_file, specs, request)
+    inputs = sample_inputs(source, specs, request) or make_inputs(request.input_file, specs, request)[1]
     chosen = variants(request, network, inputs.period_s)
     parts = _checked(chosen)
     check_sort(request.sort, (*SETTINGS, *(name for name, _ in chosen[0].program.compiler_options)))
     measured = _measured(source, inputs, chosen, request.workers or 1)
     rows = [_row(one, found, parts, inputs.period_s) for one, found in zip(chosen, measured, strict=True)]
-    frames = max(map(len, arrays.values()), default=0)
+    frames = inputs.n_frames or 0
     notes = (*machine_notes(None, (SIMULATOR,)), *inputs.notes)
     result = SweepResult(source.name, source.sha256, frames, inputs.seed, notes, marked(rows))
     return result.sorted(request.sort) if request.sort else result

@@ -45,10 +45,9 @@ _MARKS: tuple[tuple[int, bytes, str], ...] = (
 
 WEIGHTS = "the weights of a model"
 _SAVE = 'save what trace() gives: torch.save(converted.trace(), "model.pt")'
-TRACE = f"Convert and quantize the model with fmot.ConvertedModel, and {_SAVE}."
-TRACE_IT = (
-    f"If it is a quantized model of fmot, {_SAVE}; if not, convert and quantize it with fmot.ConvertedModel first."
-)
+_DOOR = "femtodrive my_model.py:build --calibrate clips.npz (docs/pytorch.md)"
+TRACE = f"Give the code that builds the model and loads its weights: {_DOOR}."
+TRACE_IT = f"Give the code that builds it: {_DOOR}; of a model that fmot has quantized already, {_SAVE}."
 OTHER_TOOL = "Give the graph that fmot has traced and torch.save has written."
 
 
