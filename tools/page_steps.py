@@ -71,6 +71,12 @@ def steps_of(page: str, text: str) -> list[Step]:
     return list(_steps(page, MARKDOWN.parse(text)))
 
 
+def inline_code(text: str) -> list[str]:
+    """What stands between backticks in the sentences and tables of a page."""
+    tokens = MARKDOWN.parse(text)
+    return [part.content for token in tokens for part in token.children or () if part.type == "code_inline"]
+
+
 def _steps(page: str, tokens: list[Token]) -> Iterator[Step]:
     kind = rest = ""
     for token, before in zip(tokens, [None, *tokens], strict=False):

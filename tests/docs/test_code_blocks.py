@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from page_steps import DATA, MERMAID, NO_CODE, PYTHON, ROOT, SHELL, Step, pages, steps_of
+from page_steps import DATA, MERMAID, NO_CODE, PYTHON, ROOT, SHELL, Step, inline_code, pages, steps_of
 from readme_output import with_output
 from run_page import commands, has_lines
 
@@ -105,6 +105,21 @@ def test_a_page_does_what_it_says(page: str, tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize("page", WRITTEN)
 def test_a_page_that_is_written_is_compared(page: str) -> None:
     assert Path(page).name in text_of(WRITTEN[page])
+
+
+# Flags of pytest, pip and the like, and of scripts of ours.
+OTHER_FLAGS = {
+    *("--update-golden", "--randomly-seed", "--strict", "--no-deps", "--execute", "--index-url", "--build-constraint"),
+    *("--universal", "--check", "--write", "--short", "--peers"),
+}
+
+
+@pytest.mark.parametrize("page", sorted({*pages()} - {"docs/compatibility.md"}))  # which names those of the reference
+def test_flags_that_a_sentence_names_exist(page: str) -> None:
+    parsers = [build_parser(), *(row.parser() for row in SUBCOMMANDS.values())]
+    known = {flag for parser in parsers for action in parser._actions for flag in action.option_strings}
+    named = {flag for code in inline_code(text_of(page)) for flag in re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", code)}
+    assert named - known - OTHER_FLAGS == set()
 
 
 def only(text: str) -> Step:

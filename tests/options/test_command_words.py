@@ -13,7 +13,6 @@ import pytest
 from femtodriver.options.command_words import command_text, shown_file, values_of_python
 from femtodriver.options.main_requests import MainRequest
 from femtodriver.options.option import given_options
-from femtodriver.options.option_groups import GROUPS
 from femtodriver.options.option_parser import OptionParser, normalised
 
 GIVEN: dict[str, Any] = {
@@ -33,7 +32,7 @@ GIVEN: dict[str, Any] = {
 def parsed(text: str) -> MainRequest:
     program, *words = shlex.split(text)
     assert program == "femtodrive"
-    parser = OptionParser("femtodrive", MainRequest, "", "", GROUPS)
+    parser = OptionParser("femtodrive", MainRequest, "", "")
     given = vars(parser.parse_args(normalised(words)))
     known = {option.name for option in given_options(MainRequest(**given))} | {"model"}
     return MainRequest(**{name: value for name, value in given.items() if name in known})

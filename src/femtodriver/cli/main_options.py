@@ -8,7 +8,6 @@ from femtodriver import __version__
 from femtodriver.cli.command_kind import help_end
 from femtodriver.cli.subcommands import listing
 from femtodriver.options.main_requests import MainRequest
-from femtodriver.options.option_groups import GROUPS
 from femtodriver.options.option_parser import OptionParser
 
 DESCRIPTION = (
@@ -50,9 +49,9 @@ def build_parser() -> OptionParser:
     from femtodriver.runners.runner_table import RUNNERS
 
     width = max(map(len, RUNNERS))
-    runners = "\n".join(f"  {name:<{width}} {row.summary}" for name, row in RUNNERS.items())
+    runners = "\n".join(f"  {name:<{width}}  {row.summary}" for name, row in RUNNERS.items())
     epilog = EPILOG.format(networks=NETWORK_ENDINGS, subcommands=listing(), runners=runners)
-    parser = OptionParser("femtodrive", MainRequest, DESCRIPTION, help_end(epilog, EXAMPLES), GROUPS)
+    parser = OptionParser("femtodrive", MainRequest, DESCRIPTION, help_end(epilog, EXAMPLES))
     parser.usage = "femtodrive MODEL [options]"
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and which machine simulates")
     return parser

@@ -59,4 +59,5 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {row.name: row for row in _ROWS}
 
 def listing() -> str:
     """One line per subcommand, for the help of the main command."""
-    return "\n".join(f"  {row.name:<10} {row.summary}" for row in SUBCOMMANDS.values())
+    width = max(map(len, SUBCOMMANDS))
+    return "\n".join(f"  {row.name:<{width}}  {row.summary}" for row in SUBCOMMANDS.values())

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from femtodriver.driver.facade import Femtodriver
 from femtodriver.options.main_requests import MainRequest
-from femtodriver.options.option_groups import GROUPS
 from femtodriver.options.option_parser import OptionParser, normalised
 
 
@@ -16,7 +15,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Errors are raised, not told: any FemtoError, and SystemExit for wrong words.
     """
-    parser = OptionParser("femtodrive", MainRequest, "Compile, run and measure a network.", "", GROUPS)
+    parser = OptionParser("femtodrive", MainRequest, "Compile, run and measure a network.", "")
     given = parser.parse_args(normalised(sys.argv[1:] if argv is None else argv))
     with Femtodriver() as driver:
         driver.say = print

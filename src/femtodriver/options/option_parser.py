@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from femtodriver.options.option import AnyRequest, Option, options_of
-from femtodriver.options.option_groups import LEADING
+from femtodriver.options.option_groups import GROUPS, LEADING
 from femtodriver.safe_text import one_line
 
 EXIT_USAGE = 2
@@ -19,12 +19,11 @@ CLEANUP_FLAG = "--cleanup-docker"
 class OptionParser(argparse.ArgumentParser):
     """The parser of the options of ``request``; its attributes are those that were given, by their usual names.
 
-    Wrong words end in one line on stderr and the exit status 2. ``grouped``: the order of the groups.
+    Wrong words end in one line on stderr and the exit status 2. Groups that only this command has come first, then
+    those of ``option_groups`` in their order.
     """
 
-    def __init__(
-        self, name: str, request: type[AnyRequest], description: str, epilog: str, grouped: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, name: str, request: type[AnyRequest], description: str, epilog: str) -> None:
         super().__init__(
             prog=name,
             description=description,
@@ -34,11 +33,10 @@ class OptionParser(argparse.ArgumentParser):
         )
         one_of: Sequence[str] = getattr(request, "one_of", ())
         exclusive = self.add_mutually_exclusive_group(required=True) if one_of else self
-        groups = {group: self.add_argument_group(group) for group in grouped}
+        rows = sorted(options_of(request), key=lambda row: row.name not in LEADING)
+        groups = {group: self.add_argument_group(group) for group in sorted(_groups(rows), key=_place)}
         self.usage = " ".join([name, *_essential_words(request, one_of), "[options]"])
-        for option in sorted(options_of(request), key=lambda row: row.name not in LEADING):
-            if option.group and option.group not in groups:
-                groups[option.group] = self.add_argument_group(option.group)
+        for option in rows:
             if option.on_command_line:
                 _add(exclusive if option.name in one_of else groups.get(option.group, self), option)
 
@@ -48,6 +46,14 @@ class OptionParser(argparse.ArgumentParser):
             message += "; put names with spaces, and patterns such as '*.wav', in quotes"
         print(f"femtodrive: error: {one_line(message)}; {self.prog} --help says more.", file=sys.stderr)
         raise SystemExit(EXIT_USAGE)
+
+
+def _groups(rows: Iterable[Option]) -> list[str]:
+    return list(dict.fromkeys(row.group for row in rows if row.group and row.on_command_line))
+
+
+def _place(group: str) -> int:
+    return GROUPS.index(group) if group in GROUPS else -1
 
 
 def _essential_words(request: type[AnyRequest], one_of: Sequence[str]) -> Iterator[str]:
