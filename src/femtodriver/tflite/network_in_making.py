@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from femtodriver.arrays import AnyArray
+from femtodriver.errors import ModelError
 from femtodriver.fqir.graph import Graph, Network, Node, Tensor
 from femtodriver.tflite.checked_operator import CheckedOperator
 from femtodriver.tflite.records import MAIN_GRAPH, FileTensor, Quantization, TfliteModel
@@ -21,6 +22,7 @@ from femtodriver.tflite.state_variables import StateVariable
 from femtodriver.tflite.value_rules import activation
 
 CENTRED_BITS = 16
+MOST_CONSTANTS = 1 << 23
 LIMITS: Mapping[str, tuple[int, int]] = {"INT8": (-128, 127), "UINT8": (0, 255)}
 """Smallest and largest number of each type that inputs, outputs and activations have."""
 
@@ -40,6 +42,7 @@ class NetworkInMaking:
         self._values: dict[int, Tensor] = {}
         self._quantizations: dict[int, tuple[str, Quantization]] = {}
         self._nodes: list[Node] = []
+        self._left = MOST_CONSTANTS
         self._inputs: dict[int, Tensor] = {}
         self._parameters: list[Tensor] = []
         self.handles: dict[int, tuple[str, str]] = {}
@@ -89,6 +92,11 @@ class NetworkInMaking:
 
     def parameter(self, name: str, values: AnyArray, bits: int = CENTRED_BITS) -> Tensor:
         """A constant of the network; the name is changed if there is such a one."""
+        self._left -= values.size
+        if self._left < 0:
+            raise ModelError(
+                f"all constants together must have at most {MOST_CONSTANTS} elements; no part has more room."
+            )
         array = np.ascontiguousarray(values, np.int64)
         array.setflags(write=False)
         made = Tensor(self._fresh(name), f"int{bits}", array.shape, array)
