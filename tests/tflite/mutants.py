@@ -72,7 +72,7 @@ def _insert(source: random.Random, found: bytearray, at: int) -> None:
 
 
 def run(count: int, seed: int, good: Sequence[bytes]) -> Counter[str]:
-    """How many mutants were loaded and refused; every fourth of the loaded ones becomes a network, or is refused for that."""
+    """How many mutants were loaded and refused; every fourth of the loaded ones is made a network of, too."""
     source, verdicts = random.Random(seed), Counter[str]()
     for _ in range(count):
         data = mutant(source, source.choice(good))
