@@ -6,14 +6,14 @@ import ipaddress
 import os
 from collections.abc import Mapping
 
+from femtodriver.device.chip_versions import CHIP_1_2, chip_of_environment
 from femtodriver.errors import UsageError
 
 ZYNQ_PORT = 7
 REDIS_PORT = 6379
-LAB_VARIABLE, PART_VARIABLE = "FS_HWTS_ZYNQ", "FS_HW_CFG"
+LAB_VARIABLE = "FS_HWTS_ZYNQ"
 LAB_HOST = "192.168.1.145"
 LAB_HOST_OLD_CHIP = "192.168.1.64"
-OLD_CHIP = "spu1p2v1.dat"
 _LARGEST_PORT = 65535
 
 
@@ -60,7 +60,7 @@ def lab_address(environment: Mapping[str, str] | None = None) -> str | None:
     found = os.environ if environment is None else environment
     if not found.get(LAB_VARIABLE):
         return None
-    return LAB_HOST_OLD_CHIP if found.get(PART_VARIABLE) == OLD_CHIP else LAB_HOST
+    return LAB_HOST_OLD_CHIP if chip_of_environment(found) is CHIP_1_2 else LAB_HOST
 
 
 def redis_port() -> int:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from femtodriver.arrays import Int64Array
 from femtodriver.device.board_settings import BoardSettings
+from femtodriver.device.chip_versions import chip_of_environment
 from femtodriver.device.link_request import LinkRequest, make_link
 from femtodriver.device.session.bring_up import bring_up, check_version
 from femtodriver.device.session.chip_access import ChipAccess
@@ -67,12 +68,13 @@ class BoardSession:
         self._data = data
         self._settings = settings
         self._platform = settings.board.platform
-        self._encrypted = self.info.encrypted is not False if settings.encrypted is None else settings.encrypted
+        self._chip = chip_of_environment()
+        self._encrypted = self._is_encrypted(settings.encrypted)
         self._key = key_registers(self.info, self._encrypted, settings.key_index, settings.salt)
         self.link = link or make_link(settings.board, self._request())
         self.recorder = Recorder(self.link)
         self.chip = ChipAccess(self.recorder)
-        self.frames = Frames(self.recorder, self._platform, self.info)
+        self.frames = Frames(self.recorder, self._platform, self.info, self._chip)
         tries = 0 if settings.board.fake else settings.reconnect
         self._resumed = ResumedFrames(self.frames, self.recorder, self, tries)
         self.debug_places = dict(settings.debug_places)
@@ -97,7 +99,7 @@ class BoardSession:
         self._not_ready = ""
 
     def _load(self, records: Sequence[Transaction]) -> None:
-        bring_up(self.recorder, self._platform, self._settings.board.program_pll)
+        bring_up(self.recorder, self._platform, self._settings.board.program_pll, self._chip)
         if self._platform.checks_version:
             self.check_version()
         for item in records:
@@ -221,7 +223,7 @@ class BoardSession:
     def check_version(self) -> None:
         """DeviceError when the board's VERSION is not that of the part; a fake board has any version."""
         if not self.link.is_fake:
-            check_version(self.recorder)
+            check_version(self.recorder, self._chip)
 
     def check_memories(self, words: int) -> int:
         """Patterns into the first ``words`` words of every memory bank of the used cores, and back; the words checked.
@@ -243,7 +245,19 @@ class BoardSession:
         """The writes that load the program, once the board is awake."""
         key_index, salt = self._key
         records = load_sequence(self._data, key_index=key_index, salt=salt, encrypted=self._encrypted)
-        return records[len(tuple(chip_init(program_pll=False))) :]
+        loading = records[len(tuple(chip_init(program_pll=False))) :]
+        return tuple(item for item in loading if item.msgtype != "apb" or self._chip.has_register(item.start_addr))
+
+    def _is_encrypted(self, wanted: bool | None) -> bool:
+        """Whether the program is. UsageError for one that the chip could not decipher."""
+        if self._chip.has_keys:
+            return self.info.encrypted is not False if wanted is None else wanted
+        if wanted or (wanted is None and self.info.encrypted):
+            raise UsageError(
+                f"program: must be in plain words for the hardware {self._chip.name}, which has no registers for a "
+                "key, not encrypted; use noencrypt."
+            )
+        return False
 
     def _request(self) -> LinkRequest:
         settings = self._settings

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from femtodriver.device.boards import Pause, Platform
+from femtodriver.device.chip_versions import ChipVersion, other_chip
 from femtodriver.device.session.traffic_recorder import Recorder
 from femtodriver.errors import DeviceError
 from femtodriver.program.bus.load_sequence import PLL_MULTIPLIER
@@ -14,10 +15,9 @@ from femtodriver.program.memory_map import (
 )
 
 CLOCK_GATE_OPEN = 0x40
-VERSION = 0x13
 
 
-def bring_up(recorder: Recorder, platform: Platform, program_pll: bool) -> None:
+def bring_up(recorder: Recorder, platform: Platform, program_pll: bool, chip: ChipVersion) -> None:
     """From any state to clocked cores out of reset, memories off. DeviceError when the PLL does not lock."""
     for address, value, pause in platform.reset:
         recorder.write("host", address, [value], "hard reset")
@@ -25,11 +25,11 @@ def bring_up(recorder: Recorder, platform: Platform, program_pll: bool) -> None:
     if platform.pad_conf is not None:
         _top(recorder, "PAD_CONF", platform.pad_conf)
     if program_pll:
-        multiplier = platform.multiplier or PLL_MULTIPLIER
+        multiplier, shift = platform.multiplier or PLL_MULTIPLIER, chip.divider_shift
         for name, value in (
-            ("PLL_BWADJ", multiplier // 2 - 1),
+            ("PLL_BWADJ", multiplier // 2 - 1 << shift),
             ("PLL_CLKOD", 0),
-            ("PLL_CLKF", multiplier - 1),
+            ("PLL_CLKF", multiplier - 1 << shift),
             ("PLL_CLKR", 0),
             ("PLL_CONF", 0x01),
             ("PLL_CONF", 0x00),
@@ -37,18 +37,21 @@ def bring_up(recorder: Recorder, platform: Platform, program_pll: bool) -> None:
             _top(recorder, name, value)
         _settle(recorder, platform.pll)
         _wait_for_lock(recorder, platform)
+    if not chip.has_gates:
+        return
     _top(recorder, "PLL_CONF", CLOCK_GATE_OPEN, "open clock gate")
     for value in platform.spi_conf:
         _top(recorder, "SPI_CONF", value, "hold cores in reset" if value else "release cores")
 
 
-def check_version(recorder: Recorder) -> None:
+def check_version(recorder: Recorder, chip: ChipVersion) -> None:
     """DeviceError when VERSION is not that of the part."""
     found = int(recorder.read("apb", SYSTEM_REGISTERS["VERSION"], 1, "VERSION")[0])
-    if found != VERSION:
+    if found != chip.version:
+        advice = other_chip(found) or "Check that the board carries this part and that its clock runs."
         raise DeviceError(
-            f"{recorder.transport.name}: VERSION must read {VERSION:#04x} (SPU-001), not {found:#x}. "
-            "Check that the board carries this part and that its clock runs."
+            f"{recorder.transport.name}: VERSION must read {chip.version:#04x} (SPU-001, hardware {chip.name}), not "
+            f"{found:#x}. {advice}"
         )
 
 

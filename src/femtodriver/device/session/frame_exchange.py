@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from femtodriver.arrays import BusWords, Int64Array
-from femtodriver.device.boards import Platform
+from femtodriver.device.boards import Pause, Platform
+from femtodriver.device.chip_versions import CHIP_1_3, ChipVersion
 from femtodriver.device.session.frame_messages import Values, input_messages, output_arrays, words_of_outputs
 from femtodriver.device.session.traffic_recorder import Recorder
 from femtodriver.errors import DeviceError
@@ -24,8 +25,8 @@ class Frames:
     ``latency_us``: what the board measured for the last frame, -1 when it cannot tell.
     """
 
-    def __init__(self, recorder: Recorder, platform: Platform, info: ProgramInfo) -> None:
-        self._recorder = recorder
+    def __init__(self, recorder: Recorder, platform: Platform, info: ProgramInfo, chip: ChipVersion = CHIP_1_3) -> None:
+        self._recorder, self._chip = recorder, chip
         self._transport = recorder.transport
         self._platform = platform
         self._info = info
@@ -49,6 +50,8 @@ class Frames:
         DeviceError when the outputs do not come in time or are not those of the program.
         """
         pause = self._platform.after_inputs
+        if not self._chip.tells_outputs:
+            pause = Pause(pause.cycles, self._chip.frame_s)
         self._transport.settle(pause.cycles, pause.seconds)
         seen: Values | None = None
         deadline = time.monotonic() + self._transport.timeouts.output
@@ -70,7 +73,7 @@ class Frames:
             sleep = min(2 * sleep, _LONGEST_PAUSE_S)
 
     def _output_waits(self) -> bool:
-        if self._transport.is_fake:
+        if self._transport.is_fake or not self._chip.tells_outputs:
             return True
         return bool(self._recorder.read("spu_top", TOP_REGISTERS["OUTPUT_INT"], 1, "OUTPUT_INT")[0])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from femtodriver.device.boards import board_of
+from femtodriver.device.chip_versions import chip_of_environment
 from femtodriver.device.session.bring_up import bring_up
 from femtodriver.device.session.traffic_recorder import Recorder
 from femtodriver.device.transport import Transport
@@ -20,6 +21,6 @@ def replay_program(transport: Transport, records: Iterable[Transaction], hardwar
     """
     recorder = Recorder(transport)
     board = board_of(hardware)
-    bring_up(recorder, board.platform, board.program_pll)
+    bring_up(recorder, board.platform, board.program_pll, chip_of_environment())
     writes = [record for record in writes_only(records) if record.msgtype == "apb"]
     return recorder.replay_record(writes)

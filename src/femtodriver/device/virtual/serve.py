@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from femtodriver.device.addresses import ZYNQ_PORT, endpoint_text, is_loopback, parse_endpoint, redis_port
+from femtodriver.device.chip_versions import chip_of_environment
 from femtodriver.device.redis.simulator_side import RedisPeer
 from femtodriver.device.virtual.link_faults import Faults
 from femtodriver.device.virtual.program_engine import Decipher
@@ -44,15 +45,17 @@ def serve(
     writes that load a program beforehand, as an evaluation board does from its SD card. ``tell`` gets a line for
     every violation and client, and a warning where other machines can reach the board; ``ready`` the address once
     clients can come. Ends when ``stop`` is set, or with KeyboardInterrupt. ``native``: see ``make_spu``.
+    The board has the registers of the chip that ``FS_HW_CFG`` names.
 
-    UnsupportedError if the native loop is insisted on and not there; UsageError for contradicting arguments;
-    DeviceError for an address that cannot be used, or a lost redis server.
+    UnsupportedError if the native loop is insisted on and not there; UsageError for contradicting arguments, and an
+    unknown chip; DeviceError for an address that cannot be used, or a lost redis server.
     """
     if (listen is None) == (redis is None):
         raise UsageError("board: must have either an address to listen on or a redis server, not both or none.")
     if redis is not None and faults is not None:
         raise UsageError("board: faults are for the TCP link; with redis they must be left out.")
-    board = VirtualBoard(part if isinstance(part, Part) else load_part(part), decipher, tell, native)
+    chip = chip_of_environment()
+    board = VirtualBoard(part if isinstance(part, Part) else load_part(part), decipher, tell, native, chip)
     if preload is not None:
         preload_program(board, preload)
     stop = stop or threading.Event()

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from femtodriver.arrays import BusWords
+from femtodriver.device.chip_versions import CHIP_1_3, ChipVersion
 from femtodriver.device.virtual.bus_memories import BoardBank, Memories
 from femtodriver.device.virtual.output_queue import Outbox
 from femtodriver.device.virtual.program_engine import Decipher, Engine, collect, start
@@ -21,7 +22,6 @@ from femtodriver.part import Part
 from femtodriver.program.memory_map import SYSTEM_REGISTERS, TOP_REGISTERS, head_tail_register
 from femtodriver.program.metadata import NOT_ENCRYPTED
 
-VERSION = 0x13
 _VERSION, _RST = SYSTEM_REGISTERS["VERSION"], SYSTEM_REGISTERS["RST"]
 _KEY = SYSTEM_REGISTERS["SPI_ENCRYPTION_KEY_IDX"]
 _SALTS = tuple(SYSTEM_REGISTERS[f"SPI_ENCRYPTION_SALT_{part}"] for part in range(4))
@@ -37,7 +37,7 @@ class VirtualBoard:
 
     ``decipher``: turns encrypted programs into plain ones; None: words are taken as they are. ``tell``: gets a line
     for what is worth telling. ``violations``: what clients did against the rules. ``native``: what runs programs, see
-    ``make_spu``; UnsupportedError if the loop is insisted on and not there.
+    ``make_spu``; UnsupportedError if the loop is insisted on and not there. ``chip``: whose registers it has.
     """
 
     def __init__(
@@ -46,8 +46,9 @@ class VirtualBoard:
         decipher: Decipher | None = None,
         tell: Callable[[str], None] | None = None,
         native: bool | None = None,
+        chip: ChipVersion = CHIP_1_3,
     ) -> None:
-        self.part = part
+        self.part, self._chip = part, chip
         self.violations = Violations(tell)
         self.frames = 0
         self._decipher = decipher
@@ -60,12 +61,14 @@ class VirtualBoard:
     def hard_reset(self) -> None:
         """Power on: memories off and empty, registers zero, no program, nothing waits."""
         self._memories.reset()
-        self._registers = dict.fromkeys(SYSTEM_REGISTERS.values(), 0)
+        self._registers = dict.fromkeys(filter(self._chip.has_register, SYSTEM_REGISTERS.values()), 0)
         self._registers.update(dict.fromkeys((*self._memories.switches, *self._memories.unused_switches), 0))
-        self._registers[_VERSION] = VERSION
+        self._registers[_VERSION] = self._chip.version
         self._queue_words = dict.fromkeys(self._queues, 0)
         self._queues_written: set[int] = set()
         self._top = dict.fromkeys((*TOP_REGISTERS.values(), _UNUSED_STATUS), 0)
+        if not self._chip.tells_outputs:
+            del self._top[TOP_REGISTERS["OUTPUT_INT"]], self._top[_UNUSED_STATUS]
         self._engine: Engine | None = None
         self._refused = ""
         self.outbox = Outbox()
@@ -92,7 +95,7 @@ class VirtualBoard:
 
     def top_read(self, address: int) -> int:
         """Read a chip-level register; 0 where there is none."""
-        if address == TOP_REGISTERS["OUTPUT_INT"]:
+        if address == TOP_REGISTERS["OUTPUT_INT"] and self._chip.tells_outputs:
             return int(len(self.outbox) > 0)
         if address not in self._top:
             self._note("address", f"spu_top read from {address:#x}: must come from a register")
@@ -259,9 +262,9 @@ class VirtualBoard:
         if self._refused:
             self._note("order", f"message: {self._refused}")
             return None
-        salt = sum(self._registers[address] << (16 * part) for part, address in enumerate(_SALTS))
+        salt = sum(self._registers.get(address, 0) << (16 * part) for part, address in enumerate(_SALTS))
         try:
-            loaded = collect(self._memories, self._registers[_KEY], salt, bool(self._queues_written))
+            loaded = collect(self._memories, self._registers.get(_KEY, NOT_ENCRYPTED), salt, bool(self._queues_written))
         except ProgramError as error:
             self._refused = str(error)
             self._note("order", f"message: {error}")
@@ -292,7 +295,7 @@ class VirtualBoard:
         self._refused = ""
 
     def _check_clock(self) -> None:
-        if self._unclocked_noted or self._top[TOP_REGISTERS["PLL_CONF"]] & _CLOCK_GATE:
+        if not self._chip.has_gates or self._unclocked_noted or self._top[TOP_REGISTERS["PLL_CONF"]] & _CLOCK_GATE:
             return
         self._unclocked_noted = True
         self._note(
