@@ -129,7 +129,7 @@ def test_memories_are_read_back() -> None:
             runner.check_version_reg()
             assert runner.integrity_check_all_memories(100) == 12 * 100 + 3 * 64 + 100
             emulator.apb[0] = 0x20
-            with pytest.raises(DeviceError, match=r"VERSION must read 0x13 \(SPU-001\), not 0x20"):
+            with pytest.raises(DeviceError, match=r"VERSION must read 0x13 \(SPU-001, hardware 1\.3\), not 0x20"):
                 runner.check_version_reg()
             plain = emulator.entry
             emulator.entry = lambda code, address, word: plain(code, address, word & ~(address == 0x110008))  # type: ignore[method-assign]
