@@ -82,5 +82,5 @@ def test_a_file_that_is_read_is_not_written_over() -> None:
 
 
 def test_other_versions_are_refused() -> None:
-    with pytest.raises(UsageError, match=r"tree: must be 1\.3, not '2'"):
+    with pytest.raises(UsageError, match=r"tree: must be 1\.3 or 2\.6, not '2'"):
         Femtodriver().compile("LOOPBACK", tree="2")

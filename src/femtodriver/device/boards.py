@@ -35,7 +35,8 @@ class Platform:
 
     ``reset``: host writes (address, value) with the pause after each. ``pad_conf``: written before the PLL, if given.
     ``multiplier``: of the PLL; None for that of the program-load sequence (122). ``spi_conf``: the values written to
-    SPI_CONF. ``lock_bits``: any of these in PLL_LOCK means locked. ``checks_version``: whether a reset reads VERSION.
+    SPI_CONF. ``reference_hz``: of the oscillator, None where it is not known. ``lock_bits``: any of these in
+    PLL_LOCK means locked. ``checks_version``: whether a reset reads VERSION.
     """
 
     name: str
@@ -48,8 +49,16 @@ class Platform:
     pad_conf: int | None = None
     multiplier: int | None = None
     spi_conf: tuple[int, ...] = (0x800, 0)
+    reference_hz: float | None = None
     lock_bits: int = 0xFFFF
     checks_version: bool = False
+
+    @property
+    def vco_hz(self) -> float | None:
+        """Frequency that the PLL is set to; None where the oscillator is not known."""
+        if self.multiplier is None or self.reference_hz is None:
+            return None
+        return self.multiplier * self.reference_hz
 
 
 @dataclass(frozen=True)
@@ -85,6 +94,7 @@ _EVK2 = Platform(
     after_inputs=Pause(5000, 0.01),
     pad_conf=0xC48,
     multiplier=4578,
+    reference_hz=32768,
     spi_conf=(0x800, 0x800, 0, 0, 0),
     lock_bits=1,
     checks_version=True,

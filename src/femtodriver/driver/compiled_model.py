@@ -21,10 +21,11 @@ from femtodriver.model.model_encryption import AnyKeyring, Encryption, encryptio
 from femtodriver.model.model_options import ModelOptions, compiler_options, model_options
 from femtodriver.options.compile_requests import BackendRequest, CompileRequest, ModelRequest
 from femtodriver.options.runner_requests import CompareRequest, ExecuteRequest, RunnerRequest
-from femtodriver.options.value_kinds import FEMTOCRUX, OBJECTIVE_OF_PROFILE, OWN
+from femtodriver.options.value_kinds import FEMTOCRUX, OBJECTIVE_OF_PROFILE, OWN, TREE_13, TREE_26
 from femtodriver.output import model_folder
 from femtodriver.output.stage_texts import dump_into
 from femtodriver.program.compiled_data import CompiledData
+from femtodriver.program.femto.femto_records import PART_NAMES, PART_SPU001
 from femtodriver.runners.compare_runs import RunProgress
 from femtodriver.runners.execution import Execution, RunInputs, execute
 from femtodriver.runners.hardware_runner import HARDWARE, HardwareRunner, check_board
@@ -81,7 +82,7 @@ class CompiledModel:
     @property
     def folder(self) -> Path:
         """The model's folder."""
-        return model_folder.model_folder(self.output_dir, self.built.source.name)
+        return model_folder.model_folder(self.output_dir, self.built.folder)
 
     @property
     def meta_dir(self) -> Path:
@@ -156,7 +157,7 @@ def compile_model(
     UsageError for an option or a key that does not fit; ModelError, UnsupportedError and CapacityError for a network
     that cannot be compiled; ProgramError for a program that cannot be used.
     """
-    if request.tree is not None and source.meta_name == OWN_META:
+    if request.tree == TREE_13 and source.meta_name == OWN_META:
         source = replace(source, meta_name=FEMTOCRUX_META)
     secrecy = encryption(settings.keyring, settings.key_index, settings.salt, request.noencrypt)
     by_vendor = settings.by_vendor(request) and source.network is not None
@@ -166,7 +167,7 @@ def compile_model(
     if by_vendor and vendor is not None:
         _check_vendor_request(request)
         built = build_by_vendor(source, vendor, stated)
-        built = replace(secrecy.applied(built), reference_files=request.tree is not None)
+        built = _in_tree(secrecy.applied(built), request)
         return CompiledModel(built, secrecy, request.output_dir, options.compiler_kwargs)
     flags = compiler_options(options, request.compiler_options)
     for name in ("compiler_options", "objective", "opt_profile", "dump_ir"):
@@ -177,8 +178,20 @@ def compile_model(
         flags = replace(flags, objective=Objective(wanted))
     dump = dump_into(request.dump_ir)
     built = build(source, request.hw_config, dump, flags, stated, period_s, clock_hz)
-    built = replace(secrecy.applied(built), vendor=vendor, reference_files=request.tree is not None)
+    built = _in_tree(replace(secrecy.applied(built), vendor=vendor), request)
     return CompiledModel(built, secrecy, request.output_dir, options.compiler_kwargs)
+
+
+def _in_tree(built: Built, request: CompileRequest) -> Built:
+    """With the folder and the files that the request wants."""
+    if request.tree != TREE_26:
+        return replace(built, tree=request.tree)
+    info = built.data.info()
+    part = built.part.name if built.part else PART_NAMES.get(info.part or PART_SPU001, "").lower().replace("_", "")
+    secrecy = "_noenc" if request.noencrypt else ""
+    if info.encrypted and built.description is not None:
+        secrecy = f"_key{info.key_index}"
+    return replace(built, tree=request.tree, folder_name=f"{built.source.name}_{part}{secrecy}")
 
 
 def _stated(source: Source, request: CompileRequest, options: ModelOptions) -> ModelLabel:

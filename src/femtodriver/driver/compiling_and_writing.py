@@ -16,8 +16,9 @@ from femtodriver.model.load_model import DEFAULT_NAME, load_source
 from femtodriver.model.specified_io import specified
 from femtodriver.options import method_table as methods
 from femtodriver.options.bind_request import check_value
-from femtodriver.options.value_kinds import PATH, TEXT
+from femtodriver.options.value_kinds import PATH, TEXT, TREE_26
 from femtodriver.output import model_folder
+from femtodriver.output.reference_tree_2x import newer_program_names
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.program.program_totals import program_totals
 
@@ -55,8 +56,8 @@ class CompilingAndWriting(DriverState):
         ``iospec``: the I/O specification that the model is to have, an ``IOSpec`` or the path of its YAML.
 
         Returns (folder of metadata and images, path of the ``.femto``, its size in bytes); with ``iospec``, as 2.x of
-        the reference does, also the specification with what the compiler adds to it. If it fails, the folder and this
-        object are as they were before.
+        the reference does, also the specification with what the compiler adds to it, and with ``tree="2.6"`` the
+        model's folder first. If it fails, the folder and this object are as they were before.
         """
         request = methods.COMPILE.bind(positional, options)
         if iospec is not None and request.iospec_file is not None:
@@ -66,8 +67,11 @@ class CompilingAndWriting(DriverState):
         compiled = compile_model(source, request, self._settings())
         model_folder.write_all(request.output_dir, compiled.built)
         self._adopt(compiled, written=True)
-        femto = model_folder.femto_path(request.output_dir, compiled.built.source.name)
-        written = str(compiled.meta_dir), str(femto), femto.stat().st_size
+        folder, femto = compiled.meta_dir, model_folder.femto_path(request.output_dir, compiled.built)
+        if request.tree == TREE_26:
+            folder = compiled.folder
+            femto = folder / newer_program_names(compiled.built)["femto"]
+        written = str(folder), str(femto), femto.stat().st_size
         return written if iospec is None else (*written, compiled.built.iospec)
 
     def load_model(self, model: object, name: str = DEFAULT_NAME) -> tuple[str, Network | None, None, None]:
@@ -111,5 +115,5 @@ class CompilingAndWriting(DriverState):
         ``metrics``: what ``simulate`` returned, or the document as a mapping.
         """
         check_value(PATH, output_dir, "output_dir")
-        folder = model_folder.model_folder(output_dir, self._compiled().built.source.name)
+        folder = model_folder.model_folder(output_dir, self._compiled().built.folder)
         return str(model_folder.write_metrics(folder, model_folder.metrics_document(metrics)))

@@ -19,7 +19,7 @@ from femtodriver.options import method_table as methods
 from femtodriver.options.bind_request import check_value, refuse_options_of
 from femtodriver.options.input_requests import FramesRequest, InputRequest
 from femtodriver.options.runner_requests import ExecuteRequest, MeasureRequest
-from femtodriver.options.value_kinds import NAMES, PATH, Names, listed
+from femtodriver.options.value_kinds import NAMES, PATH, TREE_13, Names, listed
 from femtodriver.output import model_folder, terminal
 from femtodriver.output.distinct_files import check_distinct_files
 from femtodriver.output.report_file import Repeated
@@ -188,7 +188,7 @@ class RunningAndComparing(CompilingAndWriting):
     ) -> Execution:
         model, inputs = self._compiled(), self._stacked(given)
         check_told_files(request, names)
-        check_distinct_files(model.built.source.where, request, model.folder, model.built.reference_files)
+        check_distinct_files(model.built.source.where, request, model.folder, model.built.tree == TREE_13)
         made = self._made if inputs is self._made.arrays else RunInputs(inputs)
         done = self._kept(model.execute(names, made, request, self.progress))
         if self._written:

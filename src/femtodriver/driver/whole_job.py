@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from femtodriver.driver.compiled_model import CompiledModel, DriverSettings, compile_model
 from femtodriver.driver.model_inputs import job_inputs
@@ -14,7 +15,7 @@ from femtodriver.model.described_program import network_inputs
 from femtodriver.model.load_model import Source, load_source
 from femtodriver.model.specified_io import specified, specified_inputs
 from femtodriver.options.main_requests import JobRequest
-from femtodriver.options.value_kinds import listed
+from femtodriver.options.value_kinds import TREE_13, listed
 from femtodriver.options.without_effect import without_effect
 from femtodriver.output import model_folder, summary
 from femtodriver.output.atomic_folder import check_writable
@@ -76,8 +77,9 @@ def run_job(
         descriptor = opened.enter_context(standard_output(request.output_file if names else None))
         source = load_source(model, request.model_name, request.requantize, request, say)
         source = specified(source, request.iospec_file)
-        _check_places(model, request, source.name, names)
+        _check_places(model, request, model_folder.model_folder(request.output_dir, source.name), names)
         compiled, inputs = _prepared(source, request, settings, names, stop, opened)
+        _check_places(model, request, compiled.folder, names)  # --tree 2.6 names it after the program
         output = _opened_output(request, compiled.built, inputs, descriptor, stop) if names else None
         if output is not None:
             opened.callback(output.drop)
@@ -121,12 +123,11 @@ def _checked_runners(request: JobRequest) -> tuple[str, ...]:
     return names
 
 
-def _check_places(model: object, request: JobRequest, name: str, names: Sequence[str]) -> None:
+def _check_places(model: object, request: JobRequest, folder: Path, names: Sequence[str]) -> None:
     """ProgramError where the model's folder cannot be written, UsageError for files that would overwrite others."""
-    folder = model_folder.model_folder(request.output_dir, name)
     check_writable(folder)
     if names:
-        check_distinct_files(model, request, folder, request.tree is not None)
+        check_distinct_files(model, request, folder, request.tree == TREE_13)
 
 
 def _by_vendor(name: str) -> str:

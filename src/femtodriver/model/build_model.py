@@ -57,7 +57,8 @@ class Built:
     whose key is not here. ``registers``: key index and salt for a board, None for those of ``data``. ``label``:
     what the ``.femto`` states. ``debug_names``: values of the network that runners give besides the outputs, in
     program order; ``kept``: where programs that keep them have them in data memory when a frame has ended.
-    ``reference_files``: whether the files of the reference are written too.
+    ``tree``: the version of the reference whose files are written too, None for ours alone; ``folder_name``: the name
+    of the model's folder, where it is not the model's.
     ``vendor``: the same network for the vendor's compiler and simulator, if they may be used.
     """
 
@@ -71,7 +72,8 @@ class Built:
     registers: tuple[int | None, int | None] = (0, 0)
     label: ModelLabel = NO_LABEL
     debug_names: tuple[str, ...] = ()
-    reference_files: bool = False
+    tree: str | None = None
+    folder_name: str | None = None
     kept: Mapping[str, KeptPlace] = field(default_factory=dict)
     vendor: VendorModel | None = None
 
@@ -82,6 +84,11 @@ class Built:
     def _repr_html_(self) -> str:
         network = self.source.network
         return "\n".join([*([] if network is None else [network._repr_html_()]), self.data._repr_html_()])
+
+    @property
+    def folder(self) -> str:
+        """The name of the model's folder."""
+        return self.folder_name or self.source.name
 
     @property
     def inputs(self) -> tuple[InputSpec, ...]:

@@ -113,7 +113,8 @@ class CompileRequest(ProgramRequest, PlainRequest):
         kind=TREE,
         metavar="VERSION",
         group=COMPILING,
-        help="1.3: name folders as the reference 1.3.0 does, and write its files too (docs/compatibility.md)",
+        help="1.3 or 2.6: name folders as that version of the reference does, and write its files too "
+        "(docs/compatibility.md)",
     )
     dump_ir: AnyPath | None = option(
         None, kind=PATH, metavar="DIR", group=COMPILING, help="write the text of every compiler stage into this folder"

@@ -16,7 +16,7 @@
     ├── partial.yaml                                      after a run that was stopped: how far it came, and why
     └── femtocrux_report.json, or .txt                    what the vendor's simulator told, as it came
 
-``reference_tree`` has what ``--tree 1.3`` changes.
+``reference_tree`` has what ``--tree 1.3`` changes, ``reference_tree_2x`` what ``--tree 2.6`` does.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from femtodriver.metrics import document_text, document_yaml
 from femtodriver.metrics.read_document import METRICS_YAML
 from femtodriver.model.build_model import Built
 from femtodriver.model.load_model import FEMTO_META, OWN_META, ZIP_META
+from femtodriver.options.value_kinds import TREE_13, TREE_26
 from femtodriver.output.atomic_folder import replace_tree
 from femtodriver.output.comparison_files import FOLDER as COMPARISON
 from femtodriver.output.comparison_files import write_comparison, write_traffic
@@ -41,6 +42,12 @@ from femtodriver.output.file_names import safe_name
 from femtodriver.output.output_files import FOLDER as OUTPUTS
 from femtodriver.output.output_files import write_outputs
 from femtodriver.output.reference_tree import write_beside, write_pickles
+from femtodriver.output.reference_tree_2x import (
+    RUN_FILES,
+    newer_program_names,
+    write_newer_program,
+    write_newer_run,
+)
 from femtodriver.program.bus.load_sequence import load_sequence
 from femtodriver.program.bus.write_recordings import PROGRAM_RECORDING, write_io_records
 from femtodriver.program.femto.femto_from_program import femto_from_compiled
@@ -74,32 +81,40 @@ def write_all(
     Images from another source stay if they are of the same program, which shows in the same ``.femto``.
     """
     femto = femto_bytes(built)
+    _log.debug("writing %s", model_folder(output_dir, built.folder))
+    replaced = {built.source.meta_name, *RESULTS}
+    if not _is_file_with(femto_path(output_dir, built), femto):
+        replaced.update(OWN_METAS)
+    if built.tree == TREE_26:
+        replaced.update(newer_program_names(built).values(), RUN_FILES)
 
     def into(folder: Path) -> None:
-        built.data.write_to_files(folder / built.source.meta_name)
-        _write_records(folder / IO_RECORDS, built, femto)
-        built.iospec.write_spec_to_file(folder / IOSPEC_YAML)
+        _write_program(folder, built, femto)
         if execution is not None:
-            _write_run(folder, built, execution)
+            _write_run(folder, built, execution, doc)
         if doc is not None:
             write_metrics(folder, doc)
 
-    _log.debug("writing %s", model_folder(output_dir, built.source.name))
-    metas = {built.source.meta_name}
-    if not _is_file_with(femto_path(output_dir, built.source.name), femto):
-        metas.update(OWN_METAS)
-    replace_tree(model_folder(output_dir, built.source.name), metas | RESULTS, into)
-    if execution is not None and built.reference_files:
+    replace_tree(model_folder(output_dir, built.folder), replaced, into)
+    if execution is not None and built.tree == TREE_13:
         write_beside(execution)
 
 
-def _write_run(folder: Path, built: Built, execution: Execution) -> None:
+def _write_program(folder: Path, built: Built, femto: bytes) -> None:
+    built.data.write_to_files(folder / built.source.meta_name)
+    _write_records(folder / IO_RECORDS, built, femto)
+    built.iospec.write_spec_to_file(folder / IOSPEC_YAML)
+    if built.tree == TREE_26:
+        write_newer_program(folder, built, femto)
+
+
+def _write_run(folder: Path, built: Built, execution: Execution, doc: Mapping[str, Any] | None) -> None:
     """What a run gave, but for its metrics."""
     if execution.recordings:
         write_traffic(folder / IO_RECORDS, execution.recordings)
     if execution.compared:
         write_comparison(folder / COMPARISON, execution)
-        if built.reference_files:
+        if built.tree == TREE_13:
             write_pickles(folder / built.source.meta_name, execution)
     if execution.keeps_outputs:
         write_outputs(folder / OUTPUTS, execution)
@@ -107,17 +122,19 @@ def _write_run(folder: Path, built: Built, execution: Execution) -> None:
         write_vendor_report(folder, execution.vendor_report)
     if execution.partial is not None:
         write_file(folder / PARTIAL_YAML, document_yaml(execution.partial.document).encode("utf-8"))
+    if built.tree == TREE_26:
+        write_newer_run(folder, execution, doc)
 
 
 def write_results(output_dir: AnyPath, execution: Execution) -> None:
     """Adds what a run gave to a model's folder that is there already; each folder below it is replaced in one step."""
-    folder = model_folder(output_dir, execution.model.source.name)
+    folder = model_folder(output_dir, execution.model.folder)
     if execution.recordings:
         write_traffic(folder / IO_RECORDS, execution.recordings)
     if execution.compared:
         target = folder / COMPARISON
         replace_tree(target, _everything(target), lambda place: write_comparison(place, execution))
-        if execution.model.reference_files:
+        if execution.model.tree == TREE_13:
             write_pickles(folder / execution.model.source.meta_name, execution)
             write_beside(execution)
     if execution.keeps_outputs:
@@ -125,11 +142,13 @@ def write_results(output_dir: AnyPath, execution: Execution) -> None:
         replace_tree(target, _everything(target), lambda place: write_outputs(place, execution))
     if execution.vendor_report:
         write_vendor_report(folder, execution.vendor_report)
+    if execution.model.tree == TREE_26:
+        write_newer_run(folder, execution, None)
 
 
 def write_metadata(output_dir: AnyPath, built: Built) -> Path:
     """Replaces the folder of metadata and images alone; gives its path."""
-    target = model_folder(output_dir, built.source.name) / built.source.meta_name
+    target = model_folder(output_dir, built.folder) / built.source.meta_name
     replace_tree(target, _everything(target), built.data.write_to_files)
     return target
 
@@ -137,7 +156,7 @@ def write_metadata(output_dir: AnyPath, built: Built) -> Path:
 def write_records(output_dir: AnyPath, built: Built) -> Path:
     """Replaces the folder of program files (recordings, ``0PROG_*``, ``.femto``) alone; gives its path."""
     femto = femto_bytes(built)
-    target = model_folder(output_dir, built.source.name) / IO_RECORDS
+    target = model_folder(output_dir, built.folder) / IO_RECORDS
     replace_tree(target, _everything(target), lambda folder: _write_records(folder, built, femto))
     return target
 
@@ -178,9 +197,9 @@ def metrics_document(metrics: str | Mapping[str, Any]) -> Mapping[str, Any]:
     return content
 
 
-def femto_path(output_dir: AnyPath, name: str) -> Path:
-    """Where the ``.femto`` of the model of that name stands."""
-    return model_folder(output_dir, name) / IO_RECORDS / f"{safe_name(name)}.femto"
+def femto_path(output_dir: AnyPath, built: Built) -> Path:
+    """Where the ``.femto`` of a model stands."""
+    return model_folder(output_dir, built.folder) / IO_RECORDS / f"{safe_name(built.source.name)}.femto"
 
 
 def _everything(folder: Path) -> set[str]:

@@ -11,6 +11,7 @@ from femtodriver.inputs import InputSpec
 from femtodriver.metrics import document_text
 from femtodriver.metrics.read_document import METRICS_YAML
 from femtodriver.model.build_model import Built
+from femtodriver.options.value_kinds import TREE_13, TREE_26
 from femtodriver.output import model_folder
 from femtodriver.output.comparison_files import FOLDER as COMPARISON
 from femtodriver.output.comparison_files import pictured
@@ -18,6 +19,7 @@ from femtodriver.output.output_files import FOLDER as OUTPUTS
 from femtodriver.output.output_files import INPUTS, INTERNALS
 from femtodriver.output.plots import NO_PLOTS, can_draw
 from femtodriver.output.reference_tree import names_beside
+from femtodriver.output.reference_tree_2x import newer_program_names, newer_run_names
 from femtodriver.runners.execution import Execution
 from femtodriver.safe_text import plain_name
 
@@ -94,10 +96,9 @@ def run_texts(
 
 def written_text(output_dir: AnyPath, built: Built, execution: Execution | None, doc: Mapping[str, Any] | None) -> str:
     """Which files were written, and which could not be drawn."""
-    name = built.source.name
-    femto = model_folder.femto_path(output_dir, name)
+    femto = model_folder.femto_path(output_dir, built)
     lines = [
-        f"wrote {shown_path(model_folder.model_folder(output_dir, name))}/",
+        f"wrote {shown_path(model_folder.model_folder(output_dir, built.folder))}/",
         f"  {built.source.meta_name}/",
         f"  {model_folder.IO_RECORDS}/apb_records/0PROG_A, 0PROG_D",
         f"  {model_folder.IO_RECORDS}/{femto.name} ({femto.stat().st_size:,} bytes{_secrecy_text(built)})",
@@ -112,7 +113,10 @@ def written_text(output_dir: AnyPath, built: Built, execution: Execution | None,
         lone = (INTERNALS,) if execution.lone_internals else ()
         names = ", ".join((INPUTS, *lone, *(f"{name}.npz" for name in execution.comparison.outputs)))
         lines.append(f"  {OUTPUTS}/{names}")
-    if execution is not None and compared and built.reference_files:
+    if built.tree == TREE_26:
+        lines.append(f"  {', '.join(newer_program_names(built).values())}")
+        lines += [f"  {name}" for name in newer_run_names(execution, doc)] if execution is not None else []
+    if execution is not None and compared and built.tree == TREE_13:
         lines += [f"  {built.source.meta_name}/runner_*.pck", *(f"./{one}" for one in names_beside(execution))]
     if execution is not None and execution.vendor_report:
         lines.append(f"  {model_folder.vendor_report_name(execution.vendor_report)}")

@@ -18,7 +18,7 @@ from femtodriver.inputs.frame_list import FrameList
 from femtodriver.inputs.frame_stream import FrameSource
 from femtodriver.metrics import ROOM_TEMPERATURE_C, build_document
 from femtodriver.model.build_model import Built
-from femtodriver.options.runner_requests import ExecuteRequest, MeasureRequest
+from femtodriver.options.runner_requests import ConditionsRequest, ExecuteRequest, MeasureRequest
 from femtodriver.part import Part
 from femtodriver.profile.profile_rows import Profile, profile_of
 from femtodriver.program.bus.transactions import Transaction
@@ -195,6 +195,15 @@ class Execution:
         """The last of the runners that has a board, or the fake of one."""
         boards = [runner for runner in self.runners.values() if isinstance(runner, HardwareRunner)]
         return boards[-1] if boards else None
+
+    @property
+    def board_metrics(self) -> dict[str, Any] | None:
+        """What a board measured; None if none took part, or a fake."""
+        board = self.runners.get("hw")
+        if not isinstance(board, HardwareRunner) or board.is_fake:
+            return None
+        asked = self.request.input_period if isinstance(self.request, ConditionsRequest) else None
+        return board.hardware_metrics(self.inputs.period_s if asked is None else asked)
 
     def metrics(self, request: MeasureRequest, other_choice: Mapping[str, object] | None = None) -> dict[str, object]:
         """The metrics document of what the simulator ran. UsageError if it did not.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,7 @@ from femtodriver.device.session.debug_values import DataPlace
 from femtodriver.device.spu_runner import SPURunner
 from femtodriver.errors import InputError
 from femtodriver.inputs import read_array
+from femtodriver.metrics.hardware_metrics import hardware_metrics
 from femtodriver.model.build_model import Built
 from femtodriver.options.runner_requests import RunnerRequest
 from femtodriver.program.packing import pack, split_words
@@ -33,13 +36,17 @@ class HardwareRunner(Runner, SPURunner):
     """A runner that is an ``SPURunner`` too: ``run`` reports its progress and checks all inputs before the first frame.
 
     Internals are those that the model's program keeps. A fake (``is_fake``) has no memory, so it gives none.
-    ``records_dir``: where recordings go when the runner is told to write them.
+    ``records_dir``: where recordings go when the runner is told to write them. It keeps one number for each frame: how
+    long it took.
     """
 
     runs_first = True
 
     def __init__(self, name: str, model: Built, request: RunnerRequest, records_dir: Path | None = None) -> None:
-        self.is_fake = fake = board_of(request.hardware).fake
+        board = board_of(request.hardware)
+        self.is_fake = fake = board.fake
+        self._vco_hz = board.platform.vco_hz if board.program_pll else None
+        self._latencies_us = array("q")
         key_index, salt = model.registers
         settings = BoardSettings(
             hardware=request.hardware,
@@ -62,6 +69,7 @@ class HardwareRunner(Runner, SPURunner):
         with self._unless_it_fails(RESET_FAILED), breakable():
             SPURunner.reset(self, reset_vals, record)
             self._begin({})
+            self._latencies_us = array("q")
 
     def _reset(self) -> None:
         SPURunner.reset(self)
@@ -81,7 +89,13 @@ class HardwareRunner(Runner, SPURunner):
         self._session.send(inputs)
 
     def _receive(self, inputs: Values) -> tuple[Values, Values]:
-        return self._session.receive()
+        made = self._session.receive()
+        self._latencies_us.append(self.latency_us)
+        return made
+
+    def hardware_metrics(self, input_period: float | None = None) -> dict[str, Any]:
+        """What the board measured since the reset; see ``metrics.hardware_metrics``. ``input_period`` in seconds."""
+        return hardware_metrics(self._latencies_us, len(self._latencies_us), input_period, self._vco_hz)
 
 
 def make_hw(model: Built, request: RunnerRequest, records_dir: Path | None) -> HardwareRunner:
