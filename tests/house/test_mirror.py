@@ -40,6 +40,7 @@ SUBJECTS = {
     "tflite/test_attacks": "hostile files",
     "tflite/test_litert_judge": "the kernels that judge ours, and the models that they are given",
     "tflite/test_mutants": "damaged files",
+    "tflite/test_random_imports": "importers of all operators, beside the judge",
 }
 
 

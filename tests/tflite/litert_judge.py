@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from femtodriver.arrays import AnyArray
+from femtodriver.tflite.read_model import read_model
+from femtodriver.tflite.records import MAIN_GRAPH
 
 Kernels = Literal["tflite", "xnnpack"]
 """What ``--requantize`` calls them: the reference kernels, and the accelerated ones."""
@@ -24,7 +26,7 @@ _RESOLVERS = {"tflite": "BUILTIN_REF", "xnnpack": "BUILTIN"}
 class Judge:
     """An interpreter with the state of its own; ``step`` runs one frame.
 
-    ``tensors``: numbers of the tensors to read after each step; None are all that have a value. Accelerated kernels
+    ``tensors``: numbers of the tensors to read after each step; None are all that are computed. Accelerated kernels
     keep no inner tensors: what is to be read of them must be an output of the model.
     """
 
@@ -44,8 +46,7 @@ class Judge:
             self._interpreter.allocate_tensors()
         self.inputs: Mapping[str, int] = {row["name"]: row["index"] for row in self._interpreter.get_input_details()}
         outputs = [row["index"] for row in self._interpreter.get_output_details()]
-        readable = [row["index"] for row in self._interpreter.get_tensor_details() if row["name"]]
-        self._tensors = tensors if tensors is not None else readable if inner else outputs
+        self._tensors = tensors if tensors is not None else computed_tensors(data) if inner else outputs
 
     def step(self, inputs: Mapping[str, AnyArray]) -> dict[int, AnyArray]:
         """Run a frame: {input's name: array in the input's type and shape or flat}; {tensor number: its values}."""
@@ -54,10 +55,11 @@ class Judge:
             shape = self._interpreter.tensor(index)().shape
             self._interpreter.set_tensor(index, np.ascontiguousarray(values).reshape(shape))
         self._interpreter.invoke()
-        return {index: found for index in self._tensors if (found := self._value(index)) is not None}
+        return {index: np.array(self._interpreter.get_tensor(index)) for index in self._tensors}
 
-    def _value(self, index: int) -> AnyArray | None:
-        try:
-            return np.array(self._interpreter.get_tensor(index))
-        except ValueError:  # a handle has no values
-            return None
+
+def computed_tensors(data: bytes) -> list[int]:
+    """The tensors that operators of the main graph write. The runtime crashes when a handle is read."""
+    graph = read_model(data).graphs[MAIN_GRAPH]
+    written = {index for operator in graph.operators for index in operator.outputs}
+    return sorted(index for index in written if graph.tensors[index].kind != "RESOURCE")

@@ -6,9 +6,10 @@ from math import prod
 
 import numpy as np
 
-from femtodriver.arrays import Int64Array
+from femtodriver.arrays import AnyArray, Int64Array
+from femtodriver.fqir.graph import Tensor
 from femtodriver.tflite.checked_operator import CheckedOperator
-from femtodriver.tflite.network_in_making import NetworkInMaking
+from femtodriver.tflite.network_in_making import CENTRED_BITS, NetworkInMaking
 from femtodriver.tflite.operator_shapes import slices
 from femtodriver.tflite.records import FileTensor
 
@@ -47,6 +48,36 @@ def split(op: CheckedOperator, net: NetworkInMaking) -> None:
     ends = np.cumsum([result.shape[along] for result in results])[:-1]
     for result, numbers in zip(results, np.split(element_numbers(source), ends, axis=along), strict=True):
         chosen(op, net, source, result, numbers)
+
+
+def pad(op: CheckedOperator, net: NetworkInMaking) -> None:
+    """Zeros around the input: the longest run of them is a constant, of which shorter ones are parts."""
+    source, size = op.input(), prod(op.input().shape)
+    counts = op.integers(1, "the padding", (len(source.shape), 2)).reshape(-1, 2).tolist()
+    numbers = np.pad(element_numbers(source), counts, constant_values=-1).reshape(-1)
+    if not (numbers < 0).any():
+        net.same_value(op, source, op.output())
+        return
+    runs = _places_in_runs(numbers < 0)
+    zeros = net.parameter(net.step_name(op.output(), "zeros"), np.zeros(int(runs.max()) + 1, np.int64))
+    inputs, name = {"x0": net.value(op, source), "x1": zeros}, net.step_name(op.output(), "with zeros")
+    joined = net.inner(op, "cat", inputs, name, (size + zeros.size,), dim=0)
+    indices = np.where(numbers < 0, size + runs, numbers)
+    net.node(op, "take", {"x": joined}, op.output(), indices=tuple(indices.tolist()))
+
+
+def taken(op: CheckedOperator, net: NetworkInMaking, x: Tensor, numbers: Int64Array, step: str) -> Tensor:
+    """These elements of a value, on the way to the operator's output."""
+    if np.array_equal(numbers, np.arange(x.size)):
+        return x
+    name, bits = net.step_name(op.output(), step), x.bits or CENTRED_BITS
+    return net.inner(op, "take", {"x": x}, name, numbers.shape, bits, indices=tuple(numbers.tolist()))
+
+
+def _places_in_runs(chosen: AnyArray) -> Int64Array:
+    """For each element of a run of true ones, which one of it that is, from 0."""
+    number = np.cumsum(chosen)
+    return np.asarray(number - np.maximum.accumulate(np.where(chosen, 0, number)) - 1)
 
 
 def chosen(

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from femtodriver.tflite.arithmetic_imports import addition, multiplication, rectified
 from femtodriver.tflite.checked_operator import CheckedOperator
-from femtodriver.tflite.movement_imports import concatenation, reshape, split, strided_slice
+from femtodriver.tflite.mean_imports import mean
+from femtodriver.tflite.movement_imports import concatenation, pad, reshape, split, strided_slice
 from femtodriver.tflite.network_in_making import NetworkInMaking
+from femtodriver.tflite.picture_imports import average_pool, max_pool
+from femtodriver.tflite.softmax_imports import softmax
 from femtodriver.tflite.state_imports import assign_variable, call_once, read_variable, var_handle
-from femtodriver.tflite.value_imports import dequantize, logistic, quantize
+from femtodriver.tflite.value_imports import dequantize, logistic, quantize, tanh
 from femtodriver.tflite.weighted_imports import convolution, depthwise_convolution, fully_connected
 
 OperatorImport = Callable[[CheckedOperator, NetworkInMaking], None]
 """UnsupportedError for an operator that means something, but has no place in our networks yet."""
 
 OPERATOR_IMPORTS: Mapping[str, OperatorImport] = {
+    "ADD": addition,
     "ASSIGN_VARIABLE": assign_variable,
+    "AVERAGE_POOL_2D": average_pool,
     "CALL_ONCE": call_once,
     "CONCATENATION": concatenation,
     "CONV_2D": convolution,
@@ -27,11 +33,20 @@ OPERATOR_IMPORTS: Mapping[str, OperatorImport] = {
     "DEQUANTIZE": dequantize,
     "FULLY_CONNECTED": fully_connected,
     "LOGISTIC": logistic,
+    "MAX_POOL_2D": max_pool,
+    "MEAN": mean,
+    "MUL": multiplication,
+    "PAD": pad,
     "QUANTIZE": quantize,
     "READ_VARIABLE": read_variable,
+    "RELU": rectified,
+    "RELU6": rectified,
     "RESHAPE": reshape,
+    "SOFTMAX": softmax,
     "SPLIT": split,
     "SPLIT_V": split,
     "STRIDED_SLICE": strided_slice,
+    "SUB": addition,
+    "TANH": tanh,
     "VAR_HANDLE": var_handle,
 }

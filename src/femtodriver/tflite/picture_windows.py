@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 import numpy as np
@@ -33,6 +34,18 @@ def window_cells(op: CheckedOperator, filters: tuple[int, ...]) -> Int64Array:
     cells = np.where((rows >= 0) & (columns >= 0), rows * width + columns, -1).reshape(-1, filters[0] * filters[1])
     pictures = np.arange(batch)[:, np.newaxis, np.newaxis] * height * width
     return np.asarray(np.where(cells >= 0, cells + pictures, -1).reshape(-1, cells.shape[1]))
+
+
+def padding(op: CheckedOperator, filters: Sequence[int]) -> tuple[int, int, int, int]:
+    """Cells that windows need above, below, left and right of the picture."""
+    dilated = "dilation_h" in op.operator.options
+    found: list[int] = []
+    for axis, size, count, length in zip("hw", op.input().shape[1:3], op.output().shape[1:3], filters, strict=True):
+        dilation = op.number(f"dilation_{axis}") if dilated else 1
+        missing = (count - 1) * op.number(f"stride_{axis}") + (length - 1) * dilation + 1 - size
+        total = max(missing, 0) if op.number("padding") == _SAME else 0
+        found += [total // 2, total - total // 2]
+    return found[0], found[1], found[2], found[3]
 
 
 def _places(size: int, count: int, length: int, stride: int, dilation: int, same: bool) -> Int64Array:

@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 
 from femtodriver.arrays import Float64Array, Int64Array
-from femtodriver.fqir.operators.rounding_modes import LEAST_EXPONENT, ROUNDING_BITS
+from femtodriver.fqir.operators.rounding_modes import LEAST_EXPONENT, MOST_EXPONENT, ROUNDING_BITS
 from femtodriver.tflite.checked_operator import CheckedOperator
-from femtodriver.tflite.network_in_making import LIMITS
+from femtodriver.tflite.network_in_making import CENTRED_BITS, LIMITS
 from femtodriver.tflite.records import FileTensor
 from femtodriver.tflite.value_rules import activation
 
 REQUANTIZE = (TFLITE, XNNPACK) = ("tflite", "xnnpack")
 """Whose kernels are matched: the runtime's reference kernels, or its accelerated ones."""
 
+_ACCUMULATOR_BITS = 32
 _NONE, _RELU, _RELU_N1_TO_1, _RELU6 = range(4)
 
 
@@ -44,6 +45,28 @@ def rescale_constants(mode: str, reals: Float64Array) -> dict[str, Any]:
     tiny = exponents < LEAST_EXPONENT
     multipliers, exponents = np.where(tiny, 0, multipliers), np.where(tiny, 0, exponents)
     return {"mode": mode, "multipliers": _short(multipliers), "exponents": _short(exponents)}
+
+
+def pair_constants(op: CheckedOperator, mode: str, real: float, bits: int) -> dict[str, Any]:
+    """The same for values of so many bits, which a multiplier from 1 must not bring out of 32 bits."""
+    found = rescale_constants(mode, np.array([real]))
+    most = min(_ACCUMULATOR_BITS - bits, MOST_EXPONENT)
+    if found["exponents"][0] > most:
+        raise op.unsupported(
+            f"the scales must give a multiplier below 2^{most} for the result, not {real:.6g}", op.output()
+        )
+    return found
+
+
+def mean_constants(op: CheckedOperator, count: int, requantize: str) -> dict[str, Any]:
+    """Constants of ``rescale`` from the sum of ``count`` values to their mean in another scale: the multiplier is a
+    quotient of whole numbers, as the kernels divide. Accelerated ones round once where the scales differ."""
+    source, result = (float(activation(op, tensor).scale[0]) for tensor in (op.input(), op.output()))
+    mode = "single" if requantize == XNNPACK and source != result else "double"
+    found = pair_constants(op, "double", source / result, CENTRED_BITS)
+    (multiplier,), (exponent,) = found["multipliers"], found["exponents"]
+    shift = min(count.bit_length() - 1, 32, 31 + exponent)
+    return {"mode": mode, "multipliers": ((multiplier << shift) // count,), "exponents": (exponent - shift,)}
 
 
 def centred_limits(op: CheckedOperator, tensor: FileTensor) -> dict[str, int]:

@@ -10,7 +10,7 @@ from femtodriver.arrays import Float64Array
 from femtodriver.fqir.graph import Table
 from femtodriver.tflite.checked_operator import CheckedOperator
 from femtodriver.tflite.network_in_making import CENTRED_BITS, LIMITS, NetworkInMaking
-from femtodriver.tflite.rescaling import XNNPACK, centred_limits, rescale_constants
+from femtodriver.tflite.rescaling import XNNPACK, centred_limits, pair_constants
 from femtodriver.tflite.value_rules import activation
 
 ADDRESS_BITS = 8
@@ -27,10 +27,10 @@ def quantize(op: CheckedOperator, net: NetworkInMaking) -> None:
     if same and limits["low"] <= given["low"] and given["high"] <= limits["high"]:
         net.same_value(op, op.input(), op.output())
         return
-    mode, real = "double", np.float64(source.scale[0]) / np.float64(result.scale[0])
+    mode, real = "double", float(source.scale[0]) / float(result.scale[0])
     if net.requantize == XNNPACK and op.output().kind == op.input().kind == "INT8":
-        mode, real = "single", np.float64(np.rint(256 * (source.scale[0] / result.scale[0])) / 256)
-    constants = rescale_constants(mode, np.array([real]))
+        mode, real = "single", float(np.rint(256 * (source.scale[0] / result.scale[0])) / 256)
+    constants = pair_constants(op, mode, real, CENTRED_BITS)
     net.node(op, "rescale", {"x": net.value(op, op.input())}, op.output(), **constants, **limits)
 
 
@@ -45,6 +45,11 @@ def dequantize(op: CheckedOperator, net: NetworkInMaking) -> None:
 def logistic(op: CheckedOperator, net: NetworkInMaking) -> None:
     """1 / (1 + exp(-x)), in steps of 1/256 from -128."""
     looked_up(op, net, lambda x: 256 / (1 + np.exp(-x)))
+
+
+def tanh(op: CheckedOperator, net: NetworkInMaking) -> None:
+    """tanh(x), in steps of 1/128."""
+    looked_up(op, net, lambda x: 128 * np.tanh(x))
 
 
 def looked_up(op: CheckedOperator, net: NetworkInMaking, function: Callable[[Float64Array], Float64Array]) -> None:

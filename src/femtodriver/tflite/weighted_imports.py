@@ -9,7 +9,9 @@ import numpy as np
 from femtodriver.arrays import AnyArray, Int64Array
 from femtodriver.fqir.graph import Tensor
 from femtodriver.tflite.checked_operator import CheckedOperator
+from femtodriver.tflite.movement_imports import taken
 from femtodriver.tflite.network_in_making import NetworkInMaking
+from femtodriver.tflite.picture_imports import picture_sums
 from femtodriver.tflite.picture_windows import window_cells
 from femtodriver.tflite.rescaling import XNNPACK, centred_limits, product_multipliers, rescale_constants
 from femtodriver.tflite.value_rules import activation
@@ -34,23 +36,30 @@ def fully_connected(op: CheckedOperator, net: NetworkInMaking) -> None:
 
 
 def convolution(op: CheckedOperator, net: NetworkInMaking) -> None:
-    """One window: a product of the cells that are inside the picture with their weights."""
+    """One window: a product of the cells that are inside the picture with their weights; several: ``picture_sums``."""
     weights = op.constant(op.input(1), "weights")
+    if _has_windows(op):
+        rescaled(op, net, _picture_sums(op, net, weights), "double")
+        return
     inside, cells = _only_window(op)
     channels = weights.shape[3]
     numbers = (cells[:, np.newaxis] * channels + np.arange(channels)).reshape(-1)
-    x = taken(op, net, numbers)
+    x = taken(op, net, net.value(op, op.input()), numbers, "window")
     matrix = weights.reshape(len(weights), -1, channels)[:, inside].reshape(len(weights), -1).T
     rescaled(op, net, products(op, net, x, matrix, biases(op, len(weights))), "double")
 
 
 def depthwise_convolution(op: CheckedOperator, net: NetworkInMaking) -> None:
-    """One window, channel by channel: each cell of it is a band of one ``temporal_conv2d``."""
+    """One window, channel by channel: each cell of it is a band of one ``temporal_conv2d``; several: as above."""
     weights = op.constant(op.input(1), "weights")
+    if _has_windows(op):
+        rescaled(op, net, _picture_sums(op, net, weights.transpose(3, 1, 2, 0)), "double")
+        return
     inside, cells = _only_window(op)
     outputs, channels = weights.shape[3], op.input().shape[3]
     sources = np.arange(outputs) // (outputs // channels)
-    x = taken(op, net, (cells[:, np.newaxis] * channels + sources).reshape(-1))
+    numbers = (cells[:, np.newaxis] * channels + sources).reshape(-1)
+    x = taken(op, net, net.value(op, op.input()), numbers, "window")
     filters = weights.reshape(-1, outputs)[inside]
     bias, name = biases(op, outputs), net.step_name(op.output(), "sums")
     inputs = {
@@ -96,15 +105,6 @@ def rescaled(op: CheckedOperator, net: NetworkInMaking, sums: Tensor, mode: str)
     net.node(op, "rescale", {"x": sums}, op.output(), **constants, **centred_limits(op, op.output()))
 
 
-def taken(op: CheckedOperator, net: NetworkInMaking, numbers: Int64Array) -> Tensor:
-    """These elements of the operator's first input."""
-    x = net.value(op, op.input())
-    if np.array_equal(numbers, np.arange(x.size)):
-        return x
-    name = net.step_name(op.output(), "window")
-    return net.inner(op, "take", {"x": x}, name, numbers.shape, indices=tuple(numbers.tolist()))
-
-
 def biases(op: CheckedOperator, channels: int) -> Int64Array:
     """The bias of each channel; zeros if there is none."""
     if not op.has(2):
@@ -134,11 +134,18 @@ def sum_bits(op: CheckedOperator, filters: AnyArray, bias: Int64Array) -> int:
     return int(sums.max()).bit_length() + 1
 
 
+def _has_windows(op: CheckedOperator) -> bool:
+    return prod(op.output().shape[:3]) > 1
+
+
+def _picture_sums(op: CheckedOperator, net: NetworkInMaking, weights: AnyArray) -> Tensor:
+    """``weights`` are (outputs, rows, columns, channels)."""
+    bias = biases(op, len(weights))
+    return picture_sums(op, net, weights, bias, sum_bits(op, weights.reshape(len(weights), -1).T, bias))
+
+
 def _only_window(op: CheckedOperator) -> tuple[Int64Array, Int64Array]:
     """Cells of the filter that are inside the picture, and the cells of the picture that they meet, both by number."""
-    cells = prod(op.output().shape[:3])
-    if cells != 1:
-        raise op.unsupported(f"the output must have one cell (height x width), not {cells}", op.output())
     windows = window_cells(op, op.input(1).shape[1:3])
     inside = np.flatnonzero(windows[0] >= 0)
     return inside, windows[0][inside]
