@@ -84,7 +84,9 @@ def _table(rows: list[Option], methods: bool) -> str:
         shown = f"{flag} {option.metavar}" if option.metavar and not option.positional else flag
         name = f"`{shown}`" if option.on_command_line else f"`{option.name}=` (Python only)"
         meaning = option.help
-        aliases = ", ".join(f"`{alias}`" for alias in option.aliases)
+        aliases = ", ".join(
+            f"`{alias}`" for alias in (*([f"-{option.short}"] if option.short else []), *option.aliases)
+        )
         lines.append([name, aliases, meaning, *([_takers(option)] if methods else [])])
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
 

@@ -159,6 +159,17 @@ MAIN: dict[str, Case] = {
     "model_version": case("2.1.0"),
     "iospec_file": case("latched.yaml", "made/LOOPBACK/iospec.yaml"),
 }
+IMPORT: dict[str, Case] = {
+    "model": case(str(SPOTTER), "LOOPBACK"),
+    "output": case("a.fqir", model="LOOPBACK"),
+    "requantize": case("xnnpack", model="small.tflite", output="a.fqir"),
+    "calibration": case("rows.npy", model="LOOPBACK"),
+    "precision": case("eights", model="LOOPBACK"),
+    "time_axis": case(1, model="LOOPBACK"),
+    "conversion_timeout": case(5.0, model="LOOPBACK"),
+    "model_name": case("other", model="LOOPBACK"),
+    "debug": case(True, model="gone.pt"),
+}
 INSPECT: dict[str, Case] = {
     "file": case("made/LOOPBACK", FEMTO),
     "json": case(True, file=FEMTO),
@@ -233,6 +244,7 @@ COMPLETION: dict[str, Case] = {"shell": case("zsh", first="fish")}
 DEVICES: dict[str, Case] = {"spu": case("SPU150", "SPU001"), "debug": case(True)}
 TABLES: dict[str, dict[str, Case]] = {
     "": MAIN,
+    "import": IMPORT,
     "inspect": INSPECT,
     "disasm": DISASM,
     "board": BOARD,
@@ -279,11 +291,12 @@ def _listened(seen: list[str]) -> Any:
 
 
 def seen_of_command(command: str, given: Mapping[str, Any], capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """What a subcommand prints, and its exit status."""
+    """What a subcommand prints, its exit status, and the network that it writes."""
     words = [command, *(str(given[name]) for name in POSITIONAL if name in given)]
     for name, value in given.items():
         if name not in POSITIONAL:
             words += [f"--{name}"] if value is True else [f"--{name}={value}"]
     status = main(words)
     captured = capsys.readouterr()
-    return [str(status), captured.out, captured.err]
+    networks = [hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(Path().glob("*.fqir"))]
+    return [str(status), captured.out, captured.err, *networks]

@@ -94,4 +94,5 @@ def test_the_table_loads_nothing_heavy() -> None:
 def test_flags_are_the_names_with_dashes(request_type: Any) -> None:
     for option in options_of(request_type):
         expected = [] if option.positional or not option.on_command_line else list(option.names)
-        assert [flag.removeprefix("--").replace("-", "_") for flag in option.flags] == expected
+        found = [flag for flag in option.flags if flag.startswith("--")]
+        assert [flag.removeprefix("--").replace("-", "_") for flag in found] == expected

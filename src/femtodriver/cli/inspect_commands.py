@@ -8,7 +8,7 @@ from femtodriver.options.inspect_requests import DisasmRequest, InspectRequest
 EXIT_PROBLEMS = 1
 ABOUT_INSPECT = (
     "FILE is a .femto, a memory-image zip, the folder of a compiled model, a hex image, 0PROG_A or 0PROG_D or\n"
-    "their folder, a recording (.yaml), or a network (.pt, .tflite). docs/inspect.md has the keys of --json.\n\n"
+    "their folder, a recording (.yaml), or a network (.pt, .fqir, .tflite). docs/inspect.md has the keys of --json.\n\n"
     "exit status\n"
     "  0 sound, 1 damaged or unreadable, 2 wrong usage"
 )

@@ -42,6 +42,7 @@ class Subcommand:
 _ROWS = (
     Subcommand("evaluate", "run a model on every clip of a data set, and sum up", "evaluate_command"),
     Subcommand("board", "serve a virtual board, which runs programs like a real one", "board_command"),
+    Subcommand("import", "write a network as .fqir, a file that needs neither pickle nor fmot", "import_command"),
     Subcommand("inspect", "show what any program, image, recording or network file holds", "inspect_commands"),
     Subcommand("disasm", "print the instructions of a program for the open SPU", "inspect_commands"),
     Subcommand("diff", "compare two metrics documents, and fail beyond limits", "metrics_commands"),

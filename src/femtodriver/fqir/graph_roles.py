@@ -36,6 +36,11 @@ def network_from_graph(main: Graph, name: str) -> Network:
         raise ModelError("the main graph: must have a subgraph ARITH or nodes of its own; it is empty.")
     else:
         network = Network(name, main, main, None)
+    return with_distinct_names(network)
+
+
+def with_distinct_names(network: Network) -> Network:
+    """The network itself. ModelError if names of inputs, outputs and states do not differ where they must."""
     fault = names_fault(network)
     if fault is not None:
         raise frame_place(network).fault(fault)

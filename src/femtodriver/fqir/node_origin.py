@@ -17,6 +17,7 @@ MOST_CHARACTERS = 120
 _ADDED = re.compile(r"\.patchlist\.\d+(?=\.|$)|\.multiplier$")
 _PATH = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
 _STEP = re.compile(r"[A-Za-z0-9_]+")
+_SHORT_LINE = re.compile(r"[A-Za-z0-9_.+-]+:\d{1,9}")
 _LINE = re.compile(r'File "(?:[^"\n]*[/\\])?([A-Za-z0-9_.+-]+)", line (\d{1,9})\b')
 
 
@@ -39,6 +40,11 @@ def source_line(text: object) -> str:
     """``file.py:433`` from a producer's note on where a node was traced; "" where it names no file."""
     found = _LINE.match(text.lstrip()) if isinstance(text, str) else None
     return f"{found[1]}:{int(found[2])}" if found and len(found[1]) <= MOST_CHARACTERS else ""
+
+
+def is_source_line(text: str) -> bool:
+    """Whether the text is one that ``source_line`` gives, other than ""."""
+    return len(text) <= MOST_CHARACTERS + 10 and _SHORT_LINE.fullmatch(text) is not None
 
 
 class OriginFinder:

@@ -18,6 +18,7 @@ _STARTS = (
     (b"\x93NUMPY", "a NumPy array (.npy)"),
     (b"PK\x03\x04", "a zip archive (.npz, .pt or .zip)"),
     (b"PK\x05\x06", "an empty zip archive"),
+    (b"fqir ", "a network (.fqir)"),
     (b"fLaC", "FLAC audio"),
     (b"OggS", "Ogg audio"),
     (b"ID3", "MP3 audio"),

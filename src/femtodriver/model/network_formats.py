@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class NetworkReader(Protocol):
-    """Reads the network in a file, and calls it ``name`` (None: the stem of the file's name).
+    """Reads the network in a file, and calls it ``name`` (None: as the file calls it, or else the stem of its name).
 
     ModelError, in one sentence that begins with the file, for one that cannot be read, is hostile, or holds no network.
     """
@@ -62,6 +62,7 @@ class NetworkFormat:
 _ROWS = (
     NetworkFormat((".pt", ".pth"), "fqir.files.load_network", "load_network", for_vendor=True),
     NetworkFormat((".tflite",), "tflite.import_network", "load_tflite", KERNELS),
+    NetworkFormat((".fqir",), "fqir.exchange.exchange_files", "load_fqir"),
 )
 NETWORK_FORMATS: Mapping[str, NetworkFormat] = {ending: row for row in _ROWS for ending in row.endings}
 NETWORK_ENDINGS = ", ".join(NETWORK_FORMATS)

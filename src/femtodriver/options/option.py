@@ -26,7 +26,7 @@ class Option:
     a switch. ``group``: heading in the help text. ``aliases``: other names from the reference.
     ``on_command_line``: False for options of Python only. ``positional``: a word of its own, without a flag.
     ``repeated``: may be given several times, which makes a list. ``lone``: the value of a flag without one.
-    ``acts``: what it needs to have an effect, see ``without_effect``.
+    ``short``: a letter for a flag with one dash. ``acts``: what it needs to have an effect, see ``without_effect``.
     ``default``: MISSING where it must be given. ``name``: of the field, of the keyword in Python and, with dashes, of
     the flag. ``annotation``: its type, as text.
     """
@@ -42,6 +42,7 @@ class Option:
     lone: Any
     acts: tuple[str, ...]
     default: Any
+    short: str = ""
     name: str = ""
     annotation: str = ""
 
@@ -52,10 +53,11 @@ class Option:
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """The flags, the usual one first; none for a positional option or one of Python only."""
+        """The flags, the usual one first and a short one last; none for a positional option or one of Python only."""
         if self.positional or not self.on_command_line:
             return ()
-        return tuple("--" + name.replace("_", "-") for name in self.names)
+        short = (f"-{self.short}",) if self.short else ()
+        return (*("--" + name.replace("_", "-") for name in self.names), *short)
 
     @property
     def required(self) -> bool:
@@ -76,9 +78,12 @@ def option(
     repeated: bool = False,
     lone: Any = None,
     acts: tuple[str, ...] = (),
+    short: str = "",
 ) -> Any:
     """A field of a request; see ``Option`` for the parameters."""
-    facts = Option(help, kind, metavar, group, aliases, on_command_line, positional, repeated, lone, acts, default)
+    facts = Option(
+        help, kind, metavar, group, aliases, on_command_line, positional, repeated, lone, acts, default, short
+    )
     return field(default=default, metadata={_KEY: facts})
 
 

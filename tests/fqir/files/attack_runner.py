@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from femtodriver.errors import ModelError
+from femtodriver.fqir.exchange import load_fqir
 from femtodriver.fqir.files.load_network import load_network
 from tests.fqir.files.work import Work
 
@@ -39,7 +40,7 @@ class Watch:
 
 def outcome(path: Path) -> tuple[str, str]:
     try:
-        load_network(path)
+        (load_fqir if path.suffix == ".fqir" else load_network)(path)
     except ModelError as error:
         return "refused", str(error)
     except BaseException as error:  # noqa: BLE001  (whatever else happens is what the test is after)
@@ -70,7 +71,7 @@ def peak_bytes() -> int:
 def main(good: str, folder: str) -> None:
     watch = Watch()
     sys.addaudithook(watch)
-    load_network(good)  # imports what numpy imports late
+    outcome(Path(good))  # imports what numpy imports late
     for path in sorted(Path(folder).iterdir()):
         forget_peak()
         with watch.on(), Work() as work:

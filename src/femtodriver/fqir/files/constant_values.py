@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from femtodriver.arrays import Int64Array
 from femtodriver.errors import ModelError
-from femtodriver.fqir.files.load_limits import Budget
+from femtodriver.fqir.files.load_limits import MAX_CONSTANT_ENTRIES, MAX_CONSTANT_LEVELS, Budget
 from femtodriver.fqir.files.passive_records import TABLE, Record
 from femtodriver.fqir.files.read_only_arrays import int_array
 from femtodriver.fqir.files.typed_fields import finite, required, state_of, text_of
@@ -12,9 +12,6 @@ from femtodriver.fqir.graph import Table
 from femtodriver.safe_text import describe
 
 Constant = None | bool | int | float | str | tuple["Constant", ...] | Table | Int64Array
-
-_MAX_NESTING = 4
-_MAX_EXPANDED = 1 << 16
 
 
 class ConstantBuilder:
@@ -60,15 +57,17 @@ class ConstantBuilder:
     def _sequence(self, items: list[object] | tuple[object, ...], where: str, depth: int) -> tuple[Constant, int, int]:
         found = self._tuples.get(id(items))
         if found is None:
-            if depth >= _MAX_NESTING:
-                raise ModelError(f"{where}: lists must be nested at most {_MAX_NESTING} deep.")
+            if depth >= MAX_CONSTANT_LEVELS:
+                raise ModelError(f"{where}: lists must be nested at most {MAX_CONSTANT_LEVELS} deep.")
             self._budget.refer(len(items))
             parts = [self._convert(item, where, depth + 1) for item in items]
             expanded = 1 + sum(part[1] for part in parts)
             nesting = 1 + max((part[2] for part in parts), default=0)
             found = self._tuples[id(items)] = (tuple(part[0] for part in parts), expanded, nesting)
-        if found[1] > _MAX_EXPANDED or depth + found[2] > _MAX_NESTING:
-            raise ModelError(f"{where}: lists must have at most {_MAX_EXPANDED} entries and {_MAX_NESTING} levels.")
+        if found[1] > MAX_CONSTANT_ENTRIES or depth + found[2] > MAX_CONSTANT_LEVELS:
+            raise ModelError(
+                f"{where}: lists must have at most {MAX_CONSTANT_ENTRIES} entries and {MAX_CONSTANT_LEVELS} levels."
+            )
         return found
 
     def _table(self, record: Record, where: str) -> Table:

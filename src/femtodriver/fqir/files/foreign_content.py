@@ -37,6 +37,7 @@ _MARKS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x93NUMPY", "an array of NumPy (.npy)"),
     (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras writes them"),
     (4, b"TFL3", "a TFLite model"),
+    (0, b"fqir ", "a network in the exchange format, whose name must end in .fqir"),
     (0, b"GGUF", "a GGUF file"),
     (0, b"\x1f\x8b", "a file that gzip has compressed"),
     (0, b"femtosense_model", "a compiled program (.femto)"),

@@ -12,7 +12,7 @@ from femtodriver.errors import ModelError
 from femtodriver.fqir.files.allowed_constructors import MAX_DIMENSIONS, checked_shape
 from femtodriver.fqir.files.allowed_names import OPERATOR_CLASSES
 from femtodriver.fqir.files.constant_values import ConstantBuilder
-from femtodriver.fqir.files.load_limits import Budget
+from femtodriver.fqir.files.load_limits import MAX_DTYPE_NAME, MAX_EXPANDED_ENTRIES, MAX_GRAPH_NESTING, Budget
 from femtodriver.fqir.files.passive_records import (
     GRAPH,
     NODE,
@@ -36,10 +36,6 @@ from femtodriver.fqir.files.typed_fields import (
 from femtodriver.fqir.graph import Graph, Node, Tensor
 from femtodriver.fqir.node_origin import source_line
 from femtodriver.safe_text import describe, quote
-
-_MAX_GRAPH_NESTING = 16
-_MAX_EXPANDED_ENTRIES = 1 << 18
-_MAX_DTYPE_NAME = 64
 
 
 def build_graph(root: object, budget: Budget) -> Graph:
@@ -79,13 +75,13 @@ class _GraphBuilder:
         if found is None:
             if id(record) in self._open:
                 raise ModelError(f"{where}: a graph must not contain itself; the file is hostile.")
-            if len(self._open) >= _MAX_GRAPH_NESTING:
-                raise ModelError(f"{where}: graphs must be nested at most {_MAX_GRAPH_NESTING} deep.")
+            if len(self._open) >= MAX_GRAPH_NESTING:
+                raise ModelError(f"{where}: graphs must be nested at most {MAX_GRAPH_NESTING} deep.")
             self._open.add(id(record))
             found = self._graphs[id(record)] = self._new_graph(state, where)
             self._open.discard(id(record))
-        if found[1] > _MAX_EXPANDED_ENTRIES:
-            raise ModelError(f"{where}: must have at most {_MAX_EXPANDED_ENTRIES} entries when written out.")
+        if found[1] > MAX_EXPANDED_ENTRIES:
+            raise ModelError(f"{where}: must have at most {MAX_EXPANDED_ENTRIES} entries when written out.")
         return found
 
     def _new_graph(self, state: State, where: str) -> tuple[Graph, int]:
@@ -258,4 +254,4 @@ def _dtype_name(value: object, where: str) -> str:
     """The producer's text; "" for the type markers of hand-made graphs."""
     if isinstance(value, DtypeStub) or (isinstance(value, Marker) and value.role == "type"):
         return ""
-    return text_of(value, f"{where}: dtype", _MAX_DTYPE_NAME)
+    return text_of(value, f"{where}: dtype", MAX_DTYPE_NAME)

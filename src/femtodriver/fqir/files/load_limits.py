@@ -12,6 +12,13 @@ MAX_FILE_BYTES = 32 << 20
 MAX_OPCODES = 1 << 19
 MAX_NUMBERS = 6 << 20
 MAX_REFERENCES = 1 << 18
+# Of graphs in graphs, and of the entries of all their lists when each graph is written out wherever it is used.
+MAX_GRAPH_NESTING = 16
+MAX_EXPANDED_ENTRIES = 1 << 18
+# Of lists in one constant.
+MAX_CONSTANT_LEVELS = 4
+MAX_CONSTANT_ENTRIES = 1 << 16
+MAX_DTYPE_NAME = 64
 _MAX_WIDENING = 8 << 20
 _SLACK_BYTES = 1 << 16
 
