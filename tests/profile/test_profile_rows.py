@@ -7,6 +7,7 @@ import pytest
 
 from femtodriver.machine.run_report import EVENTS, STALLS
 from femtodriver.profile.profile_rows import ClippedAt, CoreTime
+from tests.notebook_tables import table_of
 from tests.profile.profile_runs import Measured, hand_made, measured, run_of, spotter
 
 
@@ -89,6 +90,15 @@ def test_rows_of_a_run_by_hand() -> None:
 
 def test_the_repr_is_short() -> None:
     assert repr(spotter().profile) == "<Profile of 'keyword_spotter': 36 layers, 24 frames of 636.2 cycles>"
+
+
+def test_a_notebook_shows_the_layers_that_cost_something_and_their_sum() -> None:
+    report, description = hand_made()
+    profile = measured(report, description).profile
+    (_, *rows) = table_of(profile._repr_html_())
+    assert [row[0] for row in rows] == [*(row.label for row in profile.rows if not row.is_idle), "all layers"]
+    assert [row[2:4] for row in rows][-1] == [f"{profile.busy / profile.frames:g}", "100.0 %"]
+    assert rows[0][4].endswith("J")
 
 
 def test_the_document_says_the_same_of_each_layer() -> None:

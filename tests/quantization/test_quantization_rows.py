@@ -20,6 +20,7 @@ from femtodriver.quantization.quantization_observer import QuantizationObserver
 from femtodriver.quantization.quantization_rows import QuantizationReport, QuantizationRow, report_of, unique_names
 from femtodriver.quantization.quantization_text import quantization_text
 from femtodriver.runners.fqir_runner import FqirRunner
+from tests.notebook_tables import table_of
 from tests.quantization.small_values import clipping_network, comparing_network
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter"
@@ -69,6 +70,16 @@ def test_rows_have_labels_kinds_and_noise(tmp_path: Path) -> None:
 
 def test_the_repr_is_short() -> None:
     assert repr(small_report()) == "<QuantizationReport of 'small': 3 values, 1 of them clipped, 2 frames>"
+
+
+def test_a_notebook_shows_the_values_and_their_noise_where_it_is_known(tmp_path: Path) -> None:
+    (head, *rows) = table_of(small_report()._repr_html_())
+    assert head == ["layer", "operator", "value", "bits", "low", "high", "bits used", "clipped", "share"]
+    assert [row[2] for row in rows] == ["x", "doubled", "positive"]
+    assert rows[1][4:] == ["-128", "127", "8", "4", "66.7 %"]
+    (head, *rows) = table_of(small_report(float_file(tmp_path))._repr_html_())
+    assert head[-1] == "SNR"
+    assert any(row[-1].endswith(" dB") for row in rows)
 
 
 def test_the_text(golden: Callable[[str, str], None], tmp_path: Path) -> None:

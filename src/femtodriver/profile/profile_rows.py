@@ -15,6 +15,8 @@ from femtodriver.machine.run_report import STALLS, WAITING, RunReport
 from femtodriver.metrics.energy import Band, add
 from femtodriver.metrics.layer_labels import layer_labels
 from femtodriver.metrics.tally import LayerTally, layer_tallies
+from femtodriver.metrics.text_cells import count_text, percent_text, quantity
+from femtodriver.notebook_html import html_table
 from femtodriver.program.description import FUSED, Description, LayerFate
 
 # Accounts of the energy of a period that belong to no layer, and what they are called in tables.
@@ -162,6 +164,23 @@ class Profile:
     def __repr__(self) -> str:
         cycles = self.elapsed / max(self.frames, 1)
         return f"<Profile of {self.model!r:.60}: {len(self.rows)} layers, {self.frames} frames of {cycles:.1f} cycles>"
+
+    def _repr_html_(self) -> str:
+        """Every layer that costs something, and the sum; per frame."""
+        rows = [row for row in self.rows if not row.is_idle]
+        head = ("layer", "operator", "cycles", "share", "energy", "multiplications", "bytes", "clipped")
+        return html_table(repr(self)[1:-1], head, map(self._cells, (*rows, self.total)))
+
+    def _cells(self, row: ProfileRow) -> tuple[str, ...]:
+        counts = (row.macs_executed, row.moved, row.saturated)
+        return (
+            row.label,
+            row.op,
+            count_text(self.per_frame(row.cycles)),
+            percent_text(row.cycles / self.busy if self.busy else None),
+            quantity(row.energy_j.typical, "J"),
+            *(count_text(self.per_frame(count)) for count in counts),
+        )
 
     @property
     def busy(self) -> int:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from femtodriver import fixed
 from femtodriver.metrics.layer_labels import layer_labels
+from femtodriver.metrics.text_cells import count_text, percent_text
+from femtodriver.notebook_html import html_table
 from femtodriver.program.description import VIEW as VIEW_FATE
 from femtodriver.program.description import Description, layers_of
 from femtodriver.quantization.quantization_observer import QuantizationObserver, WatchedValue
@@ -75,6 +77,21 @@ class QuantizationReport:
             f"<QuantizationReport of {self.model!r:.60}: {len(self.rows)} values, {clipped} of them clipped, "
             f"{self.frames} frames>"
         )
+
+    def _repr_html_(self) -> str:
+        """Every value but those that are only moved, and steps that clip nothing."""
+        rows = [row for row in self.rows if row.kind == VALUE or row.clipped]
+        head = ("layer", "operator", "value", "bits", "low", "high", "bits used", "clipped", "share")
+        compared = any(row.compared for row in rows)
+        cells = (_html_cells(row)[: None if compared else -1] for row in rows)
+        return html_table(repr(self)[1:-1], (*head, *(["SNR"] if compared else [])), cells)
+
+
+def _html_cells(row: QuantizationRow) -> tuple[object, ...]:
+    found = (row.low, row.high, row.used_bits) if row.elements else ("-", "-", "-")
+    noise = "exact" if row.is_exact else "-" if row.snr_db is None else f"{row.snr_db:.1f} dB"
+    clipped = (count_text(row.clipped), percent_text(row.clipped_share))
+    return (row.label, row.op, row.value, row.bits, *found, *clipped, noise)
 
 
 def report_of(model: str, observer: QuantizationObserver, description: Description | None) -> QuantizationReport:
