@@ -17,3 +17,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("femtodrive: interrupted; nothing was left half written.", file=sys.stderr)
         return 130
     return run_command(argv)
+
+
+def model_dir(argv: Sequence[str] | None = None) -> int:
+    """Run ``femtodrive_model_dir`` with these words (default: those of the process); gives the exit status."""
+    try:
+        from femtodriver.cli.model_dir_command import run_model_dir
+
+        return run_model_dir(argv)
+    except KeyboardInterrupt:
+        print("femtodrive_model_dir: interrupted between two models.", file=sys.stderr)
+        return 130

@@ -12,7 +12,7 @@ from femtodriver.output.reference_tree import is_beside
 from femtodriver.output.streamed_output import is_pipe
 from femtodriver.pytorch.module_reference import module_reference, names_python
 
-_WRITTEN = ("output_file", "trace", "report", "profile_file", "quantization_file")
+WRITTEN = ("output_file", "trace", "report", "profile_file", "quantization_file")
 _READ = (
     "input_file",
     "calibration",
@@ -39,7 +39,7 @@ def check_distinct_files(model: object, request: AnyRequest, folder: Path, besid
                 f"{name}: must not be {shown_path(path)} with the tree of 1.3, which writes such files into the "
                 "current folder. Rename it."
             )
-    for name in _WRITTEN:
+    for name in WRITTEN:
         path = _path(getattr(request, name, None))
         if path is None:
             continue
