@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from femtodriver.device.board_settings import BoardSettings
 from femtodriver.device.evk2.hid_link import EvkLink
-from femtodriver.device.evk2.usb_boards import EvkOpener, list_boards
+from femtodriver.device.evk2.usb_boards import EvkOpener, board_state, list_boards
 from femtodriver.device.spu_runner import SPURunner
 from femtodriver.device.timeouts import Timeouts
 from femtodriver.errors import DeviceError
@@ -190,12 +191,18 @@ def test_a_board_that_is_pulled_out(tmp_path: Path) -> None:
 
 def test_one_process_at_a_time(tmp_path: Path) -> None:
     first, second = link(SpecBoard(), tmp_path), link(SpecBoard(), tmp_path)
+    (board,) = list_boards(Package(SpecBoard()))
+    assert board_state(board, tmp_path) == "ready"
+    assert list(tmp_path.iterdir()) == []
     with first:
+        assert board_state(board, tmp_path) == "used by another process"
         assert (tmp_path / "evk2_A1.lock").stat().st_mode & 0o777 == 0o666
         with pytest.raises(DeviceError, match=r"no board is free: A1 \(used by another process\)"):
             second.open()
+    assert board_state(board, tmp_path) == "ready"
     with second:
         pass
+    assert board_state(replace(board, product="Teensy"), tmp_path) == "not flashed"
 
 
 def test_boards_that_are_not_there_or_not_flashed(tmp_path: Path) -> None:

@@ -192,7 +192,7 @@ def test_devices_lists_boards_as_the_option_does(
         assert main(words) == 0
         assert capsys.readouterr().out == "evk2  serial 42  SPU001  ready\n"
     assert main(["devices", "spu150"]) == 0
-    assert capsys.readouterr().out == "no EVK2 board is connected with spu150\n"
+    assert capsys.readouterr().out == "no EVK2 board with spu150 is connected over USB\n"
     monkeypatch.setitem(sys.modules, "hid", None)
     assert main(["devices"]) == 3
     assert "pip install 'open-femtodriver[hid]'" in capsys.readouterr().err

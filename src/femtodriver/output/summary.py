@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from femtodriver.device.evk2.usb_boards import EvkBoard
+from femtodriver.device.evk2.usb_boards import EvkBoard, board_state
 from femtodriver.files.file_access import AnyPath, shown_path
 from femtodriver.inputs import InputSpec
 from femtodriver.metrics import document_text
@@ -70,13 +70,15 @@ def metrics_text(doc: Mapping[str, Any]) -> str:
 
 
 def devices_text(boards: Sequence[EvkBoard], spu: str) -> str:
-    """The EVK2 boards on USB, one line each. ``spu``: the part that was asked for, "all" for any."""
-    lines = [
-        f"evk2  serial {one.serial or 'unknown'}  {one.product or 'no product'}  "
-        f"{'ready' if one.flashed else 'not flashed'}"
-        for one in boards
-    ]
-    return "\n".join(lines) or "no EVK2 board is connected" + ("" if spu.lower() == "all" else f" with {spu}")
+    """The EVK2 boards on USB, one line each: serial number, part, and what may be done with it.
+
+    ``spu``: the part that was asked for, "all" for any.
+    """
+    if not boards:
+        return f"no EVK2 board{'' if spu.lower() == 'all' else f' with {spu}'} is connected over USB"
+    rows = [(f"serial {one.serial or 'unknown'}", one.product or "no product", board_state(one)) for one in boards]
+    serial, product = (max(len(row[column]) for row in rows) for column in (0, 1))
+    return "\n".join(f"evk2  {row[0]:<{serial}}  {row[1]:<{product}}  {row[2]}" for row in rows)
 
 
 def run_texts(

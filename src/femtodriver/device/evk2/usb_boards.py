@@ -86,6 +86,29 @@ def boards_with(spu: str | None, package: Any = None) -> list[EvkBoard]:
     return [board for board in list_boards(package) if wanted in (None, board.product.lower())]
 
 
+def board_state(board: EvkBoard, lock_folder: Path = LOCK_FOLDER) -> str:
+    """What may be done with a board: "ready", "used by another process" or "not flashed"."""
+    if not board.flashed:
+        return "not flashed"
+    try:
+        import fcntl
+
+        lock = os.open(_lock_path(board, lock_folder), os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+    except (ImportError, OSError):
+        return "ready"
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return "used by another process"
+    finally:
+        os.close(lock)
+    return "ready"
+
+
+def _lock_path(board: EvkBoard, folder: Path) -> Path:
+    return folder / f"evk2_{Path(board.serial).name or 'unknown'}.lock"
+
+
 class EvkOpener:
     """Opens the board of that serial number, or the first one that nobody else uses."""
 
@@ -133,7 +156,7 @@ class EvkOpener:
             import fcntl
         except ImportError:
             return True
-        path = self._folder / f"evk2_{Path(board.serial).name or 'unknown'}.lock"
+        path = _lock_path(board, self._folder)
         try:
             lock = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
         except OSError as error:
