@@ -45,7 +45,7 @@ def test_the_example_goes_from_a_file_to_microwatts(here: Path, capsys: pytest.C
     ]
     for line in lines[:1] + lines[2:3]:
         assert line in page
-    assert "note: inputs: the first clip of the calibration, 30 frames; --input-file takes others" in lines
+    assert "note: inputs: 30 frames from the start of the calibration; --input-file takes others" in lines
     assert "fqir = fasmir, 30 frames, bit-exact" in lines
     assert "uW typical" in told
     content = Path("model_datas/tone_model/io_records/tone_model.femto").read_bytes()

@@ -58,7 +58,7 @@ def test_a_module_and_what_torch_knows_stay_as_they_were(written: ModuleType) ->
     source, told = loaded(module, clips())
     assert source.name == "Gru"
     assert source.network is not None
-    said = r"Gru: quantized by fmot \S+ \(double\), calibrated on 4 clips of 10 frames .* of the calibration"
+    said = r"Gru: quantized by fmot \S+ \(double\), calibrated on 4 clips of 6 frames .* of the calibration"
     assert re.fullmatch(said, told[0])
     assert module.training
     assert kinds == {name: type(one) for name, one in module.named_modules()}
@@ -81,8 +81,8 @@ def test_the_same_module_gives_the_same_network(written: ModuleType) -> None:
 @pytest.mark.parametrize(
     ("name", "shape", "said"),
     [
-        ("Gru", SEQUENCE, "4 clips of 10 frames (time is axis 1)"),
-        ("Conv", CHANNELS, "4 clips of 10 frames (time is axis 2)"),
+        ("Gru", SEQUENCE, "4 clips of 6 frames (time is axis 1)"),
+        ("Conv", CHANNELS, "4 clips of 6 frames (time is axis 2)"),
         ("Perceptron", (16, 12), "16 samples"),
     ],
 )
@@ -90,7 +90,7 @@ def test_the_axis_of_time_is_found(written: ModuleType, name: str, shape: tuple[
     source, told = loaded(getattr(written, name)(), clips(shape))
     assert said in told[0]
     (sample,) = source.sample.values()
-    assert sample.shape == (shape[0] if len(shape) == 2 else 10, 12)
+    assert sample.shape == (shape[0] if len(shape) == 2 else 6, 12)
 
 
 @pytest.mark.parametrize(("precision", "bits", "weights"), [("standard", 8, 4), ("eights", 8, 8), ("double", 16, 8)])
@@ -124,7 +124,7 @@ def test_errors_of_the_module_are_told_with_their_place(written: ModuleType) -> 
     with pytest.raises(ModelError) as told:
         loaded(written.Wrong(), clips())
     assert re.match(
-        r"some_models\.py:\d+: the module must run on the calibration \(x \(4, 10, 12\) from ", str(told.value)
+        r"some_models\.py:\d+: the module must run on the calibration \(x \(4, 6, 12\) from ", str(told.value)
     )
     assert "AttributeError: 'Tensor' object has no attribute 'nothing'" in str(told.value)
     with pytest.raises(ModelError, match=r"some_models\.py:\d+: .*mat1 and mat2 shapes"):

@@ -25,7 +25,7 @@ def told(time_axis: int | None = 1, **given: Any) -> list[str]:
 
 
 def test_without_labels_and_targets_only_the_outputs_are_compared() -> None:
-    assert told() == ["SNR        -1.2 dB of the quantized output to that in floats"]  # 10 log10(12.25 / 16)
+    assert told() == ["SNR        -1.2 dB, the quantized output against that in floats"]  # 10 log10(12.25 / 16)
 
 
 def test_a_clip_has_the_label_of_the_mean_of_its_frames() -> None:
@@ -42,7 +42,7 @@ def test_frames_may_have_labels_of_their_own_or_none() -> None:
 
 def test_samples_without_time() -> None:
     line = told(time_axis=None, labels=np.array([0, 2]))[0]
-    assert line == "Accuracy   100.0 % in floats, 50.0 % quantized (2 clips with a label); same answer 50.0 %"
+    assert line == "Accuracy   100.0 % in floats, 50.0 % quantized (2 samples with a label); same answer 50.0 %"
 
 
 def test_targets_have_the_shape_of_the_output() -> None:

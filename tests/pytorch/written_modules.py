@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 FEATURES = 12
-SEQUENCE, CHANNELS, SAMPLES = (4, 10, FEATURES), (4, FEATURES, 10), (16, FEATURES)
+SEQUENCE, CHANNELS, SAMPLES = (4, 6, FEATURES), (4, FEATURES, 6), (16, FEATURES)
 """Shapes of calibrations: (clips, frames, features), (clips, features, frames), (samples, features)."""
 
 
@@ -238,8 +238,8 @@ CONVERTED: dict[str, Written] = {
 
 FUNCTION_USES: dict[str, str] = {
     "flatten": "torch.flatten(y, 1)",
-    "view": "y.view(4, 10, 12)",
-    "reshape": "y.reshape(4, 10, 12)",
+    "view": "y.view(4, 6, 12)",
+    "reshape": "y.reshape(4, 6, 12)",
     "unsqueeze": "y.unsqueeze(1)",
     "unflatten": "y.unflatten(-1, (3, 4))",
     "contiguous": "y.contiguous()",

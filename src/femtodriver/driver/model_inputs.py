@@ -131,7 +131,7 @@ def sample_inputs(source: Source, specs: Sequence[InputSpec], request: InputRequ
         return None
     arrays, made = make_inputs(source.sample, specs, replace(request, scale=REAL))
     frames = max(map(len, arrays.values()))
-    told = f"inputs: the first clip of the calibration, {frames} frames; --input-file takes others"
+    told = f"inputs: {frames} frames from the start of the calibration; --input-file takes others"
     return replace(made, notes=(told, *(note for note in made.notes if "quanta" not in note)))
 
 

@@ -26,7 +26,7 @@ def quality_lines(calibration: Calibration, floats: AnyArray, quantized: AnyArra
         found.append(_accuracy(calibration, floats, quantized, time_axis))
     if calibration.targets is not None:
         found.append(_to_targets(calibration, floats, quantized))
-    return [*found, f"SNR        {_decibels(floats, quantized)} of the quantized output to that in floats"]
+    return [*found, f"SNR        {_decibels(floats, quantized)}, the quantized output against that in floats"]
 
 
 def _accuracy(calibration: Calibration, floats: AnyArray, quantized: AnyArray, time_axis: int | None) -> str:
@@ -38,7 +38,7 @@ def _accuracy(calibration: Calibration, floats: AnyArray, quantized: AnyArray, t
             f"and have the shape {answers[0].shape[: labels.ndim]}, not {labels.shape} with up to {labels.max()}."
         )
     judged: BoolArray = labels >= 0
-    of = "clips" if labels.ndim == 1 else "frames"
+    of = "frames" if labels.ndim == 2 else "samples" if time_axis is None else "clips"
     if not judged.any():
         return f"Accuracy   unknown: no {of} have a label of 0 or more"
     shares = [100 * float((answer == labels)[judged].mean()) for answer in answers]

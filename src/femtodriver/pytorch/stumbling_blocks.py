@@ -10,6 +10,7 @@ from femtodriver.pytorch.forward_rules import forward_blocks
 from femtodriver.pytorch.forward_source import OwnModule, calls_of, own_modules
 from femtodriver.pytorch.tracing_advice import LAYERS
 
+_MOST_SHOWN = 3
 _RECURRENT = ("GRU", "LSTM", "RNN")
 _TORCH = "torch.nn.modules."
 _CONTAINERS = "torch.nn.modules.container"
@@ -46,9 +47,9 @@ def stumbling_blocks(model: Any, supported: Collection[Any], time_axis: int | No
 
 
 def told(blocks: list[StumblingBlock]) -> str:
-    """The first one as a sentence, and how many others there are."""
-    others = [f"{one.place} {one.what}".strip() for one in blocks[1:]]
-    shown = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
+    """The first one as a sentence, and the next ones in brief."""
+    others = [f"{one.place} {one.what} ({one.way})".strip() for one in blocks[1:]]
+    shown = "; ".join(others[:_MOST_SHOWN]) + ("; ..." if len(others) > _MOST_SHOWN else "")
     return blocks[0].sentence + (f" And {len(others)} more: {shown}." if others else "")
 
 

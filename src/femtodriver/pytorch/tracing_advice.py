@@ -17,9 +17,10 @@ _ONE_AXIS = "leave it out: a frame has one axis, the last one of (clips, frames,
 _LOG_SOFTMAX = "leave it out, which changes no decision, or write torch.log(torch.softmax(y, -1))"
 _SPLIT = "use torch.split or torch.chunk over the last axis"
 _CONSTANT = "keep it as nn.Parameter(value, requires_grad=False)"
-_SILU = "write y * torch.sigmoid(y)"
-_ELU = "write torch.relu(y) + torch.exp(-torch.relu(-y)) - 1"
-_SOFTPLUS = "write torch.log1p(torch.exp(y))"
+_SILU = "y * torch.sigmoid(y)"
+_ELU = "torch.relu(y) + torch.exp(-torch.relu(-y)) - 1"
+_SOFTPLUS = "torch.log1p(torch.exp(y))"
+_OWN = "use a module of your own whose forward returns"
 _OUTSIDE = "leave it out of the module, and do it with the outputs"
 
 LAYERS: Mapping[str, str] = {
@@ -34,9 +35,9 @@ LAYERS: Mapping[str, str] = {
     "RNNCell": _GRU.replace("GRU", "RNN"),
     "Embedding": "look the vectors up outside, and give them as the input",
     "Bilinear": "use nn.Linear and products",
-    "SiLU": _SILU,
-    "ELU": _ELU,
-    "Softplus": _SOFTPLUS,
+    "SiLU": f"{_OWN} {_SILU}",
+    "ELU": f"{_OWN} {_ELU}",
+    "Softplus": f"{_OWN} {_SOFTPLUS}",
     "LogSoftmax": _LOG_SOFTMAX,
     "PReLU": "use nn.LeakyReLU with the slope that was learned",
     **dict.fromkeys(("Mish", "SELU", "CELU", "Softsign", "Softmin", "Threshold", "Tanhshrink", "LogSigmoid"), _CURVE),
@@ -62,9 +63,9 @@ FUNCTIONS: Mapping[str, str] = {
     "cumsum": "use fmot.nn.EMA, or nn.GRU",
     "norm": "write torch.sqrt(torch.sum(y * y, dim=-1, keepdim=True))",
     **dict.fromkeys(("round", "sign"), _OUTSIDE),
-    "silu": _SILU,
-    "elu": _ELU,
-    "softplus": _SOFTPLUS,
+    "silu": f"write {_SILU}",
+    "elu": f"write {_ELU}",
+    "softplus": f"write {_SOFTPLUS}",
     "log_softmax": _LOG_SOFTMAX,
     **dict.fromkeys(("mish", "selu", "celu", "softsign"), _CURVE),
     **dict.fromkeys(("group_norm", "rms_norm"), _NORM),
