@@ -53,6 +53,13 @@ def test_the_example_goes_from_a_file_to_microwatts(here: Path, capsys: pytest.C
     assert Path("again/tone_model/io_records/tone_model.femto").read_bytes() == content
 
 
+def test_an_import_keeps_the_network(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import", *MODEL, "-o", "tones.fqir"]) == 0
+    assert "Accuracy   91.1 % in floats" in capsys.readouterr().out
+    assert main(["tones.fqir", "--runners", "fqir,fasmir", "--n-frames", "3"]) == 0
+    assert "fqir = fasmir, 3 frames, bit-exact" in capsys.readouterr().out
+
+
 def test_weights_alone_say_the_way_in(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tone_weights.pt"]) == 1
     assert "not the weights of a model (a state_dict). Give the code that builds the model" in capsys.readouterr().err
