@@ -52,7 +52,8 @@ class CompilingAndWriting(DriverState):
         """Load and compile a model and write ``<output_dir>/<name>/`` in one step.
 
         ``model``: the path of a network, of a program (.zip, .femto) or of a compiled model's folder, "LOOPBACK", a
-        GraphProto, or a module of PyTorch with ``calibration``: in memory, or FILE.py:NAME (docs/pytorch.md).
+        GraphProto, a ``Network``, or a module of PyTorch with ``calibration``: in memory, or FILE.py:NAME
+        (docs/pytorch.md).
         ``iospec``: the I/O specification that the model is to have, an ``IOSpec`` or the path of its YAML.
 
         Returns (folder of metadata and images, path of the ``.femto``, its size in bytes); with ``iospec``, as 2.x of

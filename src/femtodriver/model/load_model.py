@@ -8,7 +8,7 @@ import logging
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -141,6 +141,9 @@ def _source(model: object, name: str | None, requantize: str | None) -> Source:
         if not os.fspath(model):
             raise UsageError("model: must be LOOPBACK, a graph or the path of a model, not empty.")
         return _from_path(Path(os.fsdecode(model)), name, requantize)
+    if isinstance(model, Network):
+        network = replace(model, name=name or _storable(model.name) or DEFAULT_NAME)
+        return Source(network.name, network.name, OWN_META, network, sha256=_network_digest(network))
     network = adapt(model, name or DEFAULT_NAME)
     return Source(network.name, network.name, OWN_META, network, sha256=_network_digest(network), graph=model)
 
