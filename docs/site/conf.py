@@ -44,6 +44,7 @@ html_title = f"open-femtodriver {version}"
 templates_path = ["templates"]
 html_additional_pages = {"index": "to_first_page.html"}
 html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_show_sphinx = False
 html_copy_source = False
 pygments_style = "friendly"
