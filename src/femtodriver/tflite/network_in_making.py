@@ -7,7 +7,7 @@ file's own numbers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import log2, prod
 from typing import Any
 
@@ -85,6 +85,38 @@ class NetworkInMaking:
         place = f"{op.operator.name} {op.operator.index}"
         self._nodes.append(Node(place, name, dict(inputs), (made,), constants))
         return made
+
+    def repeated(
+        self,
+        op: CheckedOperator,
+        slices: Sequence[tuple[Tensor, int]],
+        count: int,
+        result: str,
+        make: Callable[[list[Tensor]], Tensor],
+    ) -> Tensor:
+        """A loop: ``make`` adds the nodes of its body, from the next so many elements of each slice to a flat piece of
+        the result, which has ``count`` of them side by side."""
+        given = [Tensor(self._fresh(f"{result} slice"), part.dtype, (block,)) for part, block in slices]
+        outer, self._nodes = self._nodes, []
+        made = make(given)
+        body = Graph("rows", tuple(given), (made,), (), tuple(self._nodes))
+        self._nodes = outer
+        constants = {
+            "n_iter": count,
+            "n_sliced": len(slices),
+            "n_recurse": 0,
+            "n_scope": 0,
+            "n_concat": 1,
+            "n_final": 0,
+            "block_size_sliced": tuple(block for _, block in slices),
+            "reverse_sliced": (False,) * len(slices),
+            "reverse_concat": (False,),
+        }
+        whole = Tensor(result, made.dtype, (count * made.size,))
+        inputs = {f"x_sliced_{place}": part for place, (part, _) in enumerate(slices)}
+        place = f"{op.operator.name} {op.operator.index}"
+        self._nodes.append(Node(place, "loop", inputs, (whole,), constants, {"body": body}))
+        return whole
 
     def step_name(self, tensor: FileTensor, step: str) -> str:
         """A name for a step on the way to a tensor."""

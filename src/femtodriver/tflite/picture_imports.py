@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from femtodriver.tflite.checked_operator import CheckedOperator
 from femtodriver.tflite.mean_imports import SUM_BITS, divided, sum_of_rows
 from femtodriver.tflite.movement_imports import taken
 from femtodriver.tflite.network_in_making import LIMITS, NetworkInMaking
+from femtodriver.tflite.picture_rows import Strip, by_rows
 from femtodriver.tflite.picture_windows import padding, window_cells
 from femtodriver.tflite.rescaling import centred_limits
 from femtodriver.tflite.value_rules import activation
@@ -20,22 +22,53 @@ from femtodriver.tflite.value_rules import activation
 WEIGHT_BITS = 8
 
 
-def picture_sums(op: CheckedOperator, net: NetworkInMaking, weights: AnyArray, bias: Int64Array, bits: int) -> Tensor:
-    """Sums of all windows (rows, columns, outputs); ``weights`` are (outputs, kernel rows, kernel columns, channels).
+def convolved(
+    op: CheckedOperator,
+    net: NetworkInMaking,
+    weights: AnyArray,
+    bias: Int64Array,
+    bits: int,
+    scaled: Mapping[str, Any] | None = None,
+) -> list[Tensor]:
+    """Windows of a picture, in flat pieces; ``weights`` are (outputs, kernel rows, kernel columns, channels).
 
-    With one channel for several outputs, each output is made of its own channel.
+    With one channel for several outputs, each output is made of its own channel. ``bits`` hold all sums. ``scaled``:
+    constants of ``rescale``; None for the sums themselves.
     """
+    if op.input().shape[0] != 1:
+        raise op.unsupported(f"the batch must be 1, not {op.input().shape[0]}", op.input())
     groups = op.input().shape[3] if weights.shape[3] == 1 else 1
     if groups > 1 and weights.shape[0] != groups:
         weights, groups = _spread(weights, op.input().shape[3]), 1
     name = net.step_name(op.output(), "sums")
-    inputs = {
-        "x": _picture(op, net),
+    parameters = {
         "weight": net.parameter(f"{name} weights", weights, WEIGHT_BITS),
         "bias": net.parameter(f"{name} bias", bias, SUM_BITS),
     }
-    constants = {**_geometry(op, weights.shape[1:3]), "groups": groups, "bw": bits}
-    return net.inner(op, "frame_conv2d", inputs, name, op.output().shape[1:], SUM_BITS, **constants)
+    whole, geometry = _geometry(op, weights.shape[1:3])
+    constants = {**geometry, "groups": groups, "bw": bits}
+
+    def rows(x: Tensor, strip: Strip) -> Tensor:
+        shape = (strip.rows, *op.input().shape[2:])
+        picture = net.inner(op, "reshape", {"x": x}, _step(op, net, "picture"), shape, shape=shape)
+        pads = {"pad_top": strip.above, "pad_bottom": strip.below}
+        results = (strip.results, *op.output().shape[2:])
+        made = net.inner(
+            op,
+            "frame_conv2d",
+            {"x": picture, **parameters},
+            _step(op, net, "sums"),
+            results,
+            SUM_BITS,
+            **constants,
+            **pads,
+        )
+        if scaled is not None:
+            made = net.inner(op, "rescale", {"x": made}, _step(op, net, "rounded"), results, **scaled)
+        flat = (prod(results),)
+        return net.inner(op, "reshape", {"x": made}, _step(op, net, "flat"), flat, made.bits or SUM_BITS, shape=flat)
+
+    return by_rows(op, net, whole, rows)
 
 
 def average_pool(op: CheckedOperator, net: NetworkInMaking) -> None:
@@ -48,9 +81,11 @@ def average_pool(op: CheckedOperator, net: NetworkInMaking) -> None:
     else:
         ones = np.ones((op.input().shape[3], *filters, 1), np.int64)
         bits = int(counts.max() * 255).bit_length() + 1
-        picture = picture_sums(op, net, ones, np.zeros(len(ones), np.int64), bits)
-        name = net.step_name(op.output(), "flat sums")
-        sums = net.inner(op, "reshape", {"x": picture}, name, counts.shape, SUM_BITS, shape=counts.shape)
+        pieces = convolved(op, net, ones, np.zeros(len(ones), np.int64), bits)
+        sums = pieces[0]
+        if len(pieces) > 1:
+            inputs = {f"x{place}": piece for place, piece in enumerate(pieces)}
+            sums = net.inner(op, "cat", inputs, _step(op, net, "sums"), counts.shape, SUM_BITS, dim=0)
     divided(op, net, sums, counts)
 
 
@@ -85,26 +120,19 @@ def _clamped(op: CheckedOperator, net: NetworkInMaking, x: Tensor) -> None:
     net.node(op, "copy", {"x": x}, op.output())
 
 
-def _picture(op: CheckedOperator, net: NetworkInMaking) -> Tensor:
-    batch, *shape = op.input().shape
-    if batch != 1:
-        raise op.unsupported(f"the batch must be 1, not {batch}", op.input())
-    name = net.step_name(op.output(), "picture")
-    return net.inner(op, "reshape", {"x": net.value(op, op.input())}, name, tuple(shape), shape=tuple(shape))
-
-
-def _geometry(op: CheckedOperator, filters: Sequence[int]) -> dict[str, int]:
+def _geometry(op: CheckedOperator, filters: Sequence[int]) -> tuple[Strip, dict[str, int]]:
+    """The rows of the picture, and the constants of ``frame_conv2d`` that hold for all of them."""
     top, bottom, left, right = padding(op, filters)
-    sizes = dict(zip("hw", op.input().shape[1:3], strict=True))
-    around = {"h": top + bottom, "w": left + right}
+    height, width = op.input().shape[1:3]
     # one window is one window, however far away the next one would be
-    strides = {axis: min(op.number(f"stride_{axis}"), sizes[axis] + around[axis]) for axis in "hw"}
+    strides = {"h": min(op.number("stride_h"), height + top + bottom)}
+    strides["w"] = min(op.number("stride_w"), width + left + right)
     dilations = _dilations(op, filters)
-    return {
+    reach = (filters[0] - 1) * dilations["h"] + 1
+    whole = Strip(0, height, op.output().shape[1], top, bottom, strides["h"], reach)
+    return whole, {
         **{f"stride_{axis}": number for axis, number in strides.items()},
         **{f"dilation_{axis}": number for axis, number in dilations.items()},
-        "pad_top": top,
-        "pad_bottom": bottom,
         "pad_left": left,
         "pad_right": right,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,8 @@ from femtodriver.fqir.graph import Tensor
 from femtodriver.tflite.checked_operator import CheckedOperator
 from femtodriver.tflite.movement_imports import taken
 from femtodriver.tflite.network_in_making import NetworkInMaking
-from femtodriver.tflite.picture_imports import picture_sums
+from femtodriver.tflite.picture_imports import convolved
+from femtodriver.tflite.picture_rows import joined
 from femtodriver.tflite.picture_windows import window_cells
 from femtodriver.tflite.rescaling import XNNPACK, centred_limits, product_multipliers, rescale_constants
 from femtodriver.tflite.value_rules import activation
@@ -39,7 +41,7 @@ def convolution(op: CheckedOperator, net: NetworkInMaking) -> None:
     """One window: a product of the cells that are inside the picture with their weights; several: ``picture_sums``."""
     weights = op.constant(op.input(1), "weights")
     if _has_windows(op):
-        rescaled(op, net, _picture_sums(op, net, weights), "double")
+        _over_picture(op, net, weights)
         return
     inside, cells = _only_window(op)
     channels = weights.shape[3]
@@ -53,7 +55,7 @@ def depthwise_convolution(op: CheckedOperator, net: NetworkInMaking) -> None:
     """One window, channel by channel: each cell of it is a band of one ``temporal_conv2d``; several: as above."""
     weights = op.constant(op.input(1), "weights")
     if _has_windows(op):
-        rescaled(op, net, _picture_sums(op, net, weights.transpose(3, 1, 2, 0)), "double")
+        _over_picture(op, net, weights.transpose(3, 1, 2, 0))
         return
     inside, cells = _only_window(op)
     outputs, channels = weights.shape[3], op.input().shape[3]
@@ -93,16 +95,19 @@ def depthwise_convolution(op: CheckedOperator, net: NetworkInMaking) -> None:
 
 def rescaled(op: CheckedOperator, net: NetworkInMaking, sums: Tensor, mode: str) -> None:
     """The operator's output from its sums; ``mode`` is how the reference kernels round."""
-    constants = rescale_constants(
-        "single" if net.requantize == XNNPACK else mode, product_multipliers(op, net.requantize)
-    )
+    constants = _scaling(op, net, mode)
     if len(sums.shape) > 1:
         name = net.step_name(op.output(), "rounded")
-        limits = centred_limits(op, op.output())
-        rounded = net.inner(op, "rescale", {"x": sums}, name, sums.shape, **constants, **limits)
+        rounded = net.inner(op, "rescale", {"x": sums}, name, sums.shape, **constants)
         net.node(op, "reshape", {"x": rounded}, op.output(), shape=(prod(sums.shape),))
         return
-    net.node(op, "rescale", {"x": sums}, op.output(), **constants, **centred_limits(op, op.output()))
+    net.node(op, "rescale", {"x": sums}, op.output(), **constants)
+
+
+def _scaling(op: CheckedOperator, net: NetworkInMaking, mode: str) -> dict[str, Any]:
+    """The constants of ``rescale`` from sums of products to the output."""
+    found = rescale_constants("single" if net.requantize == XNNPACK else mode, product_multipliers(op, net.requantize))
+    return {**found, **centred_limits(op, op.output())}
 
 
 def biases(op: CheckedOperator, channels: int) -> Int64Array:
@@ -138,10 +143,11 @@ def _has_windows(op: CheckedOperator) -> bool:
     return prod(op.output().shape[:3]) > 1
 
 
-def _picture_sums(op: CheckedOperator, net: NetworkInMaking, weights: AnyArray) -> Tensor:
+def _over_picture(op: CheckedOperator, net: NetworkInMaking, weights: AnyArray) -> None:
     """``weights`` are (outputs, rows, columns, channels)."""
     bias = biases(op, len(weights))
-    return picture_sums(op, net, weights, bias, sum_bits(op, weights.reshape(len(weights), -1).T, bias))
+    bits = sum_bits(op, weights.reshape(len(weights), -1).T, bias)
+    joined(op, net, convolved(op, net, weights, bias, bits, _scaling(op, net, "double")))
 
 
 def _only_window(op: CheckedOperator) -> tuple[Int64Array, Int64Array]:
