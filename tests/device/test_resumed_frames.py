@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,9 @@ from femtodriver.device.virtual.zcu104_server import BoardServer
 from femtodriver.errors import DeviceError
 from femtodriver.program.bus.load_sequence import load_sequence
 from femtodriver.program.compiled_data import CompiledData
-from tests.board_bench import alarm, needs_redis, redis_here
+from femtodriver.program.encryption.keyring import Keyring
+from femtodriver.program.encryption.program_cipher import encrypt_program
+from tests.board_bench import alarm, board_here, needs_redis, redis_here
 from tests.device.cutting_proxy import cutting_proxy
 from tests.device.networks import PART, compiled, expected, random_inputs
 from tests.device.redis_bench import board_at, plain_client
@@ -45,7 +48,7 @@ def loading(data: CompiledData) -> int:
 
 
 def runner_at(endpoint: str, data: CompiledData, tries: int = 3, **how: Any) -> SPURunner:
-    return make_runner(data, "zynq", address=endpoint, verify=False, timeout=20, reconnect=tries, **how)
+    return make_runner(data, "zynq", address=endpoint, **{"verify": False, "timeout": 20, "reconnect": tries, **how})
 
 
 def check_cut(data: CompiledData, faults: Faults, caplog: pytest.LogCaptureFixture, frames: int = FRAMES) -> list[str]:
@@ -97,12 +100,16 @@ def test_a_board_that_has_lost_its_power_is_programmed_again(
     assert "goes on with frame 3; 3 frames were run again" in caplog.text
 
 
+@pytest.mark.parametrize(("verify", "again"), [(True, 2), (False, 10)])
 def test_a_long_run_goes_on_from_a_saved_state(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    verify: bool, again: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(resumed_frames, "FRAMES_BETWEEN", 4)
     data, inputs = compiled("accumulator"), random_inputs(compiled("accumulator"), 20)
-    with BoardServer(VirtualBoard(PART)) as server, runner_at(server.endpoint, data) as runner:
+    with (
+        BoardServer(VirtualBoard(PART)) as server,
+        runner_at(server.endpoint, data, verify=verify, records_dir=tmp_path) as runner,
+    ):
         runner.reset()
         first, _, _ = runner.run({"x": inputs["x"][:10]})
         server.stop()
@@ -110,12 +117,13 @@ def test_a_long_run_goes_on_from_a_saved_state(
             rest, _, _ = runner.run({"x": inputs["x"][10:]})
     outputs = np.concatenate([first["sum"], rest["sum"]])
     np.testing.assert_array_equal(outputs, expected(data, inputs)["sum"])
-    assert "goes on with frame 10; 2 frames were run again" in caplog.text
+    assert f"goes on with frame 10; {again} frames were run again" in caplog.text
+    assert all(record.msgtype != "apb" for record in runner.ioplug.recordings["io_sequence"])
 
 
 def test_variables_that_were_set_are_set_again(caplog: pytest.LogCaptureFixture) -> None:
     data = compiled("accumulator")
-    with BoardServer(VirtualBoard(PART)) as server, runner_at(server.endpoint, data) as runner:
+    with BoardServer(VirtualBoard(PART)) as server, runner_at(server.endpoint, data, verify=True) as runner:
         runner.reset()
         runner.step({"x": np.ones(16, int)})
         runner.set_vars({"s": np.arange(16)})
@@ -170,6 +178,29 @@ def test_a_board_that_stays_away_ends_the_run(tries: int, message: str) -> None:
             runner.step({"x": np.ones(16, int)})
 
 
+def test_variables_that_were_set_where_nothing_can_be_read_end_the_run() -> None:
+    data = compiled("accumulator")
+    with BoardServer(VirtualBoard(PART)) as server, runner_at(server.endpoint, data) as runner:
+        runner.reset(reset_vals={"s": np.arange(16)})
+        server.stop()
+        with pytest.raises(DeviceError, match="cannot go on: variables were set, and the state cannot be read back"):
+            runner.step({"x": np.ones(16, int)})
+
+
+def test_an_encrypted_program_begins_anew(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(resumed_frames, "FRAMES_BETWEEN", 2)
+    keys = Keyring({3: bytes(range(32))}, "the keyring")
+    plain, inputs = compiled("accumulator"), random_inputs(compiled("accumulator"), 8)
+    data = encrypt_program(plain, keys, 3, 0)
+    faults = Faults(close_after=2000)
+    with board_here(keys, faults) as server, runner_at(server.endpoint, data) as runner:
+        runner.reset()
+        outputs, _, _ = runner.run({"x": np.tile(inputs["x"], (4, 1))})
+    np.testing.assert_array_equal(outputs["sum"], expected(plain, {"x": np.tile(inputs["x"], (4, 1))})["sum"])
+    (again,) = re.findall(r"goes on with frame (\d+); (\d+) frames were run again", caplog.text)
+    assert again[0] == again[1] != "0"
+
+
 def test_a_board_that_was_changed_by_hand_cannot_go_on() -> None:
     data = compiled("accumulator")
     faults = Faults(close_after_entries=loading(data) + 2 * FRAME)
@@ -203,12 +234,12 @@ def test_random_cuts_never_change_a_run(monkeypatch: pytest.MonkeyPatch) -> None
     data = compiled("accumulator")
     inputs = random_inputs(data, 60)
     whole = expected(data, inputs)["sum"]
-    cuts, least = 0, 8 * loading(data) + 1500
+    cuts, least = 0, 24 * loading(data) + 1500
     for _ in range(8):
         with (
             BoardServer(VirtualBoard(PART)) as server,
             cutting_proxy(server.address, lambda: rng.randrange(least, least + 6000)) as (endpoint, carried),
-            runner_at(endpoint, data, tries=20) as runner,
+            runner_at(endpoint, data, tries=20, verify=True) as runner,
         ):
             runner.reset()
             outputs, _, _ = runner.run(inputs)

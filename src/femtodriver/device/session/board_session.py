@@ -148,7 +148,8 @@ class BoardSession:
 
         def write() -> None:
             self.write_back(values)
-            self._resumed.save()
+            if not self._resumed.save():
+                self.spoil("variables were set, and the state cannot be read back")
 
         self._resumed.surely(write)
         self._not_ready = ""
@@ -162,8 +163,11 @@ class BoardSession:
         self._load(self.program())
 
     def saved_states(self) -> Values | None:
-        """For a run that goes on: all states, as far as outputs depend on them; None where they cannot be set again."""
-        if not self.knows_states or (self.states and self.no_setting):
+        """For a run that goes on: all states, as far as outputs depend on them; None where they cannot be set again.
+
+        What was never compared with what was written might be wrong: without verification nothing is read.
+        """
+        if not self.knows_states or (self.states and (self.no_setting or not self._settings.verifies)):
             return None
         return {name: read_state(state, self._peek) for name, state in self.states.items()}
 

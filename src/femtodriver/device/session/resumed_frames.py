@@ -4,8 +4,9 @@ Nobody can know how much of a frame a board has done when the link is cut, nor w
 always reset and loaded anew, is given the last state that was saved, and runs the frames since then again. Their
 outputs must be those that it gave before. Then the frame that was cut is run, and counted once.
 
-A state is saved by reading it from the board every ``FRAMES_BETWEEN`` frames. Where that is not possible, all frames
-since the reset are run again, as long as there is room for their inputs.
+A state is saved by reading it from the board every ``FRAMES_BETWEEN`` frames. Where that is not possible, or nobody has
+seen that the board's memory can be read, all frames since the reset are run again, as long as there is room for their
+inputs.
 """
 
 from __future__ import annotations
@@ -96,11 +97,15 @@ class ResumedFrames:
         """Do something between two frames, again if the link is cut meanwhile."""
         return self._surely(action, action, self._recorder.position)
 
-    def save(self) -> None:
-        """Remember the state in which the board is now."""
-        states = self._board.saved_states() if self._tries else None
+    def save(self) -> bool:
+        """Remember the state in which the board is now; whether that was possible, and of any use."""
+        if not self._tries:
+            return False
+        with self._recorder.paused():
+            states = self._board.saved_states()
         if states is not None:
             self._past = _Past(self._frames.count, states, broken=self._past.broken)
+        return states is not None
 
     def _send(self) -> None:
         if len(self._past.frames) >= FRAMES_BETWEEN:
