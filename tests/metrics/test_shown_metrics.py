@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
+from femtodriver.files.plain_yaml import load_yaml
 from femtodriver.machine.run_report import RunReport
 from femtodriver.metrics import build_document, document_yaml, shown_yaml
 from femtodriver.part import load_part
@@ -54,3 +55,17 @@ def test_a_notebook_shows_figures_and_layers(doc: dict[str, Any]) -> None:
 def test_nothing_that_worked(doc: dict[str, Any]) -> None:
     doc["layers"] = []
     assert "Layers by busy cycles" in shown_yaml(doc)._repr_html_()
+
+
+def test_what_is_shown_is_read_once(doc: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    text, read = shown_yaml(doc), []
+
+    def counted(*given: Any, **named: Any) -> Any:
+        read.append(given)
+        return load_yaml(*given, **named)
+
+    monkeypatch.setattr("femtodriver.metrics.shown_metrics.load_yaml", counted)
+    first = repr(text)
+    assert (repr(text), bool(text._repr_html_()), len(read)) == (first, True, 1)
+    assert text.document is not text.document
+    assert pickle.loads(pickle.dumps(text)).__dict__ == {}

@@ -15,7 +15,8 @@ from femtodriver import Femtodriver
 from femtodriver.cli import main
 from femtodriver.errors import UsageError
 from femtodriver.options.profile_requests import ProfileRequest
-from femtodriver.output.profile_output import check_profile, show_profile
+from femtodriver.output.profile_output import show_profile
+from femtodriver.output.told_places import check_profile
 from femtodriver.profile.profile_rows import Profile
 from femtodriver.profile.profile_view import view_of
 from tests.profile.profile_runs import hand_made, measured, spotter

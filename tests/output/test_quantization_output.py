@@ -15,7 +15,8 @@ from femtodriver import Femtodriver
 from femtodriver.cli import main
 from femtodriver.errors import InputError, UsageError
 from femtodriver.output.output_files import npz
-from femtodriver.output.quantization_output import check_quantization_file, show_quantization
+from femtodriver.output.quantization_output import show_quantization
+from femtodriver.output.told_places import check_quantization_file
 
 SPOTTER = Path(__file__).resolve().parents[2] / "examples" / "keyword_spotter" / "keyword_spotter.pt"
 

@@ -17,7 +17,8 @@ from femtodriver.native.library import find_library
 from femtodriver.options.runner_requests import ExecuteRequest, MeasureRequest, RunnerRequest
 from femtodriver.options.value_kinds import MACHINES
 from femtodriver.output import trace_file
-from femtodriver.output.trace_file import check_place, write_trace
+from femtodriver.output.told_places import check_place
+from femtodriver.output.trace_file import write_trace
 from femtodriver.runners import frame_tracer
 from femtodriver.runners.compare_runs import Comparison
 from femtodriver.runners.execution import Execution, RunInputs

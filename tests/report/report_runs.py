@@ -15,7 +15,8 @@ from femtodriver.model.build_model import Built, build
 from femtodriver.model.load_model import OWN_META, Source, load_source
 from femtodriver.model.model_encryption import Encryption
 from femtodriver.options.runner_requests import ComparisonRequest
-from femtodriver.output.report_file import Repeated, report_facts
+from femtodriver.output.report_file import report_facts
+from femtodriver.output.told_places import Repeated
 from femtodriver.report.report_facts import ReportFacts
 from femtodriver.report.report_page import report_page
 from femtodriver.runners.execution import RunInputs, execute

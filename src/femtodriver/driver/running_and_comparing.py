@@ -22,8 +22,8 @@ from femtodriver.options.runner_requests import ExecuteRequest, MeasureRequest
 from femtodriver.options.value_kinds import NAMES, PATH, TREE_13, Names, listed
 from femtodriver.output import model_folder, terminal
 from femtodriver.output.distinct_files import check_distinct_files
-from femtodriver.output.report_file import Repeated
 from femtodriver.output.told_files import check_told_files, write_told_files
+from femtodriver.output.told_places import Repeated
 from femtodriver.program.compiled_data import CompiledData
 from femtodriver.runners.execution import SIMULATOR, Execution, Given, Inputs, Result, RunInputs
 from femtodriver.runners.femtocrux_runner import NAME as VENDOR_SIMULATOR

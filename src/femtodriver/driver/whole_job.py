@@ -20,12 +20,10 @@ from femtodriver.options.without_effect import without_effect
 from femtodriver.output import model_folder, summary
 from femtodriver.output.atomic_folder import check_writable
 from femtodriver.output.distinct_files import check_distinct_files
-from femtodriver.output.profile_output import check_profile, tell_profile
-from femtodriver.output.quantization_output import check_quantization_file, tell_quantization
-from femtodriver.output.report_file import Repeated
 from femtodriver.output.streamed_output import StreamedOutput, check_output, open_output, standard_output
 from femtodriver.output.terminal import print_verdict
 from femtodriver.output.told_files import check_told_files, write_told_files
+from femtodriver.output.told_places import Repeated, check_profile, check_quantization_file
 from femtodriver.profile.profile_rows import Profile
 from femtodriver.quantization.quantization_rows import QuantizationReport
 from femtodriver.runners.compare_runs import RunProgress
@@ -97,15 +95,26 @@ def run_job(
             say(text)
         for text in written:
             say(text)
-        if profile is not None:
-            tell_profile(profile, request, say)
-        if quantization is not None:
-            tell_quantization(quantization, request, say)
+        _tell_tables(profile, quantization, request, say)
         for text in write_told_files(request, done, request, doc, Repeated(request)) if done and doc else ():
             say(text)
         if done and not done.comparison.passed:
             print_verdict(done.comparison.lines, False)  # again, so that it is also at the end of the output
     return JobDone(compiled, inputs, done, profile, quantization)
+
+
+def _tell_tables(
+    profile: Profile | None, quantization: QuantizationReport | None, request: JobRequest, say: Callable[[str], None]
+) -> None:
+    """Show and write the tables that were asked for."""
+    if profile is not None and request.asks_for_profile:
+        from femtodriver.output.profile_output import tell_profile
+
+        tell_profile(profile, request, say)
+    if quantization is not None and request.asks_for_quantization:
+        from femtodriver.output.quantization_output import tell_quantization
+
+        tell_quantization(quantization, request, say)
 
 
 def _checked_runners(request: JobRequest) -> tuple[str, ...]:

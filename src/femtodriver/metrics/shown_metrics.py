@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import yaml
@@ -22,22 +23,28 @@ class MetricsYaml(str):
     ``print`` shows all.
     """
 
-    __slots__ = ()
+    def __reduce__(self) -> tuple[type[MetricsYaml], tuple[str]]:
+        return MetricsYaml, (str(self),)
 
     @property
     def document(self) -> Mapping[str, Any]:
-        """The document, read again."""
+        """The document, read again: whoever gets it may change it."""
         content = self.encode("utf-8")
         found: Mapping[str, Any] = load_yaml(content, "metrics", max_bytes=len(content))
         return found
 
+    @cached_property
+    def _shown(self) -> Mapping[str, Any]:
+        """The same, read once for all that is shown of it."""
+        return self.document
+
     def __repr__(self) -> str:
-        doc = self.document
+        doc = self._shown
         figures = ", ".join(f"{name} {FIGURES[name].text(FIGURES[name].of(doc))}" for name in _SHORT)
         return f"<metrics of {_title(doc)}: {figures}; print() shows all>"
 
     def _repr_html_(self) -> str:
-        doc = self.document
+        doc = self._shown
         rows = [(figure.summary, figure.text(figure.of(doc)), _band(figure, doc)) for figure in _shown()]
         return "\n".join(
             [html_table(f"Metrics of {_title(doc)}", ("per frame", "", "low to high"), rows), _layers_html(doc)]

@@ -12,7 +12,7 @@ from femtodriver.fqir.validate import validate
 from femtodriver.model.load_model import load_source
 from femtodriver.options.import_requests import ImportRequest
 from femtodriver.output.file_names import safe_name
-from femtodriver.output.trace_file import check_place
+from femtodriver.output.told_places import check_place
 from femtodriver.pytorch.convert_model import Say
 from femtodriver.safe_text import plain_name
 

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from femtodriver.files.file_access import AnyPath
 from femtodriver.metrics.text_cells import table_lines
 from femtodriver.options.quantization_requests import QuantizationRequest
-from femtodriver.output.profile_output import check_format, write_format
 from femtodriver.output.terminal import print_table, terminal_width
+from femtodriver.output.told_places import TABLE_ENDINGS, write_format
 from femtodriver.quantization.quantization_files import quantization_csv, quantization_json
 from femtodriver.quantization.quantization_rows import QuantizationReport
 from femtodriver.quantization.quantization_text import notes, quantization_table, quantization_text
 
-_FORMATS: dict[str, Callable[[QuantizationReport], str]] = {".csv": quantization_csv, ".json": quantization_json}
-
-
-def check_quantization_file(path: AnyPath | None) -> None:
-    """UsageError for a file that could not be written, or of a format that there is not."""
-    check_format(path, "quantization_file", _FORMATS)
+_FORMATS: dict[str, Callable[[QuantizationReport], str]] = dict(
+    zip(TABLE_ENDINGS, (quantization_csv, quantization_json), strict=True)
+)
 
 
 def show_quantization(report: QuantizationReport, say: Callable[[str], None]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,9 @@ from femtodriver.metrics.power_curve import power_at, power_curve
 from femtodriver.metrics.run_totals import Run
 from femtodriver.model.build_model import DEFAULT_PART
 from femtodriver.options.command_words import command_text, values_of_python
-from femtodriver.options.option import AnyRequest
 from femtodriver.options.runner_requests import MeasureRequest
 from femtodriver.output.model_folder import femto_bytes
+from femtodriver.output.told_places import Repeated
 from femtodriver.output.trace_file import conditions, view_of
 from femtodriver.report import page_of
 from femtodriver.report.report_facts import Agreement, ReportFacts
@@ -33,16 +32,6 @@ ARRAYS_NOTE = (
     "does so in its folder outputs)."
 )
 STREAMED = "not kept, because the frames of the run went through memory one after another"
-
-
-@dataclass(frozen=True, eq=False)
-class Repeated:
-    """How a run is repeated. ``request``: its options. ``apart``: whether the model was compiled by a call of its own,
-    with options that are not in the request; ``arrays``: whether the inputs were given as arrays."""
-
-    request: AnyRequest
-    apart: bool = False
-    arrays: bool = False
 
 
 def write_report(

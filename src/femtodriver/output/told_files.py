@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from femtodriver.options.runner_requests import MeasureRequest, ReportRequest
-from femtodriver.output.report_file import Repeated, write_report
-from femtodriver.output.trace_file import check_place, write_trace
+from femtodriver.output.told_places import Repeated, check_place
 from femtodriver.report.page_templates import check_can_report
 from femtodriver.runners.execution import SIMULATOR, Execution
 from femtodriver.runners.frame_tracer import check_trace
@@ -33,6 +32,10 @@ def write_told_files(
     if done.simulator is None:
         return
     if request.trace is not None:
+        from femtodriver.output.trace_file import write_trace
+
         yield write_trace(request.trace, done, measured)
     if request.report is not None:
+        from femtodriver.output.report_file import write_report
+
         yield write_report(request.report, done, doc or done.metrics(measured), measured, how)

@@ -18,15 +18,6 @@ from femtodriver.trace.chrome_trace import ChromeTrace
 from femtodriver.trace.program_view import ProgramView
 
 
-def check_place(path: AnyPath | None, what: str) -> None:
-    """UsageError for a file that could not be written: better known before a long run than after it."""
-    if path is None:
-        return
-    place = Path(path)
-    if not place.parent.is_dir() or (place.exists() and not place.is_file()):
-        raise UsageError(f"{what}: must be a file in a folder that exists, not {shown_path(path)}.")
-
-
 def conditions(done: Execution, measured: MeasureRequest) -> tuple[Part, EnergyTable]:
     """The part at the clock and voltage that a run was measured at, and what things cost there."""
     if done.model.part is None:
