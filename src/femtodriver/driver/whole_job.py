@@ -9,6 +9,7 @@ from pathlib import Path
 
 from femtodriver.driver.compiled_model import CompiledModel, DriverSettings, compile_model
 from femtodriver.driver.model_inputs import job_inputs
+from femtodriver.inputs import REAL
 from femtodriver.metrics import summary_of
 from femtodriver.model.build_model import Built
 from femtodriver.model.described_program import network_inputs
@@ -91,7 +92,9 @@ def run_job(
         written = _written(request, compiled.built, done, doc, output)
         if done and done.compared:
             print_verdict(done.comparison.lines, done.comparison.passed)
-        for text in (*_noted(inputs.late_notes), *summary.run_texts(request.output_dir, compiled.built, done, doc)):
+        real = request.scale == REAL or request.frontend is not None
+        told = summary.run_texts(request.output_dir, compiled.built, done, doc, real)
+        for text in (*_noted(inputs.late_notes), *told):
             say(text)
         for text in written:
             say(text)

@@ -18,6 +18,7 @@ from femtodriver.output.comparison_files import pictured
 from femtodriver.output.output_files import FOLDER as OUTPUTS
 from femtodriver.output.output_files import INPUTS, INTERNALS
 from femtodriver.output.plots import NO_PLOTS, can_draw
+from femtodriver.output.real_outputs import real_outputs_text
 from femtodriver.output.reference_tree import names_beside
 from femtodriver.output.reference_tree_2x import newer_program_names, newer_run_names
 from femtodriver.runners.execution import Execution
@@ -82,13 +83,18 @@ def devices_text(boards: Sequence[EvkBoard], spu: str) -> str:
 
 
 def run_texts(
-    output_dir: AnyPath, built: Built, done: Execution | None, doc: Mapping[str, Any] | None
+    output_dir: AnyPath, built: Built, done: Execution | None, doc: Mapping[str, Any] | None, real: bool = False
 ) -> Iterator[str]:
-    """What is printed after a run: what ran, what it costs, which files were written."""
+    """What is printed after a run: what ran, what it costs, which files were written.
+
+    ``real``: also which real numbers came out of the first runner.
+    """
     if done is not None and not done.compared:
         yield "; ".join(f"{name} ran, {count} frames" for name, count in done.comparison.frames.items())
     if done is not None and done.partial is not None:
         yield f"partial: {done.partial.text}"
+    if done is not None and real:
+        yield from real_outputs_text(next(iter(done.comparison.outputs.values()), {}), built.outputs)
     if doc is not None:
         yield metrics_text(doc)
         if done is not None and any(done.comparison.internals.values()):
