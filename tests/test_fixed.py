@@ -17,6 +17,13 @@ def test_elements_that_a_saturation_changes_are_counted_meanwhile() -> None:
     assert found == [2, 0]
 
 
+def test_clamping_counts_too() -> None:
+    found: list[int] = []
+    with fixed.counting_clipped(found.append):
+        assert fixed.clamp(np.array([-4, 0, 7]), -3, 6).tolist() == [-3, 0, 6]
+    assert found == [2]
+
+
 def test_the_innermost_counter_is_told() -> None:
     outer: list[int] = []
     inner: list[int] = []

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from femtodriver.errors import ModelError
 from tests.fqir.small_networks import applied, graph, network, node, run
 
 
@@ -24,6 +25,16 @@ def test_cat_orders_by_number_not_by_text() -> None:
 
 def test_cat_along_the_last_axis_of_matrices() -> None:
     assert applied("cat", {"x0": [[1], [2]], "x1": [[3], [4]]}, dim=-1) == [[[1, 3], [2, 4]]]
+
+
+def test_take_counts_elements_row_by_row() -> None:
+    assert applied("take", {"x": [[1, 2], [3, 4]]}, indices=(3, 0, 0)) == [[4, 1, 1]]
+    assert applied("take", {"x": [5]}, indices=()) == [[]]
+
+
+def test_take_of_what_is_not_there_is_refused() -> None:
+    with pytest.raises(ModelError, match="indices must be below the number of elements of x, not 2 for 2 elements"):
+        applied("take", {"x": [1, 2]}, indices=(0, 2))
 
 
 @pytest.mark.parametrize("dim", [-1, 0, 1])
