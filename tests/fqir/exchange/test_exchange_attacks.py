@@ -13,6 +13,7 @@ import pytest
 
 from tests.fqir.exchange.attack_files import ATTACKS
 from tests.fqir.exchange.fqir_samples import sample, written
+from tests.fqir.exchange.largest_files import FILES
 from tests.fqir.files import attack_runner
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -33,6 +34,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]
     good.write_bytes(written(sample()))
     for label, (_, make) in ATTACKS.items():
         (folder / f"{label}.fqir").write_bytes(make())
+    for label, large in FILES.items():
+        (folder / f"{label}.fqir").write_bytes(large())
     command = [sys.executable, "-m", attack_runner.__name__, str(good), str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=KILL_AFTER_SECONDS, check=False)
     for path in folder.iterdir():
@@ -53,6 +56,14 @@ def test_attack_is_refused(label: str, report: dict[str, dict[str, Any]]) -> Non
     assert row["events"] == []
     assert row["calls"] < MOST_CALLS
     assert row["peak"] < MOST_BYTES, "memory of the whole process, interpreter and numpy included"
+
+
+@pytest.mark.parametrize(("label", "verdict"), [("nodes", "loaded"), ("texts", "loaded"), ("strangers", "refused")])
+def test_the_largest_files_need_no_more_than_that(label: str, verdict: str, report: dict[str, dict[str, Any]]) -> None:
+    row = report[label]
+    assert (row["verdict"], row["events"]) == (verdict, [])
+    assert row["calls"] < MOST_CALLS
+    assert row["peak"] < MOST_BYTES
 
 
 def test_the_page_lists_every_attack() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from femtodriver.arrays import Int64Array
 from femtodriver.errors import ModelError
-from femtodriver.fqir.exchange.exchange_layout import ELEMENT_TYPES, FqirParts
+from femtodriver.fqir.exchange.exchange_layout import ELEMENT_TYPES, MAX_ARRAY_NUMBERS, FqirParts
 from femtodriver.fqir.exchange.json_members import Members, index_of, pair_of
 from femtodriver.fqir.files.allowed_constructors import MAX_DIMENSIONS, checked_shape
 from femtodriver.fqir.files.constant_values import Constant
@@ -61,7 +61,7 @@ def decode_network(parts: FqirParts, name: str | None) -> Network:
 
 class _NetworkDecoder:
     def __init__(self, root: Members, data: memoryview) -> None:
-        self._budget = Budget(0)
+        self._budget = Budget(0, MAX_ARRAY_NUMBERS)
         self._arrays = self._read_arrays(root.entries("arrays"), data)
         self._tables: dict[tuple[str, int, int], Table] = {}
         self._unused_arrays = set(range(len(self._arrays)))

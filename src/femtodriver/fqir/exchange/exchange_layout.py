@@ -15,6 +15,8 @@ ELEMENT_TYPES = {"int8": "<i1", "int16": "<i2", "int32": "<i4", "int64": "<i8"}
 MAX_TEXT_BYTES = 8 << 20
 # At about 40 for a node with its tensors, enough for 12,000 nodes.
 MAX_BEGINNINGS = 1 << 19
+# What the largest networks of all importers have.
+MAX_ARRAY_NUMBERS = 8 << 20
 _START = b"fqir "
 _LONGEST_LINE = 120
 _NUMBER = rb"(0|[1-9][0-9]{0,8})"

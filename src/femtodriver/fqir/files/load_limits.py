@@ -31,12 +31,12 @@ class Budget:
     ``refer`` bounds list and dict entries looked at after loading, ``numbers`` the numbers of all arrays together.
     """
 
-    def __init__(self, file_bytes: int) -> None:
+    def __init__(self, file_bytes: int, most_numbers: int = MAX_NUMBERS) -> None:
         self.opcodes = MAX_OPCODES
         self._produced = 4 * file_bytes + _SLACK_BYTES
         self._widening = _MAX_WIDENING
         self._references = MAX_REFERENCES
-        self._numbers = MAX_NUMBERS
+        self._most_numbers = self._numbers = most_numbers
 
     def produce(self, amount: int) -> None:
         """Account for ``amount`` bytes (or set elements) made by one opcode."""
@@ -60,4 +60,6 @@ class Budget:
         """Account for ``amount`` numbers of an array."""
         self._numbers -= amount
         if self._numbers < 0:
-            raise ModelError(f"the arrays must have at most {MAX_NUMBERS} numbers in all; make the network smaller.")
+            raise ModelError(
+                f"the arrays must have at most {self._most_numbers} numbers in all; make the network smaller."
+            )
