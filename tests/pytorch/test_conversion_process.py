@@ -6,6 +6,7 @@ torch and fmot are stand-ins here, which are quick to load; ``test_convert_model
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import threading
 import time
@@ -93,6 +94,35 @@ def test_a_neighbour_is_imported_and_input_is_empty() -> None:
     Path("neighbour.py").write_text("import sys\nVALUE = sys.stdin.read()\n")
     error = failure("import neighbour\ndef build():\n    raise ValueError(repr(neighbour.VALUE) + __name__)\n")
     assert "ValueError: ''my_model." in str(error)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize("said", ["[]", "{}", '{"lines": 5}', '{"lines": [], "versions": {}, "time_axis": "x"}', "{"])
+def test_what_comes_back_is_checked(said: str) -> None:
+    source = f"import os, sys\nopen(os.path.join(sys.argv[1], 'result.json'), 'w').write({said!r})\nos._exit(0)\n"
+    assert isinstance(failure(source), ModelError)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("place")
+def test_a_graph_that_comes_back_goes_through_the_loader() -> None:
+    evil = pickle.dumps(Evil())
+    source = (
+        "import os, sys\nfolder = sys.argv[1]\n"
+        f"open(os.path.join(folder, 'graph.pt'), 'wb').write({evil!r})\n"
+        'said = \'{"lines": [], "versions": {}, "time_axis": 1}\'\n'
+        "open(os.path.join(folder, 'result.json'), 'w').write(said)\nos._exit(0)\n"
+    )
+    assert "must only name" in str(failure(source))
+    assert not Path("unpickled").exists()
+
+
+class Evil:
+    """Makes a file where it is unpickled."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, ("unpickled",)
 
 
 @pytest.mark.slow

@@ -163,6 +163,9 @@ def test_what_is_no_module_to_convert_is_refused(written: ModuleType, fmot: Modu
     with pytest.raises(UsageError, match="time_axis: must be left out for a calibration of samples without time"):
         loaded(written.Perceptron(), clips((16, 12)), time_axis=1)
     assert not is_module(written.Gru)
+    for model, name in ((written.Gru, "Gru"), (clips, "clips")):
+        with pytest.raises(UsageError, match=rf"model: must be the module that {name}\(\) gives, not {name} itself"):
+            loaded(model, clips())
     assert not is_module("some_models.py")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import inspect
 import logging
 import os
 import re
@@ -33,7 +34,7 @@ from femtodriver.program.description import ConversionOrigin
 from femtodriver.program.femto.femto_records import MAX_FILE as MAX_FEMTO
 from femtodriver.program.femto.femtofile import FemtoFile
 from femtodriver.program.femto.user_data import with_user_data
-from femtodriver.pytorch.convert_model import Say, convert_live, convert_reference, is_module
+from femtodriver.pytorch.convert_model import Say, convert_live, convert_reference, is_module, is_module_class
 from femtodriver.pytorch.module_reference import module_reference, names_python
 
 OWN_META = "meta_from_femtodriver"
@@ -109,6 +110,9 @@ def _from_pytorch(model: object, name: str | None, conversion: ConversionRequest
         reference = module_reference(model)
         name = name or _storable(reference.model_name)
         made = convert_reference(reference, name, conversion, say)
+    elif inspect.isfunction(model) or is_module_class(model):
+        called = str(getattr(model, "__name__", "it"))
+        raise UsageError(f"model: must be the module that {called}() gives, not {called} itself; call it.")
     elif is_module(model):
         name = name or type(model).__name__
         made = convert_live(model, name, conversion, say)

@@ -60,7 +60,7 @@ def read_calibration(given: object) -> Calibration:
     if given is None:
         raise UsageError(
             "calibration: must be given for a PyTorch module, whose numbers are quantized to the range of typical "
-            "inputs; name a file with --calibrate FILE.npz (docs/pytorch.md says what is in it)."
+            "inputs; give --calibrate FILE.npz, or calibration=... in Python (docs/pytorch.md says what is in it)."
         )
     if isinstance(given, (str, os.PathLike)):
         return _from_file(Path(given))

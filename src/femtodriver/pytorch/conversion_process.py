@@ -85,11 +85,21 @@ def convert_in_child(
         if not (folder / RESULT).exists():
             raise ModelError(_death(folder, reference, status))
         said = load_json(read_file(folder / RESULT, _MOST_RESULT, ModelError), reference.where, ModelError)
-        if "error" in said:
-            raise _ERRORS.get(said["error"], ModelError)(said["text"])
-        network = load_network(read_file(folder / GRAPH, MAX_FILE_BYTES, ModelError), name)
-        printed = tuple(_lines(folder / PRINTED))
-        return ChildResult(network, tuple(said["lines"]), dict(said["versions"]), said["time_axis"], printed)
+        return _checked(said, folder, reference, name)
+
+
+def _checked(said: Any, folder: Path, reference: ModuleReference, name: str) -> ChildResult:
+    """What the process has said, as long as it has the form that ours gives it."""
+    found = said if isinstance(said, dict) else {}
+    if isinstance(found.get("text"), str):
+        raise _ERRORS.get(str(found.get("error")), ModelError)(found["text"])
+    lines, versions, time_axis = found.get("lines"), found.get("versions"), found.get("time_axis")
+    if not isinstance(lines, list) or not isinstance(versions, dict) or time_axis not in (None, 1, 2):
+        raise ModelError(f"{reference.where}: the process that converts must say what came of it, but wrote nonsense.")
+    network = load_network(read_file(folder / GRAPH, MAX_FILE_BYTES, ModelError), name)
+    told = tuple(short_line(str(line), _MOST_LINE) for line in lines)
+    packages = {str(key): short_line(str(value), _MOST_LINE) for key, value in versions.items()}
+    return ChildResult(network, told, packages, time_axis, tuple(_lines(folder / PRINTED)))
 
 
 def _archive(calibration: Calibration) -> bytes:

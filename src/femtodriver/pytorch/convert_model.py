@@ -42,9 +42,13 @@ class ConvertedNetwork:
 
 def is_module(model: object) -> bool:
     """Whether it is a module of PyTorch; torch is not loaded to find out."""
-    return any(
-        kind.__module__ == "torch.nn.modules.module" and kind.__name__ == "Module" for kind in type(model).__mro__
-    )
+    return is_module_class(type(model))
+
+
+def is_module_class(kind: object) -> bool:
+    """Whether it is a class of modules."""
+    names = [(one.__module__, one.__name__) for one in kind.__mro__] if isinstance(kind, type) else []
+    return ("torch.nn.modules.module", "Module") in names
 
 
 def convert_reference(reference: ModuleReference, name: str, request: ConversionRequest, say: Say) -> ConvertedNetwork:

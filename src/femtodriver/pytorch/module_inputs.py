@@ -14,8 +14,8 @@ from femtodriver.errors import InputError, UsageError
 from femtodriver.pytorch.calibration import Calibration
 from femtodriver.pytorch.foreign_code import ForeignCode
 
-CLIPS_AT_ONCE = 32
-SAMPLES_AT_ONCE = 1024
+MOST_AT_ONCE = 1024
+ELEMENTS_AT_ONCE = 1 << 21
 INPUT_BITS = {"double": 16, "standard": 8, "eights": 8}
 Run = Callable[..., Any]
 
@@ -33,7 +33,8 @@ class ModuleInputs:
 
     def batches(self) -> Iterator[tuple[AnyArray, ...]]:
         """Some clips at a time."""
-        step = SAMPLES_AT_ONCE if self.time_axis is None else CLIPS_AT_ONCE
+        largest = max(array[0].size for array in self.arrays)
+        step = min(MOST_AT_ONCE, max(1, ELEMENTS_AT_ONCE // largest))
         for first in range(0, len(self.arrays[0]), step):
             yield tuple(array[first : first + step] for array in self.arrays)
 
