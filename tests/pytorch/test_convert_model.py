@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import linecache
 import re
 import sys
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from femtodriver.errors import InputError, ModelError, UnsupportedError, UsageEr
 from femtodriver.model.load_model import Source, load_source
 from femtodriver.options.conversion_requests import ConversionRequest
 from femtodriver.pytorch.convert_model import is_module
-from tests.pytorch.written_modules import CHANNELS, CONVERTED, SEQUENCE, Written, function, write
+from tests.pytorch.written_modules import CHANNELS, CONVERTED, RECURRENT, SEQUENCE, Written, function, write
 
 ROWS = {
     **{name: CONVERTED[name] for name in ("Gru", "Conv", "Perceptron", "Silu")},
@@ -170,11 +171,28 @@ def test_what_is_no_module_to_convert_is_refused(written: ModuleType, fmot: Modu
 
 
 def test_the_class_of_an_interactive_python_has_no_source(written: ModuleType) -> None:
-    made: dict[str, Any] = {"Gru": written.Gru}
-    kind = type("Typed", (written.Gru,), {"__module__": "__main__", "forward": lambda self, x: x})
-    assert made
     with pytest.raises(UnsupportedError, match="the source of the class Typed is in no file"):
-        loaded(kind(), clips())
+        loaded(in_a_cell("return self.b(self.g(x)[0])", None), clips())
+
+
+def test_the_class_of_a_notebook_has_the_source_of_its_forward(written: ModuleType) -> None:
+    source, _ = loaded(in_a_cell("return self.b(self.g(x)[0])", "cell-1"), clips())
+    assert source.name == "Typed"
+    with pytest.raises(
+        UnsupportedError, match=r"cell-2:8: the slice self\.g\(x\)\[0\]\[:, -1\], which fmot does not trace"
+    ):
+        loaded(in_a_cell("return self.b(self.g(x)[0][:, -1])", "cell-2"), clips())
+
+
+def in_a_cell(forward: str, file: str | None) -> object:
+    """A module whose class is written as in a notebook: its lines are remembered under a name, or not at all."""
+    lines = Written(forward, RECURRENT).source("Typed").lstrip("\n")
+    if file is not None:
+        linecache.cache[file] = (len(lines), None, lines.splitlines(keepends=True), file)
+    torch = importlib.import_module("torch")
+    made: dict[str, Any] = {"nn": torch.nn, "torch": torch, "__name__": "nowhere"}
+    exec(compile(lines, file or "<string>", "exec"), made)
+    return made["Typed"]()
 
 
 def test_without_torch_one_sentence_says_what_to_install(written: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,13 +60,23 @@ def own_modules(model: Any) -> list[OwnModule]:
 
 def _parsed(module: Any, path: str) -> OwnModule:
     kind = type(module)
+    tree, file, first = _source_of(kind)
+    if isinstance(tree, ast.ClassDef):
+        return OwnModule(module, path, tree, file, first)
+    tree, file, first = _source_of(kind.forward)  # all that Python finds of a class in a notebook
+    if isinstance(tree, ast.FunctionDef):
+        alone = ast.ClassDef(kind.__name__, bases=[], keywords=[], body=[tree], decorator_list=[])
+        return OwnModule(module, path, alone, file, first)
+    return OwnModule(module, path, None, "", 0)
+
+
+def _source_of(what: Any) -> tuple[ast.stmt | None, str, int]:
+    """The first statement of a source, its file and line; None where there is no source."""
     try:
-        lines, first = inspect.getsourcelines(kind)
-        file = inspect.getsourcefile(kind) or ""
-        tree = ast.parse(textwrap.dedent("".join(lines))).body[0]
+        lines, first = inspect.getsourcelines(what)
+        return ast.parse(textwrap.dedent("".join(lines))).body[0], inspect.getsourcefile(what) or "", first
     except (OSError, TypeError, SyntaxError, IndexError):
-        return OwnModule(module, path, None, "", 0)
-    return OwnModule(module, path, tree if isinstance(tree, ast.ClassDef) else None, file, first)
+        return None, "", 0
 
 
 def calls_of(tree: ast.AST) -> Iterator[tuple[ast.Call, str, ast.expr | None]]:
