@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from femtodriver import CompiledData, Femtodriver
+from femtodriver import CompiledData, FakeSPURunner, Femtodriver
 from femtodriver.cli import main
 from femtodriver.errors import InputError, UsageError
 from femtodriver.iospec import IOSpec
@@ -96,3 +96,18 @@ def test_the_command_takes_a_file(fd: Femtodriver, capsys: pytest.CaptureFixture
     told = capsys.readouterr().err
     assert 'wrong.yaml: input "x": length: must be 16, as in the model, not 15.' in told
     assert not Path("other").exists()
+
+
+def test_a_board_by_hand_keeps_the_last_value_too(fd: Femtodriver) -> None:
+    fd.compile(two_ways(), iospec=latched_b())
+    assert fd.compiled_data is not None
+    with FakeSPURunner(fd.compiled_data, io_records_dir=None) as runner:
+        runner.reset()
+        runner.step({"a": ONES, "b": [7] * WIDTH})
+        runner.run([{"a": ONES}, {"a": ONES}])
+        assert runner.get_vars(["b"])["b"].tolist() == [7] * WIDTH
+        runner.reset()
+        runner.step({"a": ONES})
+        assert runner.get_vars(["b"])["b"].tolist() == [0] * WIDTH
+        with pytest.raises(InputError, match='must have an array for "a"'):
+            runner.step({"b": ONES})

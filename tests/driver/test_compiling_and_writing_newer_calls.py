@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from femtodriver import CompiledData, Femtodriver, FemtoFile
 from femtodriver.cli import main
@@ -95,3 +96,17 @@ def test_the_flags_of_the_old_tool_mean_the_same(fd: Femtodriver, capsys: pytest
     assert "wrote other/LOOPBACK/" in capsys.readouterr().out
     assert not Path("other/LOOPBACK/outputs").exists()
     assert main(["LOOPBACK", "--runner", "fasmir", "--comparisons", "hw,fasmir"]) == 2
+
+
+def test_metrics_go_to_a_folder_or_to_a_file(fd: Femtodriver) -> None:
+    fd.compile("LOOPBACK")
+    text = fd.simulate({"x": np.zeros((1, 16), int)}, 0.016)[1]
+    assert fd.write_metrics_to_disk(text, "out") == "out/LOOPBACK/metrics.yaml"
+    assert fd.write_metrics_to_disk(text, output_path="mine.yaml") == "mine.yaml"
+    assert Path("mine.yaml").read_text() == text
+    fd.write_metrics_to_disk({"Latency (s)": 0.25}, output_path=Path("board.yaml"))
+    assert yaml.safe_load(Path("board.yaml").read_text()) == {"Latency (s)": 0.25}
+    for places in ({}, {"output_dir": "out", "output_path": "mine.yaml"}):
+        with pytest.raises(UsageError, match="one of output_dir and output_path must be given"):
+            fd.write_metrics_to_disk(text, **places)
+    assert CompiledData.read_from_files(dir="model_datas/LOOPBACK/meta_from_femtodriver").info().inst_counts

@@ -33,7 +33,7 @@ from femtodriver.device.session.target_addresses import Target
 from femtodriver.device.transport import Transport
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import make_directory, write_file
-from femtodriver.inputs import FrameList, check_inputs, stacked_frames
+from femtodriver.inputs import FrameList, check_inputs
 from femtodriver.program.archive import check_name
 from femtodriver.program.bus.write_recordings import write_io_records
 from femtodriver.program.compiled_data import CompiledData
@@ -158,7 +158,7 @@ class SPURunner(VariableAccess):
         """One frame: (outputs, values of the debug variables), int64 arrays of the logical lengths.
 
         UsageError before a reset, after the end or a failure; InputError, before anything is sent, for inputs that do
-        not fit; DeviceError when the board does not answer.
+        not fit; DeviceError when the board does not answer. Latched inputs may be left out.
         """
         frame = self._session.send(inputs)
         outputs, internals = self._session.receive()
@@ -187,7 +187,7 @@ class SPURunner(VariableAccess):
         InputError, before the first frame is sent, for inputs that do not fit; else as ``step``.
         """
         self._session.check_ready()
-        arrays = check_inputs(stacked_frames(inputs), self._session.inputs)
+        arrays = check_inputs(self._session.latched.frames(inputs), self._session.inputs)
         frames = len(next(iter(arrays.values()), ()))
         results = [self.step({name: values[at] for name, values in arrays.items()}) for at in range(frames)]
         outputs, internals = (_stacked([result[kind] for result in results]) for kind in (0, 1))

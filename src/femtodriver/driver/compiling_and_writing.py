@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from femtodriver.driver.compiled_model import compile_model
@@ -110,11 +112,24 @@ class CompilingAndWriting(DriverState):
         check_value(PATH, output_dir, "output_dir")
         model_folder.write_metadata(output_dir, self._compiled().built)
 
-    def write_metrics_to_disk(self, metrics: str | Mapping[str, Any], output_dir: AnyPath) -> str:
+    def write_metrics_to_disk(
+        self,
+        metrics: str | Mapping[str, Any],
+        output_dir: AnyPath | None = None,
+        *,
+        output_path: AnyPath | None = None,
+    ) -> str:
         """Write ``metrics.yaml`` and ``metrics.txt`` to ``<output_dir>/<name>/``; returns the path of the first.
 
-        ``metrics``: what ``simulate`` returned, or the document as a mapping.
+        ``metrics``: what ``simulate`` returned, or the document as a mapping. ``output_path`` instead of
+        ``output_dir``: the YAML alone goes into this file; then they may be any mapping of plain values. UsageError for
+        both or neither.
         """
+        if (output_dir is None) == (output_path is None):
+            raise UsageError("write_metrics_to_disk: one of output_dir and output_path must be given.")
+        if output_path is not None:
+            check_value(PATH, output_path, "output_path")
+            return str(model_folder.write_metrics_file(Path(os.fspath(output_path)), metrics))
         check_value(PATH, output_dir, "output_dir")
-        folder = model_folder.model_folder(output_dir, self._compiled().built.folder)
+        folder = model_folder.model_folder(str(output_dir), self._compiled().built.folder)
         return str(model_folder.write_metrics(folder, model_folder.metrics_document(metrics)))

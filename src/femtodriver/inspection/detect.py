@@ -14,8 +14,10 @@ from femtodriver.inspection.containers import inspect_femto
 from femtodriver.inspection.findings import Findings, Report
 from femtodriver.inspection.networks import inspect_network
 from femtodriver.inspection.programs import program_facts
+from femtodriver.inspection.specifications_of_io import inspect_iospec
 from femtodriver.inspection.tflite_models import inspect_tflite
 from femtodriver.inspection.traffic import inspect_apb, inspect_recording
+from femtodriver.iospec.spec_yaml import SECTIONS
 from femtodriver.model.load_model import META_NAMES
 from femtodriver.model.network_formats import NETWORK_ENDINGS, NETWORK_FORMATS
 from femtodriver.program.archive import MAX_ARCHIVE, read_directory, read_zip
@@ -31,7 +33,7 @@ _PAIR = re.compile(r"(.+)_([AD])")
 _HEX_TEXT = re.compile(rb"(?:[0-9a-fA-F]{1,16}\r?\n){1,64}")
 _FORMS = (
     "a .femto, a memory-image zip or the folder of a compiled model, a hex image, 0PROG_A or 0PROG_D or their folder, "
-    f"a recording (.yaml), or a network ({NETWORK_ENDINGS})"
+    f"a recording or an I/O specification (.yaml), or a network ({NETWORK_ENDINGS})"
 )
 
 
@@ -100,13 +102,17 @@ def _kind(path: Path, content: bytes) -> str:
 
 
 def _yaml(findings: Findings, content: bytes) -> None:
-    """A recording, or metadata on their own."""
+    """A recording, an I/O specification, or metadata on their own."""
     findings.kind = "recording"
     with findings.collecting():
         top = load_yaml(content, findings.where, max_bytes=MAX_RECORDING)
         if isinstance(top, dict) and "inst_counts" in top:
             findings.kind = "metadata"
             program_facts(findings, CompiledData(top, {}), None)
+            return
+        if isinstance(top, dict) and top and set(top) <= set(SECTIONS):
+            findings.kind = "iospec"
+            inspect_iospec(findings, content)
             return
         inspect_recording(findings)
 

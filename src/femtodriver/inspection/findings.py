@@ -28,8 +28,8 @@ class Problem:
 class Report:
     """What a file holds.
 
-    ``kind``: femto, zip, directory, image, apb, recording, metadata, network or tflite. ``origin``: "open-spu" or
-    "foreign", None where the question has no meaning. ``encrypted``: None where the file does not say.
+    ``kind``: femto, zip, directory, image, apb, recording, metadata, iospec, network or tflite. ``origin``: "open-spu"
+    or "foreign", None where the question has no meaning. ``encrypted``: None where the file does not say.
     """
 
     file: str

@@ -12,6 +12,7 @@ from femtodriver.safe_text import quote
 
 _VARIABLES = {"inputs": INPUT, "outputs": OUTPUT}
 _SEQUENCES = {"simple_sequences": SIMPLE, "complex_sequences": COMPLEX}
+SECTIONS = (*_VARIABLES, *_SEQUENCES)
 _OF_VARIABLES = ("type", "varname", "length", "precision", "padded_length", "quantization", *PLACES, "comments")
 _OF_SEQUENCES = ("type", "inputs", "outputs", "comments")
 _NEEDED = ("type", "varname", "length", "precision", "padded_length")
@@ -36,7 +37,7 @@ def plain_sections(
 def read_sections(document: object, where: str) -> Found:
     """What a document holds; values of variables are still to be checked. UsageError that names section and record."""
     top = _mapping({} if document is None else document, where)
-    _check_keys(top, (*_VARIABLES, *_SEQUENCES), where)
+    _check_keys(top, SECTIONS, where)
     variables = [
         (kind, _variable(kind, name, record, f"{where}: {section}: {quote(name)}"))
         for section, kind in _VARIABLES.items()

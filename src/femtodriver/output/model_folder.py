@@ -169,6 +169,13 @@ def write_metrics(folder: Path, doc: Mapping[str, Any]) -> Path:
     return folder / METRICS_YAML
 
 
+def write_metrics_file(path: Path, metrics: str | Mapping[str, Any]) -> Path:
+    """Writes metrics, a text as it is or any mapping, as YAML into a file; gives its path."""
+    text = metrics if isinstance(metrics, str) else document_yaml(metrics)
+    write_file(path, text.encode("utf-8", "backslashreplace"))
+    return path
+
+
 def write_vendor_report(folder: Path, report: str) -> Path:
     """Writes what the vendor's simulator told, as it came, in place of an earlier one; gives the path."""
     for name in VENDOR_REPORTS:

@@ -72,14 +72,12 @@ class CompiledData:
         return sizes
 
     @classmethod
-    def read_from_files(
-        cls, directory: str | os.PathLike[str], metadata_file: str = images.METADATA_FILE
-    ) -> CompiledData:
+    def read_from_files(cls, dir: str | os.PathLike[str], metadata_file: str = images.METADATA_FILE) -> CompiledData:
         """The program in a directory, with the file names of either vendor generation.
 
         Raises ProgramError (also a FileNotFoundError for a missing directory).
         """
-        return cls._from_contents(archive.read_directory(directory), os.fspath(directory), metadata_file)
+        return cls._from_contents(archive.read_directory(dir), os.fspath(dir), metadata_file)
 
     @classmethod
     def read_from_zip(

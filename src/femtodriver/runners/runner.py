@@ -219,17 +219,27 @@ class Runner(VariableAccess):
 
     @classmethod
     def compare_outputs(
-        cls, name_a: str, a: Mapping[str, Any], name_b: str, b: Mapping[str, Any], error_tolerance: float | None = None
+        cls,
+        nameA: str,  # noqa: N803 (the reference's names)
+        A: Mapping[str, Any],  # noqa: N803
+        nameB: str,  # noqa: N803
+        B: Mapping[str, Any],  # noqa: N803
+        error_tolerance: float | None = None,
     ) -> int:
         """0 if the outputs of two runs are equal, else -1; see ``difference.difference``."""
-        return compare_runs.verdict(difference.difference("output", name_a, a, name_b, b, error_tolerance))
+        return compare_runs.verdict(difference.difference("output", nameA, A, nameB, B, error_tolerance))
 
     @classmethod
     def compare_internals(
-        cls, name_a: str, a: Mapping[str, Any], name_b: str, b: Mapping[str, Any], error_tolerance: float | None = None
+        cls,
+        nameA: str,  # noqa: N803 (the reference's names)
+        A: Mapping[str, Any],  # noqa: N803
+        nameB: str,  # noqa: N803
+        B: Mapping[str, Any],  # noqa: N803
+        error_tolerance: float | None = None,
     ) -> int:
         """0 if the internal values that both runs have are equal, else -1."""
-        return compare_runs.verdict(difference.internal_difference(name_a, a, name_b, b, error_tolerance))
+        return compare_runs.verdict(difference.internal_difference(nameA, A, nameB, B, error_tolerance))
 
     @classmethod
     def compare_runs(

@@ -32,7 +32,7 @@ from femtodriver.device.session.resumed_frames import ResumedFrames
 from femtodriver.device.session.traffic_recorder import Recorder
 from femtodriver.device.transport import LinkLostError, Transport
 from femtodriver.errors import DeviceError, UsageError
-from femtodriver.inputs import check_frame, program_specs
+from femtodriver.inputs import LatchedInputs, check_frame, program_specs
 from femtodriver.program.bus.load_sequence import chip_init, load_sequence
 from femtodriver.program.bus.transactions import Transaction
 from femtodriver.program.bus.write_recordings import PROGRAM_RECORDING
@@ -63,6 +63,7 @@ class BoardSession:
         self.info = data.info()
         told = read_description(data.metadata, "program", complete=False)
         self.inputs = program_specs(data, told, "program")[0]
+        self.latched = LatchedInputs(self.inputs)
         self.knows_states = told is not None and told.states is not None
         self.states = dict(told.states or {}) if told else {}
         self._data = data
@@ -96,6 +97,7 @@ class BoardSession:
             self.recorder.start_recording(PROGRAM_RECORDING)
         self._load(records)
         self._resumed.begin()
+        self.latched.reset()
         self._not_ready = ""
 
     def _load(self, records: Sequence[Transaction]) -> None:
@@ -116,12 +118,13 @@ class BoardSession:
         anything is sent, for inputs that do not fit; DeviceError when the board does not answer.
         """
         self.check_ready()
-        frame = check_frame(inputs, self.inputs)
+        frame = check_frame(self.latched.frame(inputs), self.inputs)
         messages = self.frames.messages(frame)
         # Also after an interrupt from the keyboard.
         self._not_ready = _FRAME_FAILED
         self._resumed.send(messages)
         self._not_ready = _FRAME_SENT
+        self.latched.keep(frame)
         return frame
 
     def receive(self) -> tuple[Values, Values]:
