@@ -30,6 +30,7 @@ from femtodriver.fqir.validate import checked as validated
 from femtodriver.machine.machine import Machine
 from femtodriver.native.choose_machine import make_machine
 from femtodriver.part import Part
+from femtodriver.program.program_states import read_state, write_state
 
 Frame = Mapping[str, npt.NDArray[np.int64]]
 EXACT, SHARED = "exact", "exact, several cores"
@@ -96,6 +97,10 @@ def _checked(network: Network, frames: Sequence[Frame], target: Target) -> Outco
                 _difference("native", number, native.step(frame), outputs[number]),
                 _difference("fmir inside", number, _known(fmir.internals(), inner[number]), inner[number]),
                 _difference("fasmir inside", number, _known(_peek(machine, kept), inner[number]), inner[number]),
+                _difference("fmir state", number, _known(_mapped_states(fmir), inner[number]), inner[number]),
+                _difference(
+                    "fasmir state", number, _known(_program_states(machine, compiled), inner[number]), inner[number]
+                ),
             )
             for difference in differences:
                 if difference is not None:
@@ -108,7 +113,44 @@ def _checked(network: Network, frames: Sequence[Frame], target: Target) -> Outco
         fmir.reset()
         machine.reset()
         native.reset()
+    found = _continued(compiled, fmir, (machine, native), frames, outputs, inner)
+    if found is not None:
+        return found
     return Outcome(SHARED if len(compiled.data.mems_per_core) > 1 else EXACT)
+
+
+def _continued(
+    compiled: Compilation,
+    fmir: FmirExecutor,
+    machines: Sequence[Machine],
+    frames: Sequence[Frame],
+    outputs: Sequence[Frame],
+    inner: Sequence[Frame],
+) -> Outcome | None:
+    """The second half of the frames, from the states that fqir had in the middle, on runners that were just reset."""
+    middle = len(frames) // 2
+    if not middle:
+        return None
+    states = {name: inner[middle - 1][name] for name in compiled.fmir.states}
+    for name, values in states.items():
+        fmir.set_state(name, values)
+        for machine in machines:
+            write_state((compiled.description.states or {})[name], values, machine.peek, machine.poke)
+    for number, frame in enumerate(frames[middle:], middle):
+        for runner in (fmir, *machines):
+            name = f"{type(runner).__name__}, continued"
+            if (difference := _difference(name, number, runner.step(frame), outputs[number])) is not None:
+                return difference
+    return None
+
+
+def _mapped_states(fmir: FmirExecutor) -> dict[str, npt.NDArray[np.int64]]:
+    return {name: fmir.state(name) for name in fmir.fmir.states if fmir.has_state(name)}
+
+
+def _program_states(machine: Machine, compiled: Compilation) -> dict[str, npt.NDArray[np.int64]]:
+    states = (compiled.description.states or {}).items()
+    return {name: read_state(state, machine.peek) for name, state in states if state.is_whole}
 
 
 def _outside(
