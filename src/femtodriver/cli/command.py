@@ -11,10 +11,8 @@ from types import TracebackType
 
 from femtodriver.cli.main_options import build_parser
 from femtodriver.cli.standard_streams import OutputError, dependable_streams, drop_output
-from femtodriver.cli.subcommands import SUBCOMMANDS
-from femtodriver.cli.terminal_driver import terminal_driver
+from femtodriver.cli.subcommands import SUBCOMMANDS, Subcommand
 from femtodriver.errors import FemtoError
-from femtodriver.options.bind_request import bind
 from femtodriver.options.option_parser import EXIT_USAGE, normalised
 from femtodriver.safe_text import one_line
 from femtodriver.stop_signals import Ended, RunStopped, ending_signals
@@ -43,7 +41,7 @@ def run_command(argv: Sequence[str] | None = None) -> int:
             sys.excepthook = _own_fault
 
         def work() -> int:
-            return row.command.work(bind(row.command.request, vars(given), row.name)) if row else _work(given)
+            return _subcommand(row, given) if row else _work(given)
 
         with _logging(debug), ending_signals():
             return _guarded(work, debug)
@@ -85,7 +83,15 @@ def _guarded(work: Callable[[], int], debug: bool) -> int:
         return EXIT_PIPE
 
 
+def _subcommand(row: Subcommand, given: argparse.Namespace) -> int:
+    from femtodriver.options.bind_request import bind  # a help text need not wait for it
+
+    return row.command.work(bind(row.command.request, vars(given), row.name))
+
+
 def _work(given: argparse.Namespace) -> int:
+    from femtodriver.cli.terminal_driver import terminal_driver  # a help text need not wait for it
+
     with terminal_driver() as driver:
         result = driver.main(given)
     return EXIT_DIFFERENT if result.get("pass") is False else 0
