@@ -174,3 +174,10 @@ def test_wide_differences_may_wrap() -> None:
 def test_near_misses_stay(name: str) -> None:
     before = frame(vec("vpass", "t0", 0), *KEPT[name]) if name.startswith("read whole") else frame(*KEPT[name])
     assert merge_elementwise(before, SPU).ops == before.ops
+
+
+def test_a_value_that_is_read_on_both_sides_stays() -> None:
+    made = frame(*DOUBLED[:2], vec("vmax", "out0", "t1", "in1"), bits=8)
+    assert len(merge_elementwise(made, SPU).ops) < len(made.ops)
+    before = frame(*DOUBLED[:2], vec("vmax", "out0", "t1", "t1"), bits=8)
+    assert merge_elementwise(before, SPU).ops == before.ops

@@ -14,7 +14,7 @@ import numpy as np
 
 from femtodriver.compiler.fmir.buffer_uses import users
 from femtodriver.compiler.fmir.interpreter import apply_vec
-from femtodriver.compiler.fmir.ir import Fmir, Op, Role, Vec, View, writes
+from femtodriver.compiler.fmir.ir import Fmir, Op, Role, Vec, View, reads, writes
 from femtodriver.compiler.fmir.rewriting import doing_also
 from femtodriver.compiler.passes.compiler_pass import Pass, Switch
 from femtodriver.isa import fits_immediate
@@ -85,7 +85,10 @@ class _Merging:
         op = ops[first]
         if others != [index] or not isinstance(op, Vec) or op.dst != value:
             return None
-        (target,) = writes(self.fmir.ops[index])
+        reader = self.fmir.ops[index]
+        if sum(view.buffer == value.buffer for view in reads(reader)) > 1:  # it would still be read
+            return None
+        (target,) = writes(reader)
         for view in op.reads:
             changed = any(first < number < index for number in self._written.get(view.buffer, ()))
             # What the reader writes over must be read element by element.
