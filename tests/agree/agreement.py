@@ -136,8 +136,9 @@ def _continued(
         fmir.set_state(name, values)
         for machine in machines:
             write_state((compiled.description.states or {})[name], values, machine.peek, machine.poke)
+    runners: list[FmirExecutor | Machine] = [fmir, *machines]
     for number, frame in enumerate(frames[middle:], middle):
-        for runner in (fmir, *machines):
+        for runner in runners:
             name = f"{type(runner).__name__}, continued"
             if (difference := _difference(name, number, runner.step(frame), outputs[number])) is not None:
                 return difference
