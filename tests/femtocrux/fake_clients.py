@@ -79,6 +79,8 @@ def new_package(asked: Asked) -> Any:
             memory_reservations: Any = None,
         ) -> tuple[bytes, Any, Any]:
             asked.note("compile", (model, iospec, opt_profile, user_configuration))
+            if memory_reservations is not None:
+                asked.note("reservations", memory_reservations)
             return archive(model.graph_proto), iospec, None
 
         def get_simulator_object(self, described: Any, options: Any = None) -> Simulator:

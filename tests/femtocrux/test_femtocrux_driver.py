@@ -254,3 +254,15 @@ def _noted() -> IOSpec:
     spec.add_output("output.0", 5, 16)
     spec.add_signature(["features"], [], ["output.0"])
     return spec
+
+
+def test_settings_and_reservations_go_to_the_vendors_compiler(asked: Asked) -> None:
+    Path("options.yaml").write_text("DEFAULT: {compiler_kwargs: {one: 1, two: 2}}\n")
+    given: dict[str, Any] = {"user_configuration": {"two": 3}, "memory_reservations": {"core_0": 64}}
+    with Femtodriver() as driver:
+        driver.compile(SPOTTER, compiler="femtocrux", model_options_file="options.yaml", **given)
+    assert asked.given[1][3] == {"one": 1, "two": 3}
+    assert asked.given[2] == {"core_0": 64}
+    for name, value in given.items():
+        with pytest.raises(UsageError, match=f"{name}: must be left out with our own compiler"):
+            Femtodriver().compile(SPOTTER, **{name: value})

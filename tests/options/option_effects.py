@@ -155,6 +155,8 @@ MAIN: dict[str, Case] = {
     "force_femtocrux_sim": case(True, runners="fasmir"),
     "opt_profile": case("efficient", model=str(SPOTTER), runners="fasmir"),
     "norun": case(True, runners="fqir"),
+    "user_configuration": case({"a": 1}),
+    "memory_reservations": case({"a": 1}),
     "model_type": case("KWS"),
     "model_version": case("2.1.0"),
     "iospec_file": case("latched.yaml", "made/LOOPBACK/iospec.yaml"),

@@ -164,6 +164,8 @@ def compile_model(
     options = model_options(request.model_options_file, settings.model_source_dir, source.name, by_vendor)
     vendor = _vendor_model(source, request, settings, options)
     stated = _stated(source, request, options)
+    if not by_vendor:
+        _check_own_request(request)
     if by_vendor and vendor is not None:
         _check_vendor_request(request)
         built = build_by_vendor(source, vendor, stated)
@@ -211,8 +213,22 @@ def _vendor_model(
     if settings.service is None or source.network is None:
         return None
     specification = source.iospec.serialize_to_string() if source.iospec is not None else ""
-    told = VendorOptions(options.compiler_kwargs, request.opt_profile or options.opt_profile, specification)
+    flags, reservations = dict(options.compiler_kwargs), None
+    if isinstance(request, ModelRequest):
+        flags.update(request.user_configuration or {})
+        reservations = request.memory_reservations
+    told = VendorOptions(flags, request.opt_profile or options.opt_profile, specification, reservations)
     return VendorModel(settings.service, source.where, source.graph, source.path, told)
+
+
+def _check_own_request(request: CompileRequest) -> None:
+    """UsageError for options of the vendor's compiler."""
+    for name in ("user_configuration", "memory_reservations"):
+        if isinstance(request, ModelRequest) and getattr(request, name) is not None:
+            raise UsageError(
+                f"{name}: must be left out with our own compiler, because it belongs to the vendor's; compiler_options "
+                "has what ours takes."
+            )
 
 
 def _check_vendor_request(request: CompileRequest) -> None:

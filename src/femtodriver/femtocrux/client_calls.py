@@ -24,11 +24,12 @@ Frames = Mapping[str, Int64Array]
 @dataclass(frozen=True)
 class VendorOptions:
     """``flags`` and ``profile`` of the vendor's compiler; ``iospec``: the YAML of the I/O specification, "" for that
-    which follows from the graph."""
+    which follows from the graph; ``reservations``: of memory, None for none."""
 
     flags: Mapping[str, Any] = field(default_factory=dict)
     profile: str | None = None
     iospec: str = ""
+    reservations: Mapping[str, Any] | None = None
 
 
 class VendorSimulator(Protocol):
@@ -77,6 +78,7 @@ class SpecifiedCalls:
             _iospec(graph, options.iospec),
             opt_profile=options.profile,
             user_configuration=dict(options.flags) or None,
+            **({} if options.reservations is None else {"memory_reservations": dict(options.reservations)}),
         )
         return bytes(made[0])
 
@@ -144,8 +146,13 @@ class UnnamedSimulator:
 
 
 def _check_options(options: VendorOptions) -> None:
-    for name, given in (("opt_profile", options.profile is not None), ("iospec", bool(options.iospec))):
-        if given:
+    given = {
+        "opt_profile": options.profile is not None,
+        "iospec": options.iospec != "",
+        "memory_reservations": options.reservations is not None,
+    }
+    for name, is_given in given.items():
+        if is_given:
             raise UsageError(f"{name}: must be left out with this version of the client; install one from 3.0 on.")
 
 

@@ -13,6 +13,7 @@ from femtodriver.options.option_groups import COMPILING, KEYS, VENDOR
 from femtodriver.options.value_kinds import (
     ANYTHING,
     COMPILER,
+    MAPPING,
     OBJECTIVE,
     OBJECTIVE_OF_PROFILE,
     OPT_PROFILE,
@@ -169,6 +170,18 @@ class ModelRequest(CompileRequest, ConversionRequest):
 
     model_name: str | None = option(
         None, on_command_line=False, help="name of the model (default: the name of its file, else fqir)"
+    )
+    user_configuration: Mapping[str, Any] | None = option(
+        None,
+        kind=MAPPING,
+        on_command_line=False,
+        help="settings of the vendor's compiler, over those of the file of model options; with compiler femtocrux only",
+    )
+    memory_reservations: Mapping[str, Any] | None = option(
+        None,
+        kind=MAPPING,
+        on_command_line=False,
+        help="memory that the vendor's compiler is to leave alone; with compiler femtocrux only",
     )
     model_type: str | None = option(
         None,

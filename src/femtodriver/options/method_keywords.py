@@ -52,6 +52,8 @@ class ModelKeywords(TypedDict, total=False):
     opt_profile: str | None
     iospec_file: AnyPath | None
     model_name: str | None
+    user_configuration: Mapping[str, Any] | None
+    memory_reservations: Mapping[str, Any] | None
     model_type: str | None
     model_version: str | None
 
@@ -280,6 +282,8 @@ class JobKeywords(TypedDict, total=False):
     opt_profile: str | None
     iospec_file: AnyPath | None
     model_name: str | None
+    user_configuration: Mapping[str, Any] | None
+    memory_reservations: Mapping[str, Any] | None
     model_type: str | None
     model_version: str | None
     norun: bool

@@ -186,4 +186,5 @@ FRAME_RANGE = ValueKind("two frame numbers LO,HI", _is_range, _range)
 PAIRS = ValueKind(
     'a mapping, or texts "name=value"', lambda value: isinstance(value, Mapping) or _is_sequence_of_texts(value)
 )
+MAPPING = ValueKind("a mapping", lambda value: isinstance(value, Mapping))
 ANYTHING = ValueKind("anything", lambda value: True)
