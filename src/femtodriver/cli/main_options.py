@@ -15,8 +15,9 @@ DESCRIPTION = (
     "Examples stand at the end."
 )
 EPILOG = """\
-MODEL is LOOPBACK (a built-in network that returns its input), a network ({networks}), a compiled program
-(.zip, .femto), or the folder of a compiled model. Without --runners, files are written and nothing is run.
+MODEL is LOOPBACK (a built-in network that returns its input), a network ({networks}), a PyTorch
+module (FILE.py:NAME), a compiled program (.zip, .femto), or the folder of a compiled model. Without --runners, files
+are written and nothing is run.
 
 subcommands (as the first word; for a model of that name, write ./NAME)
 {subcommands}
@@ -38,6 +39,7 @@ EXAMPLES = (
     "femtodrive spotter.pt",
     "femtodrive spotter.pt --runners fqir,fasmir --input-file words.npz --input-period 0.016 --report report.html",
     "femtodrive denoiser.pt --runners fasmir --input-file noisy.wav --output-wav clean.wav",
+    "femtodrive my_model.py:build --calibrate clips.npz --runners fqir,fasmir",
     "femtodrive spotter.pt --profile --by module --top 10",
     "femtodrive spotter.pt --runners hw,fqir --hardware zynq --address 127.0.0.1:7007",
 )
