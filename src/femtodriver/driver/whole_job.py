@@ -99,7 +99,7 @@ def run_job(
         for text in written:
             say(text)
         _tell_tables(profile, quantization, request, say)
-        for text in write_told_files(request, done, request, doc, Repeated(request)) if done and doc else ():
+        for text in write_told_files(request, done, request, doc, Repeated(request)) if done else ():
             say(text)
         if done and not done.comparison.passed:
             print_verdict(done.comparison.lines, False)  # again, so that it is also at the end of the output

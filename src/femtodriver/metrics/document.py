@@ -84,7 +84,7 @@ def build_document(
         "other_choice": _plain(other_choice),
         "cycles": run.cycles(),
         **energy,
-        "memory_bytes": _memory(run),
+        "memory_bytes": memory_bytes(run.description, part),
         "macs": run.macs(run.all_counts, run.matrix_busy_cycles()),
         "messages": {"count": run.mean(run.all_counts["message"]), "words": run.mean(run.all_counts["message_word"])},
         "saturations": run.mean(run.all_counts["saturated"]),
@@ -167,11 +167,10 @@ def _link(report: RunReport, part: Part) -> dict[str, object]:
     }
 
 
-def _memory(run: Run) -> dict[str, object]:
+def memory_bytes(description: Description | None, part: Part) -> dict[str, object]:
     """Bytes by kind over all cores; None throughout where no description states them."""
-    part = run.part
-    cores = [run.core_memory(number) for number in range(part.cores)]
-    known = run.description is not None
+    known = description is not None
+    cores = [(description.memory or {}).get(number) if description else None for number in range(part.cores)]
     kinds: dict[str, object] = {
         kind: sum(getattr(core, kind) for core in cores if core) if known else None for kind in MEMORY_KINDS
     }

@@ -185,7 +185,7 @@ class ReportRequest(TraceRequest):
         kind=PATH,
         metavar="FILE",
         group=RESULTS,
-        acts=("fasmir",),
+        acts=RUN,
         help="write everything about the run as one HTML file; runs fasmir if no runner is named (docs/report.md)",
     )
 

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from femtodriver.arrays import AnyArray
 from femtodriver.compiler.compiler_options import DEFAULT_OPTIONS
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import AnyPath, shown_path, write_file
 from femtodriver.machine.frame_record import FrameRecord
+from femtodriver.metrics.document import memory_bytes
 from femtodriver.metrics.power_curve import power_at, power_curve
 from femtodriver.metrics.run_totals import Run
 from femtodriver.model.build_model import DEFAULT_PART
@@ -22,8 +24,8 @@ from femtodriver.options.runner_requests import MeasureRequest
 from femtodriver.output.model_folder import femto_bytes
 from femtodriver.output.told_places import Repeated
 from femtodriver.output.trace_file import conditions, view_of
-from femtodriver.report import page_of
-from femtodriver.report.report_facts import Agreement, ReportFacts
+from femtodriver.report import page_of, plain_page_of
+from femtodriver.report.report_facts import Agreement, OutputRange, PlainFacts, ReportFacts
 from femtodriver.runners.execution import SIMULATOR, Execution
 from femtodriver.runners.fasmir_runner import FasmirRunner
 
@@ -35,14 +37,15 @@ STREAMED = "not kept, because the frames of the run went through memory one afte
 
 
 def write_report(
-    path: AnyPath, done: Execution, doc: Mapping[str, Any], measured: MeasureRequest, how: Repeated
+    path: AnyPath, done: Execution, doc: Mapping[str, Any] | None, measured: MeasureRequest, how: Repeated
 ) -> str:
     """Write the report of a run; what is told of it.
 
-    ``doc``: its metrics document. UsageError if the simulator did not run, UnsupportedError without the package jinja2,
-    ProgramError where the file cannot be written.
+    ``doc``: its metrics document; None for a run without the simulator, whose report is shorter. UsageError for a
+    program that is not for the open SPU, UnsupportedError without the package jinja2, ProgramError where
+    the file cannot be written.
     """
-    content = page_of(report_facts(done, doc, measured, how))
+    content = plain_page_of(plain_facts(done, how)) if doc is None else page_of(report_facts(done, doc, measured, how))
     write_file(Path(path), content)
     return f"wrote {shown_path(path)} ({len(content):,} bytes); open it in any browser"
 
@@ -63,12 +66,39 @@ def report_facts(done: Execution, doc: Mapping[str, Any], measured: MeasureReque
         chosen=power_at(run, run.period_s),
         frame=_drawn_frame(done, runner.records),
         view=view_of(done, measured)[0],
-        command=command_text(
-            done.model.source.where, tuple(done.runners), how.request, tuple(_python_words(done, how))
-        ),
+        command=_command(done, how),
         notes=tuple(_notes(done, how)),
-        hashes=_hashes(done, doc),
+        hashes=_hashes(done, done.comparison.outputs.get(SIMULATOR, {})),
     )
+
+
+def plain_facts(done: Execution, how: Repeated) -> PlainFacts:
+    """What the page of a run without the simulator is made of."""
+    built, part = done.model, done.model.part
+    if part is None:
+        raise UsageError("report: the program must be one for the open SPU.")
+    outputs = done.comparison.outputs
+    ranges = (_range(runner, name, rows) for runner, values in outputs.items() for name, rows in values.items())
+    return PlainFacts(
+        doc={"model": {"name": built.source.name}, "memory_bytes": memory_bytes(built.description, part)},
+        part=part,
+        agreement=_agreement(done),
+        outputs=None if done.streamed else tuple(ranges),
+        quantization=done.quantization,
+        command=_command(done, how),
+        notes=tuple(_notes(done, how)),
+        hashes=_hashes(done, next(iter(outputs.values()), {})),
+    )
+
+
+def _range(runner: str, name: str, rows: AnyArray) -> OutputRange:
+    low, high = (rows.min().item(), rows.max().item()) if rows.size else (0, 0)
+    frames, elements = len(rows), rows.size // max(len(rows), 1)
+    return OutputRange(runner, name, frames, elements, low, high, int(rows.size - np.count_nonzero(rows)))
+
+
+def _command(done: Execution, how: Repeated) -> str:
+    return command_text(done.model.source.where, tuple(done.runners), how.request, tuple(_python_words(done, how)))
 
 
 def _drawn_frame(done: Execution, records: Mapping[int, FrameRecord]) -> tuple[int, FrameRecord] | None:
@@ -115,15 +145,15 @@ def _notes(done: Execution, how: Repeated) -> Iterator[str]:
         yield f"Given in Python, and not in the command: {', '.join(names)}."
 
 
-def _hashes(done: Execution, doc: Mapping[str, Any]) -> dict[str, str]:
-    simulated = done.comparison.outputs.get(SIMULATOR, {})
+def _hashes(done: Execution, outputs: Mapping[str, npt.ArrayLike]) -> dict[str, str]:
+    told = done.model.description.model if done.model.description else None
     program = "program that keeps debug variables (.femto)" if done.model.debug_names else "program (.femto)"
     return {
-        "network file": doc["model"]["sha256"] or "",
-        "part file": doc["hardware"]["sha256"],
+        "network file": (told.sha256 if told else None) or "",
+        "part file": done.model.part.sha256 if done.model.part else "",
         program: hashlib.sha256(femto_bytes(done.model)).hexdigest(),
         "inputs": STREAMED if done.streamed else arrays_digest(done.inputs.arrays),
-        "outputs": STREAMED if done.streamed else arrays_digest(simulated),
+        "outputs": STREAMED if done.streamed else arrays_digest(outputs),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from femtodriver.report.report_facts import ReportFacts
+    from femtodriver.report.report_facts import PlainFacts, ReportFacts
 
 
 def page_of(facts: ReportFacts) -> bytes:
@@ -13,3 +13,10 @@ def page_of(facts: ReportFacts) -> bytes:
     from femtodriver.report.report_page import report_page
 
     return report_page(facts)
+
+
+def plain_page_of(facts: PlainFacts) -> bytes:
+    """See ``plain_page``."""
+    from femtodriver.report.plain_page import plain_page
+
+    return plain_page(facts)

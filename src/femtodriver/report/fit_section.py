@@ -7,23 +7,23 @@ from collections.abc import Iterator
 from femtodriver.metrics.document import MEMORY_KINDS
 from femtodriver.metrics.text_cells import count_text, percent_text
 from femtodriver.report.page_blocks import BankMap, Cell, FigureTable, PageBlock, Section, Sentence, Share, StackedBar
-from femtodriver.report.report_facts import ReportFacts
+from femtodriver.report.report_facts import MemoryFacts
 
 _MEMORIES = ("data memory", "table memory", "instruction memory")
 
 
-def fit_section(facts: ReportFacts) -> Section:
+def fit_section(facts: MemoryFacts) -> Section:
     """A bank map for each core, the sizes as a table, and what is in the memories."""
     return Section("fit", "Memory", _lead(facts), tuple(_blocks(facts)))
 
 
-def fullest_memory(facts: ReportFacts) -> Cell | None:
+def fullest_memory(facts: MemoryFacts) -> Cell | None:
     """The memory with the least room in proportion; None where the program does not state its use."""
     cells = [cell for core in range(facts.part.cores) for cell in _memories(facts, core) or ()]
     return max(cells, key=lambda cell: cell.share, default=None)
 
 
-def _lead(facts: ReportFacts) -> str:
+def _lead(facts: MemoryFacts) -> str:
     memory = facts.doc["memory_bytes"]
     if memory["free"] is None:
         return "The program carries no description, so what it uses of the memories is not known."
@@ -35,7 +35,7 @@ def _lead(facts: ReportFacts) -> str:
     )
 
 
-def _blocks(facts: ReportFacts) -> Iterator[PageBlock]:
+def _blocks(facts: MemoryFacts) -> Iterator[PageBlock]:
     cores = facts.doc["memory_bytes"]["per_core"]
     source = "memory_bytes.per_core[]"
     for number, core in enumerate(cores):
@@ -54,7 +54,7 @@ def _blocks(facts: ReportFacts) -> Iterator[PageBlock]:
     yield _kinds(facts)
 
 
-def _sizes(facts: ReportFacts, core: int) -> tuple[tuple[str, int | None, int], ...]:
+def _sizes(facts: MemoryFacts, core: int) -> tuple[tuple[str, int | None, int], ...]:
     """Name, bytes used and bytes of each memory of a core."""
     told, part = facts.doc["memory_bytes"]["per_core"][core], facts.part
     tables = 2 * part.tm_banks * part.tm_bank_words
@@ -62,7 +62,7 @@ def _sizes(facts: ReportFacts, core: int) -> tuple[tuple[str, int | None, int], 
     return tuple((name, *size) for name, size in zip(_MEMORIES, sizes, strict=True))
 
 
-def _memories(facts: ReportFacts, core: int) -> tuple[Cell, ...] | None:
+def _memories(facts: MemoryFacts, core: int) -> tuple[Cell, ...] | None:
     cells = []
     for name, used, size in _sizes(facts, core):
         if used is None:
@@ -80,13 +80,13 @@ def _bank(number: int, used: int, size: float) -> Cell:
     return Cell(f"bank {number}", used / size, text)
 
 
-def _rows(facts: ReportFacts, core: int) -> Iterator[tuple[str, ...]]:
+def _rows(facts: MemoryFacts, core: int) -> Iterator[tuple[str, ...]]:
     for name, used, size in _sizes(facts, core):
         if used is not None:
             yield f"core {core}: {name}", count_text(used), count_text(size), percent_text(used / size)
 
 
-def _kinds(facts: ReportFacts) -> StackedBar:
+def _kinds(facts: MemoryFacts) -> StackedBar:
     sizes = {kind: facts.doc["memory_bytes"][kind] for kind in MEMORY_KINDS}
     whole = sum(sizes.values())
     parts = tuple(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from femtodriver.metrics.text_cells import name_text, quantity
 from femtodriver.report.page_blocks import CommandBlock, FigureTable, PageBlock, Section, Sentence
-from femtodriver.report.report_facts import ReportFacts
+from femtodriver.report.report_facts import Agreement, PlainFacts, ReportFacts
 
 _WIDTH = 200
 
@@ -18,10 +18,7 @@ def origin_section(facts: ReportFacts) -> Section:
 
 
 def _blocks(facts: ReportFacts) -> Iterator[PageBlock]:
-    yield CommandBlock("How to reproduce it", facts.command)
-    for note in facts.notes:
-        yield Sentence(note)
-    yield _agreement(facts)
+    yield from told_blocks(facts)
     conditions, words = _conditions(facts), (0, 1)
     yield FigureTable("Part and conditions", ("", "value"), conditions, left=words, sources=("hardware", "tool"))
     options = facts.doc["tool"]["compiler_options"]
@@ -29,12 +26,24 @@ def _blocks(facts: ReportFacts) -> Iterator[PageBlock]:
         rows = tuple((_text(key), _text(value)) for key, value in sorted(options.items()))
         head = ("option", "value")
         yield FigureTable("Options of the compiler", head, rows, left=words, folded=True, sources=("tool",))
+    yield hash_block(facts)
+
+
+def told_blocks(facts: ReportFacts | PlainFacts) -> Iterator[PageBlock]:
+    """The command, what one has to know about it, and the comparison."""
+    yield CommandBlock("How to reproduce it", facts.command)
+    for note in facts.notes:
+        yield Sentence(note)
+    yield _agreement(facts.agreement)
+
+
+def hash_block(facts: ReportFacts | PlainFacts) -> FigureTable:
+    """The hashes of what went in and came out."""
     rows = tuple((what, digest or "not known") for what, digest in facts.hashes.items())
-    yield FigureTable("Hashes", ("of", "SHA-256"), rows, left=words, sources=("model", "hardware"))
+    return FigureTable("Hashes", ("of", "SHA-256"), rows, left=(0, 1), sources=("model", "hardware"))
 
 
-def _agreement(facts: ReportFacts) -> Sentence:
-    agreement = facts.agreement
+def _agreement(agreement: Agreement) -> Sentence:
     if agreement.passed is None:
         return Sentence(f"Only {' and '.join(agreement.runners)} ran, so its outputs were compared with nothing.")
     return Sentence(f"Runners compared: {', '.join(agreement.runners)}. {_text(agreement.status)}")

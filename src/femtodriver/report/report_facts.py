@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from femtodriver.machine.frame_record import FrameRecord
 from femtodriver.metrics.power_curve import PowerPoint
@@ -24,6 +24,45 @@ class Agreement:
     passed: bool | None
     status: str
     partial: str = ""
+
+
+class MemoryFacts(Protocol):
+    """What is known of a program before it runs: ``memory_bytes`` of ``doc``, for ``part``."""
+
+    @property
+    def doc(self) -> Mapping[str, Any]: ...
+
+    @property
+    def part(self) -> Part: ...
+
+
+@dataclass(frozen=True, eq=False)
+class OutputRange:
+    """An output of a runner over a run, of shape (frames, elements): its smallest and largest value, and its zeros."""
+
+    runner: str
+    name: str
+    frames: int
+    elements: int
+    low: int | float
+    high: int | float
+    zeros: int
+
+
+@dataclass(frozen=True, eq=False)
+class PlainFacts:
+    """A run without the simulator, of which nothing was measured. ``doc``: its ``model`` and ``memory_bytes``, as in a
+    metrics document; the rest as in ``ReportFacts``. ``outputs``: None where they were not kept.
+    """
+
+    doc: Mapping[str, Any]
+    part: Part
+    agreement: Agreement
+    outputs: tuple[OutputRange, ...] | None
+    quantization: QuantizationReport | None
+    command: str
+    notes: tuple[str, ...]
+    hashes: Mapping[str, str]
 
 
 @dataclass(frozen=True, eq=False)

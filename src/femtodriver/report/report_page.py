@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from femtodriver.metrics.text_cells import name_text
 from femtodriver.report.fit_section import fit_section
@@ -34,7 +34,11 @@ _TITLE_WIDTH = 120
 
 def report_page(facts: ReportFacts) -> bytes:
     """The whole page, UTF-8; equal facts give equal bytes. UnsupportedError without the package jinja2."""
+    return rendered(facts.doc["model"]["name"], [section(facts) for section in SECTIONS])
+
+
+def rendered(model: str | None, sections: Sequence[Section]) -> bytes:
+    """The page of a model with these sections, UTF-8. UnsupportedError without the package jinja2."""
     page = environment().get_template("page.html")
-    title = name_text(facts.doc["model"]["name"] or "a model without a name", _TITLE_WIDTH)
-    sections = [section(facts) for section in SECTIONS]
+    title = name_text(model or "a model without a name", _TITLE_WIDTH)
     return (page.render(title=title, sections=sections).strip() + "\n").encode("utf-8", "backslashreplace")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from femtodriver.metrics.text_cells import count_text, name_text, percent_text
 from femtodriver.profile.profile_rows import ProfileRow
-from femtodriver.quantization.quantization_rows import QuantizationRow
+from femtodriver.quantization.quantization_rows import QuantizationReport, QuantizationRow
 from femtodriver.quantization.quantization_text import shown_rows
 from femtodriver.report.layers_section import MOST_ROWS, NAME_WIDTH, shown_label
 from femtodriver.report.page_blocks import LONG, FigureTable, PageBlock, Section, Sentence
@@ -20,7 +20,7 @@ def saturation_section(facts: ReportFacts) -> Section:
 
     With a quantization report, the range of each value in its type as well.
     """
-    return Section("saturation", "Saturation", _lead(facts), (*_clipped(facts), *_types(facts)))
+    return Section("saturation", "Saturation", _lead(facts), (*_clipped(facts), *type_blocks(facts.quantization)))
 
 
 def _lead(facts: ReportFacts) -> str:
@@ -46,12 +46,12 @@ def _clipped(facts: ReportFacts) -> Iterator[PageBlock]:
         )
 
 
-def _types(facts: ReportFacts) -> Iterator[PageBlock]:
+def type_blocks(report: QuantizationReport | None) -> Iterator[PageBlock]:
     """What ``--quantization`` has found."""
-    if facts.quantization is None:
+    if report is None:
         yield Sentence("With --quantization there is a table here of how well each value uses its type.")
         return
-    rows = shown_rows(facts.quantization)[:MOST_ROWS]
+    rows = shown_rows(report)[:MOST_ROWS]
     yield FigureTable(
         "Values of the network: the range that occurred, and what it leaves of their types",
         ("layer", "value", "bits", "low", "high", "used", "unused", "clipped", "SNR dB"),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from femtodriver.metrics.text_cells import count_text, factor_text, quantity
 from femtodriver.report.fit_section import fullest_memory
 from femtodriver.report.page_blocks import BAD, GOOD, OPEN, Card, Cards, Section
-from femtodriver.report.report_facts import ReportFacts
+from femtodriver.report.report_facts import Agreement, MemoryFacts, ReportFacts
 
 
 def verdict_section(facts: ReportFacts) -> Section:
     """Four cards; what is not known, or was not asked for, is said to be open."""
-    cards = (_fit(facts), _exact(facts), _in_time(facts), _power(facts))
+    cards = (fit_card(facts), exact_card(facts.agreement), _in_time(facts), _power(facts))
     frames = count_text(facts.doc["Frames Simulated"])
     lead = f"{frames} frames on the part {facts.part.name}, an open SPU. Energy and power are estimates."
     if facts.agreement.partial:
@@ -18,17 +18,19 @@ def verdict_section(facts: ReportFacts) -> Section:
     return Section("verdict", "Verdict", lead, (Cards(cards, sources=("memory_bytes", "deadline", "power_w")),))
 
 
-def _fit(facts: ReportFacts) -> Card:
+def fit_card(facts: MemoryFacts) -> Card:
+    """Whether the program fits its part."""
     fullest = fullest_memory(facts)
     if fullest is None:
         return Card("Does it fit?", OPEN, "yes", "how full the memories are is not stated by the program", "fit")
     return Card("Does it fit?", GOOD, "yes", f"the fullest is the {fullest.label}: {fullest.text}", "fit")
 
 
-def _exact(facts: ReportFacts) -> Card:
-    agreement = facts.agreement
+def exact_card(agreement: Agreement) -> Card:
+    """Whether the runners agree."""
     if agreement.passed is None:
-        detail = f"only {' and '.join(agreement.runners)} ran; add fqir to the runners"
+        other = "fasmir" if "fqir" in agreement.runners else "fqir"
+        detail = f"only {' and '.join(agreement.runners)} ran; add {other} to the runners"
         return Card("Is it exact?", OPEN, "not compared", detail, "origin")
     if agreement.passed:
         detail = f"{' = '.join(agreement.runners)} in {count_text(agreement.frames)} frames"
