@@ -219,3 +219,19 @@ def test_recordings_that_do_not_fit_are_refused(
 def test_a_missing_recording_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone\.npy"):
         DummyRunner(tmp_path / "gone.npy", X, Y)
+
+
+def test_a_latched_input_lasts_from_call_to_call_until_reset() -> None:
+    runner = FqirRunner(counting_network(), [InputSpec("x", 2, 16, latched=True)])
+    runner.reset()
+    assert runner.step({})[0]["y"].tolist() == [0, 0]
+    runner.run({"x": [[1, 1], [2, 2]]})
+    assert runner.step({})[0]["y"].tolist() == [5, 5]
+    runner.step({"x": [3, 3]})
+    runner.send_inputs({})
+    assert runner.recv_outputs()["y"].tolist() == [11, 11]
+    runner.send_inputs({"x": [4, 4]})
+    runner.recv_outputs()
+    assert runner.run([{}, {}])[0]["y"].tolist() == [[19, 19], [23, 23]]
+    runner.reset()
+    assert runner.step({})[0]["y"].tolist() == [0, 0]

@@ -66,12 +66,17 @@ class VariableAccess(ABC):
 
     def _other(self, name: str) -> Int64Array:
         """The value of what is no state after the last frame."""
-        if name in self._last:
-            return self._last[name]
-        known = [*self.state_names, *self._last]
+        last = self._last_values()
+        if name in last:
+            return last[name]
+        known = [*self.state_names, *last]
         more = ", ..." if len(known) > _MOST_NAMES else ""
         told = ", ".join(f"{one!r:.60}" for one in known[:_MOST_NAMES]) + more or "none before the first frame"
         raise UsageError(f"{self.name}: variables that can be had are {told}, not {name!r:.60}.")
+
+    def _last_values(self) -> Mapping[str, Int64Array]:
+        """Inputs, outputs and debug variables of the last frame; none before the first one."""
+        return self._last
 
     def _no_states(self) -> str:
         """Why there are no states, "" where there are."""

@@ -56,6 +56,8 @@ class Runner(VariableAccess):
         self._latched = LatchedInputs(self.inputs)
         self._not_ready = "reset() must come first"
         self._sent: Values | None = None
+        self._last: Values = {}
+        self._blocks: tuple[Values, ...] = ()  # inputs, outputs and internal values of the last frames of a run
 
     def reset(self, reset_vals: Mapping[str, npt.ArrayLike] | None = None) -> None:
         """To the initial state; the next frame is the first one.
@@ -69,7 +71,7 @@ class Runner(VariableAccess):
 
     def _begin(self, values: Values) -> None:
         """After a reset: nothing was given yet; the values that states begin with."""
-        self._sent, self._last = None, {}
+        self._sent, self._last, self._blocks = None, {}, ()
         self._latched.reset()
         if values:
             self._write_states(values)
@@ -114,7 +116,10 @@ class Runner(VariableAccess):
     def _keep(self, frame: Values, outputs: Values, internals: Values) -> None:
         """After a frame: what the next one, and ``get_vars``, may ask for."""
         self._latched.keep(frame)
-        self._last = {**frame, **outputs, **internals}
+        self._last, self._blocks = {**frame, **outputs, **internals}, ()
+
+    def _last_values(self) -> Values:
+        return {**self._last, **{name: rows[-1] for block in self._blocks for name, rows in block.items()}}
 
     def run(
         self,
@@ -146,10 +151,10 @@ class Runner(VariableAccess):
             except FrameBrokenError:
                 frames = first
                 break
-                self._latched.keep({name: values[-1] for name, values in block.items()})
+            self._latched.keep({name: values[-1] for name, values in block.items()})
             outputs.put(first, end, made)
             internals.put(first, end, seen)
-            self._last = {name: rows[-1].copy() for name, rows in {**block, **made, **seen}.items()}
+            self._blocks = (block, made, seen)
             if progress is not None:
                 progress(end, frames)
             if stop is not None and stop():
