@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from femtodriver.errors import UsageError
 from femtodriver.inputs.generated_frames import (
     CYCLE,
+    FAKE_STYLES,
     STYLES,
     default_frames,
     default_frames_text,
+    fake_frames,
     generated_inputs,
     generated_text,
     random_inputs,
@@ -159,3 +161,21 @@ def test_styles_have_their_names_and_notes() -> None:
         generated_inputs("sine", [X], 1, 0)
     with pytest.raises(UsageError, match="n_frames: must be at most"):
         generated_inputs("sawtooth", [X], 1 << 40, 0)
+
+
+def test_fake_frames_go_up_to_the_scale() -> None:
+    for style in FAKE_STYLES:
+        for scale, top in ((None, 1 << 14), (100, 100), (1 << 15, 1 << 15)):
+            found = fake_frames([X], 50, style, scale, 3)["x"]
+            assert found.shape == (50, 16)
+            assert found.min() >= -top
+            assert found.max() <= min(top, (1 << 15) - 1)
+            assert found.max() > 0.8 * top
+    assert np.array_equal(fake_frames(BOTH, 7, "sawtooth", None, 0)["b"], generated_inputs("sawtooth", BOTH, 7, 0)["b"])
+    assert fake_frames([X], 1, "sine", 1000, 0)["x"][0, :5].tolist() == [0, 383, 707, 924, 1000]
+    assert np.array_equal(fake_frames([X], 2, "random", 9, 1)["x"], fake_frames([X], 2, "random", 9, 1)["x"])
+    with pytest.raises(UsageError, match="style: must be one of sawtooth, random, sine, not 'varied'"):
+        fake_frames([X], 1, "varied", None, 0)
+    for wrong in (0, 40000, float("nan"), True):
+        with pytest.raises(UsageError, match='scale: must be a number from 1 to 32768 for input "x"'):
+            fake_frames([X], 1, "sine", wrong, 0)

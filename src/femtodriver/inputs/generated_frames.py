@@ -18,6 +18,8 @@ from femtodriver.safe_text import describe, shown
 RANDOM_BITS = 12
 
 RANDOM, VARIED, SAWTOOTH, HALF_RANDOM = STYLES = ("random", "varied", "sawtooth", "half-random")
+SINE = "sine"
+FAKE_STYLES = (SAWTOOTH, RANDOM, SINE)
 # Of the reference 2.x: a sawtooth has so many steps, and random values have one bit less than the input.
 _STEPS = 16
 
@@ -48,8 +50,46 @@ def generated_inputs(style: str, specs: Sequence[InputSpec], n_frames: int, seed
         return random_inputs(specs, n_frames, seed)
     frames, start = whole_argument(n_frames, "n_frames", 1), whole_argument(seed, "seed", 0)
     if style == SAWTOOTH:
-        return {spec.name: _sawtooth(spec, frames) for spec in specs}
+        return {spec.name: _sawtooth(spec, frames, 1 << (spec.bits - 2)) for spec in specs}
     return {spec.name: _random(spec, spec.bits - 1, frames, start, place) for place, spec in enumerate(specs)}
+
+
+def fake_frames(
+    specs: Sequence[InputSpec], n_frames: int, style: str, scale: float | None, seed: int
+) -> dict[str, Int64Array]:
+    """Frames of one of the ``FAKE_STYLES`` of the reference 2.x, shape (n_frames, length) each.
+
+    ``scale``: s, up to which values go; None: 2**(bits - 2). sawtooth and random are as ``generated_inputs`` has them,
+    random for any s; sine: element i, counted through all frames, is s * sin(2 pi i / 16), rounded to the nearest.
+    Raises UsageError for another style, a wrong count or seed, or a scale that an input cannot hold.
+    """
+    if style not in FAKE_STYLES:
+        raise UsageError(f"style: must be one of {', '.join(FAKE_STYLES)}, not {shown(style)}.")
+    frames, start = whole_argument(n_frames, "n_frames", 1), whole_argument(seed, "seed", 0)
+    made = {}
+    for place, spec in enumerate(specs):
+        _check_size(spec, frames)
+        top = _top(spec, scale)
+        if style == SAWTOOTH:
+            made[spec.name] = _sawtooth(spec, frames, top)
+        elif style == SINE:
+            steps = np.arange(frames * spec.length) % _STEPS
+            values = np.rint(top * np.sin(2 * np.pi * steps / _STEPS))
+            made[spec.name] = np.clip(values, *spec.limits).astype(np.int64).reshape(frames, spec.length)
+        else:
+            numbers = np.random.Generator(np.random.PCG64([start, place]))
+            made[spec.name] = numbers.integers(-top, top, (frames, spec.length), dtype=np.int64)
+    return made
+
+
+def _top(spec: InputSpec, scale: float | None) -> int:
+    """The largest value of fake frames."""
+    if scale is None:
+        return 1 << (spec.bits - 2)
+    most = -spec.limits[0]
+    if isinstance(scale, (int, float)) and not isinstance(scale, bool) and 1 <= scale <= most:
+        return int(scale)
+    raise UsageError(f"scale: must be a number from 1 to {most} for {spec.shown}, not {shown(scale)}.")
 
 
 def generated_text(style: str, n_frames: int, seed: int) -> list[str]:
@@ -129,9 +169,8 @@ def _extremes(spec: InputSpec, kind: str, cycles: int, place: int) -> Int64Array
     return np.where(lowest ^ swapped.astype(np.bool_)[:, np.newaxis], low, high).astype(np.int64)
 
 
-def _sawtooth(spec: InputSpec, frames: int) -> Int64Array:
+def _sawtooth(spec: InputSpec, frames: int, top: int) -> Int64Array:
     _check_size(spec, frames)
-    top = 1 << (spec.bits - 2)
     steps = np.arange(frames * spec.length, dtype=np.int64) % _STEPS
     return (steps * 2 * top // _STEPS - top).reshape(frames, spec.length)
 

@@ -16,9 +16,11 @@ from femtodriver.arrays import AnyArray
 from femtodriver.device.board_settings import BoardSettings
 from femtodriver.device.boards import board_of
 from femtodriver.device.session.debug_values import DataPlace
+from femtodriver.device.session.fake_inputs import STYLES as FAKE_INPUT_STYLES
 from femtodriver.device.spu_runner import SPURunner
 from femtodriver.errors import InputError
 from femtodriver.inputs import read_array
+from femtodriver.inputs.generated_frames import SAWTOOTH
 from femtodriver.metrics.hardware_metrics import hardware_metrics
 from femtodriver.model.build_model import Built
 from femtodriver.options.runner_requests import RunnerRequest
@@ -92,6 +94,12 @@ class HardwareRunner(Runner, SPURunner):
         made = self._session.receive()
         self._latencies_us.append(self.latency_us)
         return made
+
+    def make_fake_inputs(self, T: int, style: str = SAWTOOTH, scale: float | None = None) -> Values:  # noqa: N803
+        """As of the ``SPURunner`` of the reference 1.3.0, unless a scale or a style of 2.x is given."""
+        if scale is None and style in FAKE_INPUT_STYLES:
+            return SPURunner.make_fake_inputs(self, T, style)
+        return Runner.make_fake_inputs(self, T, style, scale)
 
     def hardware_metrics(self, input_period: float | None = None) -> dict[str, Any]:
         """What the board measured since the reset; see ``metrics.hardware_metrics``. ``input_period`` in seconds."""

@@ -26,6 +26,8 @@ import numpy.typing as npt
 from femtodriver.arrays import AnyArray, BoolArray, Int64Array
 from femtodriver.errors import UsageError
 from femtodriver.inputs import FrameList, InputSpec, LatchedInputs, check_frame, checked_frames
+from femtodriver.inputs.generated_frames import FAKE_STYLES, RANDOM, SAWTOOTH, fake_frames
+from femtodriver.inputs.input_environment import asked_seed, asked_style
 from femtodriver.program.variable_access import VariableAccess
 from femtodriver.runners import compare_runs, difference
 from femtodriver.stop_signals import FrameBrokenError
@@ -162,6 +164,15 @@ class Runner(VariableAccess):
                 break
         mask = {name: np.ones(frames, np.bool_) for name in outputs.values}
         return outputs.first(frames), internals.first(frames), mask
+
+    def make_fake_inputs(self, T: int, style: str = SAWTOOTH, scale: float | None = None) -> Values:  # noqa: N803
+        """Inputs of T frames in a style of the reference 2.x, sawtooth, random or sine; see ``fake_frames``.
+
+        FS_FD_INPUT_STYLE and FS_FD_INPUT_SEED override style and seed (0).
+        """
+        seed = asked_seed()
+        style = asked_style(FAKE_STYLES) or (RANDOM if seed is not None else style)
+        return fake_frames(self.inputs, T, style, scale, seed or 0)
 
     @property
     def frames_left(self) -> int | None:
