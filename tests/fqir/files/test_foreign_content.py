@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 
 from femtodriver.errors import ModelError
+from femtodriver.fqir.exchange import fqir_bytes
 from femtodriver.fqir.files.foreign_content import END_BYTES, OTHER_TOOL, TRACE, TRACE_IT, foreign_content
 from femtodriver.fqir.files.load_limits import MAX_FILE_BYTES
 from femtodriver.fqir.files.load_network import load_network
+from femtodriver.model.loopback import loopback
 from tests.fqir.files.work import Work
 from tests.fqir.graph_wire import Archive, Member, Raw, archive, bare, enc, graph, legacy, members, name
 
@@ -95,6 +97,10 @@ def numpy_file(save: Callable[..., None], **arrays: Any) -> bytes:
 )
 def test_files_of_other_tools_are_told(data: bytes, says: str) -> None:
     assert refusal(data) == f"{says}. {OTHER_TOOL}"
+
+
+def test_a_file_of_the_exchange_format_is_told_to_have_its_ending() -> None:
+    assert refusal(fqir_bytes(loopback())) == "a network in the exchange format. Give it the ending .fqir."
 
 
 def test_weights_that_are_too_large_to_be_read_are_told_from_both_ends(tmp_path: Path) -> None:

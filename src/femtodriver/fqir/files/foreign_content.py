@@ -37,13 +37,14 @@ _MARKS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x93NUMPY", "an array of NumPy (.npy)"),
     (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras writes them"),
     (4, b"TFL3", "a TFLite model"),
-    (0, b"fqir ", "a network in the exchange format, whose name must end in .fqir"),
     (0, b"GGUF", "a GGUF file"),
     (0, b"\x1f\x8b", "a file that gzip has compressed"),
     (0, b"femtosense_model", "a compiled program (.femto)"),
     (0, b"f3mt0", "a compiled program (.femto)"),
 )
 
+EXCHANGE_START = b"fqir "
+EXCHANGE = "a network in the exchange format. Give it the ending .fqir."
 WEIGHTS = "the weights of a model"
 _SAVE = 'save what trace() gives: torch.save(converted.trace(), "model.pt")'
 _DOOR = "femtodrive my_model.py:build --calibrate clips.npz (docs/pytorch.md)"
@@ -93,6 +94,8 @@ def foreign_content(head: bytes, tail: bytes) -> str | None:
     content = _Content(tuple(_names(head)), tuple(_members(tail)), head)
     if any(module.startswith(_GRAPH) for module, _ in content.names):
         return None  # a graph that was refused for another reason
+    if head.startswith(EXCHANGE_START):
+        return EXCHANGE
     found = _torch_content(content)
     if found is not None:
         return found
