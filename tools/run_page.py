@@ -83,7 +83,7 @@ class PageRun:
     def _command(self, step: Step, line: str) -> str:
         """What a line of the shell prints."""
         words = shlex.split(line, comments=True)
-        if not words or words[0] in NOT_RUN:
+        if not words or is_left_out(words):
             return ""
         if words[:2] == ["femtodrive", "board"]:
             return self._serve(words)
@@ -101,7 +101,18 @@ class PageRun:
         board = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self._boards.append(board)
         assert board.stdout is not None
-        return board.stdout.readline()
+        told = ""
+        while "serving" not in told:
+            line = board.stdout.readline()
+            told += line
+            if not line:
+                raise WrongPageError(f"{shlex.join(words)}: {told}")
+        return told
+
+
+def is_left_out(words: list[str]) -> bool:
+    """Whether a command installs something, or belongs to a terminal alone."""
+    return words[0] in NOT_RUN or words[1:3] == ["-m", "venv"]
 
 
 def commands(text: str) -> list[str]:

@@ -102,6 +102,17 @@ def test_a_page_does_what_it_says(page: str, tmp_path: Path, monkeypatch: pytest
     assert with_output(page, text) == text, f"write it again: python tools/readme_output.py {page}"
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_what_is_installed_and_made_exists(page: str) -> None:
+    project = load_toml((ROOT / "pyproject.toml").read_bytes(), "pyproject.toml", FemtoError)["project"]
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    text = text_of(page)
+    extras = re.findall(r"pip install [^`\n]*'(?:open-femtodriver|\.)\[([a-z,]+)\]'", text)
+    assert {name for found in extras for name in found.split(",")} <= set(project["optional-dependencies"])
+    made = [line for step in steps(page) if step.language == SHELL for line in commands(step.text)]
+    assert {line.split()[1] for line in made if line.startswith("make ")} <= targets
+
+
 @pytest.mark.parametrize("page", WRITTEN)
 def test_a_page_that_is_written_is_compared(page: str) -> None:
     assert Path(page).name in text_of(WRITTEN[page])
