@@ -27,6 +27,7 @@ READERS: dict[str, tuple[str, set[str]]] = {
     "device/board_fuzz.py": ("as a script it prints the slowest mutant", {"slowest_s"}),
     "device/soak.py": ("as a script it prints how long it took", {"seconds"}),
     "program/program_fuzz.py": ("as a script it prints the slowest mutant", {"slowest_s"}),
+    "tflite/measure_shapes.py": ("as a script it prints how long the compiler took", set()),
 }
 FIELDS = set().union(*(fields for _, fields in READERS.values()))
 

@@ -7,7 +7,7 @@ import pytest
 
 from femtodriver.compiler.pipeline import compile_network
 from femtodriver.tflite.import_network import import_network
-from femtodriver.tflite.picture_rows import Strip
+from femtodriver.tflite.picture_strip import Strip
 from tests.agree.agreement import EXACT, SHARED
 from tests.tflite.compared_runs import PART, agreed, compared
 from tests.tflite.growing_net import RELU, SAME, VALID, GrowingNet
@@ -27,10 +27,12 @@ def test_rows_inside_need_no_padding_and_whole_steps() -> None:
 
 
 def model(side: int, stride: int, padding: int, kind: str) -> bytes:
-    """One convolution of a picture."""
+    """One convolution or pool of a picture."""
     net = GrowingNet(np.random.default_rng(side))
     given = net.input([1, side, side, 8])
     strides = (stride, stride)
+    if kind in ("MAX_POOL_2D", "AVERAGE_POOL_2D"):
+        return write(net.model([given], [net.pool(kind, given, (2, 3), stride=stride, padding=padding)]))
     if kind == "depthwise":
         made = net.depthwise(given, (3, 3), strides=strides, padding=padding, activation=RELU)
     else:
@@ -41,7 +43,7 @@ def model(side: int, stride: int, padding: int, kind: str) -> bytes:
 
 @needs_judge
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["full", "pointwise", "depthwise"])
+@pytest.mark.parametrize("kind", ["full", "pointwise", "depthwise", "MAX_POOL_2D", "AVERAGE_POOL_2D"])
 @pytest.mark.parametrize("padding", [SAME, VALID])
 @pytest.mark.parametrize("stride", [1, 2, 3])
 def test_pictures_in_loops_are_the_judges(kind: str, padding: int, stride: int) -> None:

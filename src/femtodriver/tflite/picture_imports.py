@@ -14,8 +14,9 @@ from femtodriver.tflite.checked_operator import CheckedOperator
 from femtodriver.tflite.mean_imports import SUM_BITS, divided, sum_of_rows
 from femtodriver.tflite.movement_imports import taken
 from femtodriver.tflite.network_in_making import LIMITS, NetworkInMaking
-from femtodriver.tflite.picture_rows import Strip, by_rows
-from femtodriver.tflite.picture_windows import padding, window_cells
+from femtodriver.tflite.picture_rows import by_rows
+from femtodriver.tflite.picture_strip import Strip
+from femtodriver.tflite.picture_windows import check_cells, padding, strip_cells, window_cells
 from femtodriver.tflite.rescaling import centred_limits
 from femtodriver.tflite.value_rules import activation
 
@@ -91,12 +92,28 @@ def average_pool(op: CheckedOperator, net: NetworkInMaking) -> None:
 
 def max_pool(op: CheckedOperator, net: NetworkInMaking) -> None:
     """The maximum of the cells inside the picture."""
+    if op.input().shape[0] != 1:
+        raise op.unsupported(f"the batch must be 1, not {op.input().shape[0]}", op.input())
+    filters = op.number("filter_height"), op.number("filter_width")
+    check_cells(op, filters)
+
+    def rows(x: Tensor, strip: Strip) -> Tensor:
+        return _maximum(op, net, x, strip_cells(op, filters, strip))
+
+    pieces = by_rows(op, net, _geometry(op, filters)[0], rows)
+    whole = pieces[0]
+    if len(pieces) > 1:
+        inputs = {f"x{place}": piece for place, piece in enumerate(pieces)}
+        whole = net.inner(op, "cat", inputs, _step(op, net, "maxima"), (prod(op.output().shape),), dim=0)
+    _clamped(op, net, whole)
+
+
+def _maximum(op: CheckedOperator, net: NetworkInMaking, x: Tensor, cells: Int64Array) -> Tensor:
+    """Of cells [windows, cells of the filter], -1 for none, channel by channel."""
     channels = op.input().shape[3]
-    cells = window_cells(op, (op.number("filter_height"), op.number("filter_width")))
     inside = cells.max(axis=1, keepdims=True)  # any cell of the window: a padding cell is one that is there twice
     taps = np.unique(np.where(cells >= 0, cells, inside), axis=1).T
     numbers = [(tap[:, np.newaxis] * channels + np.arange(channels)).reshape(-1) for tap in taps]
-    x = net.value(op, op.input())
     parts = [taken(op, net, x, chosen, "cells") for chosen in numbers]
     while len(parts) > 1:
         pairs = [parts[place : place + 2] for place in range(0, len(parts), 2)]
@@ -106,7 +123,7 @@ def max_pool(op: CheckedOperator, net: NetworkInMaking) -> None:
             else pair[0]
             for pair in pairs
         ]
-    _clamped(op, net, parts[0])
+    return parts[0]
 
 
 def _clamped(op: CheckedOperator, net: NetworkInMaking, x: Tensor) -> None:

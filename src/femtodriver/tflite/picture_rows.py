@@ -6,7 +6,6 @@ A convolution of a large picture is as many products as it has windows. In a loo
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -15,48 +14,10 @@ from femtodriver.fqir.graph import Tensor
 from femtodriver.tflite.checked_operator import CheckedOperator
 from femtodriver.tflite.movement_imports import taken
 from femtodriver.tflite.network_in_making import NetworkInMaking
+from femtodriver.tflite.picture_strip import Strip
 
 FEWEST_ROWS = 4
 """Of a loop that is worth its setting up."""
-
-
-@dataclass(frozen=True)
-class Strip:
-    """Neighbouring rows of a picture and what windows make of them.
-
-    ``first``: the first row of the picture; ``rows``: how many; ``results``: rows of windows; ``above``, ``below``:
-    rows of padding. ``stride``: rows from one row of windows to the next, ``reach``: rows that a window touches.
-    """
-
-    first: int
-    rows: int
-    results: int
-    above: int
-    below: int
-    stride: int
-    reach: int
-
-    def part(self, begin: int, end: int) -> Strip:
-        """Of the rows of windows, ``begin`` to ``end`` - 1."""
-        top = begin * self.stride - self.above
-        bottom = (end - 1) * self.stride - self.above + self.reach
-        first, last = max(top, 0), min(bottom, self.rows)
-        return replace(
-            self,
-            first=self.first + first,
-            rows=last - first,
-            results=end - begin,
-            above=first - top,
-            below=bottom - last,
-        )
-
-    @property
-    def inside(self) -> tuple[int, int]:
-        """The rows of windows, first and last + 1, that need no padding, and whose whole steps are in the picture."""
-        begin = -(-self.above // self.stride)
-        steps = -(-self.reach // self.stride) * self.stride
-        end = (self.rows + self.above - steps) // self.stride + 1
-        return begin, min(end, self.results)
 
 
 MakeRows = Callable[[Tensor, Strip], Tensor]

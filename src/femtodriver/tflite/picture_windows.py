@@ -9,6 +9,7 @@ import numpy as np
 
 from femtodriver.arrays import Int64Array
 from femtodriver.tflite.checked_operator import CheckedOperator
+from femtodriver.tflite.picture_strip import Strip
 
 _SAME = 0
 _MOST_CELLS = 1 << 20
@@ -20,9 +21,7 @@ def window_cells(op: CheckedOperator, filters: tuple[int, ...]) -> Int64Array:
     ``filters``: height and width. Windows are those of the output, cells of a batch follow each other.
     """
     batch, height, width, _ = op.input().shape
-    found = prod(op.output().shape[:3]) * prod(filters)
-    if found > _MOST_CELLS:
-        raise op.unsupported(f"windows must have at most {_MOST_CELLS} cells in all, not {found}", op.output())
+    check_cells(op, filters)
     strides = op.number("stride_h"), op.number("stride_w")
     known = "dilation_h" in op.operator.options
     dilations = (op.number("dilation_h"), op.number("dilation_w")) if known else (1, 1)
@@ -30,10 +29,33 @@ def window_cells(op: CheckedOperator, filters: tuple[int, ...]) -> Int64Array:
         _places(size, count, filters[axis], strides[axis], dilations[axis], op.number("padding") == _SAME)
         for axis, (size, count) in enumerate(zip((height, width), op.output().shape[1:3], strict=True))
     ]
-    rows, columns = places[0][:, np.newaxis, :, np.newaxis], places[1][np.newaxis, :, np.newaxis, :]
-    cells = np.where((rows >= 0) & (columns >= 0), rows * width + columns, -1).reshape(-1, filters[0] * filters[1])
+    cells = _cells(places[0], places[1], width)
     pictures = np.arange(batch)[:, np.newaxis, np.newaxis] * height * width
     return np.asarray(np.where(cells >= 0, cells + pictures, -1).reshape(-1, cells.shape[1]))
+
+
+def check_cells(op: CheckedOperator, filters: tuple[int, ...]) -> None:
+    """UnsupportedError for windows that have more cells than anybody needs."""
+    found = prod(op.output().shape[:3]) * prod(filters)
+    if found > _MOST_CELLS:
+        raise op.unsupported(f"windows must have at most {_MOST_CELLS} cells in all, not {found}", op.output())
+
+
+def strip_cells(op: CheckedOperator, filters: tuple[int, int], strip: Strip) -> Int64Array:
+    """The same for neighbouring rows of one picture, whose cells are counted from the first of these; no dilation."""
+    starts = np.arange(strip.results)[:, np.newaxis] * strip.stride - strip.above
+    rows = starts + np.arange(filters[0])
+    rows = np.where((rows >= 0) & (rows < strip.rows), rows, -1)
+    width, count = op.input().shape[2], op.output().shape[2]
+    columns = _places(width, count, filters[1], op.number("stride_w"), 1, op.number("padding") == _SAME)
+    return _cells(rows, columns, width)
+
+
+def _cells(rows: Int64Array, columns: Int64Array, width: int) -> Int64Array:
+    """From rows and columns of cells for each window, -1 outside, to cells [windows, cells of the filter]."""
+    down, across = rows[:, np.newaxis, :, np.newaxis], columns[np.newaxis, :, np.newaxis, :]
+    found = np.where((down >= 0) & (across >= 0), down * width + across, -1)
+    return np.asarray(found.reshape(len(rows) * len(columns), -1))
 
 
 def padding(op: CheckedOperator, filters: Sequence[int]) -> tuple[int, int, int, int]:
