@@ -21,7 +21,7 @@ from femtodriver.options.value_kinds import BASH, FISH, ZSH
 
 PROGRAM = "femtodrive"
 MISSING = "completion: the package shtab must be installed; pip install 'open-femtodriver[completion]' brings it."
-PROGRAM_ENDINGS = (".zip", ".femto")
+OTHER_ENDINGS = (".zip", ".femto", ".py")  # of programs, and of Python files with a module of PyTorch
 LOOPBACK = "LOOPBACK"
 _FILE_METAVARS = ("FILE", "PATH", "CSV", "A", "B")
 
@@ -107,7 +107,7 @@ def _names() -> dict[str, tuple[str, ...]]:
     return {
         "MODELS": (LOOPBACK,),
         "SUBCOMMANDS": tuple(SUBCOMMANDS),
-        "ENDINGS": tuple(ending[1:] for ending in (*NETWORK_FORMATS, *PROGRAM_ENDINGS)),
+        "ENDINGS": tuple(ending[1:] for ending in (*NETWORK_FORMATS, *OTHER_ENDINGS)),
         "PARTS": part_names(),
         "RUNNERS": tuple(RUNNERS),
         "BOARDS": tuple(BOARDS),
