@@ -257,7 +257,7 @@ def test_defect_17_a_board_is_asked_who_it_is(fd: Femtodriver) -> None:
         with fd.create_SPURunner(**given) as runner:
             runner.reset()  # reads the program back
             emulator.apb[0] = 0x20
-            with pytest.raises(DeviceError, match=r"VERSION must read 0x13 \(SPU-001\), not 0x20"):
+            with pytest.raises(DeviceError, match=r"VERSION must read 0x13 \(SPU-001, hardware 1\.3\), not 0x20"):
                 runner.check_version_reg()
         plain = emulator.entry
         emulator.entry = lambda code, address, word: plain(code, address, word & 0xFFFF)  # type: ignore[method-assign]
