@@ -249,6 +249,7 @@ def test_random_cuts_never_change_a_run(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @needs_redis
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", ["the connection", "a connection in a frame"])
 def test_a_cut_connection_to_a_redis_server(cut: str, caplog: pytest.LogCaptureFixture) -> None:
     data, inputs = compiled("accumulator"), random_inputs(compiled("accumulator"), FRAMES)
