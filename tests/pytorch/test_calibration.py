@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from femtodriver.errors import FemtoError, InputError, UsageError
-from femtodriver.pytorch.calibration import read_calibration
+from femtodriver.pytorch.calibration import check_counts, read_calibration
 
 CLIPS = np.ones((4, 10, 3), np.float32)
 
@@ -55,6 +55,20 @@ def test_arrays_and_tensors_in_memory_and_npy_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"x": CLIPS, "z": CLIPS[:2]}, '"z": must have 4 clips like the first array, not 2'),
+        ({"x": CLIPS, "labels": np.arange(3)}, '"labels": must have 4 clips like the first array, not 3'),
+        ({"x": CLIPS, "targets": np.float32(1)}, '"targets": must have 4 clips like the first array, not 0'),
+    ],
+)
+def test_there_are_equally_many_clips_of_everything(given: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InputError) as told:
+        check_counts(read_calibration(given))
+    assert sentence in str(told.value)
+
+
+@pytest.mark.parametrize(
     ("given", "kind", "sentence"),
     [
         (None, UsageError, "must be given for a PyTorch module"),
@@ -67,10 +81,8 @@ def test_arrays_and_tensors_in_memory_and_npy_files(tmp_path: Path) -> None:
         (np.ones((2, 3, 4), complex), InputError, "must hold numbers, not complex128"),
         (np.full((2, 3), np.nan), InputError, "must hold finite numbers only"),
         (np.full((2, 3), 1 << 15), InputError, "integers must have at most 16 bits"),
-        ({"x": CLIPS, "z": CLIPS[:2]}, InputError, '"z": must have 4 clips like the first array, not 2'),
         ({"x": CLIPS, "labels": np.ones(4)}, InputError, "labels: must be whole numbers"),
         ({"x": CLIPS, "labels": np.ones((4, 2, 2), int)}, InputError, "labels: must be whole numbers"),
-        ({"x": CLIPS, "labels": np.arange(3)}, InputError, '"labels": must have 4 clips'),
         ({"x": CLIPS, "targets": np.full((4, 2), np.inf)}, InputError, "targets: must hold finite numbers"),
         ([[1, 2], [3]], InputError, "must be an array of numbers with rows of equal length"),
     ],

@@ -69,6 +69,7 @@ def failure(source: str, name: str = "build", timeout_s: float = 60.0) -> FemtoE
             "my_model.py:2: build() must run, but raised FileNotFoundError: [Errno 2] No such file or directory: 'gone",
         ),
         ("def make():\n    return 1\n", "none of that name; it has make."),
+        ("def build(width, *rest, depth=2):\n    return 1\n", "without arguments, but needs width; write a func"),
         ("import os, sys\ndef build():\n    print('bye')\n    sys.stdout.flush()\n    os._exit(3)\n",
          "ended with the status 3 while running the file; the last that it printed: bye."),
         ("import os\nos.kill(os.getpid(), 9)\n", "ended by SIGKILL (the system does so where memory is short) while"),

@@ -224,6 +224,19 @@ def test_compile_takes_a_module_in_memory(written: ModuleType, tmp_path: Path) -
     assert "source" not in origin
 
 
+def test_a_module_in_memory_runs_into_a_report(written: ModuleType) -> None:
+    with Femtodriver() as driver:
+        driver.run(written.Gru(), calibration=clips(), runners="fqir,fasmir", report="report.html")
+        assert driver.compare_status["pass"]
+        name, network, _, _ = driver.load_model(written.Silu(), "other", calibration=clips(), precision="eights")
+    assert name == "other"
+    assert network is not None
+    assert network.inputs[0].dtype == "fqint8"
+    page = Path("report.html").read_text()
+    assert re.search(r"calibration</[^>]+>\s*<[^>]+>[0-9a-f]{64}", page)
+    assert "calibration" in re.findall(r"Given in Python, and not in the command: ([^<]*)", page)[0]
+
+
 def test_a_file_is_converted_elsewhere_with_the_same_result(
     written: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

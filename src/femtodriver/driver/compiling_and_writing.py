@@ -17,7 +17,8 @@ from femtodriver.iospec import IOSpec
 from femtodriver.model.load_model import DEFAULT_NAME, load_source
 from femtodriver.model.specified_io import specified
 from femtodriver.options import method_table as methods
-from femtodriver.options.bind_request import check_value
+from femtodriver.options.bind_request import bind, check_value
+from femtodriver.options.conversion_requests import ConversionRequest
 from femtodriver.options.value_kinds import PATH, TEXT, TREE_26
 from femtodriver.output import model_folder
 from femtodriver.output.reference_tree_2x import newer_program_names
@@ -77,13 +78,17 @@ class CompilingAndWriting(DriverState):
         written = str(folder), str(femto), femto.stat().st_size
         return written if iospec is None else (*written, compiled.built.iospec)
 
-    def load_model(self, model: object, name: str = DEFAULT_NAME) -> tuple[str, Network | None, None, None]:
+    def load_model(
+        self, model: object, name: str = DEFAULT_NAME, *, calibration: Any = None, precision: str | None = None
+    ) -> tuple[str, Network | None, None, None]:
         """Load a model without compiling it: (name, network or None for a program, None, None).
 
         ``name`` is for graphs in memory; models from files are called as their file unless it is given.
+        ``calibration``, ``precision``: of a module of PyTorch, as for ``compile``.
         """
         check_value(TEXT, name, "name")
-        self._source = load_source(model, None if name == DEFAULT_NAME else name)
+        request = bind(ConversionRequest, {"calibration": calibration, "precision": precision}, "load_model")
+        self._source = load_source(model, None if name == DEFAULT_NAME else name, None, request, self.say)
         self.modelname, self.fqir = self._source.name, self._source.network
         self._model, self.compiled_data, self._board_runner = None, None, None
         return self._source.name, self._source.network, None, None

@@ -148,7 +148,12 @@ def _notes(done: Execution, how: Repeated) -> Iterator[str]:
 def _hashes(done: Execution, outputs: Mapping[str, npt.ArrayLike]) -> dict[str, str]:
     told = done.model.description.model if done.model.description else None
     program = "program that keeps debug variables (.femto)" if done.model.debug_names else "program (.femto)"
+    conversion = done.model.source.conversion
+    made = (
+        {"file of Python": conversion.source_sha256, "calibration": conversion.calibration_sha256} if conversion else {}
+    )
     return {
+        **{what: found for what, found in made.items() if found},
         "network file": (told.sha256 if told else None) or "",
         "part file": done.model.part.sha256 if done.model.part else "",
         program: hashlib.sha256(femto_bytes(done.model)).hexdigest(),

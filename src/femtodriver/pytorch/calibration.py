@@ -34,7 +34,7 @@ _FILES = (".npz", ".npy")
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """``where`` names it in messages. ``inputs``: by name, in their order; all have equally many clips.
+    """``where`` names it in messages. ``inputs``: by name, in their order; see ``check_counts``.
 
     ``labels``: whole numbers, (clips,) or (clips, frames), below 0 where there is none. ``targets``: real numbers in
     the shape of the first output. ``sha256``: of the file, or of the arrays.
@@ -101,10 +101,8 @@ def _checked(where: str, arrays: dict[str, AnyArray], sha256: str) -> Calibratio
     labels, targets = arrays.pop(LABELS, None), arrays.pop(TARGETS, None)
     if not arrays:
         raise InputError(f"{where}: must have an array of inputs besides {LABELS} and {TARGETS}, but has none.")
-    clips = len(next(iter(arrays.values()))) if next(iter(arrays.values())).ndim else 0
     for name, array in arrays.items():
         _check_input(f"{where}: {quote(name)}", array)
-    _check_count(where, {**arrays, **_given(labels, targets)}, clips)
     if labels is not None and (labels.dtype.kind not in "iu" or labels.ndim > 2):
         raise InputError(
             f"{where}: {LABELS}: must be whole numbers, (clips,) or (clips, frames), the numbers of the right elements "
@@ -115,8 +113,17 @@ def _checked(where: str, arrays: dict[str, AnyArray], sha256: str) -> Calibratio
     return Calibration(where, arrays, labels, targets, sha256)
 
 
-def _given(labels: AnyArray | None, targets: AnyArray | None) -> dict[str, AnyArray]:
-    return {name: array for name, array in ((LABELS, labels), (TARGETS, targets)) if array is not None}
+def check_counts(calibration: Calibration) -> None:
+    """InputError unless there are equally many clips of everything."""
+    judged = {LABELS: calibration.labels, TARGETS: calibration.targets}
+    arrays = {**calibration.inputs, **{name: array for name, array in judged.items() if array is not None}}
+    for name, array in arrays.items():
+        count = len(array) if array.ndim else 0
+        if count != calibration.clips:
+            raise InputError(
+                f"{calibration.where}: {quote(name)}: must have {calibration.clips} clips like the first array, not "
+                f"{count}."
+            )
 
 
 def _check_input(where: str, array: AnyArray) -> None:
@@ -141,10 +148,3 @@ def _check_finite(where: str, array: AnyArray) -> None:
         raise InputError(f"{where}: must hold numbers, not {array.dtype}.")
     if not np.isfinite(array).all():
         raise InputError(f"{where}: must hold finite numbers only, but has a NaN or an infinity.")
-
-
-def _check_count(where: str, arrays: Mapping[str, AnyArray], clips: int) -> None:
-    for name, array in arrays.items():
-        count = len(array) if array.ndim else 0
-        if count != clips:
-            raise InputError(f"{where}: {quote(name)}: must have {clips} clips like the first array, not {count}.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import json
 import os
 import random
@@ -103,12 +104,28 @@ def _built(reference: ModuleReference, torch: Any) -> Any:
         )
     if isinstance(found, torch.nn.Module) or not callable(found):
         return found
+    _check_arguments(found, reference)
     caught, module = ForeignCode(), None
     with caught:
         module = found()
     if caught.error is not None:
         raise _fault(caught.error, reference, f"{reference.name}()")
     return module
+
+
+def _check_arguments(found: Any, reference: ModuleReference) -> None:
+    """ModelError for a function that needs arguments."""
+    try:
+        given = inspect.signature(found).parameters.values()
+    except (TypeError, ValueError):  # Python does not know; the call will tell
+        return
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    needed = [one.name for one in given if one.default is one.empty and one.kind not in kinds]
+    if needed:
+        raise ModelError(
+            f"{reference.where}: must be callable without arguments, but needs {', '.join(needed)}; write a function "
+            f"that gives them: def build(): return {reference.name}(...)."
+        )
 
 
 def _executed(reference: ModuleReference) -> Any:

@@ -22,6 +22,7 @@ from femtodriver.errors import ModelError, UnsupportedError, UsageError
 from femtodriver.pytorch.calibration import Calibration
 from femtodriver.pytorch.converter_failures import converter_failure
 from femtodriver.pytorch.foreign_code import ForeignCode, place_of, raised
+from femtodriver.pytorch.forward_rules import TimeAxis
 from femtodriver.pytorch.module_inputs import ModuleInputs, module_inputs
 from femtodriver.pytorch.quantization_quality import quality_lines
 from femtodriver.pytorch.stumbling_blocks import StumblingBlock, stumbling_blocks, told
@@ -71,7 +72,7 @@ def convert_module(
         stage("running the module on the calibration")
         inputs = module_inputs(copied, calibration, precision, time_axis, lambda arrays: _called(copied, arrays, torch))
         floats = _outputs(copied, inputs, torch, where, calibration)
-        blocks = stumbling_blocks(copied, supported, inputs.time_axis)
+        blocks = stumbling_blocks(copied, supported, TimeAxis(inputs.time_axis))
         _refuse(blocks)
         quantized, graph = _by_fmot(copied, where, inputs, precision, stage, blocks)
     lines = quality_lines(calibration, floats, quantized, inputs.time_axis)

@@ -5,10 +5,19 @@ from __future__ import annotations
 import ast
 import types
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from femtodriver.pytorch.forward_source import OwnModule, calls_of, starts_with_self
 from femtodriver.pytorch.tracing_advice import CONSTANT, FUNCTIONS, ONE_FRAME, OVER_TIME, SLICED_FEATURES
+
+
+@dataclass(frozen=True)
+class TimeAxis:
+    """Which axis of the calibration is time; None: none is."""
+
+    time: int | None
+
 
 Row = tuple[str, str, str, bool]
 """Place, what is there, the way out, and whether it is sure to fail."""
@@ -18,15 +27,16 @@ _OWN_FORWARD = "put its lines into forward, or into the forward of a module of i
 _REDUCTIONS = ("mean", "sum", "var", "std")
 
 
-def forward_blocks(one: OwnModule, supported: Collection[Any], time_axis: int | None) -> Iterator[Row]:
-    """What the rules find in the ``forward`` of a module."""
+def forward_blocks(one: OwnModule, supported: Collection[Any], axes: TimeAxis | None) -> Iterator[Row]:
+    """What the rules find in the ``forward`` of a module; without ``axes`` nothing is said of sums."""
     forward = one.method("forward")
     if forward is None:
         return
     for rule in _RULES:
         yield from rule(one, forward)
     yield from _functions(one, forward, supported)
-    yield from _reductions(one, forward, time_axis)
+    if axes is not None:
+        yield from _reductions(one, forward, axes.time)
 
 
 def _arguments(one: OwnModule, forward: ast.FunctionDef) -> Iterator[Row]:

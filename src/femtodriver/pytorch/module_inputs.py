@@ -11,7 +11,7 @@ import numpy as np
 
 from femtodriver.arrays import AnyArray
 from femtodriver.errors import InputError, UsageError
-from femtodriver.pytorch.calibration import Calibration
+from femtodriver.pytorch.calibration import Calibration, check_counts
 from femtodriver.pytorch.foreign_code import ForeignCode
 
 MOST_AT_ONCE = 1024
@@ -54,6 +54,7 @@ def module_inputs(module: Any, calibration: Calibration, precision: str, asked: 
     InputError where the calibration has other arrays than ``forward`` has arguments, UsageError for an axis of time
     that is not there.
     """
+    check_counts(calibration)
     names = argument_names(module)
     found = _by_argument(names, calibration)
     bits = INPUT_BITS[precision]

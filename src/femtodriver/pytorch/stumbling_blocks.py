@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from femtodriver.pytorch.forward_rules import forward_blocks
+from femtodriver.pytorch.forward_rules import TimeAxis, forward_blocks
 from femtodriver.pytorch.forward_source import OwnModule, calls_of, own_modules
 from femtodriver.pytorch.tracing_advice import LAYERS
 
@@ -34,21 +35,24 @@ class StumblingBlock:
         return f"{self.place or 'the module'}: {self.what}, which fmot does not trace; {self.way}."
 
 
-def stumbling_blocks(model: Any, supported: Collection[Any], time_axis: int | None = None) -> list[StumblingBlock]:
+def stumbling_blocks(model: Any, supported: Collection[Any], axes: TimeAxis | None = None) -> list[StumblingBlock]:
     """All of them, those of layers first. ``supported``: classes and names, as ``fmot.supported_ops()`` gives them.
 
-    ``time_axis``: None where it is not known, or there is none; then nothing is said of sums over time.
+    ``axes``: None where they are not known yet; then nothing is said of sums and means.
     """
     own = own_modules(model)
     found = [*_layers(model, own, supported), *_without_source(own)]
     for one in own:
-        found += [StumblingBlock(*row) for row in forward_blocks(one, supported, time_axis)]
+        found += [StumblingBlock(*row) for row in forward_blocks(one, supported, axes)]
     return list(dict.fromkeys(found))
 
 
 def told(blocks: list[StumblingBlock]) -> str:
     """The first one as a sentence, and the next ones in brief."""
-    others = [f"{one.place} {one.what} ({one.way})".strip() for one in blocks[1:]]
+    others = []
+    for place, one in enumerate(blocks[1:], 1):
+        new = all(one.way != before.way for before in blocks[:place])
+        others.append(f"{one.place} {one.what}{f' ({one.way})' if new else ''}".strip())
     shown = "; ".join(others[:_MOST_SHOWN]) + ("; ..." if len(others) > _MOST_SHOWN else "")
     return blocks[0].sentence + (f" And {len(others)} more: {shown}." if others else "")
 
@@ -104,13 +108,22 @@ def _recurrent(model: Any, path: str, layer: Any, own: list[OwnModule]) -> Itera
         yield StumblingBlock(place, f"an nn.{kind} by itself, which gives its state too", way)
 
 
+def _assigned(tree: ast.AST | None, name: str, calls: list[ast.Call]) -> ast.Call | None:
+    """The one of the calls whose result becomes ``self.NAME``."""
+    for node in ast.walk(tree or ast.Module([], [])):
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Attribute) and t.attr == name for t in node.targets):
+            return next((call for call in calls if call in list(ast.walk(node.value))), None)
+    return None
+
+
 def _place(model: Any, path: str, kind: str, own: list[OwnModule]) -> str:
     """Where a layer is made: in the class that has it, else in any class of the user's."""
     parts = path.split(".")[:-1]
     owners = [model.get_submodule(".".join(parts[:end])) for end in range(len(parts), -1, -1)]
     ordered = sorted(own, key=lambda one: next((i for i, m in enumerate(owners) if type(m) is type(one.module)), 99))
+    name = path.rpartition(".")[2]
     for one in ordered:
-        for call, name, _ in calls_of(one.tree) if one.tree is not None else ():
-            if name == kind:
-                return one.place(call)
+        calls = [call for call, called, _ in calls_of(one.tree or ast.Module([], [])) if called == kind]
+        if calls:
+            return one.place(_assigned(one.tree, name, calls) or calls[0])
     return ordered[0].place() if ordered and ordered[0].file else ""
