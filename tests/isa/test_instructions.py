@@ -71,7 +71,7 @@ def test_what_is_left_behind_follows_from_the_fields(spec: Spec) -> None:
 
 def test_the_only_plain_move_is_the_one_that_copies() -> None:
     assert [spec.name for spec in ALL if spec.is_move] == ["vpass"]
-    assert [spec.name for spec in ALL if spec.multiplies] == ["vmul", "vmac"]
+    assert [spec.name for spec in ALL if spec.multiplies] == ["vmul", "vmac", "vscale"]
 
 
 def test_only_recv_stores_words() -> None:

@@ -43,6 +43,13 @@ def passes(one: int, other: int) -> int:
     return min(count(one, 8) * count(other, 16), count(one, 16) * count(other, 8))
 
 
+def scaled(a: int, b: int) -> int:
+    a = wrap(a, 24)
+    fraction, doublings = 2**30 + b % 2**30, b // 2**30 % 4
+    nearest = wrap(a * fraction + 2**30) // 2**31
+    return wrap(nearest * 2**doublings - (nearest < 0))
+
+
 MEANING: dict[str, Any] = {
     "vpass": lambda a, b: a,
     "vadd": lambda a, b: wrap(a + b),
@@ -56,6 +63,7 @@ MEANING: dict[str, Any] = {
     "vand": lambda a, b: int(bool(a) and bool(b)),
     "vor": lambda a, b: int(bool(a) or bool(b)),
     "vxor": lambda a, b: int(bool(a) != bool(b)),
+    "vscale": scaled,
 }
 
 
@@ -204,8 +212,9 @@ class Slow:
             result = MEANING[i.spec.name](a, b)
             self.put(i.dst, index, self._clip(i, round_shift(result, i.shift, i.rounded)))
         lane_passes = 1
-        if i.spec.name in ("vmul", "vmac"):
-            one, other = sorted((self._width(i.a), self._width(i.b)))
+        if i.spec.name in ("vmul", "vmac", "vscale"):
+            first = min(self._width(i.a), 24) if i.spec.name == "vscale" else self._width(i.a)
+            one, other = sorted((first, self._width(i.b)))
             lane_passes = passes(one, other)
             self._multiplications(one, other, i.length)
         return None, 3 + self._stream_cycles(i, sources, lambda count: -(-count // LANES) * lane_passes)

@@ -48,6 +48,31 @@ def test_sums_and_products_wrap_at_64_bits() -> None:
     assert vector("vmul a2, a0, a1", [2**32, HIGH, 3], [2**31, 2, 2**63 - 1]) == [LOW, -2, 3 * HIGH - 2**64]
 
 
+def test_vscale_multiplies_by_a_fraction_and_doubles() -> None:
+    """By 1/2, and by 3/4 doubled three times, which is not what the number in b says of itself: it is negative."""
+    half, doubled = 0, (3 << 30 | 1 << 29) - (1 << 32)
+    assert vector("vscale a2, a0, a1", [5, 4, -5, -4, 0], [half] * 5) == [3, 2, -3, -3, 0]
+    assert vector("vscale a2, a0, a1", [5, 4, -5, -4], [doubled] * 4) == [32, 24, -33, -25]
+
+
+def test_vscale_with_its_shift_rounds_halves_away_from_zero() -> None:
+    """v / 4, of v = a / 2 and, with k = 1, of v = a."""
+    values = [20, -20, 12, -12, 11, -11]
+    assert vector("vscale a2, a0, a1 shift=-2 rounded=1", values, [0] * 6) == [3, -3, 2, -2, 2, -1]
+    assert vector("vscale a2, a0, a1 shift=-2 rounded=1", [10, -10], [1 << 30] * 2) == [3, -3]
+
+
+def test_vscale_takes_the_low_24_bits() -> None:
+    assert vector("vscale a2, a0, a1", [(1 << 23) + 2, (5 << 24) - 2], [0, 0]) == [-(1 << 22), -2]
+
+
+def test_vscale_takes_six_passes() -> None:
+    cycles = []
+    for line in ("vscale [0x200]:i16, a0:i32, [0]:i32", "vmul [0x200]:i16, a0:i32, [0]:i32"):
+        cycles.append(Bench(f"{line} length=64\nend").set_acc(0, [1] * 64).run())
+    assert cycles[1] - cycles[0] == 8 * 2
+
+
 @pytest.mark.parametrize("dst", ["[0x100]:i8", "[0x100]:i16", "[0x100]:i32", "a4"])
 @pytest.mark.parametrize("a", ["[0]:i8", "[0x20]:i16", "[0x40]:i32", "a0", "a0:i8", "#-7"])
 @pytest.mark.parametrize("b", ["[0x80]:i8", "[0xa0]:i16", "[0xc0]:i32", "a2", "a2:i16", "#9"])

@@ -101,6 +101,7 @@ def _instruction(family: type[Instruction], spec: Spec) -> dict[str, Any]:
         "reads": spec.reads,
         "result": spec.result.value,
         "multiplies": spec.multiplies,
+        "first_bits": spec.first_bits,
         "accumulates": spec.accumulates,
         "doc": spec.doc,
     }

@@ -59,6 +59,7 @@ class Spec:
     reads: how many of its family's source operands it reads, in their order.
     result: what it leaves behind.
     multiplies: whether it needs the multipliers of the lanes, in one pass or more.
+    first_bits: how many low bits of its first operand it looks at.
     accumulates: whether its result is added to what its destination, in the accumulators, holds.
     uses: the fields that it looks at (None: all of its family's); the others must keep their defaults, so that they
     stay free for later use.
@@ -71,6 +72,7 @@ class Spec:
     reads: int = 0
     result: Result = Result.NONE
     multiplies: bool = False
+    first_bits: int = 64
     accumulates: bool = False
     uses: tuple[str, ...] | None = None
 

@@ -35,6 +35,8 @@ LENGTH_BITS = 12
 SHIFT_BITS = 7
 CLIP_WIDTH_BITS = 6
 TABLE_ROW_BITS = 11
+# vscale: bits of operand a; of operand b bits of the fraction below 1/2 * 2**31, and the largest number above them.
+SCALED_BITS, FRACTION_BITS, MOST_DOUBLINGS = 24, 30, 3
 TABLE_BANK_BITS = 2
 WORD_ADDRESS_BITS = ADDRESS_BITS - 3
 
@@ -72,8 +74,10 @@ class VectorInstruction(Instruction):
     a: Operand = operand(doc="first operand")
     b: Operand = operand(immediate(0), doc="second operand; ignored by vpass")
     length: int = bitfield(LENGTH_BITS, 1, bias=1, doc="elements")
-    shift_a: int = bitfield(SHIFT_BITS, 0, signed=True, doc="alignment of a, positive = left; at most 0 for vmul")
-    shift_b: int = bitfield(SHIFT_BITS, 0, signed=True, doc="alignment of b; at most 0 for vmul")
+    shift_a: int = bitfield(
+        SHIFT_BITS, 0, signed=True, doc="alignment of a, positive = left; at most 0 where multiplied"
+    )
+    shift_b: int = bitfield(SHIFT_BITS, 0, signed=True, doc="alignment of b; at most 0 where multiplied")
     shift: int = bitfield(SHIFT_BITS, 0, signed=True, doc="shift of the result")
     rounded: int = bitfield(1, 0, doc="round half up before a right shift of the result")
     clip: int = bitfield(2, 0, doc="what happens to a result that is too wide, see the clip modes")
@@ -240,6 +244,14 @@ def _register(name: str, code: int, doc: str, *uses: str) -> Spec:
     return Spec(name, code, doc, result=Result.REGISTER, uses=uses)
 
 
+def _scaled(a: Int64Array, b: Int64Array) -> Int64Array:
+    """A product with a fraction from 1/2 to 1, to the nearest, halves upward; doubled so often; less 1 below 0."""
+    a = (a << (64 - SCALED_BITS)) >> (64 - SCALED_BITS)
+    fraction = (1 << FRACTION_BITS) + (b & ((1 << FRACTION_BITS) - 1))
+    nearest = (a * fraction + (1 << FRACTION_BITS)) >> (FRACTION_BITS + 1)
+    return np.asarray((nearest << ((b >> FRACTION_BITS) & MOST_DOUBLINGS)) + (nearest >> 63))
+
+
 VECTOR = (
     Spec(
         "vpass",
@@ -269,6 +281,16 @@ VECTOR = (
         multiplies=True,
         accumulates=True,
         uses=("dst", "a", "b", "length", "shift_a", "shift_b", "spread_a", "spread_b"),
+    ),
+    Spec(
+        "vscale",
+        14,
+        "the low 24 bits of a, times the fraction and 2^k in b, see below",
+        _scaled,
+        reads=2,
+        result=Result.NUMBER,
+        multiplies=True,
+        first_bits=SCALED_BITS,
     ),
 )
 LOOKUP = (Spec("lut", 16, "table look-up", reads=1, result=Result.NUMBER),)

@@ -111,7 +111,8 @@ class _Decoder:
         if spec.accumulates:
             check_accumulation(instruction)
         if spec.multiplies:
-            widths = sorted(multiplier_bits(operand) for operand in sources)
+            first, second = map(multiplier_bits, sources)
+            widths = sorted((min(first, spec.first_bits), second))
             lane_passes = cycles.passes(*widths)
             event, products = product_event(*widths)
         return VectorRow(

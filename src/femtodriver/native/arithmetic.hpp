@@ -129,6 +129,14 @@ template <class T> Stages<T> stages_of(const Row& r) {
     return s;
 }
 
+// A product with a fraction that y packs, in two steps; 32 bits are never enough for it.
+inline i64 scaled(i64 x, i64 y) {
+    constexpr i64 half = i64{1} << 30;
+    x = right_shift(left_shift(x, 40), 40); // the low 24 bits
+    const i64 v = right_shift(wrapping_add(wrapping_mul(x, half + (y & (half - 1))), half), 31);
+    return wrapping_add(left_shift(v, static_cast<int>((y >> 30) & 3)), v >> 63);
+}
+
 template <int OP, class T> inline T operation(T x, T y) {
     switch (OP) {
         case kAdd: return wrapping_add(x, y);
@@ -142,6 +150,7 @@ template <int OP, class T> inline T operation(T x, T y) {
         case kAnd: return T{(x != 0) & (y != 0)};
         case kOr: return T{(x != 0) | (y != 0)};
         case kXor: return T{(x != 0) != (y != 0)};
+        case kScale: return static_cast<T>(scaled(x, y));
         default: return x;
     }
 }
@@ -192,6 +201,7 @@ inline i64 operate(i64 op, i64 x, i64 y) {
         case kAnd: return operation<kAnd>(x, y);
         case kOr: return operation<kOr>(x, y);
         case kXor: return operation<kXor>(x, y);
+        case kScale: return operation<kScale>(x, y);
         default: return x;
     }
 }
@@ -220,7 +230,8 @@ template <class T, Work WORK> Compute<T> compute_with(i64 op) {
     static constexpr Compute<T> all[] = {
         compute<T, kPass, WORK>, compute<T, kAdd, WORK>, compute<T, kSub, WORK>, compute<T, kMul, WORK>,
         compute<T, kMax, WORK>,  compute<T, kMin, WORK>, compute<T, kGt, WORK>,  compute<T, kGe, WORK>,
-        compute<T, kEq, WORK>,   compute<T, kAnd, WORK>, compute<T, kOr, WORK>,  compute<T, kXor, WORK>};
+        compute<T, kEq, WORK>,   compute<T, kAnd, WORK>, compute<T, kOr, WORK>,  compute<T, kXor, WORK>,
+        compute<T, kScale, WORK>};
     return all[op];
 }
 inline Compute<i32> compute_of(i64 op, const Stages<i32>& s) {

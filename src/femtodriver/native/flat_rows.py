@@ -60,7 +60,7 @@ _KINDS = {
     "bez": 17,
     "bnz": 18,
 }
-_OPS = ("vpass", "vadd", "vsub", "vmul", "vmax", "vmin", "vgt", "vge", "veq", "vand", "vor", "vxor")
+_OPS = ("vpass", "vadd", "vsub", "vmul", "vmax", "vmin", "vgt", "vge", "veq", "vand", "vor", "vxor", "vscale")
 _VECTOR = 1
 
 

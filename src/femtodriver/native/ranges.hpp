@@ -57,6 +57,7 @@ inline bool vector_fits(const Row& r, i64 whole_bits) {
         case kAdd: x = {a.low + b.low, a.high + b.high}; break;
         case kSub: x = {a.low - b.high, a.high - b.low}; break;
         case kMul: x = product(a, b); break;
+        case kScale: return false;
         case kMax: case kMin: x = {std::min(a.low, b.low), std::max(a.high, b.high)}; break;
         default: break;
     }

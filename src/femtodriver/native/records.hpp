@@ -21,7 +21,7 @@ enum Kind : i64 {
     kFault, kVector, kAccumulate, kLookup, kInterpolate, kMatrix, kRecv, kSend, kOut, kSignal, kEnd, kSetb, kAddb, kMovb,
     kLoop, kJump, kLdb, kBez, kBnz
 };
-enum Op : i64 { kPass, kAdd, kSub, kMul, kMax, kMin, kGt, kGe, kEq, kAnd, kOr, kXor };
+enum Op : i64 { kPass, kAdd, kSub, kMul, kMax, kMin, kGt, kGe, kEq, kAnd, kOr, kXor, kScale };
 enum OperandKind : i64 { kNone, kMemory, kAccumulator, kImmediate };
 enum Clip : i64 { kWhole, kSaturate, kLowBits, kPositive };
 

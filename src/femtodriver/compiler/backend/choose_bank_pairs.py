@@ -16,7 +16,7 @@ from math import ceil
 
 from femtodriver.compiler.fmir.ir import Delay, Fmir, Interp, Look, Loop, Mac, Op, Products, Vec, View, bodies
 from femtodriver.isa import cycles
-from femtodriver.isa.limits import WORD_BITS
+from femtodriver.isa.limits import ACCUMULATOR_BITS, WORD_BITS
 from femtodriver.part import Part
 
 _LEAST_SAVING, _LEAST_CYCLES = 0.02, 8
@@ -102,7 +102,7 @@ def _instructions(fmir: Fmir, part: Part, op: Op) -> Iterator[tuple[int, tuple[V
     if isinstance(op, Delay):
         yield ceil(op.a.length / part.lanes), (op.a, op.dst.part(0, op.a.length))
     if isinstance(op, Vec):
-        passes = _passes(fmir, op.a, op.b) if op.spec.multiplies else 1
+        passes = _passes(fmir, op.a, op.b, op.spec.first_bits) if op.spec.multiplies else 1
         yield ceil(op.dst.length / part.lanes) * passes, (*op.reads, op.dst)
     if isinstance(op, Products):
         for a, b in op.factors:
@@ -111,9 +111,9 @@ def _instructions(fmir: Fmir, part: Part, op: Op) -> Iterator[tuple[int, tuple[V
         yield ceil(op.dst.length / part.lanes), (op.dst, op.bias) if isinstance(op.bias, View) else (op.dst,)
 
 
-def _passes(fmir: Fmir, a: View | int, b: View | int) -> int:
+def _passes(fmir: Fmir, a: View | int, b: View | int, first_bits: int = ACCUMULATOR_BITS) -> int:
     widths = [fmir.buffers[x.buffer].bits if isinstance(x, View) else x.bit_length() + 1 for x in (a, b)]
-    return cycles.passes(widths[0], widths[1])
+    return cycles.passes(min(widths[0], first_bits), widths[1])
 
 
 def _words(fmir: Fmir, view: View) -> int:

@@ -34,7 +34,16 @@ def lower_network(
     initial = {name: np.asarray(reference.values[name], np.int64) for name in network.state_names}
     widths: dict[str, int] = {}
     while True:
-        lowering = Lowering(network, initial, widths, wide_elements(part), reuse=reuse, simplify=simplify, keep=keep)
+        lowering = Lowering(
+            network,
+            initial,
+            reference.ranges,
+            widths,
+            wide_elements(part),
+            reuse=reuse,
+            simplify=simplify,
+            keep=keep,
+        )
         lowering.graph(network.frame)
         fmir = lowering.finish()
         too_narrow = lowering.too_narrow()

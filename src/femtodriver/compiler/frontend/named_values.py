@@ -21,6 +21,7 @@ from femtodriver.compiler.frontend.ropes import Rope
 from femtodriver.errors import ModelError
 from femtodriver.fqir.graph import Graph, Network, Tensor
 from femtodriver.fqir.operators.operator import Shape
+from femtodriver.fqir.operators.ranges import Range, bits_of
 from femtodriver.isa.limits import ELEMENT_BITS, MAX_ELEMENT_BITS
 
 
@@ -29,14 +30,16 @@ class NamedValues(OperationBuilder, ABC):
 
     ``values`` and ``shapes``: what a name stands for now; ``states``: the buffers of states; ``kept``: those of values
     that stay readable until the frame ends; ``captured``: names that some graph reads without having written them.
-    ``widths`` holds the element widths (bits) of states and carried values by label; ``too_narrow`` has those that
-    turned out to need more, so that the network is lowered again with them.
+    ``ranges`` has the smallest and largest number of each name. ``widths`` holds the element widths (bits) of states
+    and carried values by label; ``too_narrow`` has those that turned out to need more, so that the network is lowered
+    again with them.
     """
 
     def __init__(
         self,
         network: Network,
         initial: Mapping[str, Int64Array],
+        ranges: Mapping[str, Range],
         widths: Mapping[str, int],
         wide_elements: int,
         *,
@@ -46,6 +49,7 @@ class NamedValues(OperationBuilder, ABC):
     ) -> None:
         super().__init__(wide_elements, reuse=reuse, simplify=simplify)
         self.network = network
+        self._ranges = ranges
         self.widths = widths
         self._labels: dict[str, str] = {}
         self.values: dict[str, Rope] = {}
@@ -74,6 +78,10 @@ class NamedValues(OperationBuilder, ABC):
     def shape(self, name: str) -> Shape:
         """The shape of a name's current value."""
         return self.shapes[name]
+
+    def most_bits(self, name: str) -> int:
+        """The smallest width in bits that holds all values which a name can ever have."""
+        return bits_of(self._ranges[name])
 
     def shaped_value(self, name: str) -> tuple[Rope, Shape]:
         """The current value of a name with its shape."""

@@ -114,8 +114,9 @@ class CycleEstimator:
         sources = (op.a, op.b) if isinstance(op, Vec) else (op.a,)
         lanes, load = self.part.lanes, self._load(op.dst, sources)
         if isinstance(op, Vec):
-            widths = [self._bits(value) for value in sources]
-            return cycles.vector(lanes, cycles.passes(*widths) if op.spec.multiplies else 1, load)
+            first, second = map(self._bits, sources)
+            passes = cycles.passes(min(first, op.spec.first_bits), second) if op.spec.multiplies else 1
+            return cycles.vector(lanes, passes, load)
         if isinstance(op, Interp):
             return cycles.interpolate(lanes, self.part.tm_banks, 2, load)
         return cycles.lookup(lanes, self.part.tm_banks, load)

@@ -50,6 +50,9 @@ class Build(Protocol):
     def shape(self, name: str) -> Shape:
         """The shape of a tensor's current value."""
 
+    def most_bits(self, name: str) -> int:
+        """The smallest width in bits that holds all values which a tensor can ever have."""
+
     def bind(self, name: str, value: Value, shape: Shape | None = None) -> None:
         """Give a tensor a new value (also how a state is assigned); a vector unless a shape is given."""
 

@@ -28,6 +28,9 @@ RESULT_BITS = 16
 # Results that one multiplication cannot give are corrected one accumulator at a time.
 # What costs less than sorting channels by their exponents, and what is no longer reasonable.
 _FEW_CORRECTIONS, _MOST_CORRECTIONS = 4, 64
+# What the instruction vscale can do: multiply numbers of so many bits by fractions from a half on, and double the
+# product so often.
+_SCALED_BITS, _HALF, _MOST_DOUBLINGS = 24, 1 << 30, 3
 # Multipliers of channels are repeated for so many elements at least, and used for all pieces of that size.
 _REPEATED = 512
 
@@ -155,6 +158,9 @@ class Rescale(Elementwise):
         first: dict[str, Any] = {"shift": int(up[0]) - 31 if same_up else -31, "rounded": True}
         if not right.any():
             return self._clamped(build, "vmul", x, _operand(build, multipliers), **first)
+        packed = packed_multipliers(multipliers, right)
+        if packed is not None and build.most_bits(self.node.inputs["x"].name) <= _SCALED_BITS:
+            return self._clamped(build, "vscale", x, _operand(build, packed), shift=-int(right.max()), rounded=True)
         v = build.vec("vmul", x, _operand(build, multipliers), **first, saturate=ACCUMULATOR_BITS)
         last: dict[str, Any] = {"shift": -int(right.max()), "rounded": True}
         factors = 1 << (right.max() - right)
@@ -213,6 +219,18 @@ def _without_unused_exponents(channels: _Channels) -> _Channels:
     multipliers, exponents = channels
     used = exponents[multipliers > 0]
     return multipliers, np.where(multipliers > 0, exponents, used.max() if used.size else 0)
+
+
+def packed_multipliers(multipliers: Int64Array, right: Int64Array) -> Int64Array | None:
+    """Multipliers and shifts to the right, as the instruction ``vscale`` takes them; None where it cannot.
+
+    Shifts are told as differences from the largest one, which is the shift of the instruction's result.
+    """
+    doublings = right.max() - right
+    if multipliers.min() < _HALF or doublings.max() > _MOST_DOUBLINGS:
+        return None
+    packed = (doublings << _HALF.bit_length() - 1) + (multipliers - _HALF)
+    return np.asarray(np.where(packed >= 2 * _HALF, packed - 4 * _HALF, packed))
 
 
 def _operand(build: Build, values: Int64Array) -> Value | int:
