@@ -26,7 +26,7 @@ from build_release import (
 from check_release import check_wheel
 
 from femtodriver import __version__
-from femtodriver.native.library import AVX2, BASELINE, FOLDER
+from femtodriver.native.library import AVX2, BASELINE, FOLDER, find_library
 
 ROOT = Path(__file__).resolve().parents[2]
 VARIABLES = {"SOURCE_DATE_EPOCH": "1700000000"}
@@ -100,8 +100,8 @@ def test_the_pure_wheel_works_alone(sdist: Path, tmp_path: Path) -> None:
 def test_the_wheel_with_the_native_loop_works_alone(
     sdist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not all((FOLDER / name).exists() for name in (BASELINE, AVX2)):
-        pytest.skip("the native loop is not built here")
+    if isinstance(found := find_library(), str):
+        pytest.skip(found)
     compiler = tmp_path / "compiler"
     compiler.write_text(COMPILER.format(folder=FOLDER, avx2=AVX2, baseline=BASELINE))
     compiler.chmod(0o755)
