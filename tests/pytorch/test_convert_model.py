@@ -24,6 +24,7 @@ from tests.pytorch.written_modules import CHANNELS, CONVERTED, RECURRENT, SEQUEN
 
 ROWS = {
     **{name: CONVERTED[name] for name in ("Gru", "Conv", "Perceptron", "Silu")},
+    "Pointwise": Written("return torch.relu(x) * 2.0", "pass"),
     "TwoInputs": Written("return self.a(x) + torch.relu(z)", arguments="self, x, z"),
     "Strange": function("torch.stack([x, y], -1)"),
     "Unknown": function("torch.logsumexp(y, dim=-1, keepdim=True)"),
@@ -92,6 +93,17 @@ def test_the_axis_of_time_is_found(written: ModuleType, name: str, shape: tuple[
     assert said in told[0]
     (sample,) = source.sample.values()
     assert sample.shape == (shape[0] if len(shape) == 2 else 6, 12)
+
+
+def test_the_axis_of_time_that_is_named_must_be_one(written: ModuleType) -> None:
+    _, told = loaded(written.Conv(), clips(CHANNELS), time_axis=2)
+    assert "(time is axis 2)" in told[0]
+    with pytest.raises(
+        UsageError, match="time_axis: must be 2 for the calibration, not 1: without the last part of axis 1"
+    ):
+        loaded(written.Conv(), clips(CHANNELS), time_axis=1)
+    _, told = loaded(written.Pointwise(), clips((4, 6, 6)), time_axis=2)
+    assert "(time is axis 2)" in told[0]
 
 
 @pytest.mark.parametrize(("precision", "bits", "weights"), [("standard", 8, 4), ("eights", 8, 8), ("double", 16, 8)])

@@ -98,15 +98,19 @@ def _time_axis(arrays: Sequence[AnyArray], where: str, asked: int | None, run: R
                 f"({arrays[0].shape})."
             )
         return None
-    if asked is not None:
-        return asked
-    few = [array[:1] for array in arrays]
-    fewer = {1: [array[:, :-1] for array in few], 2: [array[:, :, :-1] for array in few]}
-    for axis in (1, 2):
-        if arrays[0].shape[axis] > 1:
-            caught = ForeignCode()
-            with caught:
-                run(fewer[axis])
-            if caught.error is None:
-                return axis
-    return 1
+    fits = [axis for axis in (1, 2) if _runs_without_a_part(arrays, axis, run)]
+    if asked is not None and asked not in fits and fits:
+        raise UsageError(
+            f"time_axis: must be {fits[0]} for {where}, not {asked}: without the last part of axis {asked} the module "
+            "does not run, as it must with fewer frames."
+        )
+    return asked or (fits[0] if fits else 1)
+
+
+def _runs_without_a_part(arrays: Sequence[AnyArray], axis: int, run: Run) -> bool:
+    if arrays[0].shape[axis] < 2:
+        return False
+    caught = ForeignCode()
+    with caught:
+        run([np.take(array[:1], range(array.shape[axis] - 1), axis) for array in arrays])
+    return caught.error is None
