@@ -111,8 +111,8 @@ class PageRun:
 
 
 def is_left_out(words: list[str]) -> bool:
-    """Whether a command installs something, or belongs to a terminal alone."""
-    return words[0] in NOT_RUN or words[1:3] == ["-m", "venv"]
+    """Whether a command installs something, belongs to a terminal alone, or has a status that is the machine's."""
+    return words[0] in NOT_RUN or words[1:3] == ["-m", "venv"] or words[:2] == ["femtodrive", "doctor"]
 
 
 def commands(text: str) -> list[str]:
