@@ -17,7 +17,7 @@ from femtodriver.tflite.records import MAIN_GRAPH, FileTensor
 from femtodriver.tflite.rescaling import TFLITE
 from femtodriver.tflite.tflite_format import MAX_FILE_BYTES
 
-MOST_ELEMENTS = 1 << 21
+MOST_OF_A_TENSOR, MOST_ELEMENTS = 1 << 20, 1 << 21
 """Of what all operators read and write: more than any part could compute in a frame."""
 
 
@@ -47,7 +47,10 @@ def import_network(data: bytes, name: str, requantize: str = TFLITE) -> Network:
         import_operator = OPERATOR_IMPORTS.get(operator.name)
         if import_operator is None:
             raise op.unsupported("the operator cannot be compiled yet; replace it, and convert again")
-        left -= sum(prod(tensor.shape) for tensor in _activations(op))
+        sizes = [prod(tensor.shape) for tensor in _activations(op)]
+        if max(sizes, default=0) >= MOST_OF_A_TENSOR:
+            raise op.unsupported(f"activations must have fewer than {MOST_OF_A_TENSOR} elements, not {max(sizes)}")
+        left -= sum(sizes)
         if left < 0:
             raise op.refuse(f"all activations together must have at most {MOST_ELEMENTS} elements")
         import_operator(op, net)

@@ -19,6 +19,9 @@ from femtodriver.tflite.picture_strip import Strip
 FEWEST_ROWS = 4
 """Of a loop that is worth its setting up."""
 
+MOST_SLICES = 16
+"""Of the picture, for one row of windows: as many as they reach rows beyond their stride."""
+
 
 MakeRows = Callable[[Tensor, Strip], Tensor]
 """From rows of the picture, flat, to the rows of results, flat."""
@@ -28,7 +31,7 @@ def by_rows(op: CheckedOperator, net: NetworkInMaking, whole: Strip, make: MakeR
     """The operator's output in pieces, flat."""
     x, width = net.value(op, op.input()), prod(op.input().shape[2:])
     begin, end = whole.inside
-    if end - begin < FEWEST_ROWS:
+    if end - begin < FEWEST_ROWS or whole.reach > MOST_SLICES * whole.stride:
         return [make(x, whole)]
 
     def piece(strip: Strip) -> Tensor:
