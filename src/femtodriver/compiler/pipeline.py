@@ -8,7 +8,7 @@ from functools import cache, partial
 
 from femtodriver.compiler.backend.allocate import allocate
 from femtodriver.compiler.backend.build_threads import build_threads
-from femtodriver.compiler.backend.capacity_errors import EveryLayoutError, FullError
+from femtodriver.compiler.backend.capacity_errors import EveryLayoutError, FullError, check_operations
 from femtodriver.compiler.backend.link import link
 from femtodriver.compiler.backend.message_room import within_message_room
 from femtodriver.compiler.backend.symbolic_program import Fasmir, fasmir_text
@@ -39,6 +39,10 @@ from femtodriver.program.description import Description
 
 Dump = Callable[[str, str], None]
 """Takes the file name and the text of a stage."""
+
+
+# Passes join operations, and leave some out.
+_TIMES_BEFORE_PASSES, _TIMES_AFTER_PASSES = 8, 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +91,9 @@ def compile_network(
 
 def _compiled(lowered: Fmir, part: Part, options: Options, dump: Dump | None) -> Compilation:
     """The first layout of a lowered network that fits."""
+    check_operations(lowered, part, _TIMES_BEFORE_PASSES)
     mapped = run_passes(lowered, part, options, dump)
+    check_operations(mapped, part, _TIMES_AFTER_PASSES)
     errors: list[CapacityError] = []
     for placed in placements(mapped, part, options.cores, options.objective, options.deadline):
         try:

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from femtodriver.compiler.backend.capacity_errors import EveryLayoutError, check_operations
 from femtodriver.compiler.compiler_options import Options
+from femtodriver.compiler.fmir.ir import Fmir, Vec, View
+from femtodriver.compiler.fmir.source_layer import SourceLayer
 from femtodriver.compiler.pipeline import compile_network
 from femtodriver.errors import CapacityError, FemtoError, ModelError, UnsupportedError
 from femtodriver.fqir.graph import Network, Table, Tensor
@@ -301,3 +304,15 @@ def test_errors_of_the_model_stay_errors_of_the_model() -> None:
     net = Net()
     net.output(net.op("vvadd", {"x": net.input("x", 8), "y": net.input("y", 7)}, **ADD))
     assert "inputs must have equal shapes" in refusal(net.network(), kind=ModelError)
+
+
+def test_a_network_of_far_too_many_operations_is_refused_before_any_layout() -> None:
+    view = View("x", 0, 1)
+    layers = (SourceLayer("0 take a", "take", "a", 1), SourceLayer("1 take b", "take", "b", 1))
+    ops = (Vec("vpass", view, view, layer=0), *(Vec("vpass", view, view, layer=1) for _ in range(8))) * 1000
+    fmir = Fmir("net", {}, {}, {}, ops, (), (), layers, {})
+    check_operations(fmir, SPU, 2)
+    with pytest.raises(
+        EveryLayoutError, match=r"layer '1 take b': .* at most 8192 operations on .*, not 9000; this layer makes 8000"
+    ):
+        check_operations(fmir, SPU, 1)

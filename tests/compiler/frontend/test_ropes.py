@@ -88,3 +88,13 @@ def test_aligned_cuts_where_any_rope_changes_its_view(rope: Rope, data: st.DataO
     assert [number for first, end in ranges for number in range(first, end)] == list(range(size))
     for first, end in ranges:
         assert len(ropes.part(rope, first, end)) == len(ropes.part(other, first, end)) == 1
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=8), st.data())
+def test_cutting_in_one_walk_gives_the_parts(lengths: list[int], data: st.DataObject) -> None:
+    rope = tuple(View(f"b{place}", 3 * place, length, place % 2) for place, length in enumerate(lengths))
+    size = ropes.length(rope)
+    inner = data.draw(st.sets(st.integers(1, size), max_size=5))
+    ends = sorted({0, size, *inner})
+    ranges = list(pairwise(ends))
+    assert ropes.cut(rope, ranges) == [ropes.part(rope, first, end) for first, end in ranges]

@@ -123,6 +123,20 @@ def instruction_memory(
     )
 
 
+def check_operations(fmir: Fmir, part: Part, times: int) -> None:
+    """EveryLayoutError for a network of so many operations that no layout is worth a try: each is an instruction at
+    least, and there are ``times`` as many as fit all cores."""
+    found = Counter(op.layer for op in walk(fmir.ops))
+    there = part.cores * part.im_words
+    if found.total() > times * there:
+        layer, most = found.most_common(1)[0]
+        raise EveryLayoutError(
+            f"layer {fmir.layers[layer].name!r:.80}: instruction memory: the network must have at most {times * there} "
+            f"operations on {part.name}, not {found.total()}; this layer makes {most}. Make the network smaller, "
+            "or have it move fewer scattered elements."
+        )
+
+
 def threads(part: Part, core: int, needed: int) -> CapacityError:
     """More threads than the scoreboard counts."""
     return FullError(

@@ -312,11 +312,10 @@ class OperationBuilder:
         dst = self.new(size, bits)
         if self._keeps_width(template):
             self.follow(dst, *(value for value in (a, b) if not isinstance(value, int)))
-        for first, end in ropes.aligned([value for value in (a, b) if not isinstance(value, int)]):
-            pieces = [
-                value if isinstance(value, int) else self._scalar_or_view(ropes.part(value, first, end))
-                for value in (a, b)
-            ]
+        ranges = ropes.aligned([value for value in (a, b) if not isinstance(value, int)])
+        cuts = [[value] * len(ranges) if isinstance(value, int) else ropes.cut(value, ranges) for value in (a, b)]
+        for (first, end), *parts in zip(ranges, *cuts, strict=True):
+            pieces = [part if isinstance(part, int) else self._scalar_or_view(part) for part in parts]
             self.ops.append(
                 Vec(
                     template.op,

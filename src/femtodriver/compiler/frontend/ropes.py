@@ -38,6 +38,23 @@ def part(rope: Rope, first: int, end: int) -> Rope:
     return join([tuple(pieces)])
 
 
+def cut(rope: Rope, ranges: Sequence[tuple[int, int]]) -> list[Rope]:
+    """The elements of each of these ranges, which follow each other from 0 to the end; in one walk along the rope."""
+    found: list[Rope] = []
+    number, taken = 0, 0
+    for first, end in ranges:
+        pieces, missing = [], end - first
+        while missing:
+            view = rope[number]
+            size = min(view.length - taken, missing)
+            pieces.append(view.part(taken, taken + size))
+            taken, missing = taken + size, missing - size
+            if taken == view.length:
+                number, taken = number + 1, 0
+        found.append(join([tuple(pieces)]))
+    return found
+
+
 def aligned(ropes: Sequence[Rope]) -> list[tuple[int, int]]:
     """Element ranges in which none of the ropes (of equal length) changes its view."""
     cuts = {0}
