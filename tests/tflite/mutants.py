@@ -72,13 +72,13 @@ def _insert(source: random.Random, found: bytearray, at: int) -> None:
 
 
 def run(count: int, seed: int, good: Sequence[bytes]) -> Counter[str]:
-    """How many mutants were loaded and refused; every fourth of the loaded ones is made a network of, too."""
+    """How many mutants were loaded and refused; every sixteenth of the loaded ones is made a network of."""
     source, verdicts = random.Random(seed), Counter[str]()
     for _ in range(count):
         data = mutant(source, source.choice(good))
         verdict, _ = outcome(data)
         verdicts[verdict] += 1
-        if verdict == "loaded" and verdicts[verdict] % 4 == 0:
+        if verdict == "loaded" and verdicts[verdict] % 16 == 0:
             _to_network(data)
     return verdicts
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from femtodriver.compiler.fmir.interpreter import FmirExecutor
+from femtodriver.compiler.fmir.ir import Vec
 from femtodriver.compiler.frontend.lower_network import lower_network
 from femtodriver.errors import ModelError, UnsupportedError
 from femtodriver.fqir.graph import Network
@@ -127,7 +128,7 @@ def accumulators(draw: random.Random, real: Fraction, low: int, high: int, bits:
 
 
 @pytest.mark.parametrize("mode", ROUNDING_BITS)
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(20))
 def test_reference_and_program_are_the_definition(mode: str, seed: int) -> None:
     draw = random.Random(f"{mode} {seed}")
     channels, rows = draw.choice([1, 3, 17]), draw.choice([1, 1, 4])
@@ -135,7 +136,7 @@ def test_reference_and_program_are_the_definition(mode: str, seed: int) -> None:
     exponents = [max(-31, min(30, first - draw.randint(0, spread))) for _ in range(channels)]
     multipliers = [multiplier(draw, BITS[mode]) for _ in range(channels)]
     low, high = draw.choice(LIMITS)
-    bits = 32 - (max(0, *exponents) if mode == "double" else 0)
+    bits = min(32 - (max(0, *exponents) if mode == "double" else 0), draw.choice([18, 24, 24, 32]))
     constants: dict[str, Any] = {"mode": mode, "multipliers": tuple(multipliers), "exponents": tuple(exponents)}
     made = rescaling([rows, channels], bits, {**constants, "low": low, "high": high})
     reference, executor = Reference(made), FmirExecutor(lower_network(made, load_part("spu001")))
@@ -150,6 +151,25 @@ def test_reference_and_program_are_the_definition(mode: str, seed: int) -> None:
         frame = {"x": np.array(x)}
         assert reference.step(frame)["y"].tolist() == wanted
         assert executor.step(frame)["y"].reshape(rows, channels).tolist() == wanted
+
+
+@pytest.mark.parametrize(
+    ("bits", "exponents", "multipliers", "fused"),
+    [
+        (24, (-9, -12), (1 << 30, 3 << 29), True),
+        (25, (-9, -12), (1 << 30, 3 << 29), False),
+        (24, (-9, -13), (1 << 30, 3 << 29), False),
+        (24, (-9, -12), (1 << 30, 1 << 29), False),
+    ],
+)
+def test_one_instruction_does_it_where_it_can(
+    bits: int, exponents: tuple[int, ...], multipliers: tuple[int, ...], fused: bool
+) -> None:
+    constants = {"mode": "double", "multipliers": multipliers, "exponents": exponents, "low": -128, "high": 127}
+    fmir = lower_network(rescaling([2], bits, constants), load_part("spu001"))
+    operations = [op.op for op in fmir.ops if isinstance(op, Vec)]
+    assert (operations == ["vscale", "vpass"]) == fused  # into the output
+    assert ("vscale" in operations) == fused
 
 
 def test_most_multipliers_need_no_correction() -> None:
