@@ -16,6 +16,8 @@ from femtodriver.cli import main
 from femtodriver.driver import compiled_model
 from femtodriver.errors import BackendError, ModelError, ProgramError, UsageError
 from femtodriver.femtocrux import compiler_service
+from femtodriver.fqir.exchange import fqir_bytes
+from femtodriver.fqir.files.from_graphproto import adapt
 from femtodriver.iospec import IOSpec
 from femtodriver.model.build_model import build_by_vendor
 from tests.femtocrux import fake_clients
@@ -179,6 +181,17 @@ def test_a_hostile_file_is_refused_before_anything_unpickles_it(asked: Asked, mo
     with pytest.raises(ModelError, match=r"net\.pt: "):
         Femtodriver().compile("net.pt", compiler="femtocrux")
     assert asked.events == []
+
+
+def test_the_graph_of_a_file_of_python_goes_to_the_vendors_compiler(asked: Asked) -> None:
+    lines = ["import torch", "def build():", "    return torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU())"]
+    Path("made.py").write_text("\n".join(lines))
+    np.save("clips.npy", np.random.default_rng(0).uniform(-1, 1, (8, 4)).astype(np.float32))
+    with Femtodriver() as driver:
+        driver.compile("made.py:build", calibration="clips.npy", compiler="femtocrux")
+        assert driver.fqir is not None
+        ours = fqir_bytes(driver.fqir)
+    assert fqir_bytes(adapt(asked.given[1][0].graph_proto, "made")) == ours
 
 
 def test_a_network_that_is_not_fmots_is_refused(asked: Asked) -> None:

@@ -1,4 +1,4 @@
-"""The graph object that the vendor's client wants, from a file that our own loader has accepted first.
+"""The graph object that the vendor's client wants, from bytes that our own loader has accepted first.
 
 Unpickling executes what a file says. So the bytes are read once; our restricted reader, which executes nothing, must
 find a network in them, and then the very same bytes are unpickled.
@@ -23,11 +23,15 @@ def graph_in_file(path: Path) -> Any:
 
     ModelError for a file that our reader refuses; BackendError where torch or fmot are missing, or cannot read it.
     """
-    content = read_file(path, MAX_FILE_BYTES, ModelError)
+    return graph_in_bytes(read_file(path, MAX_FILE_BYTES, ModelError), shown_path(path))
+
+
+def graph_in_bytes(content: bytes, where: str) -> Any:
+    """The same from what ``torch.save`` wrote; ``where`` names it in messages."""
     try:
-        load_network(content, path.stem)
+        load_network(content, "graph")
     except ModelError as error:
-        raise ModelError(f"{shown_path(path)}: {error}") from None
+        raise ModelError(f"{where}: {error}") from None
     try:
         importlib.import_module("fmot")
         torch = importlib.import_module("torch")
@@ -37,6 +41,6 @@ def graph_in_file(path: Path) -> Any:
         return torch.load(io.BytesIO(content), map_location="cpu", weights_only=False)
     except (ImportError, AttributeError, TypeError) as error:  # a class that this fmot does not have
         raise BackendError(
-            f"{shown_path(path)}: must be readable by the installed fmot, but is not ({type(error).__name__}); install "
-            "the version of fmot that made it."
+            f"{where}: must be readable by the installed fmot, but is not ({type(error).__name__}); install the "
+            "version of fmot that made it."
         ) from None

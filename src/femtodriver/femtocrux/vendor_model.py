@@ -12,12 +12,13 @@ from femtodriver.femtocrux.client_calls import ClientCalls, Frames, VendorOption
 from femtodriver.femtocrux.client_failures import COMPILE, SIMULATE, ClientFailures
 from femtodriver.femtocrux.client_settings import stdout_to_log
 from femtodriver.femtocrux.compiler_service import CompilerService
-from femtodriver.femtocrux.network_graph import graph_in_file
+from femtodriver.femtocrux.network_graph import graph_in_bytes, graph_in_file
 
 
 @dataclass(eq=False)
 class VendorModel:
-    """``where``: the model in messages. ``graph``: the live object it was read from, or ``path``: its file.
+    """``where``: the model in messages. ``graph``: the live object it was read from, or what ``torch.save`` wrote of
+    it; or ``path``: its file.
 
     Nothing is loaded or started before it is needed.
     """
@@ -50,12 +51,14 @@ class VendorModel:
             return self._simulator[1].run(inputs, period_s)
 
     def _loaded(self) -> Any:
-        """The graph. UsageError for a network that is none of fmot's."""
+        """The graph. UsageError for a network without one of fmot's."""
         if self.graph is None and self.path is not None:
             self.graph = graph_in_file(self.path)
+        if isinstance(self.graph, bytes):
+            self.graph = graph_in_bytes(self.graph, self.where)
         if self.graph is None:
             raise UsageError(
-                f"{self.where}: the model must be a network file (.pt, .pth) or a GraphProto for the vendor's tools, "
-                "not a network of our own; leave out --compiler femtocrux."
+                f"{self.where}: the model must be a network file (.pt, .pth) or a GraphProto of fmot, or a PyTorch "
+                "module, for the vendor's tools, which take no other graph; leave out --compiler femtocrux."
             )
         return self.graph

@@ -54,10 +54,10 @@ class Source:
 
     ``where`` names it in messages; ``meta_name`` is the folder for its images; ``sha256`` belongs to the network;
     ``container`` has the bytes of the ``.femto`` that it came from; ``path`` is the file of a network, ``graph`` the
-    live object that it was read from, for the vendor's compiler, where it can read them. ``iospec``: the order of
-    inputs and outputs, and which inputs are latched, where somebody has said so; see ``specified_io``. ``requantize``:
-    whose rounding the network has, where that can be chosen. ``conversion``: how it was made of a PyTorch module;
-    ``sample``: real numbers by input, (frames, length), to run that on.
+    live object that it was read from, or bytes of ``torch.save``, for the vendor's compiler, where it can read them.
+    ``iospec``: the order of inputs and outputs, and which inputs are latched, where somebody has said so; see
+    ``specified_io``. ``requantize``: whose rounding the network has, where that can be chosen. ``conversion``: how it
+    was made of a PyTorch module; ``sample``: real numbers by input, (frames, length), to run that on.
     """
 
     name: str

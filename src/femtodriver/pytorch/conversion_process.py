@@ -48,9 +48,12 @@ _MOST_LINE = 200
 
 @dataclass(frozen=True, eq=False)
 class ChildResult:
-    """``lines``: what is told; ``versions``: of torch and fmot; ``printed``: lines that the user's code printed."""
+    """``graph``: of fmot, as ``torch.save`` wrote it; ``lines``: what is told; ``versions``: of torch and fmot;
+    ``printed``: lines that the user's code printed.
+    """
 
     network: Network
+    graph: bytes
     lines: tuple[str, ...]
     versions: dict[str, str]
     time_axis: int | None
@@ -96,10 +99,11 @@ def _checked(said: Any, folder: Path, reference: ModuleReference, name: str) -> 
     lines, versions, time_axis = found.get("lines"), found.get("versions"), found.get("time_axis")
     if not isinstance(lines, list) or not isinstance(versions, dict) or time_axis not in (None, 1, 2):
         raise ModelError(f"{reference.where}: the process that converts must say what came of it, but wrote nonsense.")
-    network = load_network(read_file(folder / GRAPH, MAX_FILE_BYTES, ModelError), name)
+    graph = read_file(folder / GRAPH, MAX_FILE_BYTES, ModelError)
+    network = load_network(graph, name)
     told = tuple(short_line(str(line), _MOST_LINE) for line in lines)
     packages = {str(key): short_line(str(value), _MOST_LINE) for key, value in versions.items()}
-    return ChildResult(network, told, packages, time_axis, tuple(_lines(folder / PRINTED)))
+    return ChildResult(network, graph, told, packages, time_axis, tuple(_lines(folder / PRINTED)))
 
 
 def _archive(calibration: Calibration) -> bytes:

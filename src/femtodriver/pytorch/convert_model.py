@@ -29,8 +29,9 @@ _MOST_FRAMES = 100
 
 @dataclass(frozen=True, eq=False)
 class ConvertedNetwork:
-    """``where`` names the module in messages; ``origin``: how it was made, for the metadata; ``graph``: fmot's, where
-    it is in memory; ``sample``: real numbers by input, (frames, length), from the first clip of the calibration.
+    """``where`` names the module in messages; ``origin``: how it was made, for the metadata; ``graph``: fmot's, as an
+    object, or as ``torch.save`` wrote it in another process; ``sample``: real numbers by input, (frames, length), from
+    the first clip of the calibration.
     """
 
     network: Network
@@ -68,7 +69,7 @@ def convert_reference(reference: ModuleReference, name: str, request: Conversion
         say(line)
     origin = _origin(calibration, precision, made.versions, reference.file.name, digest, reference.name)
     sample = _sample(made.network, calibration, made.time_axis)
-    return ConvertedNetwork(made.network, reference.where, origin, None, sample)
+    return ConvertedNetwork(made.network, reference.where, origin, made.graph, sample)
 
 
 def convert_live(module: Any, name: str, request: ConversionRequest, say: Say) -> ConvertedNetwork:
