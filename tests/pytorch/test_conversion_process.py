@@ -112,7 +112,7 @@ def test_a_graph_that_comes_back_goes_through_the_loader() -> None:
     source = (
         "import os, sys\nfolder = sys.argv[1]\n"
         f"open(os.path.join(folder, 'graph.pt'), 'wb').write({evil!r})\n"
-        'said = \'{"lines": [], "versions": {}, "time_axis": 1}\'\n'
+        'said = \'{"lines": [], "quality": {}, "versions": {}, "time_axis": 1}\'\n'
         "open(os.path.join(folder, 'result.json'), 'w').write(said)\nos._exit(0)\n"
     )
     assert "must only name" in str(failure(source))

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from femtodriver import Femtodriver
 from femtodriver.errors import InputError, ModelError, UnsupportedError, UsageError
@@ -238,9 +239,19 @@ def test_compile_takes_a_module_in_memory(written: ModuleType, tmp_path: Path) -
 
 def test_a_module_in_memory_runs_into_a_report(written: ModuleType) -> None:
     with Femtodriver() as driver:
+        assert driver.conversion is None
         driver.run(written.Gru(), calibration=clips(), runners="fqir,fasmir", report="report.html")
+        made = driver.conversion
         assert driver.compare_status["pass"]
         name, network, _, _ = driver.load_model(written.Silu(), "other", calibration=clips(), precision="eights")
+        assert driver.conversion is not None
+        assert driver.conversion.precision == "eights"
+    metadata = yaml.safe_load(Path("model_datas/Gru/meta_from_femtodriver/metadata.yaml").read_text("utf-8"))
+    recorded = metadata["femtodriver"]["model"]["conversion"]
+    assert made is not None
+    assert made.quality is not None
+    assert recorded["quality"] == dict(made.quality)
+    assert list(made.quality) == ["snr_db"]
     assert name == "other"
     assert network is not None
     assert network.inputs[0].dtype == "fqint8"

@@ -9,7 +9,7 @@ import pytest
 
 from femtodriver.errors import InputError
 from femtodriver.pytorch.calibration import Calibration
-from femtodriver.pytorch.quantization_quality import quality_lines
+from femtodriver.pytorch.quantization_quality import quality_lines, quality_of
 
 # Two clips of two frames, three elements: the means are largest at 0 and 2.
 FLOATS = np.array([[[3.0, 0, 0], [0, 1, 0]], [[0, 0, 1], [0, 0.5, 1]]])
@@ -21,7 +21,7 @@ def told(time_axis: int | None = 1, **given: Any) -> list[str]:
     floats, quantized = (np.moveaxis(one, -1, 1) if time_axis == 2 else one for one in (FLOATS, QUANTIZED))
     if time_axis is None:
         floats, quantized = floats[:, 0], quantized[:, 0]
-    return quality_lines(clips, floats, quantized, time_axis)
+    return list(quality_lines(quality_of(clips, floats, quantized, time_axis)))
 
 
 def test_without_labels_and_targets_only_the_outputs_are_compared() -> None:
@@ -49,6 +49,21 @@ def test_targets_have_the_shape_of_the_output() -> None:
     lines = told(targets=FLOATS + 0.5)  # 10 log10(21.75 / 3), 10 log10(21.75 / 15)
     assert lines[0] == "SNR        8.6 dB to the targets in floats, 1.6 dB quantized (2 clips)"
     assert told(targets=FLOATS)[0] == "SNR        infinite to the targets in floats, -1.2 dB quantized (2 clips)"
+
+
+def test_the_figures_are_plain_values() -> None:
+    clips = Calibration("clips.npz", {"x": FLOATS}, np.array([0, 2]), FLOATS, "")
+    assert quality_of(clips, FLOATS, QUANTIZED, 1) == {
+        "labels": 2,
+        "labels_of": "clips",
+        "accuracy_floats_percent": 100.0,
+        "accuracy_quantized_percent": 50.0,
+        "same_answer_percent": 50.0,
+        "targets": 2,
+        "snr_targets_floats_db": "infinite",
+        "snr_targets_quantized_db": -1.2,
+        "snr_db": -1.2,
+    }
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from femtodriver.model.load_model import Source
 from femtodriver.options.main_requests import DriverRequest
 from femtodriver.profile.profile_rows import Profile
 from femtodriver.program.compiled_data import CompiledData
+from femtodriver.program.description import ConversionOrigin
 from femtodriver.quantization.quantization_rows import QuantizationReport
 from femtodriver.runners.compare_runs import RunProgress
 from femtodriver.runners.execution import Execution, Result, RunInputs
@@ -48,6 +49,13 @@ class DriverState:
         self._written = False
         self._made = RunInputs({})
         self._board_runner: SPURunner | None = None
+
+    @property
+    def conversion(self) -> ConversionOrigin | None:
+        """How the model was made of a PyTorch module, with its accuracy and signal-to-noise ratio (``quality``); None
+        for any other model.
+        """
+        return self._source.conversion if self._source is not None else None
 
     @property
     def spu_runner(self) -> SPURunner | None:

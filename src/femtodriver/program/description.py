@@ -120,7 +120,8 @@ class ConversionOrigin:
     """How a network was made of a PyTorch module: names of files without folders, their SHA-256, and what made it.
 
     ``function``: what in the file gave the module, or the class of a module that was in memory. ``versions``: of torch
-    and fmot.
+    and fmot. ``quality``: accuracy and signal-to-noise ratios on the calibration, of the module and of the quantized
+    one (docs/pytorch.md).
     """
 
     source: str | None = None
@@ -130,6 +131,7 @@ class ConversionOrigin:
     calibration_sha256: str = ""
     precision: str = ""
     versions: Mapping[str, PlainValue] | None = None
+    quality: Mapping[str, PlainValue] | None = None
 
 
 @dataclass(frozen=True)

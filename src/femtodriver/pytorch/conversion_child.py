@@ -70,7 +70,7 @@ def _converted(folder: Path) -> dict[str, Any]:
     calibration = _calibration(folder, job["calibration"])
     made = convert_module(module, reference.where, calibration, job["precision"], job["time_axis"], stage)
     torch.save(made.graph, folder / GRAPH)
-    return {"lines": made.lines, "versions": made.versions, "time_axis": made.time_axis}
+    return {"lines": made.lines, "quality": made.quality, "versions": made.versions, "time_axis": made.time_axis}
 
 
 def _seeded_torch() -> Any:

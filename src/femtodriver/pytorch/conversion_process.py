@@ -27,6 +27,7 @@ from femtodriver.files.plain_json import load_json
 from femtodriver.fqir.files.load_limits import MAX_FILE_BYTES
 from femtodriver.fqir.files.load_network import load_network
 from femtodriver.fqir.graph import Network
+from femtodriver.program.plain_records import PlainValue
 from femtodriver.pytorch.calibration import LABELS, TARGETS, Calibration
 from femtodriver.pytorch.module_reference import ModuleReference
 from femtodriver.safe_text import short_line
@@ -40,6 +41,7 @@ _START = (
     "import sys; sys.path[:] = [place for place in sys.path if place]; "
     "from femtodriver.pytorch.conversion_child import main; main()"
 )
+_SAID = {"lines": list, "quality": dict, "versions": dict}
 _LOOK_S = 0.05
 _MOST_PRINTED = 1 << 24
 _MOST_RESULT = 1 << 20
@@ -48,13 +50,14 @@ _MOST_LINE = 200
 
 @dataclass(frozen=True, eq=False)
 class ChildResult:
-    """``graph``: of fmot, as ``torch.save`` wrote it; ``lines``: what is told; ``versions``: of torch and fmot;
-    ``printed``: lines that the user's code printed.
+    """``graph``: of fmot, as ``torch.save`` wrote it; ``lines``: what is told; ``quality``: figures of
+    ``quality_of``; ``versions``: of torch and fmot; ``printed``: lines that the user's code printed.
     """
 
     network: Network
     graph: bytes
     lines: tuple[str, ...]
+    quality: dict[str, PlainValue]
     versions: dict[str, str]
     time_axis: int | None
     printed: tuple[str, ...]
@@ -96,14 +99,19 @@ def _checked(said: Any, folder: Path, reference: ModuleReference, name: str) -> 
     found = said if isinstance(said, dict) else {}
     if isinstance(found.get("text"), str):
         raise _ERRORS.get(str(found.get("error")), ModelError)(found["text"])
-    lines, versions, time_axis = found.get("lines"), found.get("versions"), found.get("time_axis")
-    if not isinstance(lines, list) or not isinstance(versions, dict) or time_axis not in (None, 1, 2):
+    time_axis = found.get("time_axis")
+    if not all(isinstance(found.get(name), kind) for name, kind in _SAID.items()) or time_axis not in (None, 1, 2):
         raise ModelError(f"{reference.where}: the process that converts must say what came of it, but wrote nonsense.")
     graph = read_file(folder / GRAPH, MAX_FILE_BYTES, ModelError)
     network = load_network(graph, name)
-    told = tuple(short_line(str(line), _MOST_LINE) for line in lines)
-    packages = {str(key): short_line(str(value), _MOST_LINE) for key, value in versions.items()}
-    return ChildResult(network, graph, told, packages, time_axis, tuple(_lines(folder / PRINTED)))
+    told = tuple(short_line(str(line), _MOST_LINE) for line in found["lines"])
+    quality = {str(key): _plain(value) for key, value in found["quality"].items()}
+    packages = {str(key): short_line(str(value), _MOST_LINE) for key, value in found["versions"].items()}
+    return ChildResult(network, graph, told, quality, packages, time_axis, tuple(_lines(folder / PRINTED)))
+
+
+def _plain(value: Any) -> PlainValue:
+    return value if isinstance(value, (int, float)) else short_line(str(value), _MOST_LINE)
 
 
 def _archive(calibration: Calibration) -> bytes:

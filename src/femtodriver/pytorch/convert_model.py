@@ -18,8 +18,8 @@ from femtodriver.fqir.graph import Network
 from femtodriver.options.conversion_requests import USUAL_PRECISION, USUAL_TIMEOUT_S, ConversionRequest
 from femtodriver.program.description import ConversionOrigin
 from femtodriver.pytorch.calibration import Calibration, read_calibration
-from femtodriver.pytorch.conversion_process import convert_in_child
-from femtodriver.pytorch.convert_module import SEED, check_installed, convert_module
+from femtodriver.pytorch.conversion_process import ChildResult, convert_in_child
+from femtodriver.pytorch.convert_module import SEED, Converted, check_installed, convert_module
 from femtodriver.pytorch.module_inputs import as_real
 from femtodriver.pytorch.module_reference import ModuleReference, source_bytes
 
@@ -67,7 +67,7 @@ def convert_reference(reference: ModuleReference, name: str, request: Conversion
     made = convert_in_child(reference, name, calibration, precision, request.time_axis, timeout_s)
     for line in (*_printed(reference, made.printed), *made.lines):
         say(line)
-    origin = _origin(calibration, precision, made.versions, reference.file.name, digest, reference.name)
+    origin = _origin(calibration, precision, made, reference.file.name, digest, reference.name)
     sample = _sample(made.network, calibration, made.time_axis)
     return ConvertedNetwork(made.network, reference.where, origin, made.graph, sample)
 
@@ -87,7 +87,7 @@ def convert_live(module: Any, name: str, request: ConversionRequest, say: Say) -
     for line in made.lines:
         say(line)
     network = adapt(made.graph, name)
-    origin = _origin(calibration, precision, made.versions, None, None, where)
+    origin = _origin(calibration, precision, made, None, None, where)
     return ConvertedNetwork(network, where, origin, made.graph, _sample(network, calibration, made.time_axis))
 
 
@@ -116,7 +116,7 @@ def _printed(reference: ModuleReference, lines: tuple[str, ...]) -> Iterator[str
 def _origin(
     calibration: Calibration,
     precision: str,
-    versions: Mapping[str, str],
+    made: ChildResult | Converted,
     source: str | None,
     source_sha256: str | None,
     function: str,
@@ -129,7 +129,8 @@ def _origin(
         calibration=Path(calibration.where).name,
         calibration_sha256=calibration.sha256,
         precision=precision,
-        versions=dict(versions),
+        versions=made.versions,
+        quality=made.quality,
     )
 
 

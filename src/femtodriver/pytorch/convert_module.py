@@ -19,12 +19,13 @@ import numpy as np
 
 from femtodriver.arrays import AnyArray
 from femtodriver.errors import ModelError, UnsupportedError, UsageError
+from femtodriver.program.plain_records import PlainValue
 from femtodriver.pytorch.calibration import Calibration
 from femtodriver.pytorch.converter_failures import converter_failure
 from femtodriver.pytorch.foreign_code import ForeignCode, place_of, raised
 from femtodriver.pytorch.forward_rules import TimeAxis
 from femtodriver.pytorch.module_inputs import ModuleInputs, module_inputs
-from femtodriver.pytorch.quantization_quality import quality_lines
+from femtodriver.pytorch.quantization_quality import quality_lines, quality_of
 from femtodriver.pytorch.stumbling_blocks import StumblingBlock, stumbling_blocks, told
 
 PACKAGES = ("torch", "fmot")
@@ -34,12 +35,13 @@ Stage = Callable[[str], None]
 
 @dataclass(frozen=True, eq=False)
 class Converted:
-    """``graph``: of fmot; ``lines``: what is told; ``versions``: of the packages that made it; ``time_axis``: of
-    the calibration, None for samples without time.
+    """``graph``: of fmot; ``lines``: what is told; ``quality``: figures of ``quality_of``; ``versions``: of the
+    packages that made it; ``time_axis``: of the calibration, None for samples without time.
     """
 
     graph: Any
     lines: tuple[str, ...]
+    quality: dict[str, PlainValue]
     versions: dict[str, str]
     time_axis: int | None
 
@@ -75,13 +77,15 @@ def convert_module(
         blocks = stumbling_blocks(copied, supported, TimeAxis(inputs.time_axis))
         _refuse(blocks)
         quantized, graph = _by_fmot(copied, where, inputs, precision, stage, blocks)
-    lines = quality_lines(calibration, floats, quantized, inputs.time_axis)
+    quality = quality_of(calibration, floats, quantized, inputs.time_axis)
     versions = {name: str(importlib.import_module(name).__version__) for name in PACKAGES}
     head = (
         f"{type(module).__name__}: quantized by fmot {versions['fmot']} ({precision}), calibrated on {inputs.shown} of "
         f"{calibration.where}"
     )
-    return Converted(graph, (head, *(f"  {line}" for line in lines)), versions, inputs.time_axis)
+    return Converted(
+        graph, (head, *(f"  {line}" for line in quality_lines(quality))), quality, versions, inputs.time_axis
+    )
 
 
 def _refuse(blocks: list[StumblingBlock]) -> None:
