@@ -116,6 +116,11 @@ def test_an_object_that_makes_no_array_is_refused() -> None:
         check_inputs({"x": Odd()}, [X])
 
 
+def test_an_input_of_no_elements() -> None:
+    checked = check_inputs({"x": np.zeros((3, 0), int), "y": np.ones((3, 2), int)}, [InputSpec("x", 0, 16), Y])
+    assert [rows.shape for rows in checked.values()] == [(3, 0), (3, 2)]
+
+
 def test_a_network_without_inputs() -> None:
     assert check_inputs({}, []) == {}
     with pytest.raises(InputError, match=r'not "x"\. Inputs: none'):

@@ -47,7 +47,7 @@ def test_variables_and_sequences_are_shown(file: Path) -> None:
 
 
 def test_what_is_wrong_is_told(file: Path) -> None:
-    file.write_text(file.read_text().replace("precision: 8", "precision: 9"))
+    file.write_text(file.read_text().replace("precision: 8", "precision: 33"))
     report = inspect_file(file)
     assert not report.sound
-    assert "precision: must be one of 8, 16, 24, 32, not 9" in report.problems[0].text
+    assert "precision: must be a whole number from 1 to 32, not 33" in report.problems[0].text

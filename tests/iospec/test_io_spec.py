@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from graphlib import TopologicalSorter
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
+import numpy as np
 import pytest
 
 from femtodriver.errors import UsageError
-from femtodriver.iospec import IOSpec, SpecVariable
+from femtodriver.files.plain_yaml import dump_yaml
+from femtodriver.iospec import IOSpec, SpecVariable, io_spec
 
 
 def denoiser() -> IOSpec:
@@ -19,6 +24,14 @@ def denoiser() -> IOSpec:
     spec.add_output("cleaned", 160, 16)
     spec.add_signature(["audio"], ["gain"], ["cleaned"])
     return spec
+
+
+def nested(depth: int) -> dict[str, Any]:
+    """Mappings in each other."""
+    found: dict[str, Any] = {}
+    for _ in range(depth):
+        found = {"k": found}
+    return found
 
 
 def test_a_signature_makes_a_sequence_and_one_for_each_latched_input() -> None:
@@ -71,6 +84,44 @@ def test_a_sequence_may_take_what_another_one_gives_but_not_in_a_circle() -> Non
     assert list(spec.sequences) == ["sequence_0"]
 
 
+def test_many_sequences_of_many_variables_are_put_in_order_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    edges = 0
+
+    class Counting(TopologicalSorter[Any]):
+        def __init__(self, graph: Mapping[Any, Iterable[Any]] = MappingProxyType({})) -> None:
+            super().__init__()
+            for name, before in graph.items():
+                self.add(name, *before)
+
+        def add(self, node: Any, *before: Any) -> None:
+            nonlocal edges
+            edges += len(before)
+            super().add(node, *before)
+
+    monkeypatch.setattr(io_spec, "TopologicalSorter", Counting)
+    many, records = 60, {"type": "output", "length": 1, "precision": 8, "padded_length": None}
+    sections: dict[str, Any] = {"outputs": {name: {"varname": name, **records} for name in ("p", "q")}}
+    sections["simple_sequences"] = {
+        f"{taken}{given}{number}": {"type": "simple_sequence", "inputs": list(taken), "outputs": list(given)}
+        for number in range(many)
+        for taken, given in (("", "p"), ("p", "q"), ("q", ""))
+    }
+    assert len(IOSpec.deserialize_from_string(dump_yaml(sections)).sequences) == 3 * many
+    assert 0 < edges <= 4 * many
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    spec = IOSpec()
+    spec.add_input("a", int(np.int64(4)), 16, quant_scale=np.float32(0.5))
+    assert spec.inputs["a"].scale == 0.5
+
+
+def test_any_width_of_a_network_is_a_precision() -> None:
+    spec = IOSpec()
+    spec.add_input("a", 4, 12)
+    assert IOSpec.deserialize_from_string(spec.serialize_to_string()) == spec
+
+
 def test_two_that_say_the_same_are_equal_and_a_copy_is_apart() -> None:
     spec = denoiser()
     copy = IOSpec.deserialize_from_string(spec.serialize_to_string())
@@ -88,7 +139,12 @@ def test_two_that_say_the_same_are_equal_and_a_copy_is_apart() -> None:
         (lambda spec: spec.add_input("audio", 1, 8), '"audio" must be there once, not twice'),
         (lambda spec: spec.add_input("a", -1, 8), r'input "a": length: must be a whole number from 0 to'),
         (lambda spec: spec.add_input("a", True, 8), r"length: must be a whole number"),
-        (lambda spec: spec.add_input("a", 1, 12), r"precision: must be one of 8, 16, 24, 32, not 12"),
+        (lambda spec: spec.add_input("a", 1, 33), r"precision: must be a whole number from 1 to 32, not 33"),
+        (lambda spec: spec.add_input("\ud800", 1, 8), r"must be a text that UTF-8 can hold, not '\\ud800'"),
+        (lambda spec: spec.add_input("a", 1, 8, comments={"x": "\ud800"}), r"comments: must be plain YAML"),
+        (lambda spec: spec.add_input("a", 1, 8, comments={"x": {1 << 40: 1}}), r"comments: .* below 2\^32, not 1099"),
+        (lambda spec: spec.add_input("a", 1, 8, comments=nested(30)), r"comments: must be nested at most 32 deep"),
+        (lambda spec: spec.set_padded_length(["a"], 8), r"the variable must be one of .*, not \['a'\]"),
         (lambda spec: spec.add_input("a", 8, 8, padded_length=7), r"padded_length: must be a whole number from 8"),
         (lambda spec: spec.add_input("a", 8, 8, quant_scale=0.0), r"scale: must be a positive number"),
         (lambda spec: spec.add_input("a", 8, 8, quant_scale=float("nan")), r"scale: must be a positive number"),

@@ -8,11 +8,13 @@ from dataclasses import replace
 import pytest
 
 from femtodriver.errors import UsageError
+from femtodriver.fqir.graph import Graph, Network, Node, Tensor
 from femtodriver.iospec import IOSpec
 from femtodriver.model.build_model import Built, build
 from femtodriver.model.load_model import Source, load_source
 from femtodriver.model.specified_io import placed_spec, specified, specified_inputs, specified_network
 from femtodriver.program.program_iospec import program_iospec
+from tests.device.networks import accumulator
 from tests.driver.reference_models import WIDTH, two_ways
 
 
@@ -82,6 +84,32 @@ def test_a_later_change_of_the_callers_object_changes_nothing() -> None:
     found = specified(source(), spec)
     spec.set_padded_length("a", 99)
     assert found.iospec != spec
+
+
+def test_widths_may_be_any_and_an_output_may_be_wider_than_declared() -> None:
+    x, y, z = Tensor("x", "int12", (4,)), Tensor("y", "int8", (4,)), Tensor("z", "int3", (4,))
+    shifts = {"shamt_x": 0, "shamt_y": 0, "shamt_bwred": 0, "bw": 16, "rounded": False}
+    nodes = (Node("add", "vvadd", {"x": x, "y": x}, (y,), shifts), Node("copy", "copy", {"x": x}, (z,), {}))
+    frame = Graph("ARITH", (x,), (y, z), (), nodes)
+    found = Source("odd", "odd", "meta", Network("odd", frame, frame, None))
+    placed = build(found).iospec
+    assert placed.inputs["x"].precision == 12
+    assert [one.precision for one in placed.outputs.values()] == [16, 16]
+    assert build(specified(found, placed)).iospec == placed
+    declared = IOSpec.deserialize_from_string(placed.serialize_to_string().replace("precision: 16", "precision: 8", 1))
+    assert build(specified(found, declared)).iospec == placed
+    wrong = IOSpec.deserialize_from_string(placed.serialize_to_string().replace("precision: 16", "precision: 9", 1))
+    with pytest.raises(UsageError, match=r'output "y": precision: must be 16, as in the program, not 9\.$'):
+        build(specified(found, wrong))
+
+
+def test_a_graph_that_lists_its_states_among_its_inputs_can_be_specified() -> None:
+    network = accumulator()
+    state = next(tensor for node in network.frame.nodes for tensor in node.inputs.values() if tensor.name == "s")
+    frame = replace(network.frame, inputs=(*network.frame.inputs, state))
+    found = Source("bare", "bare", "meta", Network("bare", frame, frame, network.init))
+    spec = build(found).iospec
+    assert build(specified(found, spec)).iospec == spec
 
 
 def test_without_one_the_model_is_as_it_was() -> None:

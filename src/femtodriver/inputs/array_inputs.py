@@ -58,7 +58,7 @@ def checked_frames(inputs: Mapping[str, npt.ArrayLike], specs: Sequence[InputSpe
         array = as_array(inputs[spec.name], spec.shown)
         check_shape(array.shape, spec)
         frames = array.reshape(len(array), spec.length)
-        step = max(1, _BLOCK // spec.length)
+        step = max(1, _BLOCK // max(1, spec.length))
         for first in range(0, len(frames), step):
             _check_numbers(frames[first : first + step], spec, first)
         checked[spec.name] = frames

@@ -173,7 +173,7 @@ class IOSpec:
 
     def set_padded_length(self, name: str, padded_length: int | None) -> None:
         """Set the length with padding of the inputs and outputs of that name; None: not stated."""
-        homes = [(kind, home) for kind, home in self._homes().items() if name in home]
+        homes = [(kind, home) for kind, home in self._homes().items() if isinstance(name, str) and name in home]
         if not homes:
             raise UsageError(f"{_WHERE}: the variable must be one of {self._names()}, not {shown(name)}.")
         changed = [
@@ -239,20 +239,18 @@ class IOSpec:
 
     def _check_order(self, sequences: Mapping[str, SpecSequence], where: str) -> None:
         """UsageError for outputs that sequences need in a circle."""
-        makers: dict[str, list[str]] = {}
+        # Variables are nodes too: edges from sequence to sequence would be as many as pairs of sequences.
+        needed: TopologicalSorter[tuple[bool, str]] = TopologicalSorter()
         for name, one in sequences.items():
+            needed.add((True, name), *((False, variable) for variable in one.inputs if variable not in self._inputs))
             for variable in one.outputs:
-                makers.setdefault(variable, []).append(name)
-        needed = {
-            name: {
-                maker for variable in one.inputs if variable not in self._inputs for maker in makers.get(variable, ())
-            }
-            for name, one in sequences.items()
-        }
+                needed.add((False, variable), (True, name))
         try:
-            TopologicalSorter(needed).prepare()
+            needed.prepare()
         except CycleError as error:
-            circle = " > ".join(map(quote, error.args[1][:_SHOWN]))
+            names = [name for is_sequence, name in error.args[1] if is_sequence]
+            closed = names if names[0] == names[-1] and len(names) > 1 else [*names, names[0]]
+            circle = " > ".join(map(quote, closed[:_SHOWN]))
             raise UsageError(f"{where}: sequences must not need each other in a circle: {circle}.") from None
 
     def _free_name(self) -> str:

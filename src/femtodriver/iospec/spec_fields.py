@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 from femtodriver.errors import ProgramError, UsageError
-from femtodriver.files.plain_yaml import plain
-from femtodriver.iospec.spec_records import INPUT, PLACES, PRECISIONS, SpecVariable
+from femtodriver.files.plain_yaml import dump_yaml, load_yaml
+from femtodriver.iospec.spec_records import INPUT, MOST_PRECISION, PLACES, SpecVariable
 from femtodriver.safe_text import quote
 
 MOST_ELEMENTS = 1 << 28
 MOST_SCALE = 1e300
 _MOST = {"length_64b_words": (1 << 16) - 1}
 _U32 = (1 << 32) - 1
+_SECTION, _RECORD, _COMMENTS = "inputs", "name", "comments"  # how deep comments are in a document
 
 
 def checked_variable(kind: str, given: SpecVariable, where: str) -> SpecVariable:
@@ -23,9 +24,7 @@ def checked_variable(kind: str, given: SpecVariable, where: str) -> SpecVariable
     name = checked_name(given.varname, f"{where}: varname of an {kind}")
     here = f"{where}: {kind} {quote(name)}"
     length = whole(given.length, 0, MOST_ELEMENTS, f"{here}: length")
-    precision = whole(given.precision, 1, PRECISIONS[-1], f"{here}: precision")
-    if precision not in PRECISIONS:
-        raise UsageError(f"{here}: precision: must be one of {', '.join(map(str, PRECISIONS))}, not {precision}.")
+    precision = whole(given.precision, 1, MOST_PRECISION, f"{here}: precision")
     padded = maybe_whole(given.padded_length, length, MOST_ELEMENTS, f"{here}: padded_length")
     zero = maybe_whole(given.zero_pt, -_U32, _U32, f"{here}: quantization: zero_pt")
     places: dict[str, Any] = {
@@ -51,9 +50,11 @@ def checked_variable(kind: str, given: SpecVariable, where: str) -> SpecVariable
 
 def checked_name(value: object, where: str) -> str:
     """The value as a name."""
-    if isinstance(value, str):
-        return value
-    raise UsageError(f"{where}: must be a text, not {brief(value)}.")
+    if not isinstance(value, str):
+        raise UsageError(f"{where}: must be a text, not {brief(value)}.")
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise UsageError(f"{where}: must be a text that UTF-8 can hold, not {value!a:.60}.")
+    return value
 
 
 def checked_counts(given: object, where: str) -> dict[str, int]:
@@ -72,11 +73,15 @@ def checked_counts(given: object, where: str) -> dict[str, int]:
 
 
 def checked_comments(given: object, where: str) -> dict[str, Any]:
-    """Free notes: a mapping from text to plain values."""
+    """Free notes: a mapping from text to plain values, which can be written and read again."""
     if not isinstance(given, Mapping) or not all(isinstance(key, str) for key in given):
         raise UsageError(f"{where}: comments: must be a mapping from text to plain values, not {brief(given)}.")
+    if not given:
+        return {}
+    here = f"{where}: comments"
     try:
-        comments: dict[str, Any] = plain(given, f"{where}: comments")
+        written = dump_yaml({_SECTION: {_RECORD: {_COMMENTS: given}}}, here)
+        comments: dict[str, Any] = load_yaml(written.encode("ascii"), here)[_SECTION][_RECORD][_COMMENTS]
     except ProgramError as error:
         raise UsageError(str(error)) from None
     return comments
@@ -105,6 +110,8 @@ def brief(value: object) -> str:
 def _scale(value: object, where: str) -> float | None:
     if value is None:
         return None
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < MOST_SCALE:
-        return float(value)
+    if isinstance(value, Real) and not isinstance(value, bool):
+        number = int(value) if isinstance(value, Integral) else float(value)
+        if 0 < number < MOST_SCALE:
+            return float(number)
     raise UsageError(f"{where}: must be a positive number below {MOST_SCALE:g}, not {brief(value)}.")

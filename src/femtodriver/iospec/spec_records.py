@@ -8,8 +8,8 @@ from typing import Any
 
 INPUT, OUTPUT = "input", "output"
 SIMPLE, COMPLEX = "simple_sequence", "complex_sequence"
-# 24 and 32 are widths of networks for the open SPU; the reference knows 8 and 16.
-PRECISIONS = (8, 16, 24, 32)
+# The reference knows 8 and 16 bits. Networks for the open SPU may have any width up to this one.
+MOST_PRECISION = 32
 PLACES = ("length_64b_words", "mailbox_id", "core_id", "pc")
 """What only a compiler knows."""
 

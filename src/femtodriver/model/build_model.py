@@ -21,6 +21,7 @@ from femtodriver.model.load_model import FEMTOCRUX_META, Source
 from femtodriver.model.specified_io import (
     check_records,
     check_variables,
+    check_widths,
     latched_names,
     placed_spec,
     specified_inputs,
@@ -187,6 +188,8 @@ def build_by_vendor(source: Source, vendor: VendorModel, label: ModelLabel = NO_
         program.info()
     except ProgramError as error:
         raise ProgramError(f"{source.where}: from the vendor's compiler: {error}") from None
+    if source.network is not None:
+        check_widths(source.iospec, source.network, {})
     check_records(source.iospec, program.info())
     return Built(replace(source, meta_name=FEMTOCRUX_META), program, label=label, vendor=vendor)
 
@@ -219,6 +222,7 @@ def _compiled(source: Source, part: Part, dump: Dump | None, options: Options) -
         CompilerOrigin(__version__, options.table()),
         latched_names(source),
     )
+    check_widths(source.iospec, network, told.output_bits)
     check_records(source.iospec, data.info())
     return Built(source, data, part, told, compilation.fmir, options)
 

@@ -36,7 +36,8 @@ def specified(source: Source, given: IOSpec | AnyPath | None) -> Source:
         spec, where = IOSpec(given), shown_path(given)
     _check_sequences(spec, where)
     if source.network is not None:
-        check_variables(spec, network_inputs(source.network), network_outputs(source.network), where)
+        outputs = [_as_wide(one, spec) for one in network_outputs(source.network)]  # see `check_widths`
+        check_variables(spec, network_inputs(source.network), outputs, where)
     return replace(source, iospec=spec)
 
 
@@ -50,7 +51,8 @@ def specified_network(source: Source) -> Network | None:
     inputs = tuple(next(ordered) if tensor.name in outside else tensor for tensor in network.frame.inputs)
     by_name: dict[str, Tensor] = {tensor.name: tensor for tensor in network.outputs}
     outputs = tuple(by_name[name] for name in spec.outputs)
-    return replace(network, frame=replace(network.frame, inputs=inputs, outputs=outputs))
+    frame = replace(network.frame, inputs=inputs, outputs=outputs)
+    return replace(network, frame=frame, main=frame if network.main is network.frame else network.main)
 
 
 def latched_names(source: Source) -> tuple[str, ...]:
@@ -132,6 +134,26 @@ def check_records(spec: IOSpec | None, info: ProgramInfo, where: str = _WHERE) -
                         f"{where}: {kind} {quote(record.name)}: {key}: must be {value}, as the compiler has placed it, "
                         f"not {wanted}; leave it out if it may be anything."
                     )
+
+
+def check_widths(spec: IOSpec | None, network: Network, widths: Mapping[str, int], where: str = _WHERE) -> None:
+    """UsageError for outputs of another precision than the network declares, or than its program gives (``widths``).
+
+    An output whose values need more bits than the network declares is wider in the program.
+    """
+    if spec is None:
+        return
+    for one in network_outputs(network):
+        wanted, given = spec.outputs[one.name].precision, widths.get(one.name, one.bits)
+        if wanted not in (one.bits, given):
+            raise UsageError(
+                f"{where}: {OUTPUT} {quote(one.name)}: precision: must be {given}, as in the program, not {wanted}."
+            )
+
+
+def _as_wide(one: InputSpec, spec: IOSpec) -> InputSpec:
+    """The output with the precision that its specification states."""
+    return replace(one, bits=spec.outputs[one.name].precision) if one.name in spec.outputs else one
 
 
 def _check_sequences(spec: IOSpec, where: str) -> None:
