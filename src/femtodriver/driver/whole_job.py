@@ -13,7 +13,7 @@ from femtodriver.inputs import REAL
 from femtodriver.metrics import summary_of
 from femtodriver.model.build_model import Built
 from femtodriver.model.described_program import network_inputs
-from femtodriver.model.load_model import Source, load_source
+from femtodriver.model.load_model import Source, converted_name, load_source
 from femtodriver.model.specified_io import specified, specified_inputs
 from femtodriver.options.main_requests import JobRequest
 from femtodriver.options.value_kinds import TREE_13, listed
@@ -74,6 +74,9 @@ def run_job(
     stop = Stop()
     with ExitStack() as opened:
         descriptor = opened.enter_context(standard_output(request.output_file if names else None))
+        early = converted_name(model, request.model_name)
+        if early is not None:  # the conversion of a PyTorch module takes a while
+            _check_places(model, request, model_folder.model_folder(request.output_dir, early), names)
         source = load_source(model, request.model_name, request.requantize, request, say)
         source = specified(source, request.iospec_file)
         _check_places(model, request, model_folder.model_folder(request.output_dir, source.name), names)

@@ -104,18 +104,30 @@ def load_source(
     return source
 
 
+def converted_name(model: object, name: str | None) -> str | None:
+    """What ``load_source`` will call a PyTorch module, before it is converted; None for any other model.
+
+    UsageError for a file of Python without the name of what builds it.
+    """
+    if names_python(model):
+        usual = module_reference(model).model_name
+    elif is_module(model):
+        usual = type(model).__name__
+    else:
+        return None
+    return _storable(name or usual)
+
+
 def _from_pytorch(model: object, name: str | None, conversion: ConversionRequest, say: Say) -> Source | None:
     """None for anything but a module of PyTorch. UsageError for options of its conversion then."""
-    if isinstance(model, (str, os.PathLike)) and names_python(model):
-        reference = module_reference(model)
-        name = name or _storable(reference.model_name)
-        made = convert_reference(reference, name, conversion, say)
+    called = converted_name(model, name)
+    if called is not None and names_python(model):
+        made = convert_reference(module_reference(model), called, conversion, say)
     elif inspect.isfunction(model) or is_module_class(model):
-        called = str(getattr(model, "__name__", "it"))
-        raise UsageError(f"model: must be the module that {called}() gives, not {called} itself; call it.")
-    elif is_module(model):
-        name = name or type(model).__name__
-        made = convert_live(model, name, conversion, say)
+        maker = str(getattr(model, "__name__", "it"))
+        raise UsageError(f"model: must be the module that {maker}() gives, not {maker} itself; call it.")
+    elif called is not None:
+        made = convert_live(model, called, conversion, say)
     else:
         given = [one for one in options_of(ConversionRequest) if not is_default(one, getattr(conversion, one.name))]
         for option in given:
@@ -126,7 +138,7 @@ def _from_pytorch(model: object, name: str | None, conversion: ConversionRequest
         return None
     digest = _network_digest(made.network)
     return Source(
-        name,
+        called,
         made.where,
         OWN_META,
         made.network,
