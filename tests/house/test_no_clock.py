@@ -26,6 +26,7 @@ READERS: dict[str, tuple[str, set[str]]] = {
     "corpus/corpus_check.py": ("the table of the corpus has a column for it", {"load_s", "compile_s"}),
     "device/board_fuzz.py": ("as a script it prints the slowest mutant", {"slowest_s"}),
     "device/soak.py": ("as a script it prints how long it took", {"seconds"}),
+    "fqir/exchange/measure_reading.py": ("as a script it prints how long reading takes", set()),
     "program/program_fuzz.py": ("as a script it prints the slowest mutant", {"slowest_s"}),
     "tflite/measure_shapes.py": ("as a script it prints how long the compiler took", set()),
 }
