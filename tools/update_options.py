@@ -29,6 +29,7 @@ from typing import Any, TypedDict
 
 from femtodriver.files.file_access import AnyPath
 from femtodriver.inputs.loaded_inputs import InputSource
+from femtodriver.options.sweep_requests import Numbers
 from femtodriver.options.value_kinds import Names
 from femtodriver.program.encryption.keyring import Keyring
 '''

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from femtodriver.driver.compiled_model import DriverSettings, compile_model
 from femtodriver.evaluation import evaluate_clip
 from femtodriver.evaluation.clip_job import ClipJob, ClipResult, ClipTask
 from femtodriver.evaluation.evaluate_clip import ClipRunner
 from femtodriver.evaluation.evaluation_plan import basis_of, job_of, make_plan
 from femtodriver.evaluation.find_clips import find_clips
 from femtodriver.femtocrux.compiler_service import CompilerService
+from femtodriver.job.compiled_model import DriverSettings, compile_model
 from femtodriver.model.load_model import load_source
 from femtodriver.options.compile_requests import CompileRequest
 from femtodriver.options.evaluate_requests import EvaluateRequest

@@ -13,12 +13,12 @@ import pytest
 
 from femtodriver import Femtodriver
 from femtodriver.cli import main
-from femtodriver.driver import compiled_model
 from femtodriver.errors import BackendError, ModelError, ProgramError, UsageError
 from femtodriver.femtocrux import compiler_service
 from femtodriver.fqir.exchange import fqir_bytes
 from femtodriver.fqir.files.from_graphproto import adapt
 from femtodriver.iospec import IOSpec
+from femtodriver.job import compiled_model
 from femtodriver.model.build_model import build_by_vendor
 from tests.femtocrux import fake_clients
 from tests.femtocrux.fake_clients import Asked, new_package, old_package

@@ -17,8 +17,9 @@ Graph = Mapping[str, set[str]]
 # (module, module that it imports inside a function): why it is not imported at the top.
 LATE = {
     ("driver.facade", "driver.evaluate_model"): "the room of evaluations is 21 modules that only ``evaluate`` needs",
-    ("driver.whole_job", "output.profile_output"): "texts and files of profiles, where somebody asks for one",
-    ("driver.whole_job", "output.quantization_output"): "the same of quantization reports",
+    ("driver.facade", "sweep.whole_sweep"): "the same of sweeps",
+    ("job.whole_job", "output.profile_output"): "texts and files of profiles, where somebody asks for one",
+    ("job.whole_job", "output.quantization_output"): "the same of quantization reports",
     ("output.told_files", "output.report_file"): "the page of a run, where somebody asks for it",
     ("output.told_files", "output.trace_file"): "timelines, where somebody asks for one",
 }

@@ -172,6 +172,7 @@ def test_the_order_of_run_is_that_of_the_reference() -> None:
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 def test_every_method_refuses_a_name_that_nobody_knows(method: Any) -> None:
     function: Any = getattr(Femtodriver(), method.name, Femtodriver)
-    own = {"evaluate": 1, "compile": 1, "simulate": 1, "run": 1, "create_runner": 1, "execute_runner": 2, "compare": 2}
+    own = dict.fromkeys(("evaluate", "sweep", "compile", "simulate", "run", "create_runner"), 1)
+    own |= {"execute_runner": 2, "compare": 2}
     with pytest.raises(UsageError, match=f"{method.name}: .* not 'no_such_option'"):
         function(*["x"] * own.get(method.name, 0), no_such_option=1)

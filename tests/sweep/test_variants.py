@@ -14,7 +14,7 @@ from femtodriver.sweep.variants import variants
 
 
 def request(**options: Any) -> SweepRequest:
-    return bind(SweepRequest, {"model": "LOOPBACK", **options}, "test")
+    return bind(SweepRequest, options, "test")
 
 
 def test_nothing_varied_is_one_variant_of_the_usual_part() -> None:

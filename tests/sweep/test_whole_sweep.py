@@ -10,10 +10,11 @@ import pytest
 import yaml
 
 from femtodriver import Femtodriver
-from femtodriver.driver.compiled_model import compile_model
 from femtodriver.errors import ModelError, ProgramError, UsageError
+from femtodriver.job.compiled_model import compile_model
 from femtodriver.metrics.named_figures import FIGURES
 from femtodriver.part import load_part
+from femtodriver.program.encryption.keyring import Keyring
 from femtodriver.sweep import measured_program, run_sweep
 from tests.driver.reference_models import two_ways
 
@@ -120,6 +121,42 @@ def test_other_processes_need_no_graph_that_only_this_one_can_have() -> None:
     graph = two_ways()
     graph.made_by = lambda: None
     assert len(run_sweep(graph, hw_config=["spu001", "spu001x4"], workers=2).optimal) > 0
+
+
+def test_a_driver_sweeps_as_the_function_does() -> None:
+    options: dict[str, Any] = {"clock": [1e6, 2e6], "voltage": [0.6, 0.8], "sort": "power"}
+    with Femtodriver() as fd:
+        assert fd.sweep("LOOPBACK", **options) == run_sweep("LOOPBACK", **options)
+        assert fd.compiled_data is None
+
+
+def test_a_driver_sweeps_with_its_settings(compiled: list[Any]) -> None:
+    keys = Keyring({3: bytes(range(16))})
+    with Femtodriver(keyring=keys, key_index=3) as fd:
+        fd.compile("LOOPBACK")
+        rows = fd.sweep("model_datas/LOOPBACK", voltage=[0.6, 0.8]).rows
+    assert [row.fits for row in rows] == [True, True]
+    Path("options.yaml").write_text("DEFAULT: [1]\n")
+    with Femtodriver(model_source_dir=".") as fd:
+        assert "options.yaml" in fd.sweep("LOOPBACK").rows[0].reason
+
+
+@pytest.mark.slow
+def test_other_processes_sweep_with_the_settings_too() -> None:
+    with Femtodriver(keyring=Keyring({3: bytes(range(16))}), key_index=3) as fd:
+        rows = fd.sweep("LOOPBACK", compiler_options={"cores": [1, 2]}, workers=2).rows
+    assert [row.fits for row in rows] == [True, True]
+
+
+@pytest.mark.parametrize("setting", ["force_femtocrux_compile", "force_femtocrux_sim"])
+def test_the_vendors_tools_sweep_nothing(setting: str, compiled: list[Any]) -> None:
+    options: dict[str, Any] = {setting: True}
+    with (
+        Femtodriver(**options) as fd,
+        pytest.raises(UsageError, match="sweep: must be done with our own compiler and simulator"),
+    ):
+        fd.sweep("LOOPBACK")
+    assert compiled == []
 
 
 @pytest.mark.parametrize(

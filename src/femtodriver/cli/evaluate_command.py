@@ -25,12 +25,10 @@ def evaluate(request: EvaluateCommandRequest) -> int:
     """Run every clip; 1 if one failed or runners differ."""
     from femtodriver.cli.terminal_driver import terminal_driver
     from femtodriver.options.evaluate_requests import EvaluateRequest
-    from femtodriver.options.option import given_options, options_of
+    from femtodriver.options.option import given_within
 
-    names = {option.name for option in options_of(EvaluateRequest)}
-    given = {option.name: getattr(request, option.name) for option in given_options(request) if option.name in names}
     with terminal_driver("clip", keyring=request.keyring) as driver:
-        doc = driver.evaluate(request.model, **given)
+        doc = driver.evaluate(request.model, **given_within(request, EvaluateRequest))
     unequal = any(doc["runners"]["unequal_clips"].values())
     return EXIT_NOT_ALL if doc["clips"]["failed"] or unequal else 0
 

@@ -8,7 +8,7 @@ import sys
 from femtodriver.cli.command_kind import Command
 from femtodriver.errors import UsageError
 from femtodriver.options.metrics_requests import DiffRequest
-from femtodriver.options.sweep_requests import SweepRequest
+from femtodriver.options.sweep_requests import SweepCommandRequest
 
 EXIT_EXCEEDED = 1
 ABOUT_DIFF = (
@@ -53,17 +53,19 @@ def diff(request: DiffRequest) -> int:
     return 0 if found.kept else EXIT_EXCEEDED
 
 
-def sweep(request: SweepRequest) -> int:
+def sweep(request: SweepCommandRequest) -> int:
     """Print the variants, and draw them if that is asked for."""
-    from dataclasses import replace
-
-    from femtodriver.sweep.pareto_plot import write_plot
+    from femtodriver.driver import Femtodriver
+    from femtodriver.options.option import given_within
+    from femtodriver.options.sweep_requests import SweepRequest
+    from femtodriver.sweep.pareto_plot import check_plot, write_plot
     from femtodriver.sweep.sweep_text import FORMS
-    from femtodriver.sweep.whole_sweep import sweep as swept
     from femtodriver.worker_process import cores
 
-    everybody = request if request.workers else replace(request, workers=cores())
-    result = swept(everybody, lambda text: print(text, file=sys.stderr))
+    check_plot(request.plot)
+    with Femtodriver() as driver:
+        driver.say = lambda text: print(text, file=sys.stderr)  # standard output is the table's
+        result = driver.sweep(request.model, **{"workers": cores(), **given_within(request, SweepRequest)})
     print(FORMS[request.format](result))
     if request.plot is not None:
         write_plot(result, request.plot)
@@ -71,4 +73,4 @@ def sweep(request: SweepRequest) -> int:
 
 
 DIFF = Command(DiffRequest, ABOUT_DIFF, diff, DIFF_EXAMPLES)
-SWEEP = Command(SweepRequest, ABOUT_SWEEP, sweep, SWEEP_EXAMPLES)
+SWEEP = Command(SweepCommandRequest, ABOUT_SWEEP, sweep, SWEEP_EXAMPLES)

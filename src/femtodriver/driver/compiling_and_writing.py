@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from femtodriver.driver.compiled_model import compile_model
 from femtodriver.driver.driver_state import DriverState
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import AnyPath
 from femtodriver.fqir.graph import Network
 from femtodriver.iospec import IOSpec
+from femtodriver.job.compiled_model import compile_model
 from femtodriver.model.load_model import DEFAULT_NAME, load_source
 from femtodriver.model.specified_io import specified
 from femtodriver.options import method_table as methods

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from femtodriver.device.spu_runner import SPURunner
-from femtodriver.driver.compiled_model import CompiledModel, DriverSettings
 from femtodriver.errors import UsageError
 from femtodriver.femtocrux.compiler_service import CompilerService
 from femtodriver.fqir.graph import Network
+from femtodriver.job.compiled_model import CompiledModel, DriverSettings
 from femtodriver.model.load_model import Source
 from femtodriver.options.main_requests import DriverRequest
 from femtodriver.profile.profile_rows import Profile

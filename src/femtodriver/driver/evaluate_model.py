@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from femtodriver.driver.compiled_model import DriverSettings, compile_model
 from femtodriver.evaluation.evaluate_clips import evaluate_clips, report_text
 from femtodriver.evaluation.evaluation_plan import check_evaluation, folder_of, make_plan
+from femtodriver.job.compiled_model import DriverSettings, compile_model
 from femtodriver.model.load_model import load_source
 from femtodriver.options.compile_requests import CompileRequest
 from femtodriver.options.evaluate_requests import EvaluateRequest

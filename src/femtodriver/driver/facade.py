@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from femtodriver.driver.boards_and_containers import BoardsAndContainers
 from femtodriver.driver.running_and_comparing import RunningAndComparing
-from femtodriver.driver.whole_job import run_job
+from femtodriver.errors import UsageError
+from femtodriver.job.whole_job import run_job
 from femtodriver.options import method_table as methods
 from femtodriver.options.bind_request import bind
 from femtodriver.options.main_requests import JobRequest, MainRequest
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from femtodriver.options import method_keywords as keywords
+    from femtodriver.sweep.sweep_result import SweepResult
 
 _log = logging.getLogger(__name__)
 
@@ -75,6 +77,27 @@ class Femtodriver(RunningAndComparing, BoardsAndContainers):
 
         request = methods.EVALUATE.bind(positional, options)
         return evaluate_model(model, request, self._settings(), self.say, self.progress)
+
+    @methods.SWEEP.signed
+    def sweep(self, model: object, **options: Unpack[keywords.SweepKeywords]) -> SweepResult:
+        """Compile, run and measure a model in many variants: ``sweep(model, clock=[10e6, 50e6])``; docs/sweep.md.
+
+        A variant that does not fit is a row with the reason. With ``workers`` above 1 the calling script must be
+        importable (``if __name__ == "__main__"``), as ``multiprocessing`` wants it. Nothing is written, and the model
+        that was compiled last stays the one of the other methods.
+
+        UsageError for wrong options, and for a driver that is to use the vendor's compiler or simulator, which take no
+        part; the errors of loading and running a model.
+        """
+        from femtodriver.sweep.whole_sweep import sweep
+
+        request = methods.SWEEP.bind((), options)
+        if self._force_compile or self._force_sim:
+            raise UsageError(
+                "sweep: must be done with our own compiler and simulator; make the Femtodriver without "
+                "force_femtocrux_compile and force_femtocrux_sim."
+            )
+        return sweep(model, request, self._settings(), self.say)
 
     def main(self, parsed_args: Any) -> Result:
         """``run`` with the attributes of a parsed command line. UsageError for an unknown one."""

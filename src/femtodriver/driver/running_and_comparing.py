@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from femtodriver.arrays import Int64Array
 from femtodriver.device.spu_runner import SPURunner
 from femtodriver.driver.compiling_and_writing import CompilingAndWriting
-from femtodriver.driver.model_inputs import make_inputs
 from femtodriver.errors import UsageError
 from femtodriver.files.file_access import AnyPath
 from femtodriver.fqir.graph import Network
 from femtodriver.inputs import InputSource, InputSpec, LatchedInputs
+from femtodriver.job.model_inputs import make_inputs
 from femtodriver.metrics import shown_yaml
 from femtodriver.options import method_table as methods
 from femtodriver.options.bind_request import check_value, refuse_options_of

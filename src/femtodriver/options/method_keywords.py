@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 
 from femtodriver.files.file_access import AnyPath
 from femtodriver.inputs.loaded_inputs import InputSource
+from femtodriver.options.sweep_requests import Numbers
 from femtodriver.options.value_kinds import Names
 from femtodriver.program.encryption.keyring import Keyring
 
@@ -330,3 +331,38 @@ class EvaluateKeywords(TypedDict, total=False):
     scheduler_timeout: float | None
     output_dir: AnyPath
     keep_outputs: bool
+
+
+class SweepKeywords(TypedDict, total=False):
+    """Of ``SweepRequest``."""
+
+    calibration: Any
+    calibrate: Any
+    precision: str | None
+    time_axis: int | None
+    conversion_timeout: float | None
+    requantize: str | None
+    scale: str | float | None
+    hop: int | None
+    channel: int | None
+    input_rate: float | None
+    resample: float | None
+    frontend: str | None
+    n_frames: int | None
+    n_inputs: int | None
+    input_style: str | None
+    seed: int | None
+    input_sample_indices: Sequence[int] | None
+    input_file_sample_indices: Sequence[int] | None
+    input_file: InputSource
+    model_name: str | None
+    hw_config: AnyPath | Sequence[AnyPath] | None
+    objective: str | Sequence[str] | None
+    compiler_options: Mapping[str, Any] | Sequence[str] | None
+    compiler_option: Mapping[str, Any] | Sequence[str] | None
+    clock: Numbers | None
+    voltage: Numbers | None
+    input_period: Numbers | None
+    temperature: Numbers | None
+    workers: int | None
+    sort: str | None

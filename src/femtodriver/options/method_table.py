@@ -13,6 +13,7 @@ from femtodriver.options.input_requests import FramesRequest
 from femtodriver.options.main_requests import DriverRequest, JobRequest
 from femtodriver.options.option import options_of
 from femtodriver.options.runner_requests import ComparisonRequest, ExecuteRequest, RunnerRequest, SimulateRequest
+from femtodriver.options.sweep_requests import SweepRequest
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -82,6 +83,7 @@ RUN = Method(
     "cleanup_docker zynq_host",
 )
 EVALUATE = Method("evaluate", EvaluateRequest, "inputs")
+SWEEP = Method("sweep", SweepRequest)
 METHODS: tuple[Method[Any], ...] = (
     DRIVER,
     COMPILE,
@@ -94,4 +96,5 @@ METHODS: tuple[Method[Any], ...] = (
     COMPARE,
     RUN,
     EVALUATE,
+    SWEEP,
 )

@@ -100,6 +100,12 @@ def given_options(request: AnyRequest) -> Iterator[Option]:
             yield one
 
 
+def given_within(request: AnyRequest, part: type[AnyRequest]) -> dict[str, Any]:
+    """The values by name of the given options that a request of the class ``part`` has too."""
+    names = {one.name for one in options_of(part)}
+    return {one.name: getattr(request, one.name) for one in given_options(request) if one.name in names}
+
+
 def is_default(option: Option, value: Any) -> bool:
     """Whether the value is the same as none."""
     return value is option.default or (type(value) is type(option.default) and bool(value == option.default))

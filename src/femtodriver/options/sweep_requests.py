@@ -1,4 +1,4 @@
-"""The options of ``femtodrive sweep``."""
+"""The options of ``femtodrive sweep`` and of ``Femtodriver.sweep``."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ VARIED = "what is varied: a value, several (A,B,...) or a range (LO..HI:N)"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SweepRequest(InputRequest, RequantizeRequest, DebugRequest, ModelWordRequest, ConversionRequest):
-    """What ``femtodrive sweep`` takes. Where it says "each", the option takes several values, and all are tried."""
+class SweepRequest(InputRequest, RequantizeRequest, ConversionRequest):
+    """How a model is swept. Where it says "each", the option takes several values, and all are tried."""
 
     model_name: str | None = option(
         None, metavar="NAME", help="what the model is called (default: the name of its file, else fqir)"
@@ -82,6 +82,12 @@ class SweepRequest(InputRequest, RequantizeRequest, DebugRequest, ModelWordReque
     sort: str | None = option(
         None, metavar="NAME", help="order by a figure or a setting, smallest first (default: as they were varied)"
     )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SweepCommandRequest(SweepRequest, DebugRequest, ModelWordRequest):
+    """What ``femtodrive sweep`` takes."""
+
     format: str = option("text", kind=SWEEP_FORM, metavar="FORM", help="text (default), csv or json")
     plot: AnyPath | None = option(
         None, kind=PATH, metavar="FILE", help="draw latency against power into this .svg or .png (needs matplotlib)"

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from femtodriver.driver.compiled_model import DriverSettings, compile_model
 from femtodriver.errors import CapacityError, UnsupportedError, UsageError
+from femtodriver.job.compiled_model import DriverSettings, compile_model
 from femtodriver.metrics.named_figures import FIGURES
 from femtodriver.metrics.run_totals import Number
 from femtodriver.model.load_model import Source
@@ -15,7 +15,6 @@ from femtodriver.options.runner_requests import ExecuteRequest
 from femtodriver.runners.execution import SIMULATOR, RunInputs
 from femtodriver.sweep.variants import Conditions, ProgramChoice
 
-_SETTINGS = DriverSettings(None, None, None, None)
 # What says that this variant is impossible, while others may be possible.
 _REASONS = (CapacityError, UnsupportedError, UsageError)
 
@@ -25,6 +24,7 @@ class Job:
     """One program, and what its run is measured at."""
 
     source: Source
+    settings: DriverSettings
     inputs: RunInputs
     program: ProgramChoice
     conditions: tuple[Conditions, ...]
@@ -46,7 +46,7 @@ def measure(job: Job) -> Sequence[Measured]:
     network = job.source.network is not None
     period_s, clock_hz = job.program.deadline or (None, None)
     try:
-        compiled = compile_model(job.source, job.program.request(network), _SETTINGS, period_s, clock_hz)
+        compiled = compile_model(job.source, job.program.request(network), job.settings, period_s, clock_hz)
     except _REASONS as error:
         reason = str(error).removeprefix(f"{job.source.where}: ")
         return [Measured({}, reason=reason)] * len(job.conditions)

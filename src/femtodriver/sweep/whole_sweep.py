@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from femtodriver.driver.model_inputs import make_inputs, sample_inputs
+from femtodriver.job.compiled_model import DriverSettings
+from femtodriver.job.model_inputs import make_inputs, sample_inputs
 from femtodriver.metrics import ROOM_TEMPERATURE_C
 from femtodriver.metrics.run_totals import DEFAULT_PERIOD_S
 from femtodriver.model.build_model import build
@@ -20,7 +21,6 @@ from femtodriver.part import Part, load_part
 from femtodriver.runners.execution import SIMULATOR, RunInputs
 from femtodriver.runners.fasmir_runner import machine_notes
 from femtodriver.sweep.measured_program import Job, Measured, measure
-from femtodriver.sweep.pareto_plot import check_plot
 from femtodriver.sweep.sweep_result import SETTINGS, SweepResult, SweepRow, check_sort, marked
 from femtodriver.sweep.variants import Conditions, ProgramChoice, Variant, variants
 from femtodriver.sweep.worker_processes import measure_all
@@ -31,27 +31,22 @@ _log = logging.getLogger(__name__)
 def run_sweep(model: object, **options: Any) -> SweepResult:
     """Compile, run and measure a model in many variants: ``run_sweep(model, clock=[10e6, 50e6])``.
 
-    ``options``: those of ``femtodrive sweep`` (docs/options.md); ``format`` and ``plot`` have no effect here. With
-    ``workers`` above 1 the calling script must be importable (``if __name__ == "__main__"``), as ``multiprocessing``
-    wants it. Nothing is written.
-
-    A variant that does not fit is a row with the reason. Raises UsageError for wrong options, and the errors of loading
-    and running a model.
+    What ``Femtodriver.sweep`` does, with a driver of no settings: the same options, results and errors.
     """
-    return sweep(bind(SweepRequest, {"model": model, **options}, "run_sweep"))
+    return sweep(model, bind(SweepRequest, options, "run_sweep"), DriverSettings(None, None, None, None), _log.info)
 
 
-def sweep(request: SweepRequest, say: Callable[[str], None] = _log.info) -> SweepResult:
+def sweep(model: object, request: SweepRequest, settings: DriverSettings, say: Callable[[str], None]) -> SweepResult:
     """The same, of a request; ``say(text)`` is told how a PyTorch module is converted."""
-    check_plot(request.plot)
-    source = load_source(request.model, request.model_name, request.requantize, request, say)
+    source = load_source(model, request.model_name, request.requantize, request, say)
     network = source.network is not None
     specs = network_inputs(source.network) if source.network is not None else build(source).inputs
     inputs = sample_inputs(source, specs, request) or make_inputs(request.input_file, specs, request)[1]
     chosen = variants(request, network, inputs.period_s)
     parts = _checked(chosen)
     check_sort(request.sort, (*SETTINGS, *(name for name, _ in chosen[0].program.compiler_options)))
-    measured = _measured(source, inputs, chosen, request.workers or 1)
+    settings = replace(settings, service=None)  # no container for other processes
+    measured = _measured(source, settings, inputs, chosen, request.workers or 1)
     rows = [_row(one, found, parts, inputs.period_s) for one, found in zip(chosen, measured, strict=True)]
     frames = inputs.n_frames or 0
     notes = (*machine_notes(None, (SIMULATOR,)), *inputs.notes)
@@ -67,13 +62,15 @@ def _checked(chosen: Sequence[Variant]) -> dict[str, Part]:
     return {name: load_part(name) for name in {program.part: None for program in programs} if name}
 
 
-def _measured(source: Source, inputs: RunInputs, chosen: Sequence[Variant], workers: int) -> list[Measured]:
+def _measured(
+    source: Source, settings: DriverSettings, inputs: RunInputs, chosen: Sequence[Variant], workers: int
+) -> list[Measured]:
     """What each variant measures: every program is compiled and run once."""
     conditions: dict[ProgramChoice, list[Conditions]] = {}
     for one in chosen:
         conditions.setdefault(one.program, []).append(one.conditions)
     source = replace(source, graph=None)  # the vendor's compiler takes no part, and other processes may not know it
-    jobs = [Job(source, inputs, program, tuple(asked)) for program, asked in conditions.items()]
+    jobs = [Job(source, settings, inputs, program, tuple(asked)) for program, asked in conditions.items()]
     found: dict[Variant, Measured] = {}
     workers = min(workers, len(jobs))
     _log.debug("sweep: %d programs in %d processes", len(jobs), workers)

@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from femtodriver.driver.compiled_model import CompiledModel, DriverSettings, compile_model
-from femtodriver.driver.model_inputs import job_inputs
 from femtodriver.inputs import REAL
+from femtodriver.job.compiled_model import CompiledModel, DriverSettings, compile_model
+from femtodriver.job.model_inputs import job_inputs
 from femtodriver.metrics import summary_of
 from femtodriver.model.build_model import Built
 from femtodriver.model.described_program import network_inputs
