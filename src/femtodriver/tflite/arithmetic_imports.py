@@ -61,7 +61,10 @@ def _reference_sums(op: CheckedOperator, net: NetworkInMaking, name: str) -> tup
     (x, shift_x), (y, shift_y) = terms
     total = _added(op, net, name, x, y, shamt_x=shift_x, shamt_y=shift_y)
     result = np.float64(_scale(op, op.output()))
-    return total, pair_constants(op, "double", float(unit / ((1 << _FRACTION_BITS) * result)), SUM_BITS)
+    real = float(unit / ((1 << _FRACTION_BITS) * result))
+    if real >= 1:  # the reference kernels end the process, or shift by a negative number
+        raise op.unsupported(f"the output's scale must be above {unit / (1 << _FRACTION_BITS):.6g}", op.output())
+    return total, pair_constants(op, "double", real, SUM_BITS)
 
 
 def _in_units(op: CheckedOperator, net: NetworkInMaking, place: int, real: float) -> tuple[Tensor, int]:
@@ -94,9 +97,10 @@ def _accelerated_sums(op: CheckedOperator, net: NetworkInMaking, name: str) -> t
     """Both tensors times whole numbers, added; and how the sum is scaled, in one rounding."""
     result = _scale(op, op.output())
     ratios = [float(_scale(op, op.input(place)) / result) for place in range(2)]
-    bits = _FRACTION_BITS - floor(log2(max(ratios)))
-    if not 0 < bits < ELEMENT_BITS:
+    nearest = 2.0 ** (_FRACTION_BITS - ELEMENT_BITS + 1), 2.0**_FRACTION_BITS
+    if not nearest[0] <= max(ratios) < nearest[1]:
         raise op.unsupported("the scales of inputs and output must be nearer to each other", op.output())
+    bits = _FRACTION_BITS - floor(log2(max(ratios)))
     terms = []
     for place, ratio in enumerate(ratios):
         x = _operand(op, net, op.input(place))

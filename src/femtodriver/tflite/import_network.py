@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import prod
 from pathlib import Path
 
+import numpy as np
+
 from femtodriver.errors import ModelError, UnsupportedError
 from femtodriver.files.file_access import read_file, shown_path
 from femtodriver.fqir.graph import Network
@@ -53,7 +55,8 @@ def import_network(data: bytes, name: str, requantize: str = TFLITE) -> Network:
         left -= sum(sizes)
         if left < 0:
             raise op.refuse(f"all activations together must have at most {MOST_ELEMENTS} elements")
-        import_operator(op, net)
+        with np.errstate(over="ignore"):  # infinity is what extreme scales mean, or is refused
+            import_operator(op, net)
     return net.finish(name)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import floor
+from math import floor, isfinite
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ REQUANTIZE = (TFLITE, XNNPACK) = ("tflite", "xnnpack")
 """Whose kernels are matched: the runtime's reference kernels, or its accelerated ones."""
 
 _ACCUMULATOR_BITS = 32
+_BEYOND = 1 << 16
 _NONE, _RELU, _RELU_N1_TO_1, _RELU6 = range(4)
 
 
@@ -31,7 +32,10 @@ def product_multipliers(op: CheckedOperator, requantize: str) -> Float64Array:
     if weights is None:
         raise op.refuse("weights must have a scale")
     if requantize == XNNPACK:
-        return np.asarray((source * weights.scale) / result, np.float64)
+        found = np.asarray((source * weights.scale) / result, np.float64)
+        if not np.isfinite(found).all():
+            raise op.unsupported("the scales must give multipliers that float32 can hold", op.output())
+        return found
     return np.asarray(np.float64(source) * weights.scale.astype(np.float64) / np.float64(result))
 
 
@@ -49,8 +53,8 @@ def rescale_constants(mode: str, reals: Float64Array) -> dict[str, Any]:
 
 def pair_constants(op: CheckedOperator, mode: str, real: float, bits: int) -> dict[str, Any]:
     """The same for values of so many bits, which a multiplier from 1 must not bring out of 32 bits."""
-    found = rescale_constants(mode, np.array([real]))
     most = min(_ACCUMULATOR_BITS - bits, MOST_EXPONENT)
+    found = rescale_constants(mode, np.array([real if isfinite(real) else 2.0**MOST_EXPONENT]))
     if found["exponents"][0] > most:
         raise op.unsupported(
             f"the scales must give a multiplier below 2^{most} for the result, not {real:.6g}", op.output()
@@ -86,8 +90,8 @@ def centred_limits(op: CheckedOperator, tensor: FileTensor) -> dict[str, int]:
 
 
 def _steps(real: int, scale: np.float32) -> int:
-    """A positive real number in steps of the scale, halves away from 0."""
-    return floor(float(np.float32(real) / scale) + 0.5)
+    """A positive real number in steps of the scale, halves away from 0; beyond all types if the scale is tiny."""
+    return floor(min(float(np.float32(real) / scale), _BEYOND) + 0.5)
 
 
 def _short(values: Int64Array) -> tuple[int, ...]:

@@ -57,8 +57,7 @@ def looked_up(op: CheckedOperator, net: NetworkInMaking, function: Callable[[Flo
     given, limits = activation(op, op.input()), centred_limits(op, op.output())
     zero_point, addresses = int(given.zero_point[0]), np.arange(-128, 128)
     reals = (np.float32(given.scale[0]) * (addresses - zero_point).astype(np.float32)).astype(np.float64)
-    with np.errstate(over="ignore"):  # infinity is what large scales mean
-        made = function(reals)
+    made = function(reals)
     values = np.clip(np.copysign(np.floor(np.abs(made) + 0.5), made).astype(np.int64), limits["low"], limits["high"])
     x = net.value(op, op.input())
     if zero_point:
