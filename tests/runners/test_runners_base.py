@@ -65,6 +65,17 @@ def test_step_by_step_is_the_same_as_a_run(counting: FqirRunner) -> None:
     assert [internals["s"].tolist() for _, internals in made] == [[1, 1], [2, 2], [3, 3]]
 
 
+def test_the_inputs_of_a_step_have_the_name_of_the_reference_too(counting: FqirRunner) -> None:
+    counting.reset()
+    frame = {"x": np.array([1, 1])}
+    made = [counting.step(frame), counting.step(inputs=frame), counting.step(values=frame)]
+    assert [outputs["y"].tolist() for outputs, _ in made] == [[1, 1], [2, 2], [3, 3]]
+    wrong: list[dict[str, Any]] = [{}, {"inputs": frame, "values": frame}]
+    for given in wrong:
+        with pytest.raises(UsageError, match=r"fqir: step\(\) must be given inputs"):
+            counting.step(**given)
+
+
 def test_a_run_gives_int64_a_mask_and_progress(counting: FqirRunner) -> None:
     told: list[tuple[int, int]] = []
     outputs, internals, mask = counting.run({"x": np.ones((2, 2), np.int8)}, lambda *where: told.append(where))

@@ -59,8 +59,9 @@ def fake_frames(
 ) -> dict[str, Int64Array]:
     """Frames of one of the ``FAKE_STYLES`` of the reference 2.x, shape (n_frames, length) each.
 
-    ``scale``: s, up to which values go; None: 2**(bits - 2). sawtooth and random are as ``generated_inputs`` has them,
-    random for any s; sine: element i, counted through all frames, is s * sin(2 pi i / 16), rounded to the nearest.
+    ``scale``: s, up to which values go; None: 2**(bits - 2). sawtooth: as ``generated_inputs`` has it; random: uniform
+    random integers of [-s, s); sine: element i, counted through all frames, is s * sin(2 pi i / 16), rounded to the
+    nearest.
     Raises UsageError for another style, a wrong count or seed, or a scale that an input cannot hold.
     """
     if style not in FAKE_STYLES:

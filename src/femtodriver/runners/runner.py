@@ -28,6 +28,7 @@ from femtodriver.errors import UsageError
 from femtodriver.inputs import FrameList, InputSpec, LatchedInputs, check_frame, checked_frames
 from femtodriver.inputs.generated_frames import FAKE_STYLES, RANDOM, SAWTOOTH, fake_frames
 from femtodriver.inputs.input_environment import asked_seed, asked_style
+from femtodriver.options.bind_request import UnknownArgumentError
 from femtodriver.program.variable_access import VariableAccess
 from femtodriver.runners import compare_runs, difference
 from femtodriver.stop_signals import FrameBrokenError
@@ -78,13 +79,20 @@ class Runner(VariableAccess):
         if values:
             self._write_states(values)
 
-    def step(self, inputs: Mapping[str, npt.ArrayLike]) -> tuple[Values, Values]:
+    def step(
+        self, inputs: Mapping[str, npt.ArrayLike] | None = None, *, values: Mapping[str, npt.ArrayLike] | None = None
+    ) -> tuple[Values, Values]:
         """One frame: outputs and internal values by name. Latched inputs may be left out.
 
-        UsageError out of order; InputError, a UsageError too, for inputs that do not fit.
+        ``values`` is the reference's name of ``inputs``.
+        UsageError out of order, and for both names or neither; InputError, a UsageError too, for inputs that do not
+        fit.
         """
+        given = inputs if values is None else values
+        if given is None or (inputs is not None and values is not None):
+            raise UnknownArgumentError(f"{self.name}: step() must be given inputs (or values, which means the same).")
         self._check_between_frames()
-        frame = check_frame(self._latched.frame(inputs), self.inputs)
+        frame = check_frame(self._latched.frame(given), self.inputs)
         with self._unless_it_fails(FRAME_FAILED):
             outputs, internals = self._step(frame)
         self._keep(frame, outputs, internals)
