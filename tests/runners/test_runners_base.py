@@ -70,10 +70,11 @@ def test_the_inputs_of_a_step_have_the_name_of_the_reference_too(counting: FqirR
     frame = {"x": np.array([1, 1])}
     made = [counting.step(frame), counting.step(inputs=frame), counting.step(values=frame)]
     assert [outputs["y"].tolist() for outputs, _ in made] == [[1, 1], [2, 2], [3, 3]]
-    wrong: list[dict[str, Any]] = [{}, {"inputs": frame, "values": frame}]
-    for given in wrong:
-        with pytest.raises(UsageError, match=r"fqir: step\(\) must be given inputs"):
-            counting.step(**given)
+    with pytest.raises(UsageError, match="fqir: step: inputs and values mean the same; give one of them"):
+        counting.step(frame, values=frame)
+    with pytest.raises(InputError):
+        counting.step()
+    assert counting.step(frame)[0]["y"].tolist() == [4, 4]
 
 
 def test_a_run_gives_int64_a_mask_and_progress(counting: FqirRunner) -> None:

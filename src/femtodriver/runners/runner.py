@@ -85,12 +85,11 @@ class Runner(VariableAccess):
         """One frame: outputs and internal values by name. Latched inputs may be left out.
 
         ``values`` is the reference's name of ``inputs``.
-        UsageError out of order, and for both names or neither; InputError, a UsageError too, for inputs that do not
-        fit.
+        UsageError out of order, and for both names; InputError, a UsageError too, for inputs that do not fit.
         """
-        given = inputs if values is None else values
-        if given is None or (inputs is not None and values is not None):
-            raise UnknownArgumentError(f"{self.name}: step() must be given inputs (or values, which means the same).")
+        if inputs is not None and values is not None:
+            raise UnknownArgumentError(f"{self.name}: step: inputs and values mean the same; give one of them.")
+        given: Any = inputs if values is None else values
         self._check_between_frames()
         frame = check_frame(self._latched.frame(given), self.inputs)
         with self._unless_it_fails(FRAME_FAILED):
