@@ -232,6 +232,15 @@ def test_runners_that_had_not_begun_are_left_out() -> None:
     assert not Path("model_datas/LOOPBACK/metrics.yaml").exists()
 
 
+def test_the_report_of_a_run_that_was_stopped_before_the_simulator_began() -> None:
+    pytest.importorskip("jinja2")
+    told, said, fd = stopped(9, runners="fqir,fasmir", report="run.html", trace="run.json")
+    assert str(told) == "frames 9 of 55, interrupted"
+    assert "wrote run.json: it is empty, because the run ended before the frames" in said
+    assert "frames 9 of 55, interrupted" in Path("run.html").read_text()
+    assert fd.modelname == "LOOPBACK"
+
+
 def test_a_comparison_that_is_stopped_in_its_second_runner() -> None:
     told, _, _ = stopped(20, "fqir", runners="fmir,fqir")
     assert str(told) == "frames fmir 55, fqir 20 of 55, interrupted"

@@ -232,7 +232,7 @@ def _measured(
     source: Source, request: JobRequest, settings: DriverSettings, done: Execution
 ) -> Mapping[str, object] | None:
     """The metrics document; None where the simulator ran no frame."""
-    if not done.comparison.frames.get(SIMULATOR):
+    if not done.simulated:
         return None
     other = None
     if request.wanted_objective and not done.streamed and done.partial is None:

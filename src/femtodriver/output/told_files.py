@@ -27,8 +27,8 @@ def write_told_files(
 ) -> Iterator[str]:
     """Write what was asked for of a run; what is told of each file. Timelines are those of the simulator.
 
-    ``doc``: the metrics document, made here if it is None and the simulator ran. Raises what ``write_trace`` and
-    ``write_report`` do.
+    ``doc``: the metrics document, made here if it is None and the simulator ran a frame. Raises what
+    ``write_trace`` and ``write_report`` do.
     """
     if request.trace is not None and done.simulator is not None:
         from femtodriver.output.trace_file import write_trace
@@ -39,6 +39,5 @@ def write_told_files(
     elif request.report is not None:
         from femtodriver.output.report_file import write_report
 
-        yield write_report(
-            request.report, done, (doc or done.metrics(measured)) if done.simulator is not None else None, measured, how
-        )
+        told = (doc or done.metrics(measured)) if done.simulated else None
+        yield write_report(request.report, done, told, measured, how)

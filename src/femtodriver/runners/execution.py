@@ -185,6 +185,11 @@ class Execution:
         return runner if isinstance(runner, FasmirRunner) else None
 
     @property
+    def simulated(self) -> bool:
+        """Whether the simulator ran a frame: a run that is stopped may not have come so far."""
+        return bool(self.comparison.frames.get(SIMULATOR))
+
+    @property
     def vendor_report(self) -> str:
         """What the vendor's simulator told, as it came; "" if it did not run."""
         runner = self.runners.get(VENDOR_SIMULATOR)
