@@ -32,12 +32,12 @@ from packageurl import PackageURL
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from femtodriver.diagnosis.diagnose import FOR_DEVELOPERS
 from femtodriver.errors import ProgramError
 from femtodriver.files.plain_toml import load_toml
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = "open-femtodriver"
-FOR_DEVELOPERS = {"test", "docs"}
 _VERSION = re.compile(r'^__version__ = "(.+)"$', re.M)
 # Linked into the libraries of the native loop (see ALONE in hatch_build.py), in whatever version the compiler brings.
 GCC_RUNTIME = ("libstdc++ and libgcc", "GPL-3.0-or-later WITH GCC-exception-3.1")

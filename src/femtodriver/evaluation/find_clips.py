@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +10,10 @@ from pathlib import Path
 
 from femtodriver.errors import InputError, UsageError
 from femtodriver.evaluation.csv_table import read_table
-from femtodriver.files.file_access import open_file, shown_path
+from femtodriver.files.file_access import shown_path
+from femtodriver.files.file_digest import file_digest
 from femtodriver.inputs.open_inputs import MOST_FILE_BYTES, SUFFIXES
 
-_BLOCK = 1 << 20
 _TABLE = ".csv"
 
 
@@ -100,9 +99,4 @@ def by_place(paths: Iterable[str]) -> Mapping[str, str]:
 
 def content_digest(path: str) -> tuple[int, str]:
     """The number of bytes of a file, and their SHA-256. InputError if it cannot be read."""
-    digest, size = hashlib.sha256(), 0
-    with open_file(path, MOST_FILE_BYTES, InputError) as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-            size += len(block)
-    return size, digest.hexdigest()
+    return file_digest(path, MOST_FILE_BYTES, InputError)

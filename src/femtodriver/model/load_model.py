@@ -17,7 +17,8 @@ import numpy as np
 
 from femtodriver.arrays import AnyArray
 from femtodriver.errors import ModelError, UsageError
-from femtodriver.files.file_access import MissingFileError, open_file, read_file, shown_path
+from femtodriver.files.file_access import MissingFileError, read_file, shown_path
+from femtodriver.files.file_digest import file_digest
 from femtodriver.fqir.files.from_graphproto import adapt
 from femtodriver.fqir.files.load_limits import MAX_FILE_BYTES
 from femtodriver.fqir.graph import Graph, Network, Table
@@ -199,7 +200,7 @@ def _from_network(row: NetworkFormat, requantize: str | None, path: Path, name: 
         str(path),
         OWN_META,
         network,
-        sha256=_file_digest(path),
+        sha256=file_digest(path, MAX_FILE_BYTES, ModelError)[1],
         path=path if row.for_vendor else None,
         requantize=chosen,
     )
@@ -240,14 +241,6 @@ def _from_directory(path: Path, name: str | None) -> Source:
     if whole.name in META_NAMES:
         return Source(name or whole.parent.name, str(path), whole.name, program=program)
     return Source(name or whole.name, str(path), OWN_META, program=program)
-
-
-def _file_digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open_file(path, MAX_FILE_BYTES, ModelError) as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _network_digest(network: Network) -> str:

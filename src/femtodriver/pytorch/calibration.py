@@ -20,7 +20,8 @@ import numpy as np
 
 from femtodriver.arrays import AnyArray
 from femtodriver.errors import InputError, UsageError
-from femtodriver.files.file_access import open_file, shown_path
+from femtodriver.files.file_access import shown_path
+from femtodriver.files.file_digest import file_digest
 from femtodriver.inputs.array_inputs import as_array
 from femtodriver.inputs.open_inputs import read_array
 from femtodriver.safe_text import quote
@@ -77,11 +78,8 @@ def _from_file(path: Path) -> Calibration:
             "frames and stack them: numpy.savez(FILE, sound=clips), of shape (clips, frames, samples of a frame)."
         )
     found = read_array(path)
-    digest = hashlib.sha256()
-    with open_file(path, _MOST_BYTES, InputError) as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return _checked(where, found if isinstance(found, dict) else {_ONLY: found}, digest.hexdigest())
+    _, digest = file_digest(path, _MOST_BYTES, InputError)
+    return _checked(where, found if isinstance(found, dict) else {_ONLY: found}, digest)
 
 
 def _on_the_host(value: Any) -> Any:

@@ -177,5 +177,5 @@ def _by_fmot(
     if caught.error is not None:
         if blocks:
             raise UnsupportedError(told(blocks))
-        raise UnsupportedError(converter_failure(caught, doing, module, where))
+        raise UnsupportedError(converter_failure(caught.error, caught.trace, doing, module, where))
     return np.concatenate(quantized), graph

@@ -6,7 +6,7 @@ import ast
 import re
 from typing import Any
 
-from femtodriver.pytorch.foreign_code import ForeignCode, is_of_user, kept_text, place_of, raised, shown_place
+from femtodriver.pytorch.foreign_code import is_of_user, kept_text, place_of, raised, shown_place
 from femtodriver.pytorch.forward_source import own_modules
 from femtodriver.safe_text import short_line
 
@@ -22,29 +22,26 @@ _OPERATORS: dict[str, type[ast.AST]] = {
 }
 
 
-def converter_failure(caught: ForeignCode, doing: str, module: Any, where: str) -> str:
-    """The sentence for what was caught. ``doing``: the step of fmot that failed, as in "convert"."""
-    if caught.error is None:
-        return f"{where}: nothing has failed."
-    text = str(caught.error)
+def converter_failure(error: BaseException, trace: str, doing: str, module: Any, where: str) -> str:
+    """The sentence for what fmot raised. ``trace``: the whole text; ``doing``: the step that failed ("convert")."""
+    text = str(error)
     unknown = _UNKNOWN.search(text)
     name = unknown[1].split("::")[-1].split(".")[-1] if unknown else ""
-    place = (_place_of_name(module, name) if name else "") or _place_in(text) or place_of(caught.error) or where
-    said = f"it does not know {name}" if name else _first_line(caught)
-    whole = f"{caught.trace}"
+    place = (_place_of_name(module, name) if name else "") or _place_in(text) or place_of(error) or where
+    said = f"it does not know {name}" if name else _first_line(error)
     return (
-        f"{place}: fmot cannot {doing} this module: {said}. The whole text ({len(whole.splitlines())} lines) is "
-        f"in {kept_text(type(module).__name__, whole)}."
+        f"{place}: fmot cannot {doing} this module: {said}. The whole text ({len(trace.splitlines())} lines) is "
+        f"in {kept_text(type(module).__name__, trace)}."
     )
 
 
-def _first_line(caught: ForeignCode) -> str:
+def _first_line(error: BaseException) -> str:
     """The first line that says something in words, rather than of a listing."""
-    lines = [line.strip() for line in str(caught.error).splitlines()]
+    lines = [line.strip() for line in str(error).splitlines()]
     words = [line for line in lines if line and not line.startswith(("Node %", "graph(", "%", 'File "'))]
-    if caught.error is None or not words:
-        return "it says nothing" if caught.error is None else raised(caught.error)
-    return f"{type(caught.error).__name__}: {short_line(words[0].rstrip('.:'), _MOST)}"
+    if not words:
+        return raised(error)
+    return f"{type(error).__name__}: {short_line(words[0].rstrip('.:'), _MOST)}"
 
 
 def _place_in(text: str) -> str:

@@ -15,8 +15,8 @@ _CURVE = "use one of ReLU, LeakyReLU, GELU, Hardswish, Tanh and Sigmoid, and tra
 _NORM = "use nn.LayerNorm over the features, or nn.BatchNorm1d"
 _ONE_AXIS = "leave it out: a frame has one axis, the last one of (clips, frames, features)"
 _LOG_SOFTMAX = "leave it out, which changes no decision, or write torch.log(torch.softmax(y, -1))"
-_SPLIT = "use torch.split or torch.chunk over the last axis"
-_CONSTANT = "keep it as nn.Parameter(value, requires_grad=False)"
+SLICED_FEATURES = "use torch.split or torch.chunk over the last axis"
+CONSTANT = "keep it as nn.Parameter(value, requires_grad=False)"
 _SILU = "y * torch.sigmoid(y)"
 _ELU = "torch.relu(y) + torch.exp(-torch.relu(-y)) - 1"
 _SOFTPLUS = "torch.log1p(torch.exp(y))"
@@ -71,11 +71,9 @@ FUNCTIONS: Mapping[str, str] = {
     **dict.fromkeys(("group_norm", "rms_norm"), _NORM),
     "pad": "leave it out: fmot.nn.TemporalConv1d puts zeros before the first frame itself",
     "interpolate": _FRAMES,
-    **dict.fromkeys(("zeros", "ones", "zeros_like"), _CONSTANT),
+    **dict.fromkeys(("zeros", "ones", "zeros_like"), CONSTANT),
 }
 """By the name of a function of torch, or of a method of tensors, that ``forward`` calls."""
 
-SLICED_FEATURES = _SPLIT
 ONE_FRAME = f"{_FRAMES}; `femtodrive evaluate --label-rule last` takes the last one"
 OVER_TIME = f"use fmot.nn.EMA, or {_FRAMES}; `femtodrive evaluate --label-rule mean` takes the mean"
-CONSTANT = _CONSTANT
