@@ -81,6 +81,7 @@ def test_an_unknown_name_is_refused_with_the_nearest(name: str, advice: str) -> 
         ({"input_sample_indices": [1]}, "input_sample_indices: must be two frame numbers LO,HI, not [1]."),
         ({"key_index": 32}, "key_index: must be in 0...31, not 32."),
         ({"opt_profile": "slow"}, "opt_profile: must be efficient, fast or conservative, not 'slow'."),
+        ({"frontend": "macro"}, "frontend: must be micro, not 'macro'."),
         ({"compiler": "gcc"}, "compiler: must be own or femtocrux, not 'gcc'."),
         ({"cleanup_docker": "some"}, "cleanup_docker: must be own or all, not 'some'."),
     ],

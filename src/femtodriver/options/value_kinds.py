@@ -90,7 +90,7 @@ def _between(low: float, high: float, unit: str) -> ValueKind:
 
 
 def _one_of(*words: str) -> ValueKind:
-    wanted = f"{', '.join(words[:-1])} or {words[-1]}"
+    wanted = " or ".join([*filter(None, [", ".join(words[:-1])]), words[-1]])
     return ValueKind(wanted, lambda value: isinstance(value, str) and value in words, words=words)
 
 
