@@ -9,7 +9,7 @@ from femtodriver.metrics.hardware_metrics import hardware_metrics
 
 
 def test_units_are_those_of_the_names() -> None:
-    found = hardware_metrics([1000, 3000, 2000], 3, 0.5, BOARDS["evk2"].platform.vco_hz)
+    found = hardware_metrics([1000, 3000, 2000], 0.5, BOARDS["evk2"].platform.vco_hz)
     assert found["PLL VCO frequency (MHz)"] == pytest.approx(150.011904)
     assert (found["Frames Simulated"], found["Input Period (s)"]) == (3, 0.5)
     assert found["Latency (s)"] == pytest.approx(0.002)
@@ -24,12 +24,12 @@ def test_units_are_those_of_the_names() -> None:
 
 
 def test_what_was_not_measured_is_none() -> None:
-    found = hardware_metrics([-1, -1], 2)
+    found = hardware_metrics([-1, -1])
     assert found["PLL VCO frequency (MHz)"] is None
     assert found["Input Period (s)"] == 0.016
     assert (found["Frames Simulated"], found["Frames"], found["Latency (s)"]) == (2, {}, None)
     assert found["Frame Statistics"]["Latency (s)"] == {"min": None, "mean": None, "max": None, "values": []}
-    some = hardware_metrics([-1, 5], 2)
+    some = hardware_metrics([-1, 5])
     assert list(some["Frames"]) == [1]
 
 

@@ -12,13 +12,13 @@ from femtodriver.errors import BackendError, UsageError
 from femtodriver.femtocrux.client_calls import UNNAMED
 from femtodriver.femtocrux.vendor_model import VendorModel
 from femtodriver.inputs import InputSpec
+from femtodriver.metrics.run_totals import DEFAULT_PERIOD_S
 from femtodriver.model.build_model import Built
 from femtodriver.options.runner_requests import ConditionsRequest, RunnerRequest
 from femtodriver.runners.fqir_runner import network_for
 from femtodriver.runners.runner import Runner, Values
 
 NAME = "femtocrux"
-USUAL_PERIOD_S = 0.016
 _ALL = 1 << 40
 
 
@@ -84,7 +84,7 @@ def make_femtocrux(model: Built, request: RunnerRequest, records_dir: Path | Non
             "runner femtocrux: must be run without debug variables, because the vendor's simulator gives outputs only."
         )
     period_s = request.input_period if isinstance(request, ConditionsRequest) else None
-    return FemtocruxRunner(model.vendor, model.inputs, model.outputs, period_s or USUAL_PERIOD_S)
+    return FemtocruxRunner(model.vendor, model.inputs, model.outputs, period_s or DEFAULT_PERIOD_S)
 
 
 def _narrowed(rows: Int64Array, bits: int) -> AnyArray:

@@ -103,7 +103,7 @@ class HardwareRunner(Runner, SPURunner):
 
     def hardware_metrics(self, input_period: float | None = None) -> dict[str, Any]:
         """What the board measured since the reset; see ``metrics.hardware_metrics``. ``input_period`` in seconds."""
-        return hardware_metrics(self._latencies_us, len(self._latencies_us), input_period, self._vco_hz)
+        return hardware_metrics(self._latencies_us, input_period, self._vco_hz)
 
 
 def make_hw(model: Built, request: RunnerRequest, records_dir: Path | None) -> HardwareRunner:
