@@ -6,8 +6,10 @@ import logging
 import random
 import re
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from femtodriver.arrays import BusWords
 from femtodriver.device import Faults, SPURunner, make_runner
 from femtodriver.device.redis.list_users import DRIVER_NAME
 from femtodriver.device.session import resumed_frames
+from femtodriver.device.transport import LinkLostError
 from femtodriver.device.virtual.link_faults import FaultStream
 from femtodriver.device.virtual.virtual_board import VirtualBoard
 from femtodriver.device.virtual.zcu104_server import BoardServer
@@ -176,6 +179,30 @@ def test_a_board_that_stays_away_ends_the_run(tries: int, message: str) -> None:
         server.stop()
         with pytest.raises(DeviceError, match=message):
             runner.step({"x": np.ones(16, int)})
+
+
+def test_what_was_done_gives_all_tries_back() -> None:
+    cuts: list[str] = []
+
+    def cut_once(what: str) -> Any:
+        def act(*_: object) -> Any:
+            if what not in cuts:
+                cuts.append(what)
+                raise LinkLostError(f"{what} was cut.")
+            return {}, {}
+
+        return act
+
+    frames: Any = SimpleNamespace(count=0, send=lambda messages: None, receive=cut_once("the frame"))
+    link = SimpleNamespace(name="stub")
+    recorder: Any = SimpleNamespace(position=0, rewind=lambda position: None, paused=nullcontext, transport=link)
+    board: Any = SimpleNamespace(load_again=lambda: None)
+    resumed = resumed_frames.ResumedFrames(frames, recorder, board, 1)
+    resumed.begin()
+    resumed.send([])
+    assert resumed.receive(dict) == ({}, {})
+    assert resumed.surely(cut_once("a variable")) == ({}, {})
+    assert cuts == ["the frame", "a variable"]
 
 
 def test_variables_that_were_set_where_nothing_can_be_read_end_the_run() -> None:

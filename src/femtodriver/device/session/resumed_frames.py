@@ -74,7 +74,7 @@ class ResumedFrames:
 
     def begin(self) -> None:
         """After a reset: the next frame is the first one."""
-        self._past = _Past()
+        self._past, self._tried = _Past(), 0
         self._frames.count = 0
 
     def spoil(self, why: str) -> None:
@@ -83,19 +83,23 @@ class ResumedFrames:
 
     def send(self, messages: list[BusWords]) -> None:
         """Begin a frame."""
-        self._messages, self._tried, self._begun = messages, 0, self._recorder.position
-        self.surely(self._send)
+        self._messages, self._begun = messages, self._recorder.position
+        self._surely(self._send, self._send, self._begun)
 
     def receive(self, internals: Callable[[], Values]) -> tuple[Values, Values]:
         """End it; see ``Frames.receive``."""
         found = self._surely(lambda: self._frames.receive(internals), lambda: self._whole(internals), self._begun)
+        self._tried = 0
         if self._tries:
             self._keep(found[0])
         return found
 
     def surely(self, action: Callable[[], Made]) -> Made:
         """Do something between two frames, again if the link is cut meanwhile."""
-        return self._surely(action, action, self._recorder.position)
+        try:
+            return self._surely(action, action, self._recorder.position)
+        finally:
+            self._tried = 0
 
     def save(self) -> bool:
         """Remember the state in which the board is now; whether that was possible, and of any use."""
