@@ -38,6 +38,7 @@ SUBJECTS = {
     "native/test_kernels_elsewhere": "the kernels of other processors",
     "native/test_narrow_kernels": "where the loop calculates in 32 bits",
     "tflite/test_attacks": "hostile files",
+    "tflite/test_extreme_scales": "scales at the limits of float32",
     "tflite/test_litert_judge": "the kernels that judge ours, and the models that they are given",
     "tflite/test_mutants": "damaged files",
     "tflite/test_random_imports": "importers of all operators, beside the judge",
