@@ -35,6 +35,14 @@ def test_a_band_says_its_factor() -> None:
     assert band_text({"low": 0.0, "typical": 0.0, "high": 0.0}, "J") == "0.00 J typical (0.00 J low, 0.00 J high)"
 
 
+@pytest.mark.parametrize(("period_s", "told"), [(0.016, True), (1e-7, False)])
+def test_why_the_lowest_clock_takes_more_is_told(two_core_report: RunReport, period_s: float, told: bool) -> None:
+    doc: dict[str, Any] = build_document(two_core_report, None, PART, input_period_s=period_s)
+    assert (doc["lowest_clock"]["clock_hz"] < PART.clock_hz) is told
+    text = " ".join("\n".join(cost_lines(doc)).split())
+    assert ("at the same voltage, because hardly any time is left to sleep" in text) is told
+
+
 def test_always_on_leakage_and_work_are_lines_of_their_own(two_core_report: RunReport) -> None:
     doc: dict[str, Any] = build_document(two_core_report, None, PART, input_period_s=0.016)
     text = "\n".join(cost_lines(doc))

@@ -88,6 +88,8 @@ def test_bars_are_the_largest_layers_and_the_rest() -> None:
     operators, every = tables(layers_section(facts))
     assert operators.rows[-1][0] == "all"
     assert operators.rows[-1][3] == "100.0 %"
+    assert int(operators.rows[-1][1]) == sum(int(row[1]) for row in operators.rows[:-1])
+    assert layers_section(facts).lead.endswith(" Cycles are the busy ones of all cores, added up.")
     assert len(every.rows) == sum(not row.is_idle for row in facts.profile.rows)
 
 

@@ -150,11 +150,15 @@ def _listed(names: list[str]) -> str:
 
 
 def _clock(doc: Doc) -> str:
-    lowest = doc["lowest_clock"]
-    return (
+    lowest, today = doc["lowest_clock"], doc["power_w"]["total"]
+    power = lowest["power_w"]["typical"]
+    text = (
         f"{quantity(lowest['clock_hz'], 'Hz')} is the lowest at which the worst frame fits; it would take "
-        f"{quantity(lowest['power_w']['typical'], 'W')} typical at the same voltage"
+        f"{quantity(power, 'W')} typical at the same voltage"
     )
+    if lowest["clock_hz"] < doc["hardware"]["clock_hz"] and power > today["typical"]:
+        return f"{text}, because hardly any time is left to sleep"
+    return text
 
 
 def _start_up(doc: Doc) -> str:

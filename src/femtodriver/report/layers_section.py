@@ -24,6 +24,8 @@ def layers_section(facts: ReportFacts) -> Section:
     working, idle = len(view.rows), len(view.folded)
     lead = f"{count_text(working)} layers have instructions of their own"
     lead += f"; {count_text(idle)} more have none, because others do their work or there is none." if idle else "."
+    if sum(core["busy"] > 0 for core in facts.doc["cycles"]["per_core"]) > 1:
+        lead += " Cycles are the busy ones of all cores, added up."
     blocks = (*_bars(facts), _operators(facts), _all(facts, view.rows))
     if working > MOST_ROWS:
         cut = Sentence(f"The table ends after {count_text(MOST_ROWS)} layers; metrics.yaml has all of them.")
@@ -57,7 +59,8 @@ def _bars(facts: ReportFacts) -> Iterator[PageBlock]:
 
 def _operators(facts: ReportFacts) -> FigureTable:
     view = view_of(facts.profile, by=OPERATOR, sort=CYCLES)
-    shown = (*view.rows, replace(facts.profile.total, label="all"))
+    working = sum(row.layers for row in view.rows)
+    shown = (*view.rows, replace(facts.profile.total, label="all", layers=working))
     rows = tuple((shown_label(row), count_text(row.layers), *_cost(facts, row)) for row in shown)
     head = ("operator", "layers", "cycles", "share", "energy", "MACs run", "lanes busy")
     return FigureTable("By operator", head, rows, sources=(_CYCLES, _ENERGY, "layers[].macs"))
