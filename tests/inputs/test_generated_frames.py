@@ -127,9 +127,9 @@ def test_inputs_meet_in_all_combinations_of_their_limits() -> None:
 
 
 def test_frames_are_told_by_kind() -> None:
-    assert default_frames_text(1, 7) == "1 frame from seed 7: 1 full-range"
+    assert default_frames_text(1, 7) == "1 frame from seed 7 (1 full-range)"
     assert default_frames_text(16, 0) == (
-        "16 frames from seed 0: 4 full-range, 2 all-max, 2 all-min, 2 max-min, 2 min-max, 4 12-bit"
+        "16 frames from seed 0 (4 full-range, 2 all-max, 2 all-min, 2 max-min, 2 min-max, 4 12-bit)"
     )
 
 
@@ -154,9 +154,12 @@ def test_styles_have_their_names_and_notes() -> None:
     assert STYLES == OPTION_STYLES
     assert np.array_equal(generated_inputs("random", [X], 3, 5)["x"], random_inputs([X], 3, 5)["x"])
     assert np.array_equal(generated_inputs("varied", [X], 3, 5)["x"], default_frames([X], 3, 5)["x"])
-    assert generated_text("sawtooth", 1, 0) == ["1 sawtooth frame"]
-    assert generated_text("half-random", 2, 6) == ["2 half-random frames from seed 6"]
+    assert generated_text("sawtooth", 1, 0) == ["inputs: 1 sawtooth frame; --input-file takes others"]
+    assert generated_text("half-random", 2, 6) == [
+        "inputs: 2 half-random frames from seed 6; --input-file takes others"
+    ]
     assert generated_text("random", 2, 6) == []
+    assert generated_text("varied", 1, 6) == ["inputs: 1 frame from seed 6 (1 full-range); --input-file takes others"]
     with pytest.raises(UsageError, match="style: must be one of random, varied, sawtooth, half-random, not 'sine'"):
         generated_inputs("sine", [X], 1, 0)
     with pytest.raises(UsageError, match="n_frames: must be at most"):

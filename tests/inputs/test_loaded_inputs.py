@@ -79,7 +79,9 @@ def test_generated_frames_are_those_of_today_unless_varied_ones_are_asked_for() 
     assert np.array_equal(today.arrays["x"], random_inputs([X], 3, 4)["x"])
     assert today.notes == ()
     assert np.array_equal(varied.arrays["x"], default_frames([X], 3, 4)["x"])
-    assert varied.notes == ("3 frames from seed 4: 1 full-range, 1 all-max, 1 all-min",)
+    assert varied.notes == (
+        "inputs: 3 frames from seed 4 (1 full-range, 1 all-max, 1 all-min); --input-file takes others",
+    )
 
 
 def test_a_scale_without_effect_is_told() -> None:

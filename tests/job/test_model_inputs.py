@@ -34,9 +34,19 @@ def test_a_comparison_reaches_the_limits_and_names_its_frames() -> None:
         seen = frames_of()
         assert {LOW, HIGH} <= {int(rows[0]) for rows in seen if (rows == rows[0]).all()}
         assert any(set(rows) == {LOW, HIGH} for rows in seen)
-        assert "note: 8 frames from seed 0: 2 full-range, 1 all-max, 1 all-min, " in said[0]
+        assert "note: inputs: 8 frames from seed 0 (2 full-range, 1 all-max, 1 all-min, " in said[0]
         outputs = fd.compare(None, "fqir,fasmir")["outputs"]["fqir"]["%x.4"]
         assert np.array_equal(outputs, seen)
+
+
+def test_random_frames_of_a_single_runner_are_told() -> None:
+    said: list[str] = []
+    with Femtodriver() as fd:
+        fd.say = said.append
+        fd.run("LOOPBACK", runners="fasmir", seed=3)
+        fd.run("LOOPBACK", runners="fasmir", input_file=np.zeros((2, 16), np.int64))
+    notes = [line for text in said for line in text.splitlines() if line.startswith("note: inputs: ")]
+    assert notes == ["note: inputs: random frames from seed 3; --input-file takes others"]
 
 
 def test_random_frames_of_a_comparison_are_named_too(caplog: pytest.LogCaptureFixture) -> None:

@@ -113,6 +113,12 @@ def test_what_is_dropped_is_gone(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_one_value_is_told_as_one(tmp_path: Path) -> None:
+    made = NpyWriter(tmp_path / "x.npy", 1, 16)
+    made.write(ROWS[:2, :1])
+    assert made.keep() == "2 frames of 1 value, int16"
+
+
 @pytest.mark.parametrize(("bits", "kind"), [(8, np.int8), (16, np.int16), (24, np.int32), (40, np.int64)])
 def test_numpy_reads_an_array_that_grew(tmp_path: Path, bits: int, kind: type[np.generic]) -> None:
     made = NpyWriter(tmp_path / "x.npy", 3, bits)

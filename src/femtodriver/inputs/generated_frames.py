@@ -94,12 +94,15 @@ def _top(spec: InputSpec, scale: float | None) -> int:
 
 
 def generated_text(style: str, n_frames: int, seed: int) -> list[str]:
-    """A note about such frames; none about plain random ones."""
-    if style == VARIED:
-        return [default_frames_text(n_frames, seed)]
+    """A note that such frames were made, for want of an input; none about plain random ones."""
+    if style == RANDOM:
+        return []
     counted = f"{n_frames} {style} frame{'' if n_frames == 1 else 's'}"
-    told = {SAWTOOTH: [counted], HALF_RANDOM: [f"{counted} from seed {seed}"]}
-    return told.get(style, [])
+    if style == VARIED:
+        counted = default_frames_text(n_frames, seed)
+    elif style != SAWTOOTH:
+        counted += f" from seed {seed}"
+    return [f"inputs: {counted}; --input-file takes others"]
 
 
 def random_inputs(specs: Sequence[InputSpec], n_frames: int, seed: int) -> dict[str, Int64Array]:
@@ -143,12 +146,12 @@ def default_frames(specs: Sequence[InputSpec], n_frames: int, seed: int) -> dict
 
 
 def default_frames_text(n_frames: int, seed: int) -> str:
-    """Which frames ``default_frames`` makes: "3 frames from seed 0: 1 full-range, 1 all-max, 1 all-min"."""
+    """Which frames ``default_frames`` makes: "3 frames from seed 0 (1 full-range, 1 all-max, 1 all-min)"."""
     counts: Counter[str] = Counter()
     for position, kind in enumerate(CYCLE):
         counts[kind] += len(range(position, n_frames, len(CYCLE)))
     kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-    return f"{n_frames} frame{'' if n_frames == 1 else 's'} from seed {seed}: {kinds}"
+    return f"{n_frames} frame{'' if n_frames == 1 else 's'} from seed {seed} ({kinds})"
 
 
 def whole_argument(value: Any, what: str, least: int) -> int:

@@ -108,6 +108,9 @@ def job_inputs(
             sample_inputs(source, specs, request)
             or make_inputs(request.input_file, specs, request, compared=len(runners) > 1)[1]
         )
+    if made.seed is not None and specs and len(runners) == 1 and _generator(request, False)[0] == RANDOM:
+        told = f"inputs: random frames from seed {made.seed}; --input-file takes others"
+        made = replace(made, notes=(told, *made.notes))
     if request.input_rate is not None and len(specs) > 1:
         note = (
             f"input_rate: without effect, because the network has {len(specs)} inputs; --input-period says the period"

@@ -112,7 +112,7 @@ class NpyWriter:
         """Complete the file and put it into its place; gives what it holds in words."""
         self.finish()
         self._file.keep()
-        return f"{self._frames:,} frames of {self._width} values, {self._type.name}"
+        return f"{self._frames:,} frames of {self._width} value{'' if self._width == 1 else 's'}, {self._type.name}"
 
     def drop(self) -> None:
         """Remove the unfinished file."""
