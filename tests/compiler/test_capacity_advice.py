@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from femtodriver.arrays import Int64Array
+from femtodriver.compiler import capacity_advice
 from femtodriver.compiler.compiler_options import Options
 from femtodriver.compiler.pipeline import compile_network
 from femtodriver.errors import CapacityError
@@ -108,3 +109,13 @@ def test_no_figure_is_given_where_nothing_helps() -> None:
     net.output(net.op("relu", {"x": line}, 3000))
     text = refusal(net.network(), replace(SPU, dm_bank_words=32, cores=1))
     assert not re.search("prune|quantize|%", text)
+
+
+def test_every_refusal_can_be_told_with_the_file_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever knows the file raises the error's type anew, with one text."""
+    monkeypatch.setattr(capacity_advice, "_other_parts", lambda *_: iter(()))
+    net = Net()
+    net.output(net.op("relu", {"x": net.input("x", 3000)}, 3000))
+    with pytest.raises(CapacityError) as caught:
+        compile_network(net.network(), replace(SPU, dm_bank_words=32))
+    assert str(type(caught.value)("net.tflite: what")) == "net.tflite: what"

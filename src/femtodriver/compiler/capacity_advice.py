@@ -35,7 +35,7 @@ def with_advice(error: FullError, part: Part, options: Options, attempt: Attempt
     if error.weights:
         ways += [*_pruning(part, options, attempt), *_narrower(part, options, attempt)]
     if not ways:
-        return error
+        return CapacityError(str(error))
     text = ", or ".join(ways)
     return CapacityError(f"{error.message} {text[0].upper()}{text[1:]}.")
 
