@@ -177,7 +177,7 @@ def test_fake_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FS_FD_INPUT_STYLE", "sawtooth")
     assert runner.make_fake_inputs(1, "random")["x"].tolist() == [[0, 1, 2, 3, 4]]
     monkeypatch.setenv("FS_FD_INPUT_SEED", "x")
-    with pytest.raises(UsageError, match="FS_FD_INPUT_SEED: must be a whole number, not 'x'"):
+    with pytest.raises(UsageError, match=r"FS_FD_INPUT_SEED: must be a whole number from 0 to 2\^64 - 1, not 'x'"):
         runner.make_fake_inputs(1)
     monkeypatch.undo()
     with pytest.raises(UsageError, match="the style must be one of sawtooth, random, not 'sine'"):

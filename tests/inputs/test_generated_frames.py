@@ -166,6 +166,16 @@ def test_styles_have_their_names_and_notes() -> None:
         generated_inputs("sawtooth", [X], 1 << 40, 0)
 
 
+@pytest.mark.parametrize("bits", [1, 2, 3, 32])
+def test_every_style_gives_what_an_input_of_any_width_can_hold(bits: int) -> None:
+    narrow = InputSpec("x", 3, bits)
+    made = [generated_inputs(style, [narrow], 20, 1)["x"] for style in STYLES]
+    made += [fake_frames([narrow], 20, style, None, 1)["x"] for style in FAKE_STYLES]
+    for rows in made:
+        assert rows.shape == (20, 3)
+        assert narrow.limits[0] <= rows.min() < rows.max() <= narrow.limits[1]
+
+
 def test_fake_frames_go_up_to_the_scale() -> None:
     for style in FAKE_STYLES:
         for scale, top in ((None, 1 << 14), (100, 100), (1 << 15, 1 << 15)):

@@ -50,8 +50,8 @@ def generated_inputs(style: str, specs: Sequence[InputSpec], n_frames: int, seed
         return random_inputs(specs, n_frames, seed)
     frames, start = whole_argument(n_frames, "n_frames", 1), whole_argument(seed, "seed", 0)
     if style == SAWTOOTH:
-        return {spec.name: _sawtooth(spec, frames, 1 << (spec.bits - 2)) for spec in specs}
-    return {spec.name: _random(spec, spec.bits - 1, frames, start, place) for place, spec in enumerate(specs)}
+        return {spec.name: _sawtooth(spec, frames, _half(spec)) for spec in specs}
+    return {spec.name: _random(spec, max(spec.bits - 1, 1), frames, start, place) for place, spec in enumerate(specs)}
 
 
 def fake_frames(
@@ -83,10 +83,15 @@ def fake_frames(
     return made
 
 
+def _half(spec: InputSpec) -> int:
+    """2**(bits - 2), the half of what an input can hold, or 1 for an input of one bit."""
+    return 1 << max(spec.bits - 2, 0)
+
+
 def _top(spec: InputSpec, scale: float | None) -> int:
     """The largest value of fake frames."""
     if scale is None:
-        return 1 << (spec.bits - 2)
+        return _half(spec)
     most = -spec.limits[0]
     if isinstance(scale, (int, float)) and not isinstance(scale, bool) and 1 <= scale <= most:
         return int(scale)

@@ -17,7 +17,7 @@ def asked_seed(environment: Mapping[str, str] | None = None) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST_SEED)) and int(text) <= MOST_SEED):
-        raise UsageError(f"{SEED}: must be a whole number, not {text!r:.60}.")
+        raise UsageError(f"{SEED}: must be a whole number from 0 to 2^64 - 1, not {text!r:.60}.")
     return int(text)
 
 
