@@ -10,9 +10,12 @@ import pytest
 
 from femtodriver import Femtodriver
 from femtodriver.errors import UsageError
-from femtodriver.options.main_requests import JobRequest
-from femtodriver.output.distinct_files import check_distinct_files
+from femtodriver.options.main_requests import JobRequest, MainRequest
+from femtodriver.options.option import options_of
+from femtodriver.options.value_kinds import PATH
+from femtodriver.output.distinct_files import READ, WRITTEN, check_distinct_files
 
+FOLDERS = {"output_dir", "dump_ir", "model_source_dir"}
 FOLDER = Path("model_datas", "net")
 
 
@@ -34,6 +37,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ({"input_file": "in.wav", "trace": "in.wav"}, "trace: must be another file than input_file, not in.wav."),
         ({"input_file": "in.wav", "output_file": "soft.wav"}, "output_file: must be another file than input_file"),
         ({"input_file": "in.wav", "output_file": "hard.wav"}, "output_file: must be another file than input_file"),
+        (
+            {"iospec_file": "io.yaml", "report": "io.yaml"},
+            "report: must be another file than iospec_file, not io.yaml.",
+        ),
         ({"report": "net.pt"}, "report: must be another file than the model, not net.pt."),
         (
             {"output_file": FOLDER / "outputs" / "x.wav"},
@@ -60,6 +67,11 @@ def test_a_file_that_has_another_use_is_refused(options: dict[str, Any], sentenc
 def test_files_of_their_own_are_not(options: dict[str, Any]) -> None:
     check_distinct_files("net.pt", JobRequest(**options), FOLDER)
     check_distinct_files(object(), JobRequest(**options), FOLDER)
+
+
+def test_every_file_of_a_job_is_looked_at() -> None:
+    paths = {option.name for option in options_of(MainRequest) if option.kind is PATH}
+    assert paths - FOLDERS <= {*READ, *WRITTEN}
 
 
 def test_a_simulation_writes_over_neither_its_model_nor_its_own_timeline() -> None:

@@ -13,7 +13,7 @@ from femtodriver.output.streamed_output import is_pipe
 from femtodriver.pytorch.module_reference import module_reference, names_python
 
 WRITTEN = ("output_file", "trace", "report", "profile_file", "quantization_file")
-_READ = (
+READ = (
     "input_file",
     "calibration",
     "float_values",
@@ -22,6 +22,7 @@ _READ = (
     "debug_vars_fname",
     "hw_config",
     "model_options_file",
+    "iospec_file",
     "keyring",
 )
 
@@ -32,7 +33,7 @@ def check_distinct_files(model: object, request: AnyRequest, folder: Path, besid
     ``folder``: the model's folder, whose own folders the job replaces. ``beside``: whether outputs are also written
     beside it, into the current folder, as the reference does.
     """
-    taken = {"the model": _path(_file_of(model)), **{name: _path(getattr(request, name, None)) for name in _READ}}
+    taken = {"the model": _path(_file_of(model)), **{name: _path(getattr(request, name, None)) for name in READ}}
     for name, path in taken.items():
         if beside and path is not None and is_beside(path):
             raise UsageError(
