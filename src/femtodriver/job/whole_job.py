@@ -97,10 +97,11 @@ def run_job(
             print_verdict(done.comparison.lines, done.comparison.passed)
         real = request.scale == REAL or request.frontend is not None
         told = summary.run_texts(request.output_dir, compiled.built, done, doc, real)
-        for text in (*_noted(inputs.late_notes), *told):
+        for text in (*_noted(inputs.late_notes), *told, *written):
             say(text)
-        for text in written:
-            say(text)
+        if not names and not request.norun:
+            for text in summary.next_step_texts(compiled.built):
+                say(text)
         _tell_tables(profile, quantization, request, say)
         for text in write_told_files(request, done, request, doc, Repeated(request)) if done else ():
             say(text)

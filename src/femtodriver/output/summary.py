@@ -102,6 +102,16 @@ def run_texts(
     yield written_text(output_dir, built, done, doc)
 
 
+def next_step_texts(built: Built) -> Iterator[str]:
+    """How to run the program, after files were written and nothing was run; nothing if it cannot be simulated."""
+    if built.plain is None or built.description is None:
+        return
+    if built.source.network is None:
+        yield "nothing was run; --runners fasmir simulates and measures the program"
+    else:
+        yield "nothing was run; --runners fqir,fasmir checks the program against the network, and measures it"
+
+
 def written_text(output_dir: AnyPath, built: Built, execution: Execution | None, doc: Mapping[str, Any] | None) -> str:
     """Which files were written, and which could not be drawn."""
     femto = model_folder.femto_path(output_dir, built)
