@@ -26,6 +26,17 @@ def test_nothing_sticks_out(browser: Chromium, request: pytest.FixtureRequest, r
     assert found["wide"] == []
 
 
+def test_captions_and_rows_of_wide_tables_fit_a_phone(browser: Chromium, spotter_report: Path) -> None:
+    browser.show(spotter_report, WIDTHS[0])
+    captions = "[...document.querySelectorAll('caption:not(.hidden)')].map(one => one.getBoundingClientRect().right)"
+    rights = browser.evaluate(captions)
+    assert len(rights) > 4
+    assert max(rights) <= WIDTHS[0]
+    power = "document.querySelector('#power').closest('section').querySelectorAll('td.left')"
+    lines = f"Math.max(...[...{power}].map(one => one.clientHeight))"
+    assert 0 < browser.evaluate(lines) < 60  # two lines of text at most, and what is around them
+
+
 @SCHEMES
 @pytest.mark.parametrize("width", WIDTHS)
 def test_text_and_shapes_have_contrast(browser: Chromium, spotter_report: Path, width: int, dark: bool) -> None:
