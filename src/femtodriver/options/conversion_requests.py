@@ -37,7 +37,7 @@ class ConversionRequest:
         kind=whole(1, 2),
         metavar="N",
         group=CONVERTING,
-        help="which axis of the calibration counts frames: 1 or 2 (default: whichever the module can do without)",
+        help="which axis of the calibration counts frames: 1 or 2 (default: the one that may be shorter)",
     )
     conversion_timeout: float | None = option(
         None,
