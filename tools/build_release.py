@@ -113,7 +113,9 @@ def portable(wheel: Path, variables: Mapping[str, str]) -> Path:
 def unpacked(sdist: Path, folder: Path) -> Path:
     """The folder that is in a source archive, unpacked below ``folder``."""
     with tarfile.open(sdist) as archive:
-        archive.extractall(folder, filter="data")
+        # Pythons before 3.10.12 and 3.11.4 know no filters.
+        archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
+        archive.extractall(folder)
     return folder / sdist.name.removesuffix(".tar.gz")
 
 
