@@ -39,7 +39,8 @@ def line(row: SweepRow) -> str:
     """A variant in one line."""
     clock = f"{(row.clock_hz or 0.0) / 1e6:g} MHz"
     took = f"{power(row) * 1e6:6.1f} uW, slowest frame {worst(row) * 1e6:6.1f} us"
-    return f"{row.part:9} {row.compiler_options['cores']} cores {clock:>8}  {took}"
+    cores = row.compiler_options["cores"]
+    return f"{row.part:9} {cores} {'core ' if cores == 1 else 'cores'} {clock:>8}  {took}"
 
 
 def main(words: Sequence[str] | None = None) -> int:

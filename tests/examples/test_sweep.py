@@ -30,7 +30,7 @@ def test_the_cheapest_comes_first_and_meets_the_limit(example: ModuleType, capsy
     assert told[0] == "LOOPBACK: done within 10 us: 8 of 14 variants"
     microwatts = [float(line.split(" uW")[0].split()[-1]) for line in told[1:6]]
     assert microwatts == sorted(microwatts)
-    assert told[1].startswith("  spu001    1 cores")
+    assert told[1].startswith("  spu001    1 core  ")
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ ABOUT = (
 EXAMPLES = (
     "femtodrive import network.pt -o network.fqir",
     "femtodrive import okay.tflite --model-name wake_word",
+    "femtodrive import my_model.py:build --calibrate clips.npz -o network.fqir",
 )
 
 

@@ -39,6 +39,7 @@ EXAMPLES = (
     "femtodrive spotter.pt",
     "femtodrive spotter.pt --runners fqir,fasmir --input-file words.npz --input-period 0.016 --report report.html",
     "femtodrive denoiser.pt --runners fasmir --input-file noisy.wav --output-wav clean.wav",
+    "femtodrive alexa.tflite --runners fqir,fasmir --frontend micro --resample 16000 --input-file said.wav",
     "femtodrive my_model.py:build --calibrate clips.npz --runners fqir,fasmir",
     "femtodrive spotter.pt --profile --by module --top 10",
     "femtodrive spotter.pt --runners hw,fqir --hardware zynq --address 127.0.0.1:7007",
