@@ -106,6 +106,11 @@ def test_encrypted_programs(capsys: Out, keys: str, monkeypatch: pytest.MonkeyPa
             2,
             "unrecognized arguments: b.wav; put names with spaces, and patterns such as '*.wav', in quotes; ",
         ),
+        (
+            ["run", "LOOPBACK"],
+            2,
+            "unrecognized arguments: LOOPBACK; the model is the first word, and the only one; put names with spaces, ",
+        ),
         (["inspect", "a", "--json", "--b"], 2, "unrecognized arguments: --b; femtodrive inspect --help says more."),
         (["inspect", "gone.femto"], 1, "gone.femto: the file must exist"),
         (["disasm", "gone.femto"], 1, "gone.femto: the file must exist"),

@@ -76,7 +76,8 @@ def at(frame: int, element: int, value: Any, dtype: str = "f8") -> AnyArray:
         ({"x": np.array([[None] * 4])}, 'input "x": must hold integers of at most 64 bits, not object.'),
         (
             {"x": at(3, 1, 0.5)},
-            'input "x": frame 3, element 1: must be a whole number, not 0.5. Scale and round the input.',
+            'input "x": frame 3, element 1: must be a whole number, not 0.5. '
+            "Scale and round the input, or let --scale real do it.",
         ),
         ({"x": at(0, 0, np.nan)}, 'input "x": frame 0, element 0: must be a whole number, not nan.'),
         ({"x": at(4, 3, -np.inf)}, 'input "x": frame 4, element 3: must be a whole number, not -inf.'),

@@ -130,7 +130,10 @@ def test_several_inputs_go_by_the_names_of_forward(written: ModuleType) -> None:
     one, _ = loaded(module, {"x": clips(), "z": clips() * 2})
     other, _ = loaded(module, {"z": clips() * 2, "x": clips()})
     assert one.sha256 == other.sha256
-    with pytest.raises(InputError, match=r"must have an array for each argument of forward \(x, z\), not for x, y"):
+    wrong = (
+        r"must have an array for each argument of forward \(x, z\), not for x, y; .* arrays named labels or targets\.$"
+    )
+    with pytest.raises(InputError, match=wrong):
         loaded(module, {"x": clips(), "y": clips()})
 
 
@@ -141,6 +144,7 @@ def test_errors_of_the_module_are_told_with_their_place(written: ModuleType) -> 
         r"some_models\.py:\d+: the module must run on the calibration \(x \(4, 6, 12\) from ", str(told.value)
     )
     assert "AttributeError: 'Tensor' object has no attribute 'nothing'" in str(told.value)
+    assert str(told.value).endswith("docs/pytorch.md says which shapes a calibration may have.")
     with pytest.raises(ModelError, match=r"some_models\.py:\d+: .*mat1 and mat2 shapes"):
         loaded(written.Perceptron(), clips((16, 5)))
 

@@ -133,11 +133,13 @@ def _check_numbers(values: AnyArray, spec: InputSpec, first: int) -> None:
         with np.errstate(invalid="ignore"):
             values = values.astype(np.promote_types(values.dtype, np.float32))  # float16 cannot hold the limits
             fractions = ~np.isfinite(values) | (values != np.floor(values))
-        _refuse(values, fractions, spec, first, "be a whole number", "Scale and round")
+        _refuse(
+            values, fractions, spec, first, "be a whole number", "Scale and round the input, or let --scale real do it"
+        )
     low, high = spec.limits
     if values.size and (values.min() < low or values.max() > high):  # masks of all elements take memory
         wanted = f"be between {low} and {high} ({spec.bits} bits)"
-        _refuse(values, (values < low) | (values > high), spec, first, wanted, "Scale or clip")
+        _refuse(values, (values < low) | (values > high), spec, first, wanted, "Scale or clip the input")
 
 
 def _refuse(values: AnyArray, wrong: BoolArray, spec: InputSpec, first: int, wanted: str, remedy: str) -> None:
@@ -145,9 +147,7 @@ def _refuse(values: AnyArray, wrong: BoolArray, spec: InputSpec, first: int, wan
         return
     frame, element = (int(index[0]) for index in np.nonzero(wrong))
     value = values[frame, element].item()
-    raise InputError(
-        f"{spec.shown}: frame {first + frame}, element {element}: must {wanted}, not {value}. {remedy} the input."
-    )
+    raise InputError(f"{spec.shown}: frame {first + frame}, element {element}: must {wanted}, not {value}. {remedy}.")
 
 
 def _check_mask(values: Any, where: str, depth: int) -> None:

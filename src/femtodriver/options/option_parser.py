@@ -43,7 +43,8 @@ class OptionParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """One line, not the usage of forty options."""
         if message.startswith(_TOO_MANY) and not message.startswith(f"{_TOO_MANY}-"):  # more words than one were meant
-            message += "; put names with spaces, and patterns such as '*.wav', in quotes"
+            first = "the model is the first word, and the only one; " if self.prog == "femtodrive" else ""
+            message += f"; {first}put names with spaces, and patterns such as '*.wav', in quotes"
         print(f"femtodrive: error: {one_line(message)}; {self.prog} --help says more.", file=sys.stderr)
         raise SystemExit(EXIT_USAGE)
 

@@ -143,7 +143,8 @@ def _outputs(module: Any, inputs: ModuleInputs, torch: Any, where: str, calibrat
         shapes = ", ".join(f"{name} {array.shape}" for name, array in zip(inputs.names, inputs.arrays, strict=True))
         raise ModelError(
             f"{place_of(caught.error) or where}: the module must run on the calibration ({shapes} from "
-            f"{calibration.where}), but raised {raised(caught.error)}."
+            f"{calibration.where}), but raised {raised(caught.error)}. "
+            "If the shape is not what it takes: docs/pytorch.md says which shapes a calibration may have."
         )
     return np.concatenate(found)
 

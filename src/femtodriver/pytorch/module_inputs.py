@@ -77,7 +77,8 @@ def _by_argument(names: Sequence[str], calibration: Calibration) -> list[AnyArra
     if set(names) != set(arrays):
         raise InputError(
             f"{calibration.where}: must have an array for each argument of forward ({', '.join(names) or 'it has none'}"
-            f"), not for {', '.join(arrays)}; name them in numpy.savez. Labels and targets are called so."
+            f"), not for {', '.join(arrays)}; "
+            "name them in numpy.savez. Beside them may be arrays named labels or targets."
         )
     return [arrays[name] for name in names]
 
