@@ -55,6 +55,7 @@ def test_the_table_of_a_real_model(tmp_path: Path) -> None:
     words = "serving_default_input_audio:0 input_audio INT8 1 3 40 0.101960786 -128"
     assert words in " ".join(text.split())
     assert "FULLY_CONNECTED" in text
+    assert "padding=VALID stride_w=1 stride_h=3 fused_activation=RELU " in text
     assert text.endswith("no problems found")
 
 

@@ -13,6 +13,16 @@ from femtodriver.tflite.read_model import read_model
 from femtodriver.tflite.records import MAIN_GRAPH, FileGraph, FileOperator, FileTensor, OptionValue, TfliteModel
 from femtodriver.tflite.state_variables import StateVariable
 
+_UNSET: tuple[OptionValue, ...] = (0, "", ())
+_OPTION_NAMES: dict[tuple[str, OptionValue], str] = {  # of the format's own enumerations
+    ("padding", 1): "VALID",
+    ("fused_activation", 1): "RELU",
+    ("fused_activation", 2): "RELU_N1_TO_1",
+    ("fused_activation", 3): "RELU6",
+    ("fused_activation", 4): "TANH",
+    ("fused_activation", 5): "SIGN_BIT",
+}
+
 
 def inspect_tflite(findings: Findings, content: bytes) -> None:
     """Graphs, operators, quantization, states and signatures; what makes the network illegal or cannot be compiled."""
@@ -108,4 +118,6 @@ def _shape(tensor: FileTensor) -> str:
 
 def _options(options: Mapping[str, OptionValue]) -> list[str]:
     """Those that are not 0 or empty; a text may be anything, so that the table quotes it."""
-    return [f"{name}={value}" for name, value in options.items() if value not in (0, "", ())]
+    return [
+        f"{name}={_OPTION_NAMES.get((name, value), value)}" for name, value in options.items() if value not in _UNSET
+    ]
