@@ -149,6 +149,25 @@ def test_errors_of_the_module_are_told_with_their_place(written: ModuleType) -> 
         loaded(written.Perceptron(), clips((16, 5)))
 
 
+def test_weights_that_are_no_numbers_are_refused(written: ModuleType) -> None:
+    torch = importlib.import_module("torch")
+    module = written.Gru()
+    for bad in (float("nan"), float("inf")):
+        weights = next(iter(module.parameters()))
+        with torch.no_grad():
+            weights.view(-1)[0] = bad
+        with pytest.raises(ModelError, match="weights must be finite numbers, not NaN or infinity"):
+            loaded(module, clips())
+
+
+def test_outputs_that_are_no_numbers_are_refused(written: ModuleType) -> None:
+    torch = importlib.import_module("torch")
+    layer = torch.nn.BatchNorm1d(6)
+    layer.running_mean[0] = float("nan")
+    with pytest.raises(ModelError, match="must be finite numbers, but have a NaN or an infinity"):
+        loaded(torch.nn.Sequential(torch.nn.Linear(6, 6), layer), clips((40, 6)))
+
+
 def test_one_clip_is_enough_to_convert(written: ModuleType) -> None:
     one, _ = loaded(written.Gru(), clips()[:1])
     assert one.network is not None

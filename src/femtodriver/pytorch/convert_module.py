@@ -68,12 +68,14 @@ def convert_module(
     _check_kind(module, where, fmot, torch)
     stage("copying the module")
     copied = _copied(module, where)
+    _check_weights(copied, where)
     supported = fmot.supported_ops()
     _refuse(stumbling_blocks(copied, supported))
     with quiet():
         stage("running the module on the calibration")
         inputs = module_inputs(copied, calibration, precision, time_axis, lambda arrays: _called(copied, arrays, torch))
         floats = _outputs(copied, inputs, torch, where, calibration)
+        _check_outputs(floats, where, calibration)
         blocks = stumbling_blocks(copied, supported, TimeAxis(inputs.time_axis))
         _refuse(blocks)
         quantized, graph = _by_fmot(copied, where, inputs, precision, stage, blocks)
@@ -115,6 +117,25 @@ def _copied(module: Any, where: str) -> Any:
             "take off what computes its weights (weight_norm, hooks)."
         )
     return found
+
+
+def _check_weights(module: Any, where: str) -> None:
+    """ModelError for a NaN or an infinity, as training that failed leaves them: they have no integers."""
+    for name, weights in module.named_parameters():
+        if not weights.isfinite().all():
+            raise ModelError(
+                f"{where}: {name}: weights must be finite numbers, not NaN or infinity; load those of a training that "
+                "has converged."
+            )
+
+
+def _check_outputs(floats: AnyArray, where: str, calibration: Calibration) -> None:
+    """ModelError where the module itself makes no numbers of the calibration."""
+    if not np.isfinite(floats).all():
+        raise ModelError(
+            f"{where}: the outputs for {calibration.where} must be finite numbers, but have a NaN or an infinity; look "
+            "for buffers that hold one (running_var of a BatchNorm), divisions by 0 and logarithms."
+        )
 
 
 @contextlib.contextmanager
