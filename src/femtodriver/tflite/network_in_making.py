@@ -23,6 +23,9 @@ from femtodriver.tflite.value_rules import activation
 
 CENTRED_BITS = 16
 MOST_CONSTANTS = 1 << 23
+MOST_CHARACTERS = 600
+"""Of a tensor's name: converters join the names of all layers that they fuse, and our networks have at most 1,000."""
+
 LIMITS: Mapping[str, tuple[int, int]] = {"INT8": (-128, 127), "UINT8": (0, 255)}
 """Smallest and largest number of each type that inputs, outputs and activations have."""
 
@@ -256,15 +259,15 @@ def _added(number: int, bits: int) -> dict[str, Any]:
 
 
 def _distinct_names(tensors: tuple[FileTensor, ...]) -> list[str]:
-    """The tensors' names; those that others have too, or that are empty, are told apart by the tensor's number."""
+    """The tensors' names; those that are empty, shared or cut are told apart by the tensor's number."""
     count: dict[str, int] = {}
     for tensor in tensors:
         count[tensor.name] = count.get(tensor.name, 0) + 1
     taken, found = set(count), []
     for tensor in tensors:
         name = tensor.name
-        if not name or count[name] > 1:
-            name = f"{name} tensor {tensor.index}".strip()
+        if not name or count[name] > 1 or len(name) > MOST_CHARACTERS:
+            name = f"{name[:MOST_CHARACTERS]} tensor {tensor.index}".strip()
             while name in taken:
                 name += "'"
             taken.add(name)
