@@ -20,6 +20,7 @@ LATE = {
     ("driver.facade", "sweep.whole_sweep"): "the same of sweeps",
     ("job.whole_job", "output.profile_output"): "texts and files of profiles, where somebody asks for one",
     ("job.whole_job", "output.quantization_output"): "the same of quantization reports",
+    ("model.load_model", "pytorch.convert_model"): "14 modules of conversion, for models that are PyTorch modules",
     ("output.told_files", "output.report_file"): "the page of a run, where somebody asks for it",
     ("output.told_files", "output.trace_file"): "timelines, where somebody asks for one",
 }

@@ -20,7 +20,7 @@ from femtodriver import Femtodriver
 from femtodriver.errors import InputError, ModelError, UnsupportedError, UsageError
 from femtodriver.model.load_model import Source, load_source
 from femtodriver.options.conversion_requests import ConversionRequest
-from femtodriver.pytorch.convert_model import is_module
+from femtodriver.pytorch.module_reference import is_module
 from tests.pytorch.written_modules import CHANNELS, CONVERTED, RECURRENT, SEQUENCE, Written, function, write
 
 ROWS = {

@@ -35,8 +35,7 @@ from femtodriver.program.description import ConversionOrigin
 from femtodriver.program.femto.femto_records import MAX_FILE as MAX_FEMTO
 from femtodriver.program.femto.femtofile import FemtoFile
 from femtodriver.program.femto.user_data import with_user_data
-from femtodriver.pytorch.convert_model import Say, convert_live, convert_reference, is_module, is_module_class
-from femtodriver.pytorch.module_reference import module_reference, names_python
+from femtodriver.pytorch.module_reference import Say, is_module, is_module_class, module_reference, names_python
 
 OWN_META = "meta_from_femtodriver"
 ZIP_META = "meta_from_zipfile"
@@ -122,28 +121,33 @@ def converted_name(model: object, name: str | None) -> str | None:
 def _from_pytorch(model: object, name: str | None, conversion: ConversionRequest, say: Say) -> Source | None:
     """None for anything but a module of PyTorch. UsageError for options of its conversion then."""
     called = converted_name(model, name)
-    if called is not None and names_python(model):
-        made = convert_reference(module_reference(model), called, conversion, say)
-    elif inspect.isfunction(model) or is_module_class(model):
+    if called is not None:
+        return _converted(model, called, conversion, say)
+    if inspect.isfunction(model) or is_module_class(model):
         maker = str(getattr(model, "__name__", "it"))
         raise UsageError(f"model: must be the module that {maker}() gives, not {maker} itself; call it.")
-    elif called is not None:
-        made = convert_live(model, called, conversion, say)
+    given = [one for one in options_of(ConversionRequest) if not is_default(one, getattr(conversion, one.name))]
+    for option in given:
+        raise UsageError(
+            f"{option.name}: must be left out, because this model is not a PyTorch module (FILE.py:NAME, or one in "
+            "memory)."
+        )
+    return None
+
+
+def _converted(model: object, name: str, conversion: ConversionRequest, say: Say) -> Source:
+    from femtodriver.pytorch.convert_model import convert_live, convert_reference  # other models need not wait for it
+
+    if names_python(model):
+        made = convert_reference(module_reference(model), name, conversion, say)
     else:
-        given = [one for one in options_of(ConversionRequest) if not is_default(one, getattr(conversion, one.name))]
-        for option in given:
-            raise UsageError(
-                f"{option.name}: must be left out, because this model is not a PyTorch module (FILE.py:NAME, or one in "
-                "memory)."
-            )
-        return None
-    digest = _network_digest(made.network)
+        made = convert_live(model, name, conversion, say)
     return Source(
-        called,
+        name,
         made.where,
         OWN_META,
         made.network,
-        sha256=digest,
+        sha256=_network_digest(made.network),
         graph=made.graph,
         conversion=made.origin,
         sample=made.sample,

@@ -13,7 +13,7 @@ from femtodriver.model.load_model import load_source
 from femtodriver.options.import_requests import ImportRequest
 from femtodriver.output.file_names import safe_name
 from femtodriver.output.told_places import check_place
-from femtodriver.pytorch.convert_model import Say
+from femtodriver.pytorch.module_reference import Say
 from femtodriver.safe_text import plain_name
 
 

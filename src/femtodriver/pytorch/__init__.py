@@ -1,7 +1,7 @@
 """PyTorch modules as models: converted, quantized and traced by fmot. docs/pytorch.md says what users see of it.
 
 ``convert_model``        the way in, for a file of Python and for a module in memory
-``module_reference``     FILE.py:NAME, read
+``module_reference``     FILE.py:NAME, read; how a module in memory is known without torch
 ``calibration``          the user's arrays, read and checked; ``module_inputs`` makes tensors of them
 ``conversion_process``   our side of the process that runs a user's file; ``conversion_child`` is the other side
 ``convert_module``       the conversion itself, the same for both, with ``quantization_quality``: how good the result is

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,8 @@ from femtodriver.pytorch.calibration import Calibration, read_calibration
 from femtodriver.pytorch.conversion_process import ChildResult, convert_in_child
 from femtodriver.pytorch.convert_module import SEED, Converted, check_installed, convert_module
 from femtodriver.pytorch.module_inputs import as_real
-from femtodriver.pytorch.module_reference import ModuleReference, source_bytes
+from femtodriver.pytorch.module_reference import ModuleReference, Say, source_bytes
 
-Say = Callable[[str], None]
 _MOST_FRAMES = 100
 
 
@@ -39,17 +38,6 @@ class ConvertedNetwork:
     origin: ConversionOrigin
     graph: Any
     sample: Mapping[str, AnyArray]
-
-
-def is_module(model: object) -> bool:
-    """Whether it is a module of PyTorch; torch is not loaded to find out."""
-    return is_module_class(type(model))
-
-
-def is_module_class(kind: object) -> bool:
-    """Whether it is a class of modules."""
-    names = [(one.__module__, one.__name__) for one in kind.__mro__] if isinstance(kind, type) else []
-    return ("torch.nn.modules.module", "Module") in names
 
 
 def convert_reference(reference: ModuleReference, name: str, request: ConversionRequest, say: Say) -> ConvertedNetwork:

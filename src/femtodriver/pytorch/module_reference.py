@@ -1,11 +1,11 @@
-"""A PyTorch module as users name it: ``my_model.py:build``, a file of Python and what in it gives the module."""
+"""How a PyTorch module is known: as users name it, ``my_model.py:build``, or by its class, without loading torch."""
 
 from __future__ import annotations
 
 import ast
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
@@ -13,6 +13,8 @@ from typing import TypeGuard
 from femtodriver.errors import ModelError, UsageError
 from femtodriver.files.file_access import read_file, shown_path
 
+Say = Callable[[str], None]
+"""Is told what a conversion does."""
 MOST_BYTES = 1 << 24
 USUAL_NAMES = ("build", "model")
 """Names that say nothing: the model is called as its file then."""
@@ -58,6 +60,17 @@ def module_reference(model: str | os.PathLike[str]) -> ModuleReference:
             f"builds it, not {given}. {f'Try {offered}.' if offered else f'Write {shown_path(file)}:build.'}"
         )
     return ModuleReference(file, name)
+
+
+def is_module(model: object) -> bool:
+    """Whether it is a module of PyTorch; torch is not loaded to find out."""
+    return is_module_class(type(model))
+
+
+def is_module_class(kind: object) -> bool:
+    """Whether it is a class of modules."""
+    names = [(one.__module__, one.__name__) for one in kind.__mro__] if isinstance(kind, type) else []
+    return ("torch.nn.modules.module", "Module") in names
 
 
 def source_bytes(file: Path) -> bytes:
