@@ -110,6 +110,7 @@ parts = st.builds(
 @given(st.sampled_from(sorted(NETWORKS)), parts)
 @example("wide sums", replace(SPU, acc_rows=1))
 @example("products", replace(SPU, acc_rows=1, cores=16))
+@example("curves", replace(SPU, cores=1, im_words=1))
 def test_what_does_not_fit_says_what_is_too_small(name: str, part: Part) -> None:
     """Whoever enlarges what the message names gets a program in the end."""
     network = NETWORKS[name]()

@@ -13,6 +13,8 @@ from femtodriver.isa.limits import GROUP_SIZE, MAX_ACCUMULATOR_ROWS, MAX_ELEMENT
 from femtodriver.part import Part
 
 _WORD_BYTES, _TABLE_WORD_BYTES = WORD_BITS // 8, TABLE_WORD_BITS // 8
+_SOON_TRIED = 4096
+"""Operations whose layouts are tried in a few seconds."""
 
 
 class EveryLayoutError(CapacityError):
@@ -125,13 +127,14 @@ def instruction_memory(
 
 def check_operations(fmir: Fmir, part: Part, times: int) -> None:
     """EveryLayoutError for a network of so many operations that no layout is worth a try: each is an instruction at
-    least, and there are ``times`` as many as fit all cores."""
+    least, and there are ``times`` as many as fit all cores. Few are always tried: then it is said
+    what is too small."""
     found = Counter(op.layer for op in walk(fmir.ops))
-    there = part.cores * part.im_words
-    if found.total() > times * there:
+    there = max(times * part.cores * part.im_words, _SOON_TRIED)
+    if found.total() > there:
         layer, most = found.most_common(1)[0]
         raise EveryLayoutError(
-            f"layer {fmir.layers[layer].name!r:.80}: instruction memory: the network must have at most {times * there} "
+            f"layer {fmir.layers[layer].name!r:.80}: instruction memory: the network must have at most {there} "
             f"operations on {part.name}, not {found.total()}; this layer makes {most}. Make the network smaller, "
             "or have it move fewer scattered elements."
         )
